@@ -1,0 +1,98 @@
+package org.unlearn4j.base;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.stream.Stream;
+
+/** Files and folders that are either there whole or not there: written beside, then renamed. */
+public final class AtomicFiles {
+  private AtomicFiles() {}
+
+  /** Writes to a path; whatever it throws leaves nothing behind. */
+  @FunctionalInterface
+  public interface Writer {
+    void write(Path beside) throws IOException;
+  }
+
+  /**
+   * Lets {@code writer} write a file beside {@code target} and renames it once it is whole.
+   *
+   * @throws MachineException if the disk refuses (full, read-only, no permission)
+   */
+  public static void writeFile(Path target, Writer writer) {
+    Path beside = beside(target);
+    try {
+      Files.createDirectories(target.toAbsolutePath().getParent());
+      writer.write(beside);
+      Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+    } catch (IOException | UncheckedIOException e) {
+      throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);
+    } finally {
+      deleteTree(beside);
+    }
+  }
+
+  /** Writes UTF-8 text. */
+  public static void writeString(Path target, String text) {
+    writeFile(target, p -> Files.writeString(p, text, StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Lets {@code writer} fill a new folder beside {@code target} and puts it in the place of {@code target} once it is
+   * whole; an older folder of that name is removed only then.
+   */
+  public static void writeFolder(Path target, Writer writer) {
+    Path beside = beside(target);
+    Path old = target.resolveSibling("." + target.getFileName() + ".old");
+    try {
+      Files.createDirectories(beside);
+      writer.write(beside);
+      deleteTree(old);
+      if (Files.exists(target)) {
+        Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
+      }
+      Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+      deleteTree(old);
+    } catch (IOException | UncheckedIOException e) {
+      throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);
+    } finally {
+      deleteTree(beside);
+    }
+  }
+
+  /** Deletes a file or a folder with all that is in it; nothing happens where there is none. */
+  public static void deleteTree(Path root) {
+    try (Stream<Path> walk = Files.walk(root)) {
+      walk.sorted(Comparator.reverseOrder())
+          .forEach(
+              p -> {
+                try {
+                  Files.deleteIfExists(p);
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+    } catch (NoSuchFileException e) {
+      // nothing there: done
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Path beside(Path target) {
+    Path absolute = target.toAbsolutePath();
+    return absolute.resolveSibling("." + absolute.getFileName() + ".part");
+  }
+
+  private static String reason(Exception e) {
+    Throwable t = e instanceof UncheckedIOException ? e.getCause() : e;
+    String name = t.getClass().getSimpleName().replace("Exception", "");
+    return t.getMessage() == null ? name : name + ": " + t.getMessage();
+  }
+}

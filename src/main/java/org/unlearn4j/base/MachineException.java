@@ -1,0 +1,10 @@
+package org.unlearn4j.base;
+
+/** The machine failed us (disk full, out of memory, no device): exit code 3. */
+public final class MachineException extends RuntimeException {
+  private static final long serialVersionUID = 1L;
+
+  public MachineException(String message, Throwable cause) {
+    super(message, cause);
+  }
+}
