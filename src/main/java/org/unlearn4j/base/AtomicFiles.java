@@ -30,7 +30,8 @@ public final class AtomicFiles {
     try {
       Files.createDirectories(target.toAbsolutePath().getParent());
       writer.write(beside);
-      Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      Files.move(
+          beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | UncheckedIOException e) {
       throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);
     } finally {
@@ -44,8 +45,8 @@ public final class AtomicFiles {
   }
 
   /**
-   * Lets {@code writer} fill a new folder beside {@code target} and puts it in the place of {@code target} once it is
-   * whole; an older folder of that name is removed only then.
+   * Lets {@code writer} fill a new folder beside {@code target} and puts it in the place of {@code
+   * target} once it is whole; an older folder of that name is removed only then.
    */
   public static void writeFolder(Path target, Writer writer) {
     Path beside = beside(target);

@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.function.IntUnaryOperator;
 import java.util.stream.IntStream;
 
-/** Which rows go through a model together: sorted by length, so that little is padding, within a token budget. */
+/**
+ * Which rows go through a model together: sorted by length, so that little is padding, within a
+ * token budget.
+ */
 public final class BatchPlan {
   private BatchPlan() {}
 
@@ -15,11 +18,13 @@ public final class BatchPlan {
    *
    * @param count number of rows
    * @param length length of a row in tokens
-   * @param tokenBudget most tokens in a batch, padding included; a single longer row is a batch of its own
+   * @param tokenBudget most tokens in a batch, padding included; a single longer row is a batch of
+   *     its own
    */
   public static List<int[]> byLength(int count, IntUnaryOperator length, int tokenBudget) {
     List<Integer> order = new ArrayList<>(IntStream.range(0, count).boxed().toList());
-    order.sort(Comparator.comparingInt((Integer i) -> length.applyAsInt(i)).thenComparingInt(i -> i));
+    order.sort(
+        Comparator.comparingInt((Integer i) -> length.applyAsInt(i)).thenComparingInt(i -> i));
     List<int[]> batches = new ArrayList<>();
     int from = 0;
     for (int i = 0; i < count; i++) {

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * A causal language model on some runtime. Evaluation knows models by this interface alone, which is what makes the
- * comparison of two runtimes meaningful.
+ * A causal language model on some runtime. Evaluation knows models by this interface alone, which
+ * is what makes the comparison of two runtimes meaningful.
  *
- * <p>Rows given together are computed together as one right-padded batch: callers choose the batches (see {@link
- * BatchPlan}). Not safe for use by several threads at once.
+ * <p>Rows given together are computed together as one right-padded batch: callers choose the
+ * batches (see {@link BatchPlan}). Not safe for use by several threads at once.
  */
 public interface LanguageModel extends AutoCloseable {
 
@@ -24,10 +24,12 @@ public interface LanguageModel extends AutoCloseable {
   List<TokenScores> score(List<TokenRow> rows);
 
   /**
-   * Hidden states averaged over the labelled positions of each row (each position's own label, no shift).
+   * Hidden states averaged over the labelled positions of each row (each position's own label, no
+   * shift).
    *
-   * @return {@code [layers + 2][row][hidden]}: the embeddings (input of block 0), the residual stream after each block,
-   *     and the output of the final norm; a row without labelled positions gives zeros
+   * @return {@code [layers + 2][row][hidden]}: the embeddings (input of block 0), the residual
+   *     stream after each block, and the output of the final norm; a row without labelled positions
+   *     gives zeros
    */
   float[][][] features(List<TokenRow> rows);
 
@@ -41,8 +43,9 @@ public interface LanguageModel extends AutoCloseable {
   }
 
   /**
-   * Logits at every real position, the first {@code cachedFrom} tokens of each row given as past (a first forward pass
-   * fills the key-value cache, a second one continues from it); 0 means one pass.
+   * Logits at every real position, the first {@code cachedFrom} tokens of each row given as past (a
+   * first forward pass fills the key-value cache, a second one continues from it); 0 means one
+   * pass.
    */
   float[][][] logits(List<TokenRow> rows, int cachedFrom);
 
@@ -50,11 +53,13 @@ public interface LanguageModel extends AutoCloseable {
    * Greedy continuations, decoded with the key-value cache.
    *
    * @param prompts token ids, one array a prompt; they may differ in length
-   * @param maxNewTokens at most so many tokens are added to each prompt (fewer where the model's positions end)
+   * @param maxNewTokens at most so many tokens are added to each prompt (fewer where the model's
+   *     positions end)
    * @param stop tokens that end a continuation; the stop token itself is not part of the result
    * @param listener told after every step, for streaming and progress
    */
-  List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener);
+  List<int[]> generate(
+      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener);
 
   /** Greedy continuations without a listener. */
   default List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {

@@ -5,13 +5,15 @@ import java.util.Arrays;
 /**
  * One sequence: token ids and, aligned with them (not shifted), labels.
  *
- * <p>A position t is <em>labelled</em> when {@code labels[t] != IGNORED}; its token is predicted by the hidden state at
- * t-1, so position 0 never is labelled.
+ * <p>A position t is <em>labelled</em> when {@code labels[t] != IGNORED}; its token is predicted by
+ * the hidden state at t-1, so position 0 never is labelled.
  *
  * @param ids token ids, {@code [time]}
  * @param labels the token id where the loss runs, {@link #IGNORED} elsewhere, {@code [time]}
  */
-@SuppressWarnings("ArrayRecordComponent") // rows are made once and never changed; copying would double the data set
+@SuppressWarnings(
+    "ArrayRecordComponent") // rows are made once and never changed; copying would double the data
+// set
 public record TokenRow(int[] ids, int[] labels) {
   /** The label of positions that no loss and no metric sees. */
   public static final int IGNORED = -100;
@@ -47,7 +49,9 @@ public record TokenRow(int[] ids, int[] labels) {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof TokenRow that && Arrays.equals(ids, that.ids) && Arrays.equals(labels, that.labels);
+    return other instanceof TokenRow that
+        && Arrays.equals(ids, that.ids)
+        && Arrays.equals(labels, that.labels);
   }
 
   @Override

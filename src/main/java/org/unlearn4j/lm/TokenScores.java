@@ -1,7 +1,8 @@
 package org.unlearn4j.lm;
 
 /**
- * What a model says of one row's labelled tokens, in their order; all arrays are {@code [labelled]}.
+ * What a model says of one row's labelled tokens, in their order; all arrays are {@code
+ * [labelled]}.
  *
  * @param labels the labelled tokens themselves
  * @param logProbs natural logarithm of each labelled token's probability
@@ -10,9 +11,13 @@ package org.unlearn4j.lm;
  * @param varLogProb sum of p (log p)^2, less mu^2
  */
 @SuppressWarnings("ArrayRecordComponent") // a result that is handed over, not shared
-public record TokenScores(int[] labels, float[] logProbs, int[] argmax, float[] meanLogProb, float[] varLogProb) {
+public record TokenScores(
+    int[] labels, float[] logProbs, int[] argmax, float[] meanLogProb, float[] varLogProb) {
 
-  /** Summed negative log-likelihood of the labelled tokens, in nats, accumulated in double precision. */
+  /**
+   * Summed negative log-likelihood of the labelled tokens, in nats, accumulated in double
+   * precision.
+   */
   public double nll() {
     double sum = 0;
     for (float lp : logProbs) {

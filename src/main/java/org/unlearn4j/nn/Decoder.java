@@ -1,0 +1,30 @@
+package org.unlearn4j.nn;
+
+import java.util.List;
+
+/** A causal decoder, written once on the vocabulary of {@link Emitter}. */
+public interface Decoder {
+
+  ModelConfig config();
+
+  /** Everything up to and including the final norm; {@code ids [batch, time]}. */
+  <T> Hidden<T> hidden(Emitter<T> e, T ids);
+
+  /**
+   * The vocabulary projection: {@code [..., hidden] -> [..., vocab]}. Apply it only where logits
+   * are needed.
+   */
+  <T> T head(Emitter<T> e, T hidden);
+
+  /** Every parameter in the order in which the decoder first uses it; a tied one once. */
+  default List<Parameter> parameters() {
+    ParameterCollector collector = new ParameterCollector();
+    head(collector, hidden(collector, ParameterCollector.IDS).finalNorm());
+    return collector.parameters();
+  }
+
+  /** The decoder that a configuration describes. */
+  static Decoder of(ModelConfig config) {
+    return Families.of(config);
+  }
+}

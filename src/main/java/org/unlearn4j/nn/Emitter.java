@@ -1,0 +1,78 @@
+package org.unlearn4j.nn;
+
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * The vocabulary in which a decoder is written. One implementation emits TensorFlow operations
+ * (trainable), another ONNX nodes (deployable), a third only collects parameters; the decoder does
+ * not know which.
+ *
+ * <p>Words are composite, at the level at which people talk about decoders. Everything a word needs
+ * besides tensors is a record. Inputs other than token ids (positions, attention mask, past keys
+ * and values) belong to the emitter, because runtimes hand them over differently.
+ *
+ * <p>Shapes in this interface are logical; an implementation may keep {@code [batch, time]}
+ * flattened.
+ *
+ * @param <T> a tensor of the graph being emitted
+ */
+public interface Emitter<T> {
+
+  /**
+   * Names what {@code body} emits: scopes nest, so that a node of either graph is found by its
+   * place, for instance {@code model/layers.0/self_attn}.
+   */
+  <R> R within(String scope, Supplier<R> body);
+
+  /**
+   * Rows of {@code table} ({@code [size, width]}) picked by token ids: {@code [batch, time] ->
+   * [batch, time, width]}.
+   */
+  T embedding(T ids, Parameter table);
+
+  /** Rows of {@code table} picked by position: {@code [batch, time, width]}. */
+  T positionEmbedding(Parameter table);
+
+  /** {@code y = x W + b}: {@code [..., in] -> [..., out]}. */
+  T linear(T x, Linear linear);
+
+  /**
+   * {@code x / sqrt(mean(x^2) + eps) * w} over the last axis; {@code w + 1} if the norm says so.
+   */
+  T rmsNorm(T x, Norm norm);
+
+  /** {@code (x - mean) / sqrt(var + eps) * w + b} over the last axis, biased variance. */
+  T layerNorm(T x, Norm norm);
+
+  /**
+   * Rotary position embedding of each head: {@code [batch, time, heads * headDim]}, the same shape
+   * back.
+   */
+  T rotary(T x, int heads, Rotary rotary);
+
+  /**
+   * Causal attention with grouped key/value heads, padding masked, past keys and values in front
+   * where the emitter has a cache.
+   *
+   * @param q {@code [batch, time, heads * headDim]}
+   * @param k {@code [batch, time, kvHeads * headDim]}
+   * @param v {@code [batch, time, kvHeads * headDim]}
+   * @return {@code [batch, time, heads * headDim]}
+   */
+  T attention(T q, T k, T v, Attention attention);
+
+  T activation(T x, Activation f);
+
+  T add(T a, T b);
+
+  T multiply(T a, T b);
+
+  T scale(T x, double factor);
+
+  /** {@code cap * tanh(x / cap)}. */
+  T softcap(T x, double cap);
+
+  /** Cuts the last axis into parts of the given sizes. */
+  List<T> split(T x, int... sizes);
+}

@@ -1,0 +1,157 @@
+package org.unlearn4j.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.unlearn4j.base.UserException;
+
+/**
+ * Weights of a model, memory-mapped: one safetensors file, or the shards that {@code
+ * model.safetensors.index.json} lists. Nothing is copied before it is asked for, and no second copy
+ * is kept in the Java heap.
+ */
+public final class SafeTensors implements AutoCloseable {
+  private final Path source;
+  private final List<SafeTensorsFile> files;
+  private final Map<String, SafeTensorsFile> home;
+
+  private SafeTensors(Path source, List<SafeTensorsFile> files, Map<String, SafeTensorsFile> home) {
+    this.source = source;
+    this.files = files;
+    this.home = home;
+  }
+
+  /**
+   * Opens a file or a Hugging Face folder.
+   *
+   * @throws UserException if there are no weights, or a file is truncated or not safetensors
+   */
+  public static SafeTensors open(Path path) {
+    if (!Files.isDirectory(path)) {
+      return ofFiles(path, List.of(path));
+    }
+    Path single = path.resolve("model.safetensors");
+    Path index = path.resolve("model.safetensors.index.json");
+    if (Files.isRegularFile(single)) {
+      return ofFiles(single, List.of(single));
+    }
+    if (Files.isRegularFile(index)) {
+      return ofIndex(index);
+    }
+    throw UserException.at(
+        path, "", "no weights", "model.safetensors or model.safetensors.index.json");
+  }
+
+  private static SafeTensors ofIndex(Path index) {
+    Map<String, String> shardOf = new LinkedHashMap<>();
+    try {
+      JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
+      map.properties().forEach(e -> shardOf.put(e.getKey(), e.getValue().asText()));
+    } catch (JsonProcessingException e) {
+      throw UserException.at(index, "line " + e.getLocation().getLineNr(), "invalid JSON", "JSON");
+    } catch (IOException e) {
+      throw new UserException(index + ": could not be read (" + e.getMessage() + ").", e);
+    }
+    if (shardOf.isEmpty()) {
+      throw UserException.at(index, "weight_map", "nothing", "tensor names and their files");
+    }
+    List<Path> shards =
+        new TreeSet<>(shardOf.values()).stream().map(index::resolveSibling).toList();
+    SafeTensors all = ofFiles(index, shards);
+    List<String> absent = shardOf.keySet().stream().filter(n -> !all.home.containsKey(n)).toList();
+    if (!absent.isEmpty()) {
+      all.close();
+      throw UserException.at(
+          index, "weight_map", "names that no shard holds: " + absent, "them in the shards");
+    }
+    return all;
+  }
+
+  private static SafeTensors ofFiles(Path source, List<Path> paths) {
+    List<SafeTensorsFile> files = new ArrayList<>();
+    Map<String, SafeTensorsFile> home = new LinkedHashMap<>();
+    try {
+      for (Path path : paths) {
+        SafeTensorsFile file = SafeTensorsFile.open(path);
+        files.add(file);
+        file.tensors().keySet().forEach(name -> home.put(name, file));
+      }
+      return new SafeTensors(source, files, home);
+    } catch (RuntimeException e) {
+      files.forEach(SafeTensorsFile::close);
+      throw e;
+    }
+  }
+
+  /** The file that was opened (of a sharded model, its index). */
+  public Path source() {
+    return source;
+  }
+
+  /** The files that hold the weights. */
+  public List<Path> files() {
+    return files.stream().map(SafeTensorsFile::path).toList();
+  }
+
+  /** Names in the order of the files. */
+  public List<String> names() {
+    return List.copyOf(home.keySet());
+  }
+
+  public boolean contains(String name) {
+    return home.containsKey(name);
+  }
+
+  /**
+   * A tensor's format and shape.
+   *
+   * @throws UserException if no tensor has that name
+   */
+  public TensorInfo info(String name) {
+    return file(name).tensors().get(name).info();
+  }
+
+  /** The tensor's bytes as they are stored, little-endian, read-only, not copied. */
+  public ByteBuffer bytes(String name) {
+    return file(name).bytes(name);
+  }
+
+  /**
+   * Widens a tensor to float32.
+   *
+   * @param to room for all its values; its position advances past them
+   */
+  public void read(String name, FloatBuffer to) {
+    info(name).dtype().decode(bytes(name), to);
+  }
+
+  /** All values of a tensor as float32. */
+  public float[] floats(String name) {
+    FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(info(name).size()));
+    read(name, values);
+    return values.array();
+  }
+
+  private SafeTensorsFile file(String name) {
+    SafeTensorsFile file = home.get(name);
+    if (file == null) {
+      throw UserException.at(source, "", "no tensor " + name, "one of that name");
+    }
+    return file;
+  }
+
+  @Override
+  public void close() {
+    files.forEach(SafeTensorsFile::close);
+  }
+}

@@ -1,0 +1,102 @@
+package org.unlearn4j.weights;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.unlearn4j.base.AtomicFiles;
+
+/** Writes one safetensors file, tensor by tensor, whole or not at all. */
+public final class SafeTensorsWriter {
+  private static final int CHUNK = 1 << 20;
+
+  private SafeTensorsWriter() {}
+
+  /**
+   * Writes the tensors in the order given.
+   *
+   * @param values float32 values of a tensor, asked for one tensor at a time; each buffer is read
+   *     from its position
+   * @param metadata goes under {@code __metadata__}
+   * @throws org.unlearn4j.base.MachineException if the disk refuses; nothing is left behind then
+   */
+  public static void write(
+      Path file,
+      List<TensorInfo> tensors,
+      Function<TensorInfo, FloatBuffer> values,
+      Map<String, String> metadata) {
+    byte[] header = header(tensors, metadata);
+    AtomicFiles.writeFile(
+        file,
+        part -> {
+          try (FileChannel channel =
+              FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer length = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+            writeAll(channel, length.putLong(0, header.length));
+            writeAll(channel, ByteBuffer.wrap(header));
+            ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
+            for (TensorInfo tensor : tensors) {
+              writeTensor(channel, tensor, values.apply(tensor), chunk);
+            }
+            channel.force(false);
+          }
+        });
+  }
+
+  private static byte[] header(List<TensorInfo> tensors, Map<String, String> metadata) {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode root = mapper.createObjectNode();
+    if (!metadata.isEmpty()) {
+      root.putPOJO("__metadata__", metadata);
+    }
+    long offset = 0;
+    for (TensorInfo t : tensors) {
+      ObjectNode node = root.putObject(t.name()).put("dtype", t.dtype().code());
+      node.putPOJO("shape", t.shape());
+      long end = offset + t.size() * t.dtype().bytes();
+      node.putArray("data_offsets").add(offset).add(end);
+      offset = end;
+    }
+    try {
+      String json = mapper.writeValueAsString(root);
+      // Padding to eight bytes keeps every float32 tensor aligned for readers that map the file.
+      int padding = (8 - json.getBytes(StandardCharsets.UTF_8).length % 8) % 8;
+      return (json + " ".repeat(padding)).getBytes(StandardCharsets.UTF_8);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  private static void writeTensor(
+      FileChannel channel, TensorInfo tensor, FloatBuffer values, ByteBuffer chunk)
+      throws IOException {
+    if (values.remaining() != tensor.size()) {
+      throw new IllegalArgumentException(
+          tensor.name() + ": " + values.remaining() + " values for shape " + tensor.shape());
+    }
+    int perChunk = chunk.capacity() / tensor.dtype().bytes();
+    while (values.hasRemaining()) {
+      FloatBuffer part = values.slice(values.position(), Math.min(perChunk, values.remaining()));
+      values.position(values.position() + part.remaining());
+      chunk.clear();
+      tensor.dtype().encode(part, chunk);
+      writeAll(channel, chunk.flip());
+    }
+  }
+
+  private static void writeAll(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      int ignored = channel.write(bytes);
+    }
+  }
+}

@@ -1,0 +1,2 @@
+/** Safetensors: memory-mapped reading, sharded or not, and atomic writing. */
+package org.unlearn4j.weights;
