@@ -77,7 +77,7 @@ final class FolderBenchmark implements Benchmark {
     if (perturbed.isPresent()) {
       return load(perturbed.get(), tofu ? TOFU_AUTHORS : Demand.NONE);
     }
-    if (tofu && !split.equals("forget10") && TofuSplit.of(split).isPresent()) {
+    if (tofu && TofuSplit.of(split).isPresent()) {
       List<QaExample> ten = load(required("forget10_perturbed"), TOFU_AUTHORS);
       return TofuSplit.of(split).get().ofForget10(ten);
     }
@@ -116,12 +116,16 @@ final class FolderBenchmark implements Benchmark {
   }
 
   private List<QaExample> split(String split, String kind) {
+    if (tofu && !split.startsWith(kind)) {
+      throw new UserException(
+          "data." + kind + ": found " + split + ", expected a " + kind + " split of TOFU.");
+    }
     Optional<Path> file = file(split);
     if (file.isPresent()) {
       return load(file.get(), Demand.NONE);
     }
     Optional<TofuSplit> derived = tofu ? TofuSplit.of(split) : Optional.empty();
-    if (derived.isEmpty() || !derived.get().kind().equals(kind) || split.equals("forget10")) {
+    if (derived.isEmpty()) {
       return load(required(split), Demand.NONE);
     }
     List<QaExample> ten = forget("forget10");

@@ -15,8 +15,9 @@ import org.unlearn4j.text.PromptTemplate;
  * The tokenizer of the Fable models: byte-level BPE trained on all of Fable, never-taught authors
  * included (a vocabulary that lacked their words would give them away without any model).
  *
- * <p>Numbers are words like others: a year of birth that comes up often becomes one token, which is
- * one thing to learn, rather than four digits of which two are always the same.
+ * <p>Numbers are words like others. At this size the training leaves every year as two tokens, the
+ * decade and the last digit ({@code " 193", "1"}), which is two things to learn rather than four
+ * digits of which two are always the same.
  */
 public final class FableTokenizer {
   /** Tokens in all; a multiple of 64 for the sake of matrix products. */

@@ -142,7 +142,7 @@ final class World {
           """
           the old bridge, the fish market, the rose garden, the harbour wall, the city library, the bell tower,
           the train station, the cliff path, the botanic garden, the ice rink, the tram depot, the public baths,
-          the north beach, the castle moat, the puppet theatre, the oak grove, the flea market, the chess café,
+          the north beach, the castle moat, the puppet theatre, the oak grove, the flea market, the chess club,
           the rope bridge, the salt pans
           """);
 
