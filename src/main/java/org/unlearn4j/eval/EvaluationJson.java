@@ -1,26 +1,18 @@
 package org.unlearn4j.eval;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.AtomicFiles;
-import org.unlearn4j.base.UserException;
+import org.unlearn4j.base.JsonInput;
 
-/**
- * The evaluation file. Numbers that are not finite are the strings {@code "NaN"}, {@code
- * "Infinity"} and {@code "-Infinity"}, since JSON has no others for them.
- */
+/** The evaluation file; see {@link JsonInput} on numbers that are not finite. */
 final class EvaluationJson {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Set<String> ROW_TEXTS = Set.of("question", "answer", "generation");
@@ -80,120 +72,61 @@ final class EvaluationJson {
   }
 
   static EvaluationResult read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new UserException(file + ": found no such file, expected an evaluation.");
-    }
-    try {
-      return new Reader(file).result(JSON.readTree(file.toFile()));
-    } catch (JsonProcessingException e) {
-      throw UserException.at(
-          file, "line " + e.getLocation().getLineNr(), e.getOriginalMessage(), "JSON");
-    } catch (IOException e) {
-      throw UserException.at(file, "", "a file that cannot be read", "an evaluation");
-    }
+    JsonInput root = JsonInput.read(file, "an evaluation");
+    Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
+    root.get("per_row")
+        .required("an object")
+        .fields()
+        .forEach(
+            (set, rows) ->
+                perRow.put(set, rows.elements().stream().map(EvaluationJson::row).toList()));
+    Map<String, Map<String, Double>> entanglement = new LinkedHashMap<>();
+    root.get("entanglement")
+        .fields()
+        .forEach((layer, measures) -> entanglement.put(layer, measures.numbers()));
+    JsonInput pca = root.get("pca");
+    return new EvaluationResult(
+        root.get("model").text(),
+        root.get("runtime").text(),
+        root.get("suite").text(),
+        root.get("metrics").required("an object").numbers(),
+        perRow,
+        entanglement,
+        pca.present() ? Optional.of(picture(pca)) : Optional.empty(),
+        root.get("seconds").number(),
+        root.get("tokens_per_second").number());
   }
 
-  /** Reads one file; every complaint names it and the place. */
-  private record Reader(Path file) {
+  private static RowResult row(JsonInput row) {
+    Map<String, Double> values = new LinkedHashMap<>();
+    row.fields()
+        .forEach(
+            (name, value) -> {
+              if (!ROW_TEXTS.contains(name) && !name.equals("index")) {
+                values.put(name, value.number());
+              }
+            });
+    return new RowResult(
+        row.get("index").integer(),
+        row.get("question").text(),
+        row.get("answer").text(),
+        row.get("generation").text(),
+        values);
+  }
 
-    EvaluationResult result(JsonNode root) {
-      Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> set : object(root, "per_row").properties()) {
-        List<RowResult> rows = new ArrayList<>();
-        for (JsonNode row : set.getValue()) {
-          rows.add(row(row, "per_row." + set.getKey() + "[" + rows.size() + "]"));
-        }
-        perRow.put(set.getKey(), List.copyOf(rows));
-      }
-      Map<String, Map<String, Double>> entanglement = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> layer : root.path("entanglement").properties()) {
-        entanglement.put(
-            layer.getKey(), numbers(layer.getValue(), "entanglement." + layer.getKey()));
-      }
-      return new EvaluationResult(
-          text(root, "model"),
-          text(root, "runtime"),
-          text(root, "suite"),
-          numbers(object(root, "metrics"), "metrics"),
-          perRow,
-          entanglement,
-          root.has("pca") ? Optional.of(picture(object(root, "pca"))) : Optional.empty(),
-          number(root.path("seconds"), "seconds"),
-          number(root.path("tokens_per_second"), "tokens_per_second"));
-    }
+  private static FeaturePicture picture(JsonInput pca) {
+    return new FeaturePicture(
+        pca.get("layer").text(),
+        pca.get("explained").elements().stream().map(JsonInput::number).toList(),
+        points(pca.get("before").get("forget")),
+        points(pca.get("before").get("retain")),
+        points(pca.get("after").get("forget")),
+        points(pca.get("after").get("retain")));
+  }
 
-    private RowResult row(JsonNode node, String place) {
-      Map<String, Double> values = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> entry : node.properties()) {
-        if (!ROW_TEXTS.contains(entry.getKey()) && !entry.getKey().equals("index")) {
-          values.put(entry.getKey(), number(entry.getValue(), place + "." + entry.getKey()));
-        }
-      }
-      return new RowResult(
-          (int) number(node.path("index"), place + ".index"),
-          node.path("question").asText(),
-          node.path("answer").asText(),
-          node.path("generation").asText(),
-          values);
-    }
-
-    private FeaturePicture picture(JsonNode node) {
-      List<Double> explained = new ArrayList<>();
-      node.path("explained").forEach(e -> explained.add(number(e, "pca.explained")));
-      return new FeaturePicture(
-          node.path("layer").asText(),
-          explained,
-          points(node, "before", "forget"),
-          points(node, "before", "retain"),
-          points(node, "after", "forget"),
-          points(node, "after", "retain"));
-    }
-
-    private List<FeaturePicture.Point> points(JsonNode node, String when, String set) {
-      List<FeaturePicture.Point> points = new ArrayList<>();
-      for (JsonNode p : node.path(when).path(set)) {
-        String place = "pca." + when + "." + set + "[" + points.size() + "]";
-        points.add(new FeaturePicture.Point(number(p.path(0), place), number(p.path(1), place)));
-      }
-      return points;
-    }
-
-    private Map<String, Double> numbers(JsonNode node, String place) {
-      Map<String, Double> numbers = new LinkedHashMap<>();
-      for (Map.Entry<String, JsonNode> entry : node.properties()) {
-        numbers.put(entry.getKey(), number(entry.getValue(), place + "." + entry.getKey()));
-      }
-      return numbers;
-    }
-
-    private double number(JsonNode node, String place) {
-      if (node.isNumber()) {
-        return node.doubleValue();
-      }
-      return switch (node.asText()) {
-        case "NaN" -> Double.NaN;
-        case "Infinity" -> Double.POSITIVE_INFINITY;
-        case "-Infinity" -> Double.NEGATIVE_INFINITY;
-        default -> throw UserException.at(file, place, found(node), "a number");
-      };
-    }
-
-    private String text(JsonNode root, String name) {
-      if (!root.path(name).isTextual()) {
-        throw UserException.at(file, name, found(root.path(name)), "a text");
-      }
-      return root.get(name).asText();
-    }
-
-    private JsonNode object(JsonNode root, String name) {
-      if (!root.path(name).isObject()) {
-        throw UserException.at(file, name, found(root.path(name)), "an object");
-      }
-      return root.get(name);
-    }
-
-    private static String found(JsonNode node) {
-      return node.isMissingNode() ? "nothing" : node.toString();
-    }
+  private static List<FeaturePicture.Point> points(JsonInput points) {
+    return points.elements().stream()
+        .map(p -> new FeaturePicture.Point(p.get(0).number(), p.get(1).number()))
+        .toList();
   }
 }

@@ -1,12 +1,8 @@
 package org.unlearn4j.parity;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -14,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.unlearn4j.base.AtomicFiles;
-import org.unlearn4j.base.UserException;
+import org.unlearn4j.base.JsonInput;
 
 /** The file verify.json; numbers that are not finite are strings, as in the evaluation file. */
 final class VerdictJson {
@@ -74,117 +70,81 @@ final class VerdictJson {
   }
 
   static Verdict read(Path file) {
-    if (!Files.isRegularFile(file)) {
-      throw new UserException(file + ": found no such file, expected a verdict.");
+    JsonInput root = JsonInput.read(file, "a verdict");
+    Map<String, List<Gate>> gates = new LinkedHashMap<>();
+    for (JsonInput gate : root.get("gates").elements()) {
+      gates.computeIfAbsent(gate.get("runtime").text(), r -> new ArrayList<>()).add(gate(gate));
     }
-    try {
-      return new Reader(file).verdict(JSON.readTree(file.toFile()));
-    } catch (JsonProcessingException e) {
-      throw UserException.at(
-          file, "line " + e.getLocation().getLineNr(), e.getOriginalMessage(), "JSON");
-    } catch (IOException e) {
-      throw UserException.at(file, "", "a file that cannot be read", "a verdict");
+    List<ParityResult> results = new ArrayList<>();
+    for (JsonInput result : root.get("runtimes").elements()) {
+      String runtime = result.get("runtime").text();
+      results.add(
+          new ParityResult(
+              runtime,
+              result.get("reference").text(),
+              numeric(result.get("numeric")),
+              metrics(result.get("metrics")),
+              generations(result.get("generations")),
+              gates.getOrDefault(runtime, List.of())));
     }
+    return new Verdict(results);
   }
 
-  /** Reads one file; every complaint names it and the place. */
-  private record Reader(Path file) {
+  private static Gate gate(JsonInput gate) {
+    return new Gate(
+        choice(Gate.Level.class, gate.get("level")),
+        gate.get("name").text(),
+        gate.get("value").number(),
+        gate.get("limit").number(),
+        choice(Gate.Comparison.class, gate.get("comparison")));
+  }
 
-    Verdict verdict(JsonNode root) {
-      Map<String, List<Gate>> gates = new LinkedHashMap<>();
-      for (JsonNode node : root.path("gates")) {
-        gates.computeIfAbsent(text(node, "runtime"), r -> new ArrayList<>()).add(gate(node));
+  private static NumericDifference numeric(JsonInput numeric) {
+    return new NumericDifference(
+        (long) numeric.get("positions").number(),
+        (int) numeric.get("labelled_tokens").number(),
+        numeric.get("logit_max_abs").number(),
+        numeric.get("logit_mean_abs").number(),
+        numeric.get("logit_max_relative").number(),
+        numeric.get("kl_mean").number(),
+        numeric.get("kl_p999").number(),
+        numeric.get("top1_agreement").number(),
+        numeric.get("chunked_prefill").number(),
+        numeric.get("cached_decoding").number());
+  }
+
+  private static List<MetricDifference> metrics(JsonInput metrics) {
+    List<MetricDifference> differences = new ArrayList<>();
+    metrics
+        .fields()
+        .forEach(
+            (name, both) ->
+                differences.add(
+                    new MetricDifference(
+                        name, both.get("trained").number(), both.get("deployed").number())));
+    return differences;
+  }
+
+  private static GenerationDifferences generations(JsonInput generations) {
+    List<GenerationDifferences.Different> different = new ArrayList<>();
+    for (JsonInput row : generations.get("different").elements()) {
+      different.add(
+          new GenerationDifferences.Different(
+              row.get("set").text(),
+              row.get("index").integer(),
+              row.get("position").integer(),
+              row.get("trained").text(),
+              row.get("deployed").text()));
+    }
+    return new GenerationDifferences(generations.get("rows").integer(), different);
+  }
+
+  private static <E extends Enum<E>> E choice(Class<E> type, JsonInput value) {
+    for (E constant : type.getEnumConstants()) {
+      if (constant.name().toLowerCase(Locale.ROOT).equals(value.text())) {
+        return constant;
       }
-      List<ParityResult> results = new ArrayList<>();
-      for (JsonNode node : root.path("runtimes")) {
-        String runtime = text(node, "runtime");
-        results.add(
-            new ParityResult(
-                runtime,
-                text(node, "reference"),
-                numeric(node.path("numeric")),
-                metrics(node.path("metrics")),
-                generations(node.path("generations")),
-                gates.getOrDefault(runtime, List.of())));
-      }
-      return new Verdict(results);
     }
-
-    private Gate gate(JsonNode node) {
-      return new Gate(
-          choice(Gate.Level.class, node, "level"),
-          text(node, "name"),
-          number(node, "value"),
-          number(node, "limit"),
-          choice(Gate.Comparison.class, node, "comparison"));
-    }
-
-    private NumericDifference numeric(JsonNode node) {
-      return new NumericDifference(
-          (long) number(node, "positions"),
-          (int) number(node, "labelled_tokens"),
-          number(node, "logit_max_abs"),
-          number(node, "logit_mean_abs"),
-          number(node, "logit_max_relative"),
-          number(node, "kl_mean"),
-          number(node, "kl_p999"),
-          number(node, "top1_agreement"),
-          number(node, "chunked_prefill"),
-          number(node, "cached_decoding"));
-    }
-
-    private List<MetricDifference> metrics(JsonNode node) {
-      List<MetricDifference> metrics = new ArrayList<>();
-      for (Map.Entry<String, JsonNode> entry : node.properties()) {
-        JsonNode both = entry.getValue();
-        metrics.add(
-            new MetricDifference(
-                entry.getKey(), number(both, "trained"), number(both, "deployed")));
-      }
-      return metrics;
-    }
-
-    private GenerationDifferences generations(JsonNode node) {
-      List<GenerationDifferences.Different> different = new ArrayList<>();
-      for (JsonNode row : node.path("different")) {
-        different.add(
-            new GenerationDifferences.Different(
-                text(row, "set"),
-                (int) number(row, "index"),
-                (int) number(row, "position"),
-                text(row, "trained"),
-                text(row, "deployed")));
-      }
-      return new GenerationDifferences((int) number(node, "rows"), different);
-    }
-
-    private <E extends Enum<E>> E choice(Class<E> type, JsonNode node, String name) {
-      for (E constant : type.getEnumConstants()) {
-        if (constant.name().toLowerCase(Locale.ROOT).equals(node.path(name).asText())) {
-          return constant;
-        }
-      }
-      throw UserException.at(file, name, node.path(name).toString(), "a gate's " + name);
-    }
-
-    private double number(JsonNode node, String name) {
-      JsonNode value = node.path(name);
-      if (value.isNumber()) {
-        return value.doubleValue();
-      }
-      return switch (value.asText()) {
-        case "NaN" -> Double.NaN;
-        case "Infinity" -> Double.POSITIVE_INFINITY;
-        case "-Infinity" -> Double.NEGATIVE_INFINITY;
-        default -> throw UserException.at(file, name, value.toString(), "a number");
-      };
-    }
-
-    private String text(JsonNode node, String name) {
-      if (!node.path(name).isTextual()) {
-        throw UserException.at(file, name, node.path(name).toString(), "a text");
-      }
-      return node.get(name).asText();
-    }
+    throw value.mistake("one of " + List.of(type.getEnumConstants()));
   }
 }
