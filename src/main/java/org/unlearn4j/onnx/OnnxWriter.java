@@ -1,0 +1,139 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.ByteString;
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.TensorInfo;
+
+/**
+ * Writes a decoder graph and its weights as {@code <file>.onnx} and, beyond a size, {@code
+ * <file>.onnx_data}. Weights pass through tensor by tensor: never are they in memory all at once.
+ */
+final class OnnxWriter {
+  /** Tensors begin at multiples of this, so that a reader can map each one by itself. */
+  static final int ALIGNMENT = 4096;
+
+  private final DecoderGraph decoder;
+  private final SafeTensors weights;
+
+  OnnxWriter(DecoderGraph decoder, SafeTensors weights) {
+    this.decoder = decoder;
+    this.weights = weights;
+    decoder.initializers().forEach(this::checkShape);
+  }
+
+  /** Bytes of all large initializers. */
+  private long bytes() {
+    return decoder.initializers().stream().mapToLong(i -> Float.BYTES * i.size()).sum();
+  }
+
+  /** Whether the weights go into a file of their own. */
+  boolean external(long inlineLimit) {
+    return bytes() > inlineLimit;
+  }
+
+  /**
+   * Writes the model.
+   *
+   * @throws UserException if a weight is missing or its shape is not the configuration's
+   */
+  void write(Path file, Map<String, String> metadata, boolean external) throws IOException {
+    Map<String, String> all = new TreeMap<>(metadata);
+    GraphProto.Builder graph = decoder.graph().toBuilder();
+    if (external) {
+      Path data = dataFile(file);
+      all.put(Provenance.DATA, writeData(data, graph));
+    } else {
+      for (Initializer i : decoder.initializers()) {
+        graph.addInitializer(i.declaration().setRawData(ByteString.copyFrom(content(i))));
+      }
+    }
+    try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
+      DecoderGraph.model(graph, all).build().writeTo(out);
+    }
+  }
+
+  /** The file that holds a model's external data. */
+  static Path dataFile(Path onnx) {
+    return onnx.resolveSibling(onnx.getFileName() + "_data");
+  }
+
+  /** Writes the data file, declares its tensors in the graph, returns its SHA-256. */
+  private String writeData(Path data, GraphProto.Builder graph) throws IOException {
+    MessageDigest digest = Provenance.newDigest();
+    try (FileChannel channel =
+        FileChannel.open(data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (Initializer i : decoder.initializers()) {
+        int gap = (int) (-channel.position() & (ALIGNMENT - 1));
+        append(channel, digest, ByteBuffer.allocate(gap));
+        TensorProto.Builder tensor =
+            i.declaration().setDataLocation(TensorProto.DataLocation.EXTERNAL);
+        entry(tensor, "location", data.getFileName().toString());
+        entry(tensor, "offset", Long.toString(channel.position()));
+        entry(tensor, "length", Long.toString(Float.BYTES * i.size()));
+        graph.addInitializer(tensor);
+        append(channel, digest, content(i));
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static void entry(TensorProto.Builder tensor, String key, String value) {
+    tensor.addExternalDataBuilder().setKey(key).setValue(value);
+  }
+
+  private static void append(FileChannel channel, MessageDigest digest, ByteBuffer bytes)
+      throws IOException {
+    digest.update(bytes.duplicate());
+    while (bytes.hasRemaining()) {
+      int ignored = channel.write(bytes);
+    }
+  }
+
+  /** Values as little-endian float32; those of a float32 weight are the mapped file itself. */
+  private ByteBuffer content(Initializer i) {
+    if (i.parameter() != null && weights.info(i.name()).dtype() == DType.F32) {
+      return weights.bytes(i.name());
+    }
+    int bytes = Math.toIntExact(Float.BYTES * i.size());
+    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    if (i.parameter() == null) {
+      values.asFloatBuffer().put(i.table());
+    } else {
+      weights.read(i.name(), values.asFloatBuffer());
+    }
+    return values;
+  }
+
+  private void checkShape(Initializer i) {
+    if (i.parameter() == null) {
+      return;
+    }
+    TensorInfo info = weights.info(i.name());
+    List<Integer> expected = i.parameter().shape();
+    if (!info.shape().equals(expected)) {
+      throw UserException.at(
+          weights.source(),
+          "tensor " + i.name(),
+          "shape " + info.shape(),
+          expected + " as config.json has it");
+    }
+  }
+}
