@@ -1,0 +1,143 @@
+package org.unlearn4j.lm;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * The book-keeping of batched greedy decoding with a key-value cache, the same for every runtime.
+ * Prompts of different length are padded on the left, so that the last column is everybody's last
+ * token; positions count real tokens only.
+ *
+ * <p>Per round: feed {@link #ids()}, {@link #positions()} and {@link #mask()}, then {@link #accept}
+ * the most probable next tokens. Finished rows go along until all are done; what they produce is
+ * dropped.
+ */
+public final class GreedyDecoding {
+  private final int rows;
+  private final int limit;
+  private final Set<Integer> stop;
+  private final LanguageModel.StepListener listener;
+  private final List<List<Integer>> continuations = new ArrayList<>();
+  private final boolean[] finished;
+  private final int[] nextPosition;
+  private final int promptWidth;
+  private final int[] padding;
+  private int[] ids;
+  private int[] positions;
+  private int width;
+  private int total;
+  private int steps;
+
+  /**
+   * Starts decoding.
+   *
+   * @param maxPositions of the model; decoding ends where the longest row reaches it
+   */
+  public GreedyDecoding(
+      List<int[]> prompts,
+      int maxNewTokens,
+      Set<Integer> stop,
+      int maxPositions,
+      LanguageModel.StepListener listener) {
+    this.rows = prompts.size();
+    this.stop = stop;
+    this.listener = listener;
+    this.promptWidth = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
+    this.limit = Math.min(maxNewTokens, maxPositions - promptWidth);
+    this.finished = new boolean[rows];
+    this.nextPosition = new int[rows];
+    this.padding = new int[rows];
+    this.width = promptWidth;
+    this.total = promptWidth;
+    this.ids = new int[rows * width];
+    this.positions = new int[rows * width];
+    for (int r = 0; r < rows; r++) {
+      int[] prompt = prompts.get(r);
+      if (prompt.length == 0) {
+        throw new IllegalArgumentException("prompt " + r + " is empty");
+      }
+      padding[r] = width - prompt.length;
+      nextPosition[r] = prompt.length;
+      continuations.add(new ArrayList<>());
+      for (int t = 0; t < prompt.length; t++) {
+        ids[r * width + padding[r] + t] = prompt[t];
+        positions[r * width + padding[r] + t] = t;
+      }
+    }
+  }
+
+  public boolean done() {
+    if (steps >= limit) {
+      return true;
+    }
+    for (boolean f : finished) {
+      if (!f) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Tokens to feed, {@code [rows * width]}. */
+  public int[] ids() {
+    return ids;
+  }
+
+  /** Their positions, {@code [rows * width]}. */
+  public int[] positions() {
+    return positions;
+  }
+
+  /** Tokens a row in this round: the prompts' width in the first, then 1. */
+  public int width() {
+    return width;
+  }
+
+  /** Past and present tokens a row. */
+  public int total() {
+    return total;
+  }
+
+  /** 1 at real tokens of past and present, {@code [rows * total]}. */
+  public int[] mask() {
+    int[] mask = new int[rows * total];
+    Arrays.fill(mask, 1);
+    for (int r = 0; r < rows; r++) {
+      Arrays.fill(mask, r * total, r * total + padding[r], 0);
+    }
+    return mask;
+  }
+
+  /**
+   * Takes the most probable next token of every row.
+   *
+   * @param next {@code [rows]}
+   */
+  public void accept(int[] next) {
+    ids = new int[rows];
+    positions = new int[rows];
+    for (int r = 0; r < rows; r++) {
+      if (!finished[r] && stop.contains(next[r])) {
+        finished[r] = true;
+      }
+      if (!finished[r]) {
+        continuations.get(r).add(next[r]);
+        listener.token(r, next[r]);
+      }
+      ids[r] = finished[r] ? 0 : next[r];
+      positions[r] = nextPosition[r]++;
+    }
+    width = 1;
+    total++;
+    steps++;
+  }
+
+  /** What each row got, without the stop token. */
+  public List<int[]> continuations() {
+    return continuations.stream()
+        .map(c -> c.stream().mapToInt(Integer::intValue).toArray())
+        .toList();
+  }
+}

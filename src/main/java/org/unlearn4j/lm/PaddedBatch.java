@@ -1,0 +1,76 @@
+package org.unlearn4j.lm;
+
+import java.util.List;
+
+/**
+ * Rows laid side by side, right-padded to the longest: ids 0, mask 0 at padding; positions count 0,
+ * 1, 2, ... in every row, padding included.
+ *
+ * @param ids {@code [rows * time]}, row after row
+ * @param mask {@code [rows * time]}, 1 at real tokens
+ * @param positions {@code [rows * time]}
+ * @param labelRows row of each labelled token, {@code [labelled]}
+ * @param labelPositions flat index of each labelled token's own position, {@code [labelled]}; the
+ *     position that predicts it is one less
+ * @param labels each labelled token's id, {@code [labelled]}
+ */
+@SuppressWarnings("ArrayRecordComponent") // feeds a runtime once, never shared
+public record PaddedBatch(
+    int rows,
+    int time,
+    int[] ids,
+    int[] mask,
+    int[] positions,
+    int[] labelRows,
+    int[] labelPositions,
+    int[] labels) {
+
+  /** Lays out rows; at least one, each with at least one token. */
+  public static PaddedBatch of(List<TokenRow> list) {
+    return of(list, list.stream().mapToInt(TokenRow::length).max().orElseThrow());
+  }
+
+  /** Lays out rows with a given width, at least that of the longest. */
+  public static PaddedBatch of(List<TokenRow> list, int time) {
+    int rows = list.size();
+    int labelled = list.stream().mapToInt(TokenRow::labelled).sum();
+    PaddedBatch b =
+        new PaddedBatch(
+            rows,
+            time,
+            new int[rows * time],
+            new int[rows * time],
+            new int[rows * time],
+            new int[labelled],
+            new int[labelled],
+            new int[labelled]);
+    int n = 0;
+    for (int r = 0; r < rows; r++) {
+      TokenRow row = list.get(r);
+      for (int t = 0; t < time; t++) {
+        int at = r * time + t;
+        b.positions[at] = t;
+        if (t < row.length()) {
+          b.ids[at] = row.ids()[t];
+          b.mask[at] = 1;
+          if (row.labels()[t] != TokenRow.IGNORED) {
+            b.labelRows[n] = r;
+            b.labelPositions[n] = at;
+            b.labels[n] = row.labels()[t];
+            n++;
+          }
+        }
+      }
+    }
+    return b;
+  }
+
+  /** Flat index of the position that predicts each labelled token, {@code [labelled]}. */
+  public int[] predictedFrom() {
+    int[] from = labelPositions.clone();
+    for (int i = 0; i < from.length; i++) {
+      from[i]--;
+    }
+    return from;
+  }
+}

@@ -1,0 +1,54 @@
+package org.unlearn4j.tf;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.Session;
+import org.tensorflow.Tensor;
+import org.tensorflow.types.TInt32;
+
+/** The tensors fed to one run; closes those it made. */
+public final class Feeds implements AutoCloseable {
+  private final Session.Runner runner;
+  private final List<Tensor> owned = new ArrayList<>();
+
+  public Feeds(Session session) {
+    this.runner = session.runner();
+  }
+
+  /** The run that the feeds go to; add fetches and targets, then run it. */
+  public Session.Runner runner() {
+    return runner;
+  }
+
+  /** Feeds integers. */
+  public void ints(Operand<TInt32> to, int[] values, long... shape) {
+    runner.feed(to, owned(TfTensors.ints(values, shape)));
+  }
+
+  /** Feeds a scalar integer. */
+  public void scalar(Operand<TInt32> to, int value) {
+    runner.feed(to, owned(TInt32.scalarOf(value)));
+  }
+
+  /** Feeds floats. */
+  public void floats(Operand<?> to, float[] values, long... shape) {
+    runner.feed(to, owned(TfTensors.floats(values, shape)));
+  }
+
+  /** Feeds a tensor that somebody else closes. */
+  public void borrowed(Operand<?> to, Tensor tensor) {
+    runner.feed(to, tensor);
+  }
+
+  /** Takes over the closing of a tensor. */
+  public <T extends Tensor> T owned(T tensor) {
+    owned.add(tensor);
+    return tensor;
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(Tensor::close);
+  }
+}

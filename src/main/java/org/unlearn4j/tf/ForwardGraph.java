@@ -1,0 +1,111 @@
+package org.unlearn4j.tf;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Hidden;
+
+/**
+ * The inference graph of one model: one forward without a cache, from which scores, features and
+ * logits are read, and one that continues from past keys and values.
+ */
+final class ForwardGraph {
+  final Placeholder<TInt32> ids;
+  final Placeholder<TInt32> mask;
+  final Placeholder<TInt32> positions;
+  final Placeholder<TInt32> predictedFrom;
+  final Placeholder<TInt32> labels;
+  final Placeholder<TInt32> labelPositions;
+  final Placeholder<TInt32> labelRows;
+  final Placeholder<TInt32> rows;
+
+  final LabelledHead head;
+  final Operand<TInt32> argmax;
+  final LabelledHead.Moments moments;
+
+  /** Pooled embeddings, blocks, final norm: each {@code [rows, hidden]}. */
+  final List<Operand<TFloat32>> features = new ArrayList<>();
+
+  /** {@code [batch * time, vocab]}. */
+  final Operand<TFloat32> logits;
+
+  final Placeholder<TInt32> cachedMask;
+  final List<TfInputs.KeyValue> past = new ArrayList<>();
+  final List<TfInputs.KeyValue> present;
+  final Operand<TFloat32> cachedLogits;
+
+  /** Most probable next token of each row after its last position, {@code [batch]}. */
+  final Operand<TInt32> next;
+
+  ForwardGraph(Ops tf, Decoder decoder, Variables variables, Precision precision) {
+    ids = ints(tf, "input_ids", -1, -1);
+    mask = ints(tf, "attention_mask", -1, -1);
+    positions = ints(tf, "position_ids", -1, -1);
+    predictedFrom = ints(tf, "predicted_from", -1);
+    labels = ints(tf, "labels", -1);
+    labelPositions = ints(tf, "label_positions", -1);
+    labelRows = ints(tf, "label_rows", -1);
+    rows = tf.withName("rows").placeholder(TInt32.class, Placeholder.shape(Shape.scalar()));
+
+    TensorFlowEmitter e =
+        new TensorFlowEmitter(
+            tf, variables, new TfInputs(ids, positions, mask, List.of()), precision);
+    Hidden<TfTensor> hidden = decoder.hidden(e, e.ids());
+    head =
+        LabelledHead.emit(
+            tf.withSubScope("labelled"), decoder, e, hidden.finalNorm(), predictedFrom, labels);
+    argmax = head.argmax(tf);
+    moments = head.moments(tf.withSubScope("moments"));
+    logits = decoder.head(e, hidden.finalNorm()).f32(tf);
+    List<TfTensor> states = new ArrayList<>(List.of(hidden.embeddings()));
+    states.addAll(hidden.blocks());
+    states.add(hidden.finalNorm());
+    for (TfTensor state : states) {
+      features.add(Pooling.mean(tf, state.f32(tf), labelPositions, labelRows, rows));
+    }
+
+    Ops cached = tf.withSubScope("cached");
+    cachedMask = ints(cached, "attention_mask", -1, -1);
+    for (int l = 0; l < decoder.config().layers(); l++) {
+      Attention a = Attention.of(l, decoder.config());
+      past.add(new TfInputs.KeyValue(cache(cached, l + ".key", a), cache(cached, l + ".value", a)));
+    }
+    TensorFlowEmitter c =
+        new TensorFlowEmitter(
+            cached, variables, new TfInputs(ids, positions, cachedMask, past), precision);
+    TfTensor last = decoder.hidden(c, c.ids()).finalNorm();
+    present = c.present();
+    cachedLogits = decoder.head(c, last).f32(cached);
+    // The last column of every row: prompts are padded on the left.
+    Operand<TInt32> time = cached.slice(cached.shape(ids), cached.array(1), cached.array(1));
+    Operand<TFloat32> byRow =
+        cached.reshape(
+            last.f32(cached),
+            cached.concat(
+                List.of(cached.array(-1), time, cached.array(decoder.config().hiddenSize())),
+                cached.constant(0)));
+    Operand<TFloat32> lastColumn =
+        cached.gather(
+            byRow,
+            cached.math.sub(cached.reshape(time, cached.array(new int[0])), cached.constant(1)),
+            cached.constant(1));
+    Operand<TFloat32> nextLogits = decoder.head(c, TfTensor.of(lastColumn)).f32(cached);
+    next = cached.math.argMax(nextLogits, cached.constant(-1), TInt32.class);
+  }
+
+  private static Placeholder<TInt32> ints(Ops tf, String name, long... shape) {
+    return tf.withName(name).placeholder(TInt32.class, Placeholder.shape(Shape.of(shape)));
+  }
+
+  private static Placeholder<TFloat32> cache(Ops tf, String name, Attention a) {
+    return tf.withName("past_key_values." + name)
+        .placeholder(TFloat32.class, Placeholder.shape(Shape.of(-1, a.kvHeads(), -1, a.headDim())));
+  }
+}

@@ -1,0 +1,48 @@
+package org.unlearn4j.tf;
+
+import java.util.List;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.unlearn4j.nn.Rotary;
+
+/**
+ * Cosines and sines of one rotary embedding at the batch's positions, shared by all layers.
+ *
+ * @param cos {@code [batch * time, 1, rotated / 2]}
+ * @param sin {@code [batch * time, 1, rotated / 2]}
+ */
+record Rotations(Rotary rotary, Operand<TFloat32> cos, Operand<TFloat32> sin) {
+
+  static Rotations emit(Ops tf, Operand<TInt32> positions, Rotary rotary) {
+    List<Double> f = rotary.inverseFrequencies();
+    float[] frequencies = new float[f.size()];
+    for (int i = 0; i < frequencies.length; i++) {
+      frequencies[i] = f.get(i).floatValue();
+    }
+    Operand<TFloat32> p = tf.dtypes.cast(tf.reshape(positions, tf.array(-1, 1, 1)), TFloat32.class);
+    Operand<TFloat32> angles = tf.math.mul(p, tf.constant(frequencies));
+    return new Rotations(rotary, tf.math.cos(angles), tf.math.sin(angles));
+  }
+
+  /** Turns {@code x [batch * time, heads * headDim]}. */
+  Operand<TFloat32> apply(Ops tf, Operand<TFloat32> x, int heads) {
+    int half = rotary.rotated() / 2;
+    int rest = rotary.headDim() - rotary.rotated();
+    Operand<TFloat32> byHead = tf.reshape(x, tf.array(-1, heads, rotary.headDim()));
+    Operand<TFloat32> a = part(tf, byHead, 0, half);
+    Operand<TFloat32> b = part(tf, byHead, half, half);
+    Operand<TFloat32> turnedA = tf.math.sub(tf.math.mul(a, cos), tf.math.mul(b, sin));
+    Operand<TFloat32> turnedB = tf.math.add(tf.math.mul(b, cos), tf.math.mul(a, sin));
+    List<Operand<TFloat32>> parts =
+        rest == 0
+            ? List.of(turnedA, turnedB)
+            : List.of(turnedA, turnedB, part(tf, byHead, rotary.rotated(), rest));
+    return tf.reshape(tf.concat(parts, tf.constant(-1)), tf.array(-1, heads * rotary.headDim()));
+  }
+
+  private static Operand<TFloat32> part(Ops tf, Operand<TFloat32> x, int from, int size) {
+    return tf.slice(x, tf.array(0, 0, from), tf.array(-1, -1, size));
+  }
+}

@@ -1,0 +1,226 @@
+package org.unlearn4j.tf;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Sum;
+import org.tensorflow.op.linalg.MatMul;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.unlearn4j.nn.Activation;
+import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Norm;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.Rotary;
+
+/**
+ * Emits a decoder as TensorFlow operations. Activations are kept flat, {@code [batch * time,
+ * features]}, so that every linear map is one matrix product; only attention sees batch and time
+ * apart.
+ */
+public final class TensorFlowEmitter implements Emitter<TfTensor> {
+  private final Variables variables;
+  private final Precision precision;
+  private final TfInputs inputs;
+  private final TfAttention attention;
+  private final List<TfInputs.KeyValue> present = new ArrayList<>();
+  private final WeightCasts casts;
+  private Ops tf;
+  private Rotations rotations;
+
+  /**
+   * An emitter over one batch.
+   *
+   * @param tf where operations go; scopes of the decoder are put below its own
+   */
+  public TensorFlowEmitter(Ops tf, Variables variables, TfInputs inputs, Precision precision) {
+    this.tf = tf;
+    this.variables = variables;
+    this.inputs = inputs;
+    this.precision = precision;
+    this.attention = new TfAttention(tf.withSubScope("attention"), inputs);
+    this.casts = new WeightCasts(variables);
+  }
+
+  /** The token ids as the decoder takes them. */
+  public TfTensor ids() {
+    return TfTensor.IDS;
+  }
+
+  /** Keys and values of each layer after this pass, past included; layer by layer. */
+  public List<TfInputs.KeyValue> present() {
+    return List.copyOf(present);
+  }
+
+  @Override
+  public <R> R within(String scope, Supplier<R> body) {
+    Ops outer = tf;
+    tf = outer.withSubScope(scope);
+    try {
+      return body.get();
+    } finally {
+      tf = outer;
+    }
+  }
+
+  @Override
+  public TfTensor embedding(TfTensor ids, Parameter table) {
+    return TfTensor.of(rows(table, inputs.ids()));
+  }
+
+  @Override
+  public TfTensor positionEmbedding(Parameter table) {
+    return TfTensor.of(rows(table, inputs.positions()));
+  }
+
+  private Operand<TFloat32> rows(Parameter table, Operand<TInt32> indices) {
+    return tf.gather(variables.read(table), tf.reshape(indices, tf.array(-1)), tf.constant(0));
+  }
+
+  @Override
+  public TfTensor linear(TfTensor x, Linear linear) {
+    Ops ops = tf.withSubScope(shortName(linear.weight()));
+    MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
+    if (precision == Precision.BF16) {
+      Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), casts.bf16(linear.weight()), transpose);
+      if (linear.bias().isPresent()) {
+        y = ops.math.add(y, casts.bf16(linear.bias().get()));
+      }
+      return TfTensor.ofBrain(y);
+    }
+    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), variables.read(linear.weight()), transpose);
+    if (linear.bias().isPresent()) {
+      y = ops.nn.biasAdd(y, variables.read(linear.bias().get()));
+    }
+    return TfTensor.of(y);
+  }
+
+  @Override
+  public TfTensor rmsNorm(TfTensor x, Norm norm) {
+    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Operand<TFloat32> v = x.f32(tf);
+    Operand<TFloat32> meanSquare = mean(ops, ops.math.square(v), norm.size());
+    Operand<TFloat32> inverse =
+        ops.math.rsqrt(ops.math.add(meanSquare, ops.constant((float) norm.epsilon())));
+    return TfTensor.of(ops.math.mul(ops.math.mul(v, inverse), gain(ops, norm)));
+  }
+
+  @Override
+  public TfTensor layerNorm(TfTensor x, Norm norm) {
+    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Operand<TFloat32> v = x.f32(tf);
+    Operand<TFloat32> centred = ops.math.sub(v, mean(ops, v, norm.size()));
+    Operand<TFloat32> variance = mean(ops, ops.math.square(centred), norm.size());
+    Operand<TFloat32> inverse =
+        ops.math.rsqrt(ops.math.add(variance, ops.constant((float) norm.epsilon())));
+    Operand<TFloat32> y = ops.math.mul(ops.math.mul(centred, inverse), gain(ops, norm));
+    return TfTensor.of(
+        norm.bias().isPresent() ? ops.math.add(y, variables.read(norm.bias().get())) : y);
+  }
+
+  private Operand<TFloat32> gain(Ops ops, Norm norm) {
+    Operand<TFloat32> weight = variables.read(norm.weight());
+    return norm.plusOne() ? ops.math.add(weight, ops.constant(1f)) : weight;
+  }
+
+  /** Mean over the last axis, kept as an axis of one. */
+  private static Operand<TFloat32> mean(Ops ops, Operand<TFloat32> x, int size) {
+    return ops.math.mul(ops.sum(x, ops.constant(-1), Sum.keepDims(true)), ops.constant(1f / size));
+  }
+
+  @Override
+  public TfTensor rotary(TfTensor x, int heads, Rotary rotary) {
+    if (rotations == null || !rotations.rotary().equals(rotary)) {
+      rotations =
+          Rotations.emit(variables.ops().withSubScope("rotary"), inputs.positions(), rotary);
+    }
+    return TfTensor.of(rotations.apply(tf.withSubScope("rotary"), x.f32(tf), heads));
+  }
+
+  @Override
+  public TfTensor attention(TfTensor q, TfTensor k, TfTensor v, Attention spec) {
+    Ops ops = tf.withSubScope("attention");
+    return attention.emit(ops, q, k, v, spec, precision, present::add);
+  }
+
+  @Override
+  public TfTensor activation(TfTensor x, Activation f) {
+    Ops ops = tf.withSubScope("activation");
+    if (f == Activation.SILU && x.onlyBrain()) {
+      return TfTensor.ofBrain(ops.math.mul(x.bf16(ops), ops.math.sigmoid(x.bf16(ops))));
+    }
+    Operand<TFloat32> v = x.f32(ops);
+    return TfTensor.of(
+        switch (f) {
+          case SILU -> ops.math.mul(v, ops.math.sigmoid(v));
+          case RELU -> ops.nn.relu(v);
+          case GELU -> {
+            Operand<TFloat32> erf =
+                ops.math.erf(ops.math.mul(v, ops.constant((float) Math.sqrt(0.5))));
+            yield ops.math.mul(half(ops, v), ops.math.add(erf, ops.constant(1f)));
+          }
+          case GELU_TANH -> {
+            Operand<TFloat32> cube =
+                ops.math.mul(ops.math.square(v), ops.math.mul(v, ops.constant(0.044715f)));
+            Operand<TFloat32> inner =
+                ops.math.mul(ops.math.add(v, cube), ops.constant((float) Math.sqrt(2 / Math.PI)));
+            yield ops.math.mul(half(ops, v), ops.math.add(ops.math.tanh(inner), ops.constant(1f)));
+          }
+        });
+  }
+
+  private static Operand<TFloat32> half(Ops ops, Operand<TFloat32> x) {
+    return ops.math.mul(x, ops.constant(0.5f));
+  }
+
+  @Override
+  public TfTensor add(TfTensor a, TfTensor b) {
+    return TfTensor.of(tf.math.add(a.f32(tf), b.f32(tf)));
+  }
+
+  @Override
+  public TfTensor multiply(TfTensor a, TfTensor b) {
+    if (a.onlyBrain() && b.onlyBrain()) {
+      return TfTensor.ofBrain(tf.math.mul(a.bf16(tf), b.bf16(tf)));
+    }
+    return TfTensor.of(tf.math.mul(a.f32(tf), b.f32(tf)));
+  }
+
+  @Override
+  public TfTensor scale(TfTensor x, double factor) {
+    return TfTensor.of(tf.math.mul(x.f32(tf), tf.constant((float) factor)));
+  }
+
+  @Override
+  public TfTensor softcap(TfTensor x, double cap) {
+    Operand<TFloat32> scaled = tf.math.mul(x.f32(tf), tf.constant((float) (1 / cap)));
+    return TfTensor.of(tf.math.mul(tf.math.tanh(scaled), tf.constant((float) cap)));
+  }
+
+  @Override
+  public List<TfTensor> split(TfTensor x, int... sizes) {
+    List<TfTensor> parts = new ArrayList<>();
+    long from = 0;
+    for (int size : sizes) {
+      Operand<TInt32> begin = tf.array(0, (int) from);
+      Operand<TInt32> extent = tf.array(-1, size);
+      parts.add(
+          x.onlyBrain()
+              ? TfTensor.ofBrain(tf.slice(x.bf16(tf), begin, extent))
+              : TfTensor.of(tf.slice(x.f32(tf), begin, extent)));
+      from += size;
+    }
+    return parts;
+  }
+
+  /** {@code q_proj} of {@code model.layers.0.self_attn.q_proj.weight}. */
+  private static String shortName(Parameter p) {
+    String owner = p.name().substring(0, Math.max(0, p.name().lastIndexOf('.')));
+    return owner.substring(owner.lastIndexOf('.') + 1);
+  }
+}

@@ -1,0 +1,317 @@
+package org.unlearn4j.tf;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.tensorflow.Result;
+import org.tensorflow.Session;
+import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.types.TFloat32;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.SafeTensors;
+
+/** A Hugging Face model on TensorFlow. */
+public final class TensorFlowModel implements LanguageModel {
+  private final ModelConfig config;
+  private final TfRuntime runtime;
+  private final ForwardGraph graph;
+
+  private TensorFlowModel(ModelConfig config, TfRuntime runtime, ForwardGraph graph) {
+    this.config = config;
+    this.runtime = runtime;
+    this.graph = graph;
+  }
+
+  /**
+   * Opens a Hugging Face folder.
+   *
+   * @throws UserException if configuration and weights are missing, wrong or do not fit each other
+   */
+  public static TensorFlowModel open(Path folder, Precision precision) {
+    Decoder decoder = Decoder.of(ModelConfig.read(folder));
+    try (SafeTensors weights = SafeTensors.open(folder)) {
+      return of(decoder, TfRuntime.checkpoint(weights, decoder.parameters()), precision);
+    }
+  }
+
+  /** A model from weights at hand. */
+  public static TensorFlowModel of(
+      Decoder decoder, Function<Parameter, FloatBuffer> weights, Precision precision) {
+    TfRuntime runtime = new TfRuntime();
+    try {
+      Variables variables = new Variables(runtime.ops(), "", decoder.parameters());
+      ForwardGraph graph = new ForwardGraph(runtime.ops(), decoder, variables, precision);
+      variables.assign(runtime.session(), weights);
+      return new TensorFlowModel(decoder.config(), runtime, graph);
+    } catch (RuntimeException e) {
+      runtime.close();
+      throw e;
+    }
+  }
+
+  @Override
+  public Shape shape() {
+    return new Shape(
+        config.vocabSize(), config.hiddenSize(), config.layers(), config.maxPositions());
+  }
+
+  @Override
+  public String runtime() {
+    return "tf";
+  }
+
+  /** The graph, for listings. */
+  public org.tensorflow.Graph graph() {
+    return runtime.graph();
+  }
+
+  @Override
+  public List<TokenScores> score(List<TokenRow> rows) {
+    PaddedBatch b = batch(rows);
+    try (Feeds feeds = new Feeds(runtime.session())) {
+      forward(feeds, b);
+      feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
+      feeds.ints(graph.labels, b.labels(), b.labels().length);
+      try (Result r =
+          feeds
+              .runner()
+              .fetch(graph.head.nll())
+              .fetch(graph.argmax)
+              .fetch(graph.moments.mean())
+              .fetch(graph.moments.variance())
+              .run()) {
+        return scores(
+            rows,
+            b,
+            TfTensors.floats(r, 0),
+            TfTensors.ints(r, 1),
+            TfTensors.floats(r, 2),
+            TfTensors.floats(r, 3));
+      }
+    }
+  }
+
+  private static List<TokenScores> scores(
+      List<TokenRow> rows,
+      PaddedBatch b,
+      float[] nll,
+      int[] argmax,
+      float[] mean,
+      float[] variance) {
+    for (int i = 0; i < nll.length; i++) {
+      nll[i] = -nll[i];
+    }
+    List<TokenScores> scores = new ArrayList<>();
+    int from = 0;
+    for (TokenRow row : rows) {
+      int to = from + row.labelled();
+      scores.add(
+          new TokenScores(
+              Arrays.copyOfRange(b.labels(), from, to),
+              Arrays.copyOfRange(nll, from, to),
+              Arrays.copyOfRange(argmax, from, to),
+              Arrays.copyOfRange(mean, from, to),
+              Arrays.copyOfRange(variance, from, to)));
+      from = to;
+    }
+    return scores;
+  }
+
+  @Override
+  public float[][][] features(List<TokenRow> rows) {
+    PaddedBatch b = batch(rows);
+    try (Feeds feeds = new Feeds(runtime.session())) {
+      forward(feeds, b);
+      feeds.ints(graph.labelPositions, b.labelPositions(), b.labels().length);
+      feeds.ints(graph.labelRows, b.labelRows(), b.labels().length);
+      feeds.ints(graph.rows, new int[] {rows.size()});
+      Session.Runner runner = feeds.runner();
+      graph.features.forEach(runner::fetch);
+      try (Result r = runner.run()) {
+        float[][][] features = new float[graph.features.size()][rows.size()][];
+        for (int layer = 0; layer < features.length; layer++) {
+          float[] flat = TfTensors.floats(r, layer);
+          for (int row = 0; row < rows.size(); row++) {
+            int from = row * config.hiddenSize();
+            features[layer][row] = Arrays.copyOfRange(flat, from, from + config.hiddenSize());
+          }
+        }
+        return features;
+      }
+    }
+  }
+
+  @Override
+  public float[][][] logits(List<TokenRow> rows, int cachedFrom) {
+    int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
+    if (cachedFrom < 0 || cachedFrom >= shortest) {
+      throw new UserException(
+          "cached-from: found "
+              + cachedFrom
+              + ", expected 0 to "
+              + (shortest - 1)
+              + ", less than the shortest row.");
+    }
+    PaddedBatch b = batch(rows);
+    float[][][] logits = new float[rows.size()][][];
+    for (int r = 0; r < logits.length; r++) {
+      logits[r] = new float[rows.get(r).length()][];
+    }
+    try (Feeds feeds = new Feeds(runtime.session())) {
+      if (cachedFrom == 0) {
+        forward(feeds, b);
+        try (Result r = feeds.runner().fetch(graph.logits).run()) {
+          unpack(TfTensors.floats(r, 0), logits, 0, b.time());
+        }
+      } else {
+        chunked(feeds, b, cachedFrom, logits);
+      }
+    }
+    return logits;
+  }
+
+  private void chunked(Feeds feeds, PaddedBatch b, int split, float[][][] logits) {
+    try (Result first = cachedPass(feeds, b, 0, split, emptyPast(feeds, b.rows()))) {
+      unpack(TfTensors.floats(first, 0), logits, 0, split);
+      List<Tensor> past = new ArrayList<>();
+      for (int i = 0; i < 2 * config.layers(); i++) {
+        past.add(first.get(1 + i));
+      }
+      try (Feeds rest = new Feeds(runtime.session());
+          Result second = cachedPass(rest, b, split, b.time(), past)) {
+        unpack(TfTensors.floats(second, 0), logits, split, b.time());
+      }
+    }
+  }
+
+  private Result cachedPass(Feeds feeds, PaddedBatch b, int from, int to, List<Tensor> past) {
+    feeds.ints(graph.ids, columns(b.ids(), b, from, to), b.rows(), to - from);
+    feeds.ints(graph.positions, columns(b.positions(), b, from, to), b.rows(), to - from);
+    feeds.ints(graph.cachedMask, columns(b.mask(), b, 0, to), b.rows(), to);
+    feedPast(feeds, past);
+    Session.Runner runner = feeds.runner().fetch(graph.cachedLogits);
+    graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
+    return runner.run();
+  }
+
+  private void feedPast(Feeds feeds, List<Tensor> past) {
+    for (int l = 0; l < config.layers(); l++) {
+      feeds.borrowed(graph.past.get(l).key(), past.get(2 * l));
+      feeds.borrowed(graph.past.get(l).value(), past.get(2 * l + 1));
+    }
+  }
+
+  private List<Tensor> emptyPast(Feeds feeds, int rows) {
+    List<Tensor> past = new ArrayList<>();
+    for (int i = 0; i < 2 * config.layers(); i++) {
+      past.add(
+          feeds.owned(
+              TFloat32.tensorOf(
+                  org.tensorflow.ndarray.Shape.of(rows, config.kvHeads(), 0, config.headDim()))));
+    }
+    return past;
+  }
+
+  private static int[] columns(int[] flat, PaddedBatch b, int from, int to) {
+    int[] part = new int[b.rows() * (to - from)];
+    for (int r = 0; r < b.rows(); r++) {
+      System.arraycopy(flat, r * b.time() + from, part, r * (to - from), to - from);
+    }
+    return part;
+  }
+
+  private void unpack(float[] flat, float[][][] logits, int from, int to) {
+    int vocab = config.vocabSize();
+    for (int r = 0; r < logits.length; r++) {
+      for (int t = from; t < Math.min(to, logits[r].length); t++) {
+        int at = (r * (to - from) + t - from) * vocab;
+        logits[r][t] = Arrays.copyOfRange(flat, at, at + vocab);
+      }
+    }
+  }
+
+  @Override
+  public List<int[]> generate(
+      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+    GreedyDecoding decoding =
+        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
+    Result previous = null;
+    try (Feeds start = new Feeds(runtime.session())) {
+      List<Tensor> past = emptyPast(start, prompts.size());
+      while (!decoding.done()) {
+        try (Feeds feeds = new Feeds(runtime.session())) {
+          feeds.ints(graph.ids, decoding.ids(), prompts.size(), decoding.width());
+          feeds.ints(graph.positions, decoding.positions(), prompts.size(), decoding.width());
+          feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
+          feedPast(feeds, past);
+          Session.Runner runner = feeds.runner().fetch(graph.next);
+          graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
+          Result result = runner.run();
+          closeIfOpen(previous);
+          previous = result;
+          decoding.accept(TfTensors.ints(result, 0));
+          past = new ArrayList<>();
+          for (int i = 1; i < result.size(); i++) {
+            past.add(result.get(i));
+          }
+        }
+      }
+    } finally {
+      closeIfOpen(previous);
+    }
+    return decoding.continuations();
+  }
+
+  private static void closeIfOpen(Result result) {
+    if (result != null) {
+      result.close();
+    }
+  }
+
+  private void forward(Feeds feeds, PaddedBatch b) {
+    feeds.ints(graph.ids, b.ids(), b.rows(), b.time());
+    feeds.ints(graph.mask, b.mask(), b.rows(), b.time());
+    feeds.ints(graph.positions, b.positions(), b.rows(), b.time());
+  }
+
+  private PaddedBatch batch(List<TokenRow> rows) {
+    PaddedBatch b = PaddedBatch.of(rows);
+    if (b.time() > config.maxPositions()) {
+      throw new UserException(
+          "A row of "
+              + b.time()
+              + " tokens: expected at most the model's "
+              + config.maxPositions()
+              + " positions.");
+    }
+    for (int id : b.ids()) {
+      if (id < 0 || id >= config.vocabSize()) {
+        throw new UserException(
+            "Token id "
+                + id
+                + ": expected 0 to "
+                + (config.vocabSize() - 1)
+                + ", the model's vocabulary.");
+      }
+    }
+    return b;
+  }
+
+  @Override
+  public void close() {
+    runtime.close();
+  }
+}

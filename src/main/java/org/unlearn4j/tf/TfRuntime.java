@@ -1,0 +1,66 @@
+package org.unlearn4j.tf;
+
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.function.Function;
+import org.tensorflow.Graph;
+import org.tensorflow.Session;
+import org.tensorflow.op.Ops;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.SafeTensors;
+
+/** A graph and, once it is built, the session that runs it; closes both, in the right order. */
+public final class TfRuntime implements AutoCloseable {
+  private final Graph graph = new Graph();
+  private final Ops ops;
+  private Session session;
+
+  /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
+  public TfRuntime() {
+    SparseCrossEntropy.registerGradient();
+    this.ops = Ops.create(graph);
+  }
+
+  public Graph graph() {
+    return graph;
+  }
+
+  public Ops ops() {
+    return ops;
+  }
+
+  /** The session, opened at the first call: build the whole graph before. */
+  public Session session() {
+    if (session == null) {
+      ConfigProto config =
+          ConfigProto.newBuilder()
+              .setAllowSoftPlacement(true)
+              .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
+              .build();
+      session = new Session(graph, config);
+    }
+    return session;
+  }
+
+  /**
+   * Values of a decoder's parameters in a checkpoint, after checking names and shapes as a whole.
+   *
+   * @throws UserException listing everything that is missing or has the wrong shape
+   */
+  public static Function<Parameter, FloatBuffer> checkpoint(
+      SafeTensors weights, List<Parameter> parameters) {
+    ParameterCheck.require(weights, parameters);
+    return p -> FloatBuffer.wrap(weights.floats(ParameterCheck.stored(weights, p)));
+  }
+
+  @Override
+  public void close() {
+    if (session != null) {
+      session.close();
+    }
+    graph.close();
+  }
+}

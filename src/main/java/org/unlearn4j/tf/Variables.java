@@ -1,0 +1,117 @@
+package org.unlearn4j.tf;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.tensorflow.Operand;
+import org.tensorflow.Result;
+import org.tensorflow.Session;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.types.TFloat32;
+import org.unlearn4j.nn.Parameter;
+
+/**
+ * A model's parameters as float32 resource variables of a graph, under their Hugging Face names,
+ * each read once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin.
+ */
+public final class Variables {
+  private final Ops tf;
+  private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
+  private final Map<String, Operand<TFloat32>> reads = new LinkedHashMap<>();
+  private final Map<String, Op> assigns = new LinkedHashMap<>();
+  private final Map<String, Placeholder<TFloat32>> values = new LinkedHashMap<>();
+
+  /**
+   * Adds one variable a parameter to the graph.
+   *
+   * @param prefix of the variables' names, empty for the model itself
+   */
+  public Variables(Ops tf, String prefix, List<Parameter> list) {
+    this.tf = tf;
+    for (Parameter p : list) {
+      String name = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
+      VarHandleOp handle =
+          tf.withName(name)
+              .varHandleOp(
+                  TFloat32.class,
+                  shape(p),
+                  VarHandleOp.sharedName(name),
+                  VarHandleOp.container(""));
+      Placeholder<TFloat32> value =
+          tf.withName(name + "/value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
+      parameters.put(p.name(), p);
+      handles.put(p.name(), handle);
+      values.put(p.name(), value);
+      assigns.put(p.name(), tf.withName(name + "/assign").assignVariableOp(handle, value));
+      reads.put(p.name(), tf.withName(name + "/read").readVariableOp(handle, TFloat32.class));
+    }
+  }
+
+  static Shape shape(Parameter p) {
+    return Shape.of(p.shape().stream().mapToLong(Integer::longValue).toArray());
+  }
+
+  public List<Parameter> parameters() {
+    return new ArrayList<>(parameters.values());
+  }
+
+  /** The handle that update operations take. */
+  public VarHandleOp handle(Parameter p) {
+    return handles.get(p.name());
+  }
+
+  /** The value as it was when the step began. */
+  public Operand<TFloat32> read(Parameter p) {
+    Operand<TFloat32> read = reads.get(p.name());
+    if (read == null) {
+      throw new IllegalArgumentException("no variable for parameter " + p.name());
+    }
+    return read;
+  }
+
+  /** Fills every variable, one at a time, so that at most one parameter is held twice. */
+  public void assign(Session session, Function<Parameter, FloatBuffer> source) {
+    for (Parameter p : parameters.values()) {
+      FloatBuffer from = source.apply(p);
+      try (TFloat32 value = TFloat32.tensorOf(shape(p), DataBuffers.of(from))) {
+        session
+            .runner()
+            .feed(values.get(p.name()), value)
+            .addTarget(assigns.get(p.name()).op())
+            .run()
+            .close();
+      }
+    }
+  }
+
+  /** Sets every variable to zero. */
+  public void zero(Session session) {
+    assign(session, p -> FloatBuffer.allocate(Math.toIntExact(p.size())));
+  }
+
+  /** The present value of one variable. */
+  public FloatBuffer value(Session session, Parameter p) {
+    try (Result result = session.runner().fetch(reads.get(p.name())).run()) {
+      FloatBuffer copy = FloatBuffer.allocate(Math.toIntExact(p.size()));
+      ((TFloat32) result.get(0))
+          .asRawTensor()
+          .data()
+          .asFloats()
+          .copyTo(DataBuffers.of(copy), p.size());
+      return copy;
+    }
+  }
+
+  Ops ops() {
+    return tf;
+  }
+}
