@@ -7,20 +7,15 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.unlearn4j.base.UserException;
-import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
-import org.unlearn4j.weights.TensorInfo;
 
 /**
  * Writes a decoder graph and its weights as {@code <file>.onnx} and, beyond a size, {@code
@@ -31,38 +26,34 @@ final class OnnxWriter {
   static final int ALIGNMENT = 4096;
 
   private final DecoderGraph decoder;
-  private final SafeTensors weights;
-
-  OnnxWriter(DecoderGraph decoder, SafeTensors weights) {
-    this.decoder = decoder;
-    this.weights = weights;
-    decoder.initializers().forEach(this::checkShape);
-  }
-
-  /** Bytes of all large initializers. */
-  private long bytes() {
-    return decoder.initializers().stream().mapToLong(i -> Float.BYTES * i.size()).sum();
-  }
-
-  /** Whether the weights go into a file of their own. */
-  boolean external(long inlineLimit) {
-    return bytes() > inlineLimit;
-  }
+  private final SourceWeights weights;
 
   /**
-   * Writes the model.
+   * Prepares writing.
    *
-   * @throws UserException if a weight is missing or its shape is not the configuration's
+   * @throws org.unlearn4j.base.UserException if weights are missing or of another shape
    */
+  OnnxWriter(DecoderGraph decoder, SafeTensors weights) {
+    this.decoder = decoder;
+    this.weights = new SourceWeights(weights, decoder.initializers());
+  }
+
+  /** Whether the weights are more than so many bytes, and so go into a file of their own. */
+  boolean external(long inlineLimit) {
+    long values = decoder.initializers().stream().mapToLong(Initializer::size).sum();
+    return Float.BYTES * values > inlineLimit;
+  }
+
+  /** Writes the model and, if {@code external}, the data beside it. */
   void write(Path file, Map<String, String> metadata, boolean external) throws IOException {
     Map<String, String> all = new TreeMap<>(metadata);
     GraphProto.Builder graph = decoder.graph().toBuilder();
     if (external) {
-      Path data = dataFile(file);
-      all.put(Provenance.DATA, writeData(data, graph));
+      all.put(Provenance.DATA, writeData(dataFile(file), graph));
     } else {
       for (Initializer i : decoder.initializers()) {
-        graph.addInitializer(i.declaration().setRawData(ByteString.copyFrom(content(i))));
+        ByteString values = ByteString.copyFrom(weights.float32(i));
+        graph.addInitializer(i.declaration().setRawData(values));
       }
     }
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
@@ -89,7 +80,7 @@ final class OnnxWriter {
         entry(tensor, "offset", Long.toString(channel.position()));
         entry(tensor, "length", Long.toString(Float.BYTES * i.size()));
         graph.addInitializer(tensor);
-        append(channel, digest, content(i));
+        append(channel, digest, weights.float32(i));
       }
     }
     return HexFormat.of().formatHex(digest.digest());
@@ -104,36 +95,6 @@ final class OnnxWriter {
     digest.update(bytes.duplicate());
     while (bytes.hasRemaining()) {
       int ignored = channel.write(bytes);
-    }
-  }
-
-  /** Values as little-endian float32; those of a float32 weight are the mapped file itself. */
-  private ByteBuffer content(Initializer i) {
-    if (i.parameter() != null && weights.info(i.name()).dtype() == DType.F32) {
-      return weights.bytes(i.name());
-    }
-    int bytes = Math.toIntExact(Float.BYTES * i.size());
-    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    if (i.parameter() == null) {
-      values.asFloatBuffer().put(i.table());
-    } else {
-      weights.read(i.name(), values.asFloatBuffer());
-    }
-    return values;
-  }
-
-  private void checkShape(Initializer i) {
-    if (i.parameter() == null) {
-      return;
-    }
-    TensorInfo info = weights.info(i.name());
-    List<Integer> expected = i.parameter().shape();
-    if (!info.shape().equals(expected)) {
-      throw UserException.at(
-          weights.source(),
-          "tensor " + i.name(),
-          "shape " + info.shape(),
-          expected + " as config.json has it");
     }
   }
 }

@@ -66,6 +66,7 @@ enum Op {
   private final int minInputs;
   private final int maxInputs;
   private final int maxOutputs;
+
   @SuppressWarnings("ImmutableEnumChecker") // a copy that nobody can change
   private final Map<String, Class<?>> attributes;
 
