@@ -37,22 +37,21 @@ public final class Variables {
    */
   public Variables(Ops tf, String prefix, List<Parameter> list) {
     this.tf = tf;
+    Ops named = prefix.isEmpty() ? tf : tf.withSubScope(prefix);
     for (Parameter p : list) {
-      String name = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
+      String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
       VarHandleOp handle =
-          tf.withName(name)
-              .varHandleOp(
-                  TFloat32.class,
-                  shape(p),
-                  VarHandleOp.sharedName(name),
-                  VarHandleOp.container(""));
+          named
+              .withName(p.name())
+              .varHandleOp(TFloat32.class, shape(p), VarHandleOp.sharedName(shared));
+      Ops below = named.withSubScope(p.name());
       Placeholder<TFloat32> value =
-          tf.withName(name + "/value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
+          below.withName("value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
       parameters.put(p.name(), p);
       handles.put(p.name(), handle);
       values.put(p.name(), value);
-      assigns.put(p.name(), tf.withName(name + "/assign").assignVariableOp(handle, value));
-      reads.put(p.name(), tf.withName(name + "/read").readVariableOp(handle, TFloat32.class));
+      assigns.put(p.name(), below.withName("assign").assignVariableOp(handle, value));
+      reads.put(p.name(), below.withName("read").readVariableOp(handle, TFloat32.class));
     }
   }
 

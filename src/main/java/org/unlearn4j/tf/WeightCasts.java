@@ -21,7 +21,8 @@ final class WeightCasts {
         name ->
             variables
                 .ops()
-                .withName(name + "/bf16")
+                .withSubScope(name)
+                .withName("bf16")
                 .dtypes
                 .cast(variables.read(p), TBfloat16.class));
   }
