@@ -1,0 +1,68 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.List;
+import java.util.Map;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Hidden;
+
+/**
+ * A decoder's deployable graph without the values of its weights.
+ *
+ * <p>Inputs: {@code input_ids}, {@code attention_mask}, {@code position_ids}, then {@code
+ * past_key_values.{i}.key} and {@code .value} layer by layer. Outputs: {@code logits}, then {@code
+ * present.{i}.key} and {@code .value}. Values that tools look for have stable names: {@code
+ * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
+ * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
+ * vocab]}, with {@code tokens = batch * time}.
+ *
+ * @param graph all but the large initializers
+ * @param initializers those, in the order of their first use
+ */
+record DecoderGraph(GraphProto graph, List<Initializer> initializers) {
+  static final String EMBEDDINGS = "hidden.embeddings";
+  static final String FINAL_NORM = "hidden.final_norm";
+  static final String LOGIT_ROWS = "logits.rows";
+
+  /** The first intermediate representation that knows opset 23 (ONNX 1.18). */
+  static final int IR_VERSION = 11;
+
+  static String block(int i) {
+    return "hidden." + i;
+  }
+
+  static DecoderGraph of(Decoder decoder) {
+    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions());
+    GraphBuilder g = e.graph();
+    Hidden<Value> hidden = decoder.hidden(e, e.ids());
+    g.rename(e.rows(hidden.embeddings()), EMBEDDINGS);
+    for (int i = 0; i < hidden.blocks().size(); i++) {
+      g.rename(e.rows(hidden.blocks().get(i)), block(i));
+    }
+    Value last = e.rows(hidden.finalNorm());
+    g.rename(last, FINAL_NORM);
+    Value rows = e.rows(e.within("lm_head", () -> decoder.head(e, last)));
+    g.rename(rows, LOGIT_ROWS);
+    Value logits = e.within("lm_head", () -> e.sequence(rows));
+    g.rename(logits, "logits");
+    g.output(logits);
+    e.presents().forEach(g::output);
+    return new DecoderGraph(g.build(decoder.config().modelType()).build(), g.initializers());
+  }
+
+  /** A model around the graph, with its declarations of version and origin. */
+  static ModelProto.Builder model(GraphProto.Builder graph, Map<String, String> metadata) {
+    ModelProto.Builder model =
+        ModelProto.newBuilder()
+            .setIrVersion(IR_VERSION)
+            .setProducerName("unlearn4j")
+            .setProducerVersion(metadata.getOrDefault(Provenance.VERSION, ""))
+            .addOpsetImport(
+                OperatorSetIdProto.newBuilder().setDomain("").setVersion(OnnxEmitter.OPSET))
+            .setGraph(graph);
+    metadata.forEach((k, v) -> model.addMetadataPropsBuilder().setKey(k).setValue(v));
+    return model;
+  }
+}

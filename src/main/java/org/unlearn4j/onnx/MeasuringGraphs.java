@@ -1,0 +1,144 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Two graphs cut out of a deployed file, node for node and weight for weight, that measure it
+ * without moving logits out of the runtime: the <em>body</em> ends in the hidden states at chosen
+ * positions and in pooled features, the <em>head</em> turns hidden states into what evaluation
+ * wants to know of each label. So the vocabulary projection runs on labelled positions alone, in
+ * chunks.
+ *
+ * @param body inputs: the file's own, {@code measure.positions} int64 [n] (flat indices into batch
+ *     times time) and {@code measure.weights} float [batch, 1, time]; outputs: {@code measure.rows}
+ *     [n, hidden] and {@code measure.pooled} [batch, layers + 2, hidden], hidden states summed with
+ *     those weights
+ * @param head inputs: {@code hidden.final_norm} [n, hidden] and {@code measure.labels} int64 [n,
+ *     1]; outputs, each [n]: {@code measure.log_prob}, {@code measure.argmax} int64, {@code
+ *     measure.mean} and {@code measure.variance} of the log-probabilities
+ */
+record MeasuringGraphs(ModelProto body, ModelProto head) {
+  static final String POSITIONS = "measure.positions";
+  static final String WEIGHTS = "measure.weights";
+  static final String ROWS = "measure.rows";
+  static final String POOLED = "measure.pooled";
+  static final String LABELS = "measure.labels";
+  static final String LOG_PROB = "measure.log_prob";
+  static final String ARGMAX = "measure.argmax";
+  static final String MEAN = "measure.mean";
+  static final String VARIANCE = "measure.variance";
+
+  private static final Dim N = Dim.named("labelled");
+  private static final Dim HIDDEN = Dim.named("hidden_size");
+  private static final Dim VOCAB = Dim.named("vocab_size");
+
+  /** Cuts a file; empty if it lacks the names that this project's exporter gives. */
+  static Optional<MeasuringGraphs> of(ModelProto model) {
+    GraphProto graph = model.getGraph();
+    Set<String> values = Subgraph.computed(graph);
+    if (!values.containsAll(
+        List.of(DecoderGraph.EMBEDDINGS, DecoderGraph.FINAL_NORM, DecoderGraph.LOGIT_ROWS))) {
+      return Optional.empty();
+    }
+    List<String> hidden = new ArrayList<>(List.of(DecoderGraph.EMBEDDINGS));
+    for (int i = 0; values.contains(DecoderGraph.block(i)); i++) {
+      hidden.add(DecoderGraph.block(i));
+    }
+    hidden.add(DecoderGraph.FINAL_NORM);
+    GraphProto body = Subgraph.join(Subgraph.needed(graph, hidden, Set.of()), pooling(hidden));
+    Set<String> cut = Set.of(DecoderGraph.FINAL_NORM);
+    GraphProto head =
+        Subgraph.join(
+            Subgraph.needed(graph, List.of(DecoderGraph.LOGIT_ROWS), cut)
+                .addInput(
+                    new Value(DecoderGraph.FINAL_NORM, DataType.FLOAT, List.of(N, HIDDEN)).proto()),
+            scoring());
+    return Optional.of(
+        new MeasuringGraphs(
+            model.toBuilder().setGraph(body).build(), model.toBuilder().setGraph(head).build()));
+  }
+
+  private static GraphProto pooling(List<String> hidden) {
+    GraphBuilder g = new GraphBuilder();
+    return g.within(
+        "measure",
+        () -> {
+          Value ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
+          Value positions = g.input(POSITIONS, DataType.INT64, N);
+          Value weights = g.input(WEIGHTS, DataType.FLOAT, Dim.BATCH, Dim.of(1), Dim.TIME);
+          Value pair = g.node(Op.SHAPE, "", Map.of(), DataType.INT64, List.of(Dim.of(2)), ids);
+          Value shape =
+              g.node(Op.CONCAT, "", Map.of("axis", 0L), List.of(Dim.of(3)), pair, g.vector(-1));
+          List<Value> means = new ArrayList<>();
+          Value last = null;
+          for (String name : hidden) {
+            last = g.input(name, DataType.FLOAT, Dim.TOKENS, HIDDEN);
+            List<Dim> cube = List.of(Dim.BATCH, Dim.TIME, HIDDEN);
+            Value sequence = g.node(Op.RESHAPE, name, Map.of(), cube, last, shape);
+            List<Dim> mean = List.of(Dim.BATCH, Dim.of(1), HIDDEN);
+            means.add(g.node(Op.MAT_MUL, name, Map.of(), mean, weights, sequence));
+          }
+          Value pooled =
+              g.node(
+                  Op.CONCAT,
+                  "pooled",
+                  Map.of("axis", 1L),
+                  List.of(Dim.BATCH, Dim.of(hidden.size()), HIDDEN),
+                  means.toArray(Value[]::new));
+          Value rows =
+              g.node(Op.GATHER, "rows", Map.of("axis", 0L), List.of(N, HIDDEN), last, positions);
+          name(g, rows, ROWS);
+          name(g, pooled, POOLED);
+          return g.build("body").build();
+        });
+  }
+
+  private static GraphProto scoring() {
+    GraphBuilder g = new GraphBuilder();
+    return g.within(
+        "measure",
+        () -> {
+          Value logits = g.input(DecoderGraph.LOGIT_ROWS, DataType.FLOAT, N, VOCAB);
+          Value labels = g.input(LABELS, DataType.INT64, N, Dim.of(1));
+          List<Dim> full = List.of(N, VOCAB);
+          Map<String, ?> axis = Map.of("axis", -1L);
+          Value logProbs = g.node(Op.LOG_SOFTMAX, "", axis, full, logits);
+          Value picked =
+              g.node(Op.GATHER_ELEMENTS, "", axis, List.of(N, Dim.of(1)), logProbs, labels);
+          Value logProb = g.node(Op.RESHAPE, "", Map.of(), List.of(N), picked, g.vector(-1));
+          Map<String, ?> first = Map.of("axis", -1L, "keepdims", 0L);
+          Value argmax = g.node(Op.ARG_MAX, "", first, DataType.INT64, List.of(N), logits);
+          Value probs = g.node(Op.EXP, "", Map.of(), full, logProbs);
+          Value mean = expectation(g, "mean", probs, logProbs);
+          List<Dim> column = List.of(N, Dim.of(1));
+          Value center = g.node(Op.UNSQUEEZE, "mean", Map.of(), column, mean, g.vector(1));
+          // Deviations first, then squares: E[x^2] - E[x]^2 would cancel in float32.
+          Value deviation = g.node(Op.SUB, "variance", Map.of(), full, logProbs, center);
+          Value square = g.node(Op.MUL, "square", Map.of(), full, deviation, deviation);
+          Value variance = expectation(g, "variance", probs, square);
+          name(g, logProb, LOG_PROB);
+          name(g, argmax, ARGMAX);
+          name(g, mean, MEAN);
+          name(g, variance, VARIANCE);
+          return g.build("head").build();
+        });
+  }
+
+  /** Sum over the vocabulary of p times x, [n]. */
+  private static Value expectation(GraphBuilder g, String label, Value probs, Value x) {
+    Value weighted = g.node(Op.MUL, label, Map.of(), probs.shape(), probs, x);
+    return g.node(Op.REDUCE_SUM, label, Map.of("keepdims", 0L), List.of(N), weighted, g.vector(-1));
+  }
+
+  private static void name(GraphBuilder g, Value value, String name) {
+    g.rename(value, name);
+    g.output(value);
+  }
+}

@@ -1,0 +1,334 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.unlearn4j.nn.Activation;
+import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Norm;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.Rotary;
+
+/**
+ * Emits a decoder as ONNX nodes: standard operators of opset {@value #OPSET} only, one node for
+ * each word of the vocabulary where the standard has one.
+ *
+ * <p>Activations are flat, {@code [tokens, width]} with {@code tokens = batch * time}; around
+ * attention they are {@code [batch, time, width]}. So a linear map is one {@code Gemm}, which reads
+ * {@code [out, in]} and {@code [in, out]} matrices alike: every initializer has not only the name
+ * but the very shape and values of its safetensors entry, and a tied table is stored once, read by
+ * a {@code Gather} and a {@code Gemm}. ONNX Runtime packs a constant matrix once at load, and
+ * {@code Gemm} was measured as fast as {@code MatMul} on a transposed copy.
+ *
+ * <p>Arguments are checked when a node is built; what does not fit is an {@link
+ * IllegalArgumentException} that names the node.
+ */
+public final class OnnxEmitter implements Emitter<Value> {
+  /** Version of the standard operator set. */
+  public static final int OPSET = 23;
+
+  private final GraphBuilder g = new GraphBuilder();
+  private final int maxPositions;
+  private final Value ids;
+  private final Value positions;
+  private final CausalMask mask;
+  private final Map<Value, Value> rows = new HashMap<>();
+  private final Map<Value, Value> sequences = new HashMap<>();
+  private final Map<Rotary, List<Value>> rotaryTables = new HashMap<>();
+  private final List<Value> presents = new ArrayList<>();
+
+  /**
+   * Declares the inputs that every decoder has.
+   *
+   * @param maxPositions rows of the rotary tables; a later position is an error at run time
+   */
+  public OnnxEmitter(int maxPositions) {
+    this.maxPositions = maxPositions;
+    this.ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
+    Value attentionMask = g.input("attention_mask", DataType.INT64, Dim.BATCH, Dim.TOTAL);
+    this.positions = g.input("position_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
+    this.mask = new CausalMask(g, ids, attentionMask);
+  }
+
+  /** Token ids, {@code [batch, time]}. */
+  public Value ids() {
+    return ids;
+  }
+
+  GraphBuilder graph() {
+    return g;
+  }
+
+  /** Keys and values for the next call, key before value, layer by layer. */
+  List<Value> presents() {
+    return presents;
+  }
+
+  @Override
+  public <R> R within(String scope, Supplier<R> body) {
+    return g.within(scope, body);
+  }
+
+  @Override
+  public Value embedding(Value tokens, Parameter table) {
+    return lookUp(tokens, table);
+  }
+
+  @Override
+  public Value positionEmbedding(Parameter table) {
+    return lookUp(positions, table);
+  }
+
+  private Value lookUp(Value index, Parameter table) {
+    String label = module(table);
+    require(label, index.type() == DataType.INT64, "index " + index, "int64");
+    require(label, table.shape().size() == 2, "table " + table.shape(), "[size, width]");
+    Value flat = g.node(Op.RESHAPE, label, Map.of(), List.of(Dim.TOKENS), index, g.vector(-1));
+    List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
+    return g.node(Op.GATHER, label, Map.of("axis", 0L), DataType.FLOAT, shape, weight(table), flat);
+  }
+
+  @Override
+  public Value linear(Value x, Linear linear) {
+    String label = module(linear.weight());
+    Value flat = rows(x);
+    width(label, flat, linear.in());
+    List<Value> in = new ArrayList<>(List.of(flat, weight(linear.weight())));
+    linear.bias().ifPresent(b -> in.add(weight(b)));
+    return g.node(
+        Op.GEMM,
+        label,
+        Map.of("transB", linear.inOut() ? 0L : 1L),
+        List.of(Dim.TOKENS, Dim.of(linear.out())),
+        in.toArray(Value[]::new));
+  }
+
+  @Override
+  public Value rmsNorm(Value x, Norm norm) {
+    String label = module(norm.weight());
+    width(label, x, norm.size());
+    Value gain = weight(norm.weight());
+    if (norm.plusOne()) {
+      gain = g.node(Op.ADD, label, Map.of(), gain.shape(), gain, g.scalar(1f));
+    }
+    Map<String, ?> attributes = Map.of("axis", -1L, "epsilon", (float) norm.epsilon());
+    return g.node(Op.RMS_NORMALIZATION, label, attributes, x.shape(), x, gain);
+  }
+
+  @Override
+  public Value layerNorm(Value x, Norm norm) {
+    String label = module(norm.weight());
+    width(label, x, norm.size());
+    List<Value> in = new ArrayList<>(List.of(x, weight(norm.weight())));
+    norm.bias().ifPresent(b -> in.add(weight(b)));
+    Map<String, ?> attributes = Map.of("axis", -1L, "epsilon", (float) norm.epsilon());
+    return g.node(Op.LAYER_NORMALIZATION, label, attributes, x.shape(), in.toArray(Value[]::new));
+  }
+
+  @Override
+  public Value rotary(Value x, int heads, Rotary rotary) {
+    Value sequence = sequence(x);
+    width("rotary embedding", sequence, (long) heads * rotary.headDim());
+    List<Value> tables = rotaryTables.computeIfAbsent(rotary, this::tables);
+    Map<String, ?> attributes =
+        Map.of(
+            "num_heads",
+            (long) heads,
+            "interleaved",
+            0L,
+            "rotary_embedding_dim",
+            rotary.rotated() == rotary.headDim() ? 0L : (long) rotary.rotated());
+    return g.node(
+        Op.ROTARY_EMBEDDING,
+        "",
+        attributes,
+        sequence.shape(),
+        sequence,
+        tables.get(0),
+        tables.get(1),
+        positions);
+  }
+
+  /**
+   * Angles are float32 products, as in every framework that such models are trained with: at
+   * position 1000 an exact one would differ by 1e-4, and the deployed model from the trained one.
+   */
+  private List<Value> tables(Rotary rotary) {
+    int half = rotary.inverseFrequencies().size();
+    float[] cos = new float[Math.multiplyExact(maxPositions, half)];
+    float[] sin = new float[cos.length];
+    for (int p = 0; p < maxPositions; p++) {
+      for (int i = 0; i < half; i++) {
+        float angle = p * rotary.inverseFrequencies().get(i).floatValue();
+        cos[p * half + i] = (float) Math.cos(angle);
+        sin[p * half + i] = (float) Math.sin(angle);
+      }
+    }
+    String suffix = rotaryTables.isEmpty() ? "" : "." + rotaryTables.size();
+    return List.of(
+        g.initializer(Initializer.table("rotary.cos" + suffix, maxPositions, cos)),
+        g.initializer(Initializer.table("rotary.sin" + suffix, maxPositions, sin)));
+  }
+
+  @Override
+  public Value attention(Value q, Value k, Value v, Attention a) {
+    width("attention queries", q, (long) a.heads() * a.headDim());
+    width("attention keys", k, (long) a.kvHeads() * a.headDim());
+    width("attention values", v, (long) a.kvHeads() * a.headDim());
+    require("attention", a.heads() % a.kvHeads() == 0, a.heads() + " heads", "k * " + a.kvHeads());
+    Dim heads = Dim.of(a.kvHeads());
+    Dim size = Dim.of(a.headDim());
+    String past = "past_key_values." + a.layer();
+    Value pastKey = g.input(past + ".key", DataType.FLOAT, Dim.BATCH, heads, Dim.PAST, size);
+    Value pastValue = g.input(past + ".value", DataType.FLOAT, Dim.BATCH, heads, Dim.PAST, size);
+    List<Dim> cache = List.of(Dim.BATCH, heads, Dim.TOTAL, size);
+    Value key = new Value("present." + a.layer() + ".key", DataType.FLOAT, cache);
+    Value value = new Value("present." + a.layer() + ".value", DataType.FLOAT, cache);
+    presents.addAll(List.of(key, value));
+    Map<String, Object> attributes = new HashMap<>();
+    attributes.put("q_num_heads", (long) a.heads());
+    attributes.put("kv_num_heads", (long) a.kvHeads());
+    attributes.put("scale", (float) a.scale());
+    a.softcap().ifPresent(cap -> attributes.put("softcap", (float) cap));
+    Value queries = sequence(q);
+    Value out = new Value(g.outputName(Op.ATTENTION, "", 0), DataType.FLOAT, queries.shape());
+    g.node(
+        Op.ATTENTION,
+        "",
+        attributes,
+        List.of(queries, sequence(k), sequence(v), mask.of(a.window()), pastKey, pastValue),
+        List.of(out, key, value));
+    return out;
+  }
+
+  @Override
+  public Value activation(Value x, Activation f) {
+    return switch (f) {
+      case SILU -> multiply(x, unary(Op.SIGMOID, x));
+      case GELU -> gelu(x, "none");
+      case GELU_TANH -> gelu(x, "tanh");
+      case RELU -> unary(Op.RELU, x);
+    };
+  }
+
+  private Value gelu(Value x, String approximate) {
+    return g.node(Op.GELU, "", Map.of("approximate", approximate), x.shape(), x);
+  }
+
+  private Value unary(Op op, Value x) {
+    return g.node(op, "", Map.of(), x.shape(), x);
+  }
+
+  @Override
+  public Value add(Value a, Value b) {
+    return elementwise(Op.ADD, a, b);
+  }
+
+  @Override
+  public Value multiply(Value a, Value b) {
+    return elementwise(Op.MUL, a, b);
+  }
+
+  private Value elementwise(Op op, Value a, Value b) {
+    width(op.type(), b, a.width());
+    Value left = rows(a);
+    return g.node(op, "", Map.of(), left.shape(), left, rows(b));
+  }
+
+  @Override
+  public Value scale(Value x, double factor) {
+    return g.node(Op.MUL, "", Map.of(), x.shape(), x, g.scalar((float) factor));
+  }
+
+  @Override
+  public Value softcap(Value x, double cap) {
+    Value limit = g.scalar((float) cap);
+    Value squashed = unary(Op.TANH, g.node(Op.DIV, "", Map.of(), x.shape(), x, limit));
+    return g.node(Op.MUL, "", Map.of(), x.shape(), squashed, limit);
+  }
+
+  @Override
+  public List<Value> split(Value x, int... sizes) {
+    Value flat = rows(x);
+    List<Value> parts = new ArrayList<>();
+    long[] lengths = new long[sizes.length];
+    long sum = 0;
+    for (int i = 0; i < sizes.length; i++) {
+      lengths[i] = sizes[i];
+      sum += sizes[i];
+      List<Dim> shape = List.of(Dim.TOKENS, Dim.of(sizes[i]));
+      parts.add(new Value(g.outputName(Op.SPLIT, "", i), x.type(), shape));
+    }
+    width("split", flat, sum);
+    g.node(Op.SPLIT, "", Map.of("axis", -1L), List.of(flat, g.vector(lengths)), parts);
+    return parts;
+  }
+
+  /** The value as {@code [tokens, width]}. */
+  Value rows(Value x) {
+    if (x.rank() == 2) {
+      return x;
+    }
+    Value known = rows.get(x);
+    if (known == null) {
+      List<Dim> shape = List.of(Dim.TOKENS, Dim.of(x.width()));
+      known = g.node(Op.RESHAPE, "", Map.of(), shape, x, g.vector(-1, x.width()));
+      rows.put(x, known);
+    }
+    return known;
+  }
+
+  /** The value as {@code [batch, time, width]}. */
+  Value sequence(Value x) {
+    if (x.rank() == 3) {
+      return x;
+    }
+    Value known = sequences.get(x);
+    if (known == null) {
+      List<Dim> shape = List.of(Dim.BATCH, Dim.TIME, Dim.of(x.width()));
+      known = g.node(Op.RESHAPE, "", Map.of(), shape, x, batchTime());
+      sequences.put(x, known);
+    }
+    return known;
+  }
+
+  /** The vector [batch, time, -1]; one for the whole graph. */
+  private Value batchTime() {
+    return sequences.computeIfAbsent(ids, i -> g.atRoot(this::shape));
+  }
+
+  private Value shape() {
+    List<Dim> pair = List.of(Dim.of(2));
+    Value shape = g.node(Op.SHAPE, "batch_time", Map.of(), DataType.INT64, pair, ids);
+    List<Dim> triple = List.of(Dim.of(3));
+    return g.node(Op.CONCAT, "batch_time", Map.of("axis", 0L), triple, shape, g.vector(-1));
+  }
+
+  private Value weight(Parameter p) {
+    return g.initializer(Initializer.of(p));
+  }
+
+  /**
+   * The module that a parameter belongs to: {@code q_proj} of {@code ...self_attn.q_proj.weight}.
+   */
+  private static String module(Parameter p) {
+    String[] parts = p.name().split("\\.", -1);
+    return parts[Math.max(0, parts.length - 2)];
+  }
+
+  private static void width(String what, Value x, long expected) {
+    require(what, x.type() == DataType.FLOAT, x.toString(), "float");
+    require(what, x.width() == expected, "width " + x.width() + " of " + x, "" + expected);
+  }
+
+  private static void require(String what, boolean holds, String found, String expected) {
+    if (!holds) {
+      throw new IllegalArgumentException(what + ": found " + found + ", expected " + expected);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.StringStringEntryProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.InvalidProtocolBufferException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.unlearn4j.base.UserException;
+
+/**
+ * An ONNX file on disk, its external data not loaded.
+ *
+ * @param path the file
+ * @param model what it declares
+ */
+record OnnxFile(Path path, ModelProto model) {
+
+  /**
+   * The file itself, or the one that a deployable folder has for a variant.
+   *
+   * @throws UserException if there is none
+   */
+  static Path locate(Path folderOrFile, String variant) {
+    if (!Files.isDirectory(folderOrFile)) {
+      if (!Files.isRegularFile(folderOrFile)) {
+        throw UserException.at(folderOrFile, "", "no such file", "an ONNX file or folder");
+      }
+      return folderOrFile;
+    }
+    String name = Variant.named(variant).fileName();
+    Path inModels = folderOrFile.resolve(OnnxExporter.MODELS).resolve(name);
+    Path direct = folderOrFile.resolve(name);
+    if (!Files.isRegularFile(inModels) && !Files.isRegularFile(direct)) {
+      throw UserException.at(
+          folderOrFile, "", "no " + OnnxExporter.MODELS + "/" + name, "an exported model");
+    }
+    return Files.isRegularFile(inModels) ? inModels : direct;
+  }
+
+  /**
+   * Reads the declarations and holds the external data against them.
+   *
+   * @throws UserException if the file is no ONNX, or external data is missing, truncated or, where
+   *     the file carries its fingerprint, changed
+   */
+  static OnnxFile read(Path path) {
+    try (InputStream in = Files.newInputStream(path)) {
+      ModelProto model = ModelProto.parseFrom(in);
+      if (model.getGraph().getNodeCount() == 0) {
+        throw UserException.at(path, "", "no graph", "an ONNX model");
+      }
+      OnnxFile file = new OnnxFile(path, model);
+      file.checkData();
+      return file;
+    } catch (InvalidProtocolBufferException e) {
+      throw UserException.at(path, "", "no ONNX (" + e.getMessage() + ")", "an ONNX model");
+    } catch (IOException e) {
+      throw new UserException(path + ": could not be read (" + e.getMessage() + ").", e);
+    }
+  }
+
+  /** The file's {@code metadata_props}. */
+  Map<String, String> metadata() {
+    Map<String, String> metadata = new TreeMap<>();
+    for (StringStringEntryProto entry : model.getMetadataPropsList()) {
+      metadata.put(entry.getKey(), entry.getValue());
+    }
+    return metadata;
+  }
+
+  private void checkData() throws IOException {
+    for (TensorProto tensor : model.getGraph().getInitializerList()) {
+      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+        checkTensor(tensor);
+      }
+    }
+    String expected = metadata().get(Provenance.DATA);
+    if (expected != null) {
+      Path data = OnnxWriter.dataFile(path);
+      String found = Provenance.sha256(data);
+      if (!found.equals(expected)) {
+        throw UserException.at(data, "", "content of SHA-256 " + found, expected);
+      }
+    }
+  }
+
+  private void checkTensor(TensorProto tensor) throws IOException {
+    Map<String, String> entries = new TreeMap<>();
+    tensor.getExternalDataList().forEach(e -> entries.put(e.getKey(), e.getValue()));
+    Path data = path.resolveSibling(entries.getOrDefault("location", ""));
+    String place = "tensor " + tensor.getName();
+    if (!Files.isRegularFile(data)) {
+      throw UserException.at(path, place, "no file " + data.getFileName(), "its external data");
+    }
+    long end =
+        Long.parseLong(entries.getOrDefault("offset", "0"))
+            + Long.parseLong(entries.getOrDefault("length", "0"));
+    if (Files.size(data) < end) {
+      throw UserException.at(
+          data,
+          place,
+          "a file of " + Files.size(data) + " bytes (truncated)",
+          "at least " + end + " bytes");
+    }
+  }
+}

@@ -1,0 +1,93 @@
+package org.unlearn4j.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.LongBuffer;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.unlearn4j.base.MachineException;
+
+/**
+ * Inputs of one run. What a graph does not ask for is left out: other exporters' files have no
+ * position_ids, for instance. Closes the tensors it made, not those it was lent.
+ */
+final class OrtFeeds implements AutoCloseable {
+  private final OrtEnvironment environment;
+  private final OrtSession session;
+  private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
+  private final List<OnnxTensor> owned = new ArrayList<>();
+
+  OrtFeeds(OrtRuntime runtime, OrtSession session) {
+    this.environment = runtime.environment();
+    this.session = session;
+  }
+
+  /** Integers, as int64. */
+  OrtFeeds ints(String name, int[] values, long... shape) {
+    LongBuffer buffer = direct(Long.BYTES, values.length).asLongBuffer();
+    for (int value : values) {
+      buffer.put(value);
+    }
+    return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
+  }
+
+  OrtFeeds floats(String name, FloatBuffer values, long... shape) {
+    FloatBuffer buffer = direct(Float.BYTES, values.remaining()).asFloatBuffer();
+    buffer.put(values);
+    return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
+  }
+
+  /** A tensor that stays the caller's, for instance an output of an earlier run. */
+  OrtFeeds borrowed(String name, OnnxTensor tensor) {
+    inputs.put(name, tensor);
+    return this;
+  }
+
+  /** Runs the graph for some of its outputs. */
+  OrtSession.Result run(Set<String> outputs) {
+    try {
+      return session.run(inputs, outputs);
+    } catch (OrtException e) {
+      if (e.getMessage().contains("Failed to allocate memory")) {
+        throw new MachineException("ONNX Runtime: out of memory (" + e.getMessage() + ").", e);
+      }
+      throw new IllegalStateException("ONNX Runtime failed: " + e.getMessage(), e);
+    }
+  }
+
+  private interface Maker {
+    OnnxTensor make() throws OrtException;
+  }
+
+  private OrtFeeds own(String name, Maker maker) {
+    if (!session.getInputNames().contains(name)) {
+      return this;
+    }
+    try {
+      OnnxTensor tensor = maker.make();
+      owned.add(tensor);
+      inputs.put(name, tensor);
+      return this;
+    } catch (OrtException e) {
+      throw new IllegalStateException("input " + name + ": " + e.getMessage(), e);
+    }
+  }
+
+  private static ByteBuffer direct(int bytes, int count) {
+    return ByteBuffer.allocateDirect(Math.multiplyExact(bytes, count))
+        .order(ByteOrder.nativeOrder());
+  }
+
+  @Override
+  public void close() {
+    owned.forEach(OnnxTensor::close);
+  }
+}

@@ -1,0 +1,306 @@
+package org.unlearn4j.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtSession;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.nn.ModelConfig;
+
+/**
+ * A deployed model on ONNX Runtime. Logits and generations come from the file exactly as a third
+ * party loads it; scores and features from two graphs cut out of it ({@link MeasuringGraphs}),
+ * which share its weights and are opened when they are first needed.
+ */
+public final class OrtModel implements LanguageModel {
+  private final OnnxFile file;
+  private final ModelConfig config;
+  private final String variant;
+  private final OrtRuntime runtime;
+  private final OrtSession deployed;
+  private final KeyValueCache cache;
+  private Optional<Measurement> measurement;
+
+  private OrtModel(OnnxFile file, ModelConfig config, String variant, OrtRuntime runtime) {
+    this.file = file;
+    this.config = config;
+    this.variant = variant;
+    this.runtime = runtime;
+    this.deployed = runtime.open(file.path());
+    this.cache = KeyValueCache.of(deployed);
+  }
+
+  /**
+   * Opens a deployable folder or an ONNX file.
+   *
+   * @param path a file needs {@code config.json} beside it or in the folder above
+   * @param variant which of a folder's files; of a single file, what reports call it
+   * @param threads 0 for as many as there are processors
+   * @throws UserException if something is missing, changed, or not what ONNX Runtime loads
+   */
+  public static OrtModel open(Path path, String variant, int threads) {
+    Path onnx = OnnxFile.locate(path, variant);
+    ModelConfig config = ModelConfig.read(configFor(onnx));
+    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(threads));
+  }
+
+  /** Opens the float32 model of a folder on all processors. */
+  public static OrtModel open(Path path) {
+    return open(path, Variant.FP32.label(), 0);
+  }
+
+  private static Path configFor(Path onnx) {
+    Path folder = onnx.toAbsolutePath().getParent();
+    Path above = folder.getParent();
+    boolean beside = Files.isRegularFile(folder.resolve("config.json")) || above == null;
+    return (beside ? folder : above).resolve("config.json");
+  }
+
+  @Override
+  public Shape shape() {
+    return new Shape(
+        config.vocabSize(), config.hiddenSize(), config.layers(), config.maxPositions());
+  }
+
+  @Override
+  public String runtime() {
+    return "onnx:" + variant;
+  }
+
+  /** The file's metadata: where it comes from. */
+  public Map<String, String> metadata() {
+    return file.metadata();
+  }
+
+  @Override
+  public List<TokenScores> score(List<TokenRow> rows) {
+    PaddedBatch b = batch(rows);
+    if (b.labels().length == 0) {
+      return rows.stream().map(r -> new LabelScores(0).range(b.labels(), 0, 0)).toList();
+    }
+    LabelScores scores =
+        measurement().isPresent()
+            ? measurement().get().score(b, config.vocabSize(), cache)
+            : scoreLogits(rows, b);
+    List<TokenScores> byRow = new ArrayList<>();
+    int from = 0;
+    for (TokenRow row : rows) {
+      byRow.add(scores.range(b.labels(), from, from + row.labelled()));
+      from += row.labelled();
+    }
+    return byRow;
+  }
+
+  /** The way for other exporters' files: whole logits, scored here. */
+  private LabelScores scoreLogits(List<TokenRow> rows, PaddedBatch b) {
+    float[][][] logits = logits(rows);
+    LabelScores scores = new LabelScores(b.labels().length);
+    int[] from = b.predictedFrom();
+    for (int i = 0; i < from.length; i++) {
+      int row = b.labelRows()[i];
+      scores.set(i, LogitScores.of(logits[row][from[i] - row * b.time()], b.labels()[i]));
+    }
+    return scores;
+  }
+
+  @Override
+  public float[][][] features(List<TokenRow> rows) {
+    Measurement m =
+        measurement()
+            .orElseThrow(
+                () ->
+                    UserException.at(
+                        file.path(),
+                        "",
+                        "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
+                        "a file that this tool has exported"));
+    PaddedBatch b = batch(rows);
+    float[] flat = m.pooled(b, cache);
+    int d = config.hiddenSize();
+    int layers = flat.length / (d * b.rows());
+    float[][][] features = new float[layers][b.rows()][];
+    for (int r = 0; r < b.rows(); r++) {
+      for (int l = 0; l < layers; l++) {
+        int at = (r * layers + l) * d;
+        features[l][r] = Arrays.copyOfRange(flat, at, at + d);
+      }
+    }
+    return features;
+  }
+
+  private Optional<Measurement> measurement() {
+    if (measurement == null) {
+      measurement =
+          MeasuringGraphs.of(file.model()).map(g -> new Measurement(runtime, g, file.path()));
+    }
+    return measurement;
+  }
+
+  @Override
+  public float[][][] logits(List<TokenRow> rows, int cachedFrom) {
+    int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
+    if (cachedFrom < 0 || cachedFrom >= shortest) {
+      throw new UserException(
+          "cached-from: found "
+              + cachedFrom
+              + ", expected 0 to "
+              + (shortest - 1)
+              + ", less than the shortest row.");
+    }
+    PaddedBatch b = batch(rows);
+    float[][][] logits = new float[b.rows()][][];
+    for (int r = 0; r < logits.length; r++) {
+      logits[r] = new float[rows.get(r).length()][];
+    }
+    if (cachedFrom == 0) {
+      try (OrtSession.Result all = pass(b, 0, b.time(), null, Set.of("logits"))) {
+        unpack(all, logits, 0, b.time());
+      }
+      return logits;
+    }
+    cache.require(file.path());
+    try (OrtSession.Result first = pass(b, 0, cachedFrom, null, cache.withLogits());
+        OrtSession.Result rest = pass(b, cachedFrom, b.time(), first, Set.of("logits"))) {
+      unpack(first, logits, 0, cachedFrom);
+      unpack(rest, logits, cachedFrom, b.time());
+    }
+    return logits;
+  }
+
+  /** Columns {@code from} to {@code to} of a batch, those before them in {@code past}. */
+  private OrtSession.Result pass(
+      PaddedBatch b, int from, int to, OrtSession.Result past, Set<String> outputs) {
+    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
+      feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
+      feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
+      feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
+      cache.feed(feeds, b.rows(), past);
+      return feeds.run(outputs);
+    }
+  }
+
+  private static int[] columns(int[] flat, PaddedBatch b, int from, int to) {
+    int[] part = new int[b.rows() * (to - from)];
+    for (int r = 0; r < b.rows(); r++) {
+      System.arraycopy(flat, r * b.time() + from, part, r * (to - from), to - from);
+    }
+    return part;
+  }
+
+  private static void unpack(OrtSession.Result result, float[][][] logits, int from, int to) {
+    OnnxTensor tensor = (OnnxTensor) result.get("logits").orElseThrow();
+    int vocab = (int) tensor.getInfo().getShape()[2];
+    FloatBuffer flat = tensor.getFloatBuffer();
+    for (int r = 0; r < logits.length; r++) {
+      for (int t = from; t < Math.min(to, logits[r].length); t++) {
+        logits[r][t] = new float[vocab];
+        flat.get((r * (to - from) + t - from) * vocab, logits[r][t]);
+      }
+    }
+  }
+
+  @Override
+  public List<int[]> generate(
+      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+    cache.require(file.path());
+    prompts.forEach(p -> check(p, p.length));
+    GreedyDecoding decoding =
+        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
+    OrtSession.Result past = null;
+    try {
+      while (!decoding.done()) {
+        OrtSession.Result next = step(decoding, prompts.size(), past);
+        closeIfOpen(past);
+        past = next;
+        decoding.accept(mostProbable(next));
+      }
+    } finally {
+      closeIfOpen(past);
+    }
+    return decoding.continuations();
+  }
+
+  private OrtSession.Result step(GreedyDecoding d, int rows, OrtSession.Result past) {
+    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
+      feeds.ints("input_ids", d.ids(), rows, d.width());
+      feeds.ints("attention_mask", d.mask(), rows, d.total());
+      feeds.ints("position_ids", d.positions(), rows, d.width());
+      cache.feed(feeds, rows, past);
+      return feeds.run(cache.withLogits());
+    }
+  }
+
+  /** The most probable token after the last column of each row. */
+  private static int[] mostProbable(OrtSession.Result result) {
+    OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
+    long[] shape = logits.getInfo().getShape();
+    int time = (int) shape[1];
+    int vocab = (int) shape[2];
+    FloatBuffer flat = logits.getFloatBuffer();
+    float[] row = new float[vocab];
+    int[] next = new int[(int) shape[0]];
+    for (int r = 0; r < next.length; r++) {
+      flat.get(((r + 1) * time - 1) * vocab, row);
+      next[r] = LogitScores.argmax(row);
+    }
+    return next;
+  }
+
+  private static void closeIfOpen(OrtSession.Result result) {
+    if (result != null) {
+      result.close();
+    }
+  }
+
+  private PaddedBatch batch(List<TokenRow> rows) {
+    PaddedBatch b = PaddedBatch.of(rows);
+    check(b.ids(), b.time());
+    return b;
+  }
+
+  private void check(int[] ids, int length) {
+    if (length > config.maxPositions()) {
+      throw new UserException(
+          "A row of "
+              + length
+              + " tokens: expected at most the model's "
+              + config.maxPositions()
+              + " positions.");
+    }
+    for (int id : ids) {
+      if (id < 0 || id >= config.vocabSize()) {
+        throw new UserException(
+            "Token id "
+                + id
+                + ": expected 0 to "
+                + (config.vocabSize() - 1)
+                + ", the model's vocabulary.");
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      deployed.close();
+      if (measurement != null && measurement.isPresent()) {
+        measurement.get().close();
+      }
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.OrtSession.SessionOptions;
+import java.nio.file.Path;
+import org.unlearn4j.base.UserException;
+
+/** Opens sessions with one set of options, and says in a sentence why one could not be opened. */
+final class OrtRuntime {
+  private final OrtEnvironment environment;
+  private final int threads;
+
+  /**
+   * The process's environment.
+   *
+   * @param threads of each session; 0 for as many as there are processors
+   */
+  OrtRuntime(int threads) {
+    this.environment =
+        OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "unlearn4j");
+    this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+  }
+
+  OrtEnvironment environment() {
+    return environment;
+  }
+
+  /**
+   * A session on the file as it is.
+   *
+   * @throws UserException if ONNX Runtime refuses it
+   */
+  OrtSession open(Path file) {
+    try (SessionOptions options = options()) {
+      return environment.createSession(file.toString(), options);
+    } catch (OrtException e) {
+      throw refused(file, e);
+    }
+  }
+
+  /**
+   * A session on a graph that was derived from a file and shares its external data.
+   *
+   * @throws UserException if ONNX Runtime refuses it
+   */
+  OrtSession open(ModelProto derived, Path file) {
+    try (SessionOptions options = options()) {
+      options.addConfigEntry(
+          "session.model_external_initializers_file_folder_path",
+          file.toAbsolutePath().getParent().toString());
+      return environment.createSession(derived.toByteArray(), options);
+    } catch (OrtException e) {
+      throw refused(file, e);
+    }
+  }
+
+  private SessionOptions options() throws OrtException {
+    SessionOptions options = new SessionOptions();
+    try {
+      options.setIntraOpNumThreads(threads);
+      options.setInterOpNumThreads(1);
+      options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+      // Workers spin while a run lasts, which is fast, but not after it: the other sessions of this
+      // process, and TensorFlow, need the processors then.
+      options.addConfigEntry("session.force_spinning_stop", "1");
+      return options;
+    } catch (OrtException e) {
+      options.close();
+      throw e;
+    }
+  }
+
+  private static UserException refused(Path file, OrtException e) {
+    String reason = e.getMessage().lines().findFirst().orElse("no reason given");
+    return new UserException(file + ": ONNX Runtime does not load it (" + reason + ").", e);
+  }
+}

@@ -1,0 +1,82 @@
+package org.unlearn4j.onnx;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.SafeTensors;
+
+/** Where a deployed file comes from, as its {@code metadata_props} say. */
+final class Provenance {
+  static final String VERSION = "unlearn4j.version";
+  static final String VARIANT = "unlearn4j.variant";
+
+  /** Prefix; the name of a source file follows. */
+  static final String SOURCE = "unlearn4j.source.sha256.";
+
+  /** The content of unlearning.json, on one line. */
+  static final String UNLEARNING = "unlearn4j.unlearning";
+
+  /** SHA-256 of the file that holds the external data. */
+  static final String DATA = "unlearn4j.external_data.sha256";
+
+  static final String UNLEARNING_FILE = "unlearning.json";
+
+  private Provenance() {}
+
+  /**
+   * Version, variant, fingerprints of the source weights, and what was unlearned.
+   *
+   * @throws UserException if unlearning.json is there but no JSON
+   */
+  static Map<String, String> of(Path folder, SafeTensors weights, Variant variant)
+      throws IOException {
+    Map<String, String> metadata = new TreeMap<>();
+    String version = Provenance.class.getPackage().getImplementationVersion();
+    metadata.put(VERSION, version == null ? "development" : version);
+    metadata.put(VARIANT, variant.label());
+    for (Path file : weights.files()) {
+      metadata.put(SOURCE + file.getFileName(), sha256(file));
+    }
+    Path unlearning = folder.resolve(UNLEARNING_FILE);
+    if (Files.isRegularFile(unlearning)) {
+      metadata.put(UNLEARNING, oneLine(unlearning));
+    }
+    return metadata;
+  }
+
+  private static String oneLine(Path json) {
+    try {
+      return new ObjectMapper().readTree(json.toFile()).toString();
+    } catch (IOException e) {
+      throw UserException.at(json, "", "no JSON", "what an unlearning run has written");
+    }
+  }
+
+  /** SHA-256 of a file, in hexadecimal. */
+  static String sha256(Path file) throws IOException {
+    MessageDigest digest = newDigest();
+    byte[] block = new byte[1 << 16];
+    try (InputStream in = Files.newInputStream(file)) {
+      for (int n = in.read(block); n >= 0; n = in.read(block)) {
+        digest.update(block, 0, n);
+      }
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  static MessageDigest newDigest() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
+    }
+  }
+}
