@@ -101,7 +101,7 @@ final class PipelineRecords {
         s.get(Schema.WARMUP_STEPS));
   }
 
-  private static LoopSettings loop(Settings s, Schema.Loop loop) {
+  private static LoopSettings loop(Settings s, LoopKeys loop) {
     return new LoopSettings(
         s.get(loop.epochs),
         s.get(loop.batchSize),

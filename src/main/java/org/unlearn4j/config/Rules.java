@@ -89,7 +89,7 @@ final class Rules {
     }
   }
 
-  private void warmup(Schema.Loop loop) {
+  private void warmup(LoopKeys loop) {
     Optional<Double> warmup = settings.find(loop.warmupEpochs);
     Optional<Integer> epochs = settings.find(loop.epochs);
     if (warmup.isPresent() && epochs.isPresent() && warmup.get() > epochs.get()) {

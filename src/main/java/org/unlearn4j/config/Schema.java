@@ -143,7 +143,7 @@ final class Schema {
           choice(FinetuneSettings.Teach.class),
           constant(FinetuneSettings.Teach.FULL),
           "what is taught: everything, or all but the forget split");
-  static final Loop FINETUNE = new Loop("finetune", 5, 16);
+  static final LoopKeys FINETUNE = new LoopKeys("finetune", 5, 16);
 
   static final Key<ObjectiveName> OBJECTIVE =
       key("unlearn.objective.name", choice(ObjectiveName.class), required(), "the forget loss");
@@ -201,7 +201,7 @@ final class Schema {
           integer(0),
           constant(0),
           "optimiser steps over which `weight` grows from 0");
-  static final Loop UNLEARN = new Loop("unlearn", 10, 8);
+  static final LoopKeys UNLEARN = new LoopKeys("unlearn", 10, 8);
 
   static final Key<List<ExportSettings.Variant>> VARIANTS =
       key(
@@ -278,70 +278,6 @@ final class Schema {
 
   private static final Map<String, Key<?>> BY_PATH =
       KEYS.stream().collect(Collectors.toMap(Key::path, k -> k, (a, b) -> a, LinkedHashMap::new));
-
-  /** The keys that every training loop has. */
-  static final class Loop {
-    final Key<Integer> epochs;
-    final Key<Integer> batchSize;
-    final Key<Integer> accumulate;
-    final Key<Double> learningRate;
-    final Key<LoopSettings.Schedule> schedule;
-    final Key<Double> warmupEpochs;
-    final Key<Double> weightDecay;
-    final Key<Double> clipNorm;
-    final Key<Long> seed;
-    final Key<Integer> checkpointEvery;
-
-    Loop(String at, int epochs, int batchSize) {
-      String rows =
-          at.equals("unlearn")
-              ? "forget rows of a micro-batch; as many retain rows"
-              : "rows of a micro-batch";
-      this.epochs = key(at + ".epochs", integer(1), constant(epochs), "passes over the rows");
-      this.batchSize = key(at + ".batch_size", integer(1), constant(batchSize), rows);
-      accumulate =
-          key(at + ".accumulate", integer(1), constant(1), "micro-batches of an optimiser step");
-      learningRate =
-          key(at + ".learning_rate", nonNegative(), constant(1e-4), "peak of the schedule");
-      schedule =
-          key(
-              at + ".schedule",
-              choice(LoopSettings.Schedule.class),
-              constant(LoopSettings.Schedule.LINEAR),
-              "the learning rate after the warm-up");
-      warmupEpochs =
-          key(at + ".warmup_epochs", nonNegative(), constant(1.0), "linear warm-up, in epochs");
-      weightDecay =
-          key(at + ".weight_decay", nonNegative(), constant(0.01), "decoupled, as in AdamW");
-      clipNorm =
-          key(
-              at + ".clip_norm",
-              nonNegative(),
-              constant(1.0),
-              "largest global gradient norm; 0: no clipping");
-      seed = key(at + ".seed", ValueType.anyInteger(), constant(0L), "of everything that is drawn");
-      checkpointEvery =
-          key(
-              at + ".checkpoint_every",
-              integer(0),
-              constant(1),
-              "epochs between checkpoints; 0: none");
-    }
-
-    List<Key<?>> keys() {
-      return List.of(
-          epochs,
-          batchSize,
-          accumulate,
-          learningRate,
-          schedule,
-          warmupEpochs,
-          weightDecay,
-          clipNorm,
-          seed,
-          checkpointEvery);
-    }
-  }
 
   static Optional<Key<?>> key(String path) {
     return Optional.ofNullable(BY_PATH.get(path));
