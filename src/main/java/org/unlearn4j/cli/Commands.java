@@ -7,6 +7,6 @@ public final class Commands {
   private Commands() {}
 
   public static List<Command> all() {
-    return List.of(new DoctorCommand(), new PipelineCommand());
+    return List.of(new DoctorCommand(), new InspectCommand(), new PipelineCommand());
   }
 }
