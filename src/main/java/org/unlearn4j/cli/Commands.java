@@ -9,6 +9,7 @@ public final class Commands {
   public static List<Command> all() {
     return List.of(
         new DoctorCommand(),
+        new InspectCommand(),
         new PipelineCommand(),
         new FinetuneCommand(),
         new UnlearnCommand(),
