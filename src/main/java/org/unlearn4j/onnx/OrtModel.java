@@ -87,6 +87,10 @@ public final class OrtModel implements LanguageModel {
     return file.metadata();
   }
 
+  KeyValueCache cache() {
+    return cache;
+  }
+
   @Override
   public List<TokenScores> score(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
@@ -144,7 +148,7 @@ public final class OrtModel implements LanguageModel {
 
   private Measurement measurement(MeasuringGraphs graphs) {
     if (measurement == null) {
-      measurement = new Measurement(runtime, graphs, file.path());
+      measurement = new Measurement(runtime, graphs, file.path(), Measurement.CHUNK);
     }
     return measurement;
   }
