@@ -40,11 +40,11 @@ public final class Variables {
     Ops named = prefix.isEmpty() ? tf : tf.withSubScope(prefix);
     for (Parameter p : list) {
       String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
-      VarHandleOp handle =
-          named
-              .withName(p.name())
-              .varHandleOp(TFloat32.class, shape(p), VarHandleOp.sharedName(shared));
       Ops below = named.withSubScope(p.name());
+      VarHandleOp handle =
+          below
+              .withName("variable")
+              .varHandleOp(TFloat32.class, shape(p), VarHandleOp.sharedName(shared));
       Placeholder<TFloat32> value =
           below.withName("value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
       parameters.put(p.name(), p);

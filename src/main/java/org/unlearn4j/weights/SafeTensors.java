@@ -103,6 +103,13 @@ public final class SafeTensors implements AutoCloseable {
     return files.stream().map(SafeTensorsFile::path).toList();
   }
 
+  /** What the files say under {@code __metadata__}; later shards win. */
+  public Map<String, String> metadata() {
+    Map<String, String> all = new LinkedHashMap<>();
+    files.forEach(f -> all.putAll(f.metadata()));
+    return all;
+  }
+
   /** Names in the order of the files. */
   public List<String> names() {
     return List.copyOf(home.keySet());

@@ -30,6 +30,7 @@ final class SafeTensorsFile implements AutoCloseable {
   private final FileChannel channel;
   private final long dataStart;
   private final Map<String, Entry> tensors = new LinkedHashMap<>();
+  private final Map<String, String> metadata = new LinkedHashMap<>();
 
   private SafeTensorsFile(Path path, FileChannel channel, long dataStart) {
     this.path = path;
@@ -100,6 +101,8 @@ final class SafeTensorsFile implements AutoCloseable {
     for (Map.Entry<String, JsonNode> e : header.properties()) {
       if (!e.getKey().equals("__metadata__")) {
         tensors.put(e.getKey(), entry(e.getKey(), e.getValue(), fileSize));
+      } else {
+        e.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
       }
     }
   }
@@ -137,6 +140,10 @@ final class SafeTensorsFile implements AutoCloseable {
 
   Path path() {
     return path;
+  }
+
+  Map<String, String> metadata() {
+    return metadata;
   }
 
   Map<String, Entry> tensors() {

@@ -1,0 +1,92 @@
+# Unlearn4J's front door. `make` runs the main job, `make test` the tests, `make help` lists the rest.
+# Needs a JDK 17 or newer, Maven and make; everything else is downloaded by Maven at the first run.
+
+PIPELINE ?= pipeline/fable.yaml
+MODEL    ?=
+DATA     ?=
+SET      ?=
+GPU      ?=
+NAME     ?= $(shell sed -n 's/^name:[[:space:]]*\([A-Za-z0-9_][A-Za-z0-9._-]*\).*/\1/p' '$(PIPELINE)' 2> /dev/null)
+RUN      ?= runs/$(or $(NAME),unnamed)
+MVN      ?= mvn
+BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 2048 \
+            --rows 8 --tokens 128 --objective NPO --steps 20
+
+MAVEN     := $(MVN) -B -ntp -q $(if $(GPU),-Pgpu)
+DIST      := target/dist
+UNLEARN4J := $(DIST)/bin/unlearn4j
+BUILT     := target/build.stamp
+SOURCES   := pom.xml $(shell find src/main -type f)
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+include pipeline/stages.mk
+
+.PHONY: all test build finetune unlearn export evaluate verify report graphs models bench doctor format clean help FORCE
+
+all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
+
+test: target/build.native ## formatting, compilation, all fast tests
+	@echo '==> test'
+	@rm -rf $(DIST) $(BUILT)
+	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
+	  test $$code -eq 0 && touch $(BUILT)
+
+build: $(BUILT) ## the dist folder, target/dist (GPU=1: with the CUDA runtimes)
+
+finetune: $(TAUGHT) ## only up to this stage (nothing to do for a pipeline without one)
+
+unlearn: $(UNLEARNED) ## only up to this stage
+
+export: $(EXPORTED) ## only up to this stage
+
+evaluate: $(EVALUATED) ## only up to this stage
+
+verify: $(VERDICT) ## only up to this stage; fails where a gate does not hold
+	@$(HOLDS)
+
+report: $(REPORT) ## report.html in the run folder; fails where a gate does not hold
+	@echo '==> $(REPORT)'
+	@$(HOLDS)
+
+graphs: $(BUILT) ## rewrites the graph listings in graphs/
+	$(UNLEARN4J) graphs --out graphs
+
+models: $(BUILT) ## teaches the embedded models again (models/)
+	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --out models/fable-target
+	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --set finetune.data=retain --out models/fable-retain
+
+bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the shape)
+	$(UNLEARN4J) bench $(BENCH) --precision fp32
+	$(UNLEARN4J) bench $(BENCH) --precision bf16
+
+doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
+	@$(UNLEARN4J) doctor
+
+format: ## google-java-format on every Java file
+	@$(MAVEN) spotless:apply
+
+clean: ## removes target/ and runs/
+	rm -rf target runs
+
+help: ## this
+	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [GPU=1]'
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  PIPELINE   the pipeline file (pipeline/fable.yaml)    MODEL   overrides model.path, a Hugging Face folder'
+	@echo '  DATA       overrides data.path                        SET     overrides any entry of the pipeline'
+	@echo '  NAME       the run folder is runs/NAME (the name in the pipeline file)'
+
+# The natives of the CPU and the CUDA build must not lie on one class path, so lib/ is filled afresh.
+$(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| test)
+	@echo '==> build (the first time Maven downloads about 300 MB)'
+	@rm -rf $(DIST)
+	@$(MAVEN) package -Dmaven.test.skip=true
+	@touch $@
+
+# Which natives the dist folder holds; rewritten, and so newer, only when that changes.
+target/build.native: FORCE
+	@mkdir -p $(@D); echo $(if $(GPU),gpu,cpu) | cmp -s - $@ || echo $(if $(GPU),gpu,cpu) > $@

@@ -1,0 +1,98 @@
+# The stages as file targets: finetune -> unlearn -> export -> evaluate -> verify -> report. Each reads files and writes
+# files whole or not at all, so a killed make goes on where it stopped, and -j is safe.
+
+# $(call quoted,TEXT): one word of the shell, whatever is in it.
+quoted = '$(subst ','\'',$(1))'
+
+OVERRIDES := $(strip $(if $(MODEL),--set $(call quoted,model.path=$(MODEL))) \
+             $(if $(DATA),--set $(call quoted,data.path=$(DATA))) $(foreach s,$(SET),--set $(call quoted,$(s))))
+ASKED     := $(call quoted,$(strip $(PIPELINE) $(OVERRIDES)))
+RESOLVED  := $(RUN)/pipeline.yaml
+INPUTS    := $(RUN)/.inputs
+
+# $(call written,BLOCK,KEY,FILE): the value of a key as it is written in a pipeline file, in either style of YAML.
+written = $(shell awk -v block='$(1):' -v key='$(2):' -f pipeline/value.awk '$(3)' 2> /dev/null)
+# The same at the time a recipe runs.
+resolved = $$(awk -v block='$(1):' -v key='$(2):' -f pipeline/value.awk $(RESOLVED))
+
+# A pipeline with a finetune block makes the model that forgets, and its retain-only twin, from the model it names.
+FINETUNES := $(shell grep -sq '^finetune:' '$(PIPELINE)' && echo yes)
+TAUGHT    := $(if $(FINETUNES),$(RUN)/target/model.safetensors $(RUN)/retain/model.safetensors)
+STARTS    := $(if $(FINETUNES),--set model.path=$(RUN)/target --set model.reference=$(RUN)/retain)
+REFERENCE := $(or $(FINETUNES),$(call written,model,reference,$(PIPELINE)))
+
+UNLEARNED := $(RUN)/unlearned/model.safetensors
+EXPORTED  := $(RUN)/onnx/onnx/model.onnx
+EVALUATED := $(if $(REFERENCE),$(RUN)/eval/retain.tf.json) \
+             $(foreach e,target.tf unlearned.tf unlearned.onnx,$(RUN)/eval/$(e).json)
+VERDICT   := $(RUN)/verify.json
+REPORT    := $(RUN)/report.html
+
+# verify writes its verdict and exits 1 where a gate does not hold; the report is made all the same, and make fails after.
+HOLDS = grep -q '"verdict" *: *"pass"' $(VERDICT) || { echo '==> $(VERDICT): a gate did not hold' >&2; exit 1; }
+
+FOLDER := $(or $(MODEL),$(call written,model,path,$(PIPELINE)))
+FILES  := $(if $(FOLDER),$(wildcard $(FOLDER)/*.safetensors $(FOLDER)/*.json)) $(if $(DATA),$(wildcard $(DATA)/*.json*))
+
+# What was asked for, resolved once. The overrides are a file of their own, newer only when they change.
+$(INPUTS)/overrides: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' $(ASKED) | cmp -s - $@ || printf '%s\n' $(ASKED) > $@
+
+$(RESOLVED): $(PIPELINE) $(INPUTS)/overrides | $(BUILT)
+	@$(UNLEARN4J) pipeline --pipeline '$(PIPELINE)' $(OVERRIDES) --out $@
+
+# The blocks that a stage depends on, newer only when they change: a new gate verifies again but does not train again.
+BLOCKS_finetune := name|model|data|finetune
+BLOCKS_unlearn  := name|model|data|finetune|unlearn
+BLOCKS_export   := export
+BLOCKS_evaluate := model|data|evaluate
+BLOCKS_verify   := data|evaluate|verify
+
+$(INPUTS)/%.yaml: $(RESOLVED)
+	@awk '/^[a-z]/ {keep = /^($(BLOCKS_$*)):/} keep' $< > $@.part
+	@cmp -s $@.part $@ && rm $@.part || mv $@.part $@
+
+$(RUN)/target/model.safetensors: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
+	@echo '==> finetune: the model that shall forget'
+	@$(UNLEARN4J) finetune --pipeline $(RESOLVED) --out $(RUN)/target
+
+$(RUN)/retain/model.safetensors: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
+	@echo '==> finetune: the retain-only twin'
+	@$(UNLEARN4J) finetune --pipeline $(RESOLVED) --set finetune.data=retain --out $(RUN)/retain
+
+$(UNLEARNED): $(INPUTS)/unlearn.yaml $(or $(TAUGHT),$(FILES)) | $(BUILT)
+	@echo '==> unlearn'
+	@$(UNLEARN4J) unlearn --pipeline $(RESOLVED) $(STARTS) --out $(RUN)/unlearned
+
+$(EXPORTED): $(INPUTS)/export.yaml $(UNLEARNED) | $(BUILT)
+	@echo '==> export'
+	@$(UNLEARN4J) export --model $(RUN)/unlearned --out $(RUN)/onnx \
+	  --variants "$(call resolved,export,variants)" --opset "$(call resolved,export,opset)"
+
+# $(call evaluate,FOLDER,RUNTIME)
+evaluate = @echo '==> evaluate: $(@F)'; \
+  $(UNLEARN4J) evaluate --pipeline $(RESOLVED) $(STARTS) --model $(1) --runtime $(2) --out $@ \
+  $(if $(REFERENCE),$(if $(filter %/retain.tf.json,$@),,--reference $(RUN)/eval/retain.tf.json))
+NEEDED_TO_EVALUATE := $(INPUTS)/evaluate.yaml $(if $(REFERENCE),$(RUN)/eval/retain.tf.json)
+
+$(RUN)/eval/retain.tf.json: $(INPUTS)/evaluate.yaml $(or $(TAUGHT),$(FILES)) | $(BUILT)
+	$(call evaluate,"$(if $(FINETUNES),$(RUN)/retain,$(call resolved,model,reference))",tf)
+
+$(RUN)/eval/target.tf.json: $(NEEDED_TO_EVALUATE) $(or $(TAUGHT),$(FILES)) | $(BUILT)
+	$(call evaluate,"$(if $(FINETUNES),$(RUN)/target,$(call resolved,model,path))",tf)
+
+$(RUN)/eval/unlearned.tf.json: $(NEEDED_TO_EVALUATE) $(UNLEARNED) | $(BUILT)
+	$(call evaluate,$(RUN)/unlearned,tf)
+
+$(RUN)/eval/unlearned.onnx.json: $(NEEDED_TO_EVALUATE) $(EXPORTED) | $(BUILT)
+	$(call evaluate,$(RUN)/onnx,onnx)
+
+$(VERDICT): $(INPUTS)/verify.yaml $(UNLEARNED) $(EXPORTED) $(EVALUATED) | $(BUILT)
+	@echo '==> verify'
+	@$(UNLEARN4J) verify --pipeline $(RESOLVED) $(STARTS) --model $(RUN)/unlearned --onnx $(RUN)/onnx --out $@ \
+	  || test $$? -eq 1
+
+$(REPORT): $(RESOLVED) $(EVALUATED) $(VERDICT) | $(BUILT)
+	@echo '==> report'
+	@$(UNLEARN4J) report --run $(RUN)

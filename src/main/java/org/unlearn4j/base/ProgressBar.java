@@ -1,0 +1,81 @@
+package org.unlearn4j.base;
+
+import java.io.PrintStream;
+import java.util.Locale;
+
+/**
+ * Progress of something long on standard error: a bar that redraws itself on a terminal, a line now
+ * and then elsewhere.
+ */
+public final class ProgressBar implements AutoCloseable {
+  private static final int WIDTH = 24;
+  private static final long LINE_EVERY_NANOS = 10_000_000_000L;
+  private static final long REDRAW_EVERY_NANOS = 100_000_000L;
+
+  private final String label;
+  private final PrintStream out;
+  private final boolean terminal;
+  private final long start = System.nanoTime();
+  private long last;
+  private boolean drawn;
+
+  private ProgressBar(String label, PrintStream out, boolean terminal) {
+    this.label = label;
+    this.out = out;
+    this.terminal = terminal;
+    this.last = start;
+  }
+
+  /** A bar on standard error; the launcher tells whether that is a terminal. */
+  public static ProgressBar named(String label) {
+    return new ProgressBar(label, System.err, Boolean.getBoolean("unlearn4j.terminal"));
+  }
+
+  /**
+   * Tells how far it is.
+   *
+   * @param note what else to show, for instance a loss; may be empty
+   */
+  public void update(long done, long total, String note) {
+    long now = System.nanoTime();
+    boolean end = done >= total;
+    if (!end && now - last < (terminal ? REDRAW_EVERY_NANOS : LINE_EVERY_NANOS)) {
+      return;
+    }
+    last = now;
+    drawn = true;
+    double seconds = (now - start) / 1e9;
+    double left = done == 0 ? Double.NaN : seconds * (total - done) / done;
+    String tail =
+        String.format(
+            Locale.ROOT,
+            "%s %d/%d  %s%s%s",
+            label,
+            done,
+            total,
+            end ? clock(seconds) : clock(left) + " left",
+            note.isEmpty() ? "" : "  ",
+            note);
+    if (terminal) {
+      int filled = (int) (WIDTH * done / Math.max(1, total));
+      out.print("\r[" + "#".repeat(filled) + "-".repeat(WIDTH - filled) + "] " + tail + "\033[K");
+    } else {
+      out.println(tail);
+    }
+  }
+
+  private static String clock(double seconds) {
+    if (Double.isNaN(seconds)) {
+      return "?";
+    }
+    long s = Math.round(seconds);
+    return s < 60 ? s + " s" : String.format(Locale.ROOT, "%d:%02d min", s / 60, s % 60);
+  }
+
+  @Override
+  public void close() {
+    if (terminal && drawn) {
+      out.println();
+    }
+  }
+}

@@ -1,0 +1,34 @@
+package org.unlearn4j.cli;
+
+import java.io.PrintStream;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+
+/**
+ * One command. The frame adds {@code --help} and {@code --verbose} and checks the arguments before
+ * it runs.
+ */
+public interface Command {
+  String name();
+
+  /** One line, lower case, without a full stop. */
+  String summary();
+
+  /** Names of the positional arguments, every one of them required. */
+  default List<String> arguments() {
+    return List.of();
+  }
+
+  /** A fresh set of options, see {@link CommandOptions}. */
+  Options options();
+
+  /**
+   * Does it. Results go to {@code out}, progress to standard error.
+   *
+   * @return {@link ExitCode#DONE} or {@link ExitCode#GATE}; everything else is thrown
+   * @throws org.unlearn4j.base.UserException if the input is at fault
+   * @throws org.unlearn4j.base.MachineException if the machine fails
+   */
+  int run(CommandLine line, PrintStream out);
+}

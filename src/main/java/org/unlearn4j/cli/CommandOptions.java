@@ -1,0 +1,118 @@
+package org.unlearn4j.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Option;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+
+/** How commands declare their options and read the values. All options are long ones. */
+public final class CommandOptions {
+  private CommandOptions() {}
+
+  public static Options of(Option... options) {
+    Options all = new Options();
+    for (Option option : options) {
+      all.addOption(option);
+    }
+    return all;
+  }
+
+  /** An option that takes no value. */
+  public static Option flag(String name, String doc) {
+    return Option.builder().longOpt(name).desc(doc).get();
+  }
+
+  /** An option that takes a value, which help shows as {@code argument}. */
+  public static Option value(String name, String argument, String doc) {
+    return Option.builder().longOpt(name).hasArg().argName(argument).desc(doc).get();
+  }
+
+  /** An option that takes a value and must be given. */
+  public static Option required(String name, String argument, String doc) {
+    return Option.builder().longOpt(name).hasArg().argName(argument).desc(doc).required().get();
+  }
+
+  public static Option json() {
+    return flag("json", "print JSON");
+  }
+
+  public static Option pipeline() {
+    return required("pipeline", "FILE", "the pipeline file (see docs/pipelines.md)");
+  }
+
+  /** May be given any number of times. */
+  public static Option set() {
+    return value(
+        "set",
+        "KEY=VALUE",
+        "override one entry of the pipeline, for instance unlearn.epochs=3; repeatable");
+  }
+
+  /** The pipeline that {@link #pipeline()} and {@link #set()} ask for. */
+  public static Pipeline readPipeline(CommandLine line) {
+    return Pipeline.read(path(line, "pipeline").orElseThrow(), sets(line));
+  }
+
+  /** Every {@code --set}, in order. */
+  public static List<String> sets(CommandLine line) {
+    String[] sets = line.getOptionValues("set");
+    return sets == null ? List.of() : List.of(sets);
+  }
+
+  public static Optional<String> text(CommandLine line, String name) {
+    return Optional.ofNullable(line.getOptionValue(name));
+  }
+
+  public static Optional<Path> path(CommandLine line, String name) {
+    return text(line, name).map(Path::of);
+  }
+
+  /**
+   * An integer option, or {@code otherwise} where it is not given.
+   *
+   * @throws UserException if it is no integer of at least {@code least}
+   */
+  public static int integer(CommandLine line, String name, int least, int otherwise) {
+    Optional<String> given = text(line, name);
+    if (given.isEmpty()) {
+      return otherwise;
+    }
+    return given
+        .filter(s -> s.matches("-?[0-9]{1,9}"))
+        .map(Integer::valueOf)
+        .filter(i -> i >= least)
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "--"
+                        + name
+                        + ": found "
+                        + given.get()
+                        + ", expected an integer of at least "
+                        + least
+                        + "."));
+  }
+
+  /**
+   * A number option, or {@code otherwise} where it is not given.
+   *
+   * @throws UserException if it is no finite number
+   */
+  public static double number(CommandLine line, String name, double otherwise) {
+    Optional<String> given = text(line, name);
+    if (given.isEmpty()) {
+      return otherwise;
+    }
+    return given
+        .filter(s -> s.matches("[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]{1,3})?"))
+        .map(Double::valueOf)
+        .filter(Double::isFinite)
+        .orElseThrow(
+            () ->
+                new UserException("--" + name + ": found " + given.get() + ", expected a number."));
+  }
+}

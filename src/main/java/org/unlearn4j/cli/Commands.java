@@ -1,0 +1,20 @@
+package org.unlearn4j.cli;
+
+import java.util.List;
+
+/** The commands there are, in the order of help. */
+public final class Commands {
+  private Commands() {}
+
+  public static List<Command> all() {
+    return List.of(
+        new DoctorCommand(),
+        new PipelineCommand(),
+        new FinetuneCommand(),
+        new UnlearnCommand(),
+        new ExportCommand(),
+        new EvaluateCommand(),
+        new VerifyCommand(),
+        new FableCommand());
+  }
+}

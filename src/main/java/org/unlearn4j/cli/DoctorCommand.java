@@ -1,0 +1,161 @@
+package org.unlearn4j.cli;
+
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import com.sun.management.OperatingSystemMXBean;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.tensorflow.TensorFlow;
+import org.unlearn4j.onnx.OrtDevices;
+import org.unlearn4j.tf.TfDevices;
+
+/** Can this machine do the work? Exit 3 where a native library does not load. */
+final class DoctorCommand implements Command {
+  private static final long MIB = 1 << 20;
+
+  @Override
+  public String name() {
+    return "doctor";
+  }
+
+  @Override
+  public String summary() {
+    return "shows versions, native libraries, devices, why a GPU is not seen, free memory and disk";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(CommandOptions.json());
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    Tree tensorFlow = check(DoctorCommand::tensorFlow);
+    Tree onnxRuntime = check(DoctorCommand::onnxRuntime);
+    Tree tokenizers = check(DoctorCommand::tokenizers);
+    new Tree()
+        .put("unlearn4j", Versions.unlearn4j())
+        .put("java", java())
+        .put("machine", machine())
+        .put("disk", disk())
+        .put("tensorflow", tensorFlow)
+        .put("onnxruntime", onnxRuntime)
+        .put("tokenizers", tokenizers)
+        .put("gpu", gpu(tensorFlow))
+        .print(out, line.hasOption("json"));
+    boolean loads =
+        List.of(tensorFlow, onnxRuntime, tokenizers).stream().allMatch(t -> t.holds("loads"));
+    return loads ? ExitCode.DONE : ExitCode.MACHINE;
+  }
+
+  /**
+   * What a runtime says of itself; a runtime that does not load is a finding here, not a failure.
+   */
+  private static Tree check(Supplier<Tree> runtime) {
+    try {
+      return runtime.get();
+    } catch (LinkageError | RuntimeException e) {
+      return new Tree().put("loads", false).put("error", String.valueOf(e));
+    }
+  }
+
+  private static Tree tensorFlow() {
+    String version = TfDevices.version();
+    List<Map<String, Object>> devices =
+        TfDevices.list().stream().map(DoctorCommand::device).toList();
+    return new Tree()
+        .put("loads", true)
+        .put("version", version)
+        .put("java_api", Versions.ofPackage(TensorFlow.class))
+        .put("devices", devices)
+        .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+  }
+
+  private static Map<String, Object> device(TfDevices.Device device) {
+    Map<String, Object> map = new LinkedHashMap<>();
+    map.put("name", device.name());
+    map.put("type", device.type());
+    if (device.type().equals("GPU")) { // what is reported for the CPU is a constant
+      map.put("memory_mb", device.memoryBytes() / MIB);
+    }
+    return map;
+  }
+
+  private static Tree onnxRuntime() {
+    return new Tree()
+        .put("loads", true)
+        .put("version", OrtDevices.version())
+        .put("providers", OrtDevices.providers());
+  }
+
+  private static Tree tokenizers() {
+    LibUtils.checkStatus();
+    return new Tree().put("loads", true);
+  }
+
+  private static Tree gpu(Tree tensorFlow) {
+    boolean seen = tensorFlow.holds("gpu");
+    Tree gpu = new Tree().put("seen", seen);
+    return seen ? gpu : gpu.put("why", GpuFacts.ofThisMachine().why());
+  }
+
+  private static Tree java() {
+    return new Tree()
+        .put("version", System.getProperty("java.runtime.version"))
+        .put("vendor", System.getProperty("java.vendor"))
+        .put("home", System.getProperty("java.home"))
+        .put("heap_max_mb", Runtime.getRuntime().maxMemory() / MIB);
+  }
+
+  private static Tree machine() {
+    Tree tree =
+        new Tree()
+            .put("system", System.getProperty("os.name") + " " + System.getProperty("os.version"))
+            .put("architecture", System.getProperty("os.arch"))
+            .put("cpus", Runtime.getRuntime().availableProcessors());
+    if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os) {
+      tree.put("memory_mb", os.getTotalMemorySize() / MIB);
+      tree.put("memory_free_mb", available(os.getFreeMemorySize()) / MIB);
+    }
+    return tree;
+  }
+
+  /** What could be used: on Linux the kernel's estimate, which counts the page cache as free. */
+  private static long available(long free) {
+    try {
+      return Files.readAllLines(Path.of("/proc/meminfo"), StandardCharsets.UTF_8).stream()
+          .filter(l -> l.startsWith("MemAvailable:"))
+          .mapToLong(l -> Long.parseLong(l.replaceAll("[^0-9]", "")) * 1024)
+          .findFirst()
+          .orElse(free);
+    } catch (IOException e) {
+      return free;
+    }
+  }
+
+  /** Where runs are written, and where native libraries are unpacked. */
+  private static Tree disk() {
+    return new Tree()
+        .put("working_directory", disk(Path.of("").toAbsolutePath()))
+        .put("native_cache", disk(Path.of(System.getProperty("user.home"))))
+        .put("temporary", disk(Path.of(System.getProperty("java.io.tmpdir"))));
+  }
+
+  private static Tree disk(Path folder) {
+    Tree tree = new Tree().put("path", folder.toString());
+    try {
+      return tree.put("free_mb", Files.getFileStore(folder).getUsableSpace() / MIB);
+    } catch (IOException e) {
+      return tree.put("error", String.valueOf(e));
+    }
+  }
+}

@@ -1,0 +1,19 @@
+package org.unlearn4j.cli;
+
+/** What a command tells its caller. */
+public final class ExitCode {
+  private ExitCode() {}
+
+  public static final int DONE = 0;
+
+  /** A gate did not hold. */
+  public static final int GATE = 1;
+
+  /** The user's input is at fault. */
+  public static final int USER = 2;
+
+  /** The machine failed us: disk full, out of memory, no device. */
+  public static final int MACHINE = 3;
+
+  public static final int BUG = 70;
+}

@@ -1,0 +1,24 @@
+package org.unlearn4j.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+
+/** The program. */
+public final class Main {
+  private Main() {}
+
+  /** Runs the command that {@code args} name and exits with its code. */
+  public static void main(String[] args) {
+    // UTF-8 whatever the locale says: generated text and JSON are meant for files and pipes as
+    // well.
+    PrintStream out = stream(FileDescriptor.out);
+    PrintStream err = stream(FileDescriptor.err);
+    System.exit(new Frame(Commands.all(), out, err).run(args));
+  }
+
+  private static PrintStream stream(FileDescriptor descriptor) {
+    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+  }
+}

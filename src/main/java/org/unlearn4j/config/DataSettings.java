@@ -1,0 +1,59 @@
+package org.unlearn4j.config;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * What is forgotten and what is kept.
+ *
+ * @param path folder of the benchmark's files, or the folder that {@code forget} and {@code retain}
+ *     are relative to
+ * @param forget split name, or a JSON Lines file for {@link Benchmark#JSONL}
+ * @param retain split name, or a JSON Lines file for {@link Benchmark#JSONL}
+ * @param template name of the prompt template
+ * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
+ *     reader says
+ */
+public record DataSettings(
+    Benchmark benchmark,
+    Optional<Path> path,
+    String forget,
+    String retain,
+    String template,
+    int maxLength) {
+
+  /** The data sets there are readers for. */
+  public enum Benchmark implements Spelled {
+    /** The embedded benchmark; needs no path. */
+    FABLE("fable"),
+    /** A folder with TOFU's files. */
+    TOFU("tofu"),
+    /** Two JSON Lines files of questions and answers. */
+    JSONL("jsonl");
+
+    private final String spelling;
+
+    Benchmark(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
+
+  /** The file that {@link #forget} names; only for {@link Benchmark#JSONL}. */
+  public Path forgetFile() {
+    return file(forget);
+  }
+
+  /** The file that {@link #retain} names; only for {@link Benchmark#JSONL}. */
+  public Path retainFile() {
+    return file(retain);
+  }
+
+  private Path file(String name) {
+    return path.orElse(Path.of("")).resolve(name);
+  }
+}

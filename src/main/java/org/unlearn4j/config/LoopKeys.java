@@ -1,0 +1,76 @@
+package org.unlearn4j.config;
+
+import static org.unlearn4j.config.Fallback.constant;
+import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.integer;
+import static org.unlearn4j.config.ValueType.nonNegative;
+
+import java.util.List;
+
+/** The keys that every training loop has. */
+final class LoopKeys {
+  final Key<Integer> epochs;
+  final Key<Integer> batchSize;
+  final Key<Integer> accumulate;
+  final Key<Double> learningRate;
+  final Key<LoopSettings.Schedule> schedule;
+  final Key<Double> warmupEpochs;
+  final Key<Double> weightDecay;
+  final Key<Double> clipNorm;
+  final Key<Long> seed;
+  final Key<Integer> checkpointEvery;
+
+  LoopKeys(String at, int epochs, int batchSize) {
+    String rows =
+        at.equals("unlearn")
+            ? "forget rows of a micro-batch; as many retain rows"
+            : "rows of a micro-batch";
+    this.epochs = key(at + ".epochs", integer(1), constant(epochs), "passes over the rows");
+    this.batchSize = key(at + ".batch_size", integer(1), constant(batchSize), rows);
+    accumulate =
+        key(at + ".accumulate", integer(1), constant(1), "micro-batches of an optimiser step");
+    learningRate =
+        key(at + ".learning_rate", nonNegative(), constant(1e-4), "peak of the schedule");
+    schedule =
+        key(
+            at + ".schedule",
+            choice(LoopSettings.Schedule.class),
+            constant(LoopSettings.Schedule.LINEAR),
+            "the learning rate after the warm-up");
+    warmupEpochs =
+        key(at + ".warmup_epochs", nonNegative(), constant(1.0), "linear warm-up, in epochs");
+    weightDecay =
+        key(at + ".weight_decay", nonNegative(), constant(0.01), "decoupled, as in AdamW");
+    clipNorm =
+        key(
+            at + ".clip_norm",
+            nonNegative(),
+            constant(1.0),
+            "largest global gradient norm; 0: no clipping");
+    seed = key(at + ".seed", ValueType.anyInteger(), constant(0L), "of everything that is drawn");
+    checkpointEvery =
+        key(
+            at + ".checkpoint_every",
+            integer(0),
+            constant(1),
+            "epochs between checkpoints; 0: none");
+  }
+
+  List<Key<?>> keys() {
+    return List.of(
+        epochs,
+        batchSize,
+        accumulate,
+        learningRate,
+        schedule,
+        warmupEpochs,
+        weightDecay,
+        clipNorm,
+        seed,
+        checkpointEvery);
+  }
+
+  private static <T> Key<T> key(String path, ValueType<T> type, Fallback<T> fallback, String doc) {
+    return new Key<>(path, type, fallback, doc);
+  }
+}

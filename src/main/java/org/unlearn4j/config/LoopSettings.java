@@ -1,0 +1,44 @@
+package org.unlearn4j.config;
+
+/**
+ * A training loop, for teaching and for unlearning alike.
+ *
+ * @param epochs passes over the rows that are taught or forgotten
+ * @param batchSize rows of a micro-batch
+ * @param accumulate micro-batches of an optimiser step
+ * @param learningRate peak of the schedule
+ * @param warmupEpochs epochs (or a part of one) of linear warm-up
+ * @param weightDecay decoupled
+ * @param clipNorm largest global gradient norm; 0: no clipping
+ * @param checkpointEvery epochs between checkpoints; 0: none
+ */
+public record LoopSettings(
+    int epochs,
+    int batchSize,
+    int accumulate,
+    double learningRate,
+    Schedule schedule,
+    double warmupEpochs,
+    double weightDecay,
+    double clipNorm,
+    long seed,
+    int checkpointEvery) {
+
+  /** What the learning rate does after the warm-up. */
+  public enum Schedule implements Spelled {
+    CONSTANT("constant"),
+    LINEAR("linear"),
+    COSINE("cosine");
+
+    private final String spelling;
+
+    Schedule(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
+}

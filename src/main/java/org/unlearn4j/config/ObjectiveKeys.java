@@ -1,0 +1,145 @@
+package org.unlearn4j.config;
+
+import static org.unlearn4j.config.Fallback.constant;
+import static org.unlearn4j.config.Fallback.required;
+import static org.unlearn4j.config.ObjectiveName.CEU;
+import static org.unlearn4j.config.ObjectiveName.DPO;
+import static org.unlearn4j.config.ObjectiveName.GRAD_ASCENT;
+import static org.unlearn4j.config.ObjectiveName.NPO;
+import static org.unlearn4j.config.ObjectiveName.PDU;
+import static org.unlearn4j.config.ObjectiveName.RMU;
+import static org.unlearn4j.config.ObjectiveName.SAT_IMP;
+import static org.unlearn4j.config.ObjectiveName.SIM_NPO;
+import static org.unlearn4j.config.ObjectiveName.UNDIAL;
+import static org.unlearn4j.config.ObjectiveName.WGA;
+import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.integer;
+import static org.unlearn4j.config.ValueType.nonNegative;
+import static org.unlearn4j.config.ValueType.positive;
+
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.unlearn4j.config.ObjectiveSettings.DualUpdate;
+
+/** The keys of {@code unlearn.objective} and, objective by objective, their defaults. */
+final class ObjectiveKeys {
+  private ObjectiveKeys() {}
+
+  static final Key<Double> GAMMA =
+      key(
+          "gamma",
+          nonNegative(),
+          each(1.0, Map.of(SIM_NPO, 0.125, SAT_IMP, 0.1)),
+          "weight of the forget loss");
+  static final Key<Double> ALPHA =
+      key(
+          "alpha",
+          nonNegative(),
+          each(1.0, Map.of(GRAD_ASCENT, 0.0, CEU, 0.0, UNDIAL, 0.0)),
+          "weight of the retain loss; PDU: first value of the dual variable");
+  static final Key<RetainName> RETAIN =
+      key(
+          "retain",
+          choice(RetainName.class),
+          each(
+              RetainName.NLL,
+              Map.of(
+                  GRAD_ASCENT, RetainName.NONE, CEU, RetainName.NONE, RMU, RetainName.EMBED_DIFF)),
+          "the retain loss");
+  static final Key<Double> BETA =
+      key(
+          "beta",
+          positive(),
+          only(Map.of(NPO, 0.1, SIM_NPO, 4.5, DPO, 0.1, UNDIAL, 10.0, WGA, 1.0)),
+          "inverse temperature; UNDIAL: what the label's logit loses; WGA: power of p");
+  static final Key<Double> DELTA =
+      key("delta", ValueType.number(), only(Map.of(SIM_NPO, 0.0)), "margin, nats a token");
+  static final Key<Double> BETA1 =
+      key("beta1", nonNegative(), only(Map.of(SAT_IMP, 5.0)), "power of p");
+  static final Key<Double> BETA2 =
+      key("beta2", nonNegative(), only(Map.of(SAT_IMP, 1.0)), "power of 1 - p");
+  static final Key<Integer> SKIP_TOKENS =
+      key(
+          "skip_tokens",
+          integer(0),
+          only(Map.of(CEU, 1)),
+          "first answer tokens of a row that are left out");
+  static final Key<Layer> LAYER =
+      key("layer", ValueType.layer(), needed(RMU), "where activations are steered");
+  static final Key<Double> COEFFICIENT =
+      key("coefficient", positive(), only(Map.of(RMU, 2.0)), "length of the control vector");
+  static final Key<String> TRAINABLE =
+      key(
+          "trainable",
+          ValueType.regex(),
+          only(Map.of(RMU, ".*")),
+          "names of the parameters that are trained");
+  static final Key<Double> EPSILON =
+      key("epsilon", nonNegative(), needed(PDU), "the retain loss that is allowed");
+  static final Key<Double> DUAL_STEP =
+      key("dual_step", positive(), only(Map.of(PDU, 1.0)), "step size of the dual variable");
+  static final Key<DualUpdate> DUAL_UPDATE =
+      key(
+          "dual_update",
+          choice(DualUpdate.class),
+          only(Map.of(PDU, DualUpdate.STEP)),
+          "when the dual variable moves");
+  static final Key<Integer> DUAL_WARMUP =
+      key(
+          "dual_warmup_epochs",
+          integer(0),
+          only(Map.of(PDU, 5)),
+          "epochs before the dual variable moves");
+
+  static final List<Key<?>> ALL =
+      List.of(
+          GAMMA,
+          ALPHA,
+          RETAIN,
+          BETA,
+          DELTA,
+          BETA1,
+          BETA2,
+          SKIP_TOKENS,
+          LAYER,
+          COEFFICIENT,
+          TRAINABLE,
+          EPSILON,
+          DUAL_STEP,
+          DUAL_UPDATE,
+          DUAL_WARMUP);
+
+  /** The names of the keys that {@code objective} has. */
+  static List<String> namesOf(ObjectiveName objective) {
+    return ALL.stream()
+        .filter(k -> k.fallback().under(objective).isPresent())
+        .map(Key::name)
+        .toList();
+  }
+
+  private static <T> Key<T> key(String name, ValueType<T> type, Fallback<T> fallback, String doc) {
+    return new Key<>("unlearn.objective." + name, type, fallback, doc);
+  }
+
+  /** Every objective has the key. */
+  private static <T> Fallback<T> each(T common, Map<ObjectiveName, T> special) {
+    Map<ObjectiveName, Fallback<T>> all = new EnumMap<>(ObjectiveName.class);
+    for (ObjectiveName name : ObjectiveName.values()) {
+      all.put(name, constant(special.getOrDefault(name, common)));
+    }
+    return new Fallback.PerObjective<>(all);
+  }
+
+  /** Only the objectives of the map have the key. */
+  private static <T> Fallback<T> only(Map<ObjectiveName, T> defaults) {
+    Map<ObjectiveName, Fallback<T>> some = new EnumMap<>(ObjectiveName.class);
+    defaults.forEach((name, value) -> some.put(name, constant(value)));
+    return new Fallback.PerObjective<>(some);
+  }
+
+  /** One objective has the key, and it must be given. */
+  private static <T> Fallback<T> needed(ObjectiveName name) {
+    return new Fallback.PerObjective<>(Map.of(name, required()));
+  }
+}

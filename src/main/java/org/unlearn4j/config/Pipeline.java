@@ -1,0 +1,149 @@
+package org.unlearn4j.config;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import org.unlearn4j.base.UserException;
+
+/**
+ * A pipeline, checked and with every default in its place. Immutable; there is no other way to one
+ * than through the schema, so what holds here has been validated.
+ */
+public final class Pipeline {
+  private final Settings settings;
+  private final ModelSettings model;
+  private final DataSettings data;
+  private final Optional<FinetuneSettings> finetune;
+  private final UnlearnSettings unlearn;
+  private final ExportSettings export;
+  private final EvaluateSettings evaluate;
+  private final VerifySettings verify;
+
+  private Pipeline(Settings settings) {
+    this.settings = settings;
+    model = PipelineRecords.model(settings);
+    data = PipelineRecords.data(settings);
+    finetune = PipelineRecords.finetune(settings);
+    unlearn = PipelineRecords.unlearn(settings);
+    export = PipelineRecords.export(settings);
+    evaluate = PipelineRecords.evaluate(settings);
+    verify = PipelineRecords.verify(settings);
+  }
+
+  /**
+   * Reads a pipeline file.
+   *
+   * @param sets overrides, each {@code a.b=c}; later ones win
+   * @throws UserException naming every mistake at once (unknown, missing or doubled keys, wrong
+   *     types, values out of range, combinations that cannot be, files that do not exist), one
+   *     sentence a line
+   */
+  public static Pipeline read(Path file, List<String> sets) {
+    return new Pipeline(PipelineReader.read(file, sets, true));
+  }
+
+  /** As {@link #read}, but the models and data that the file names need not be there any more. */
+  public static Pipeline readRecord(Path file) {
+    return new Pipeline(PipelineReader.read(file, List.of(), false));
+  }
+
+  /**
+   * The defaults of an objective, with overrides on top and without any file: for probing a batch.
+   * CLReg is off unless an override gives {@code unlearn.clreg.weight}.
+   *
+   * @throws UserException naming every mistake at once
+   */
+  public static Pipeline defaults(String objective, List<String> sets) {
+    List<String> all =
+        new ArrayList<>(
+            List.of(
+                "name=defaults",
+                "model.path=.",
+                "data.benchmark=fable",
+                "unlearn.clreg.weight=0",
+                "unlearn.objective.name=" + objective));
+    all.addAll(sets);
+    return new Pipeline(PipelineReader.read(all));
+  }
+
+  public String name() {
+    return settings.get(Schema.NAME);
+  }
+
+  public ModelSettings model() {
+    return model;
+  }
+
+  public DataSettings data() {
+    return data;
+  }
+
+  /** Empty where the pipeline has no such stage. */
+  public Optional<FinetuneSettings> finetune() {
+    return finetune;
+  }
+
+  public UnlearnSettings unlearn() {
+    return unlearn;
+  }
+
+  public ExportSettings export() {
+    return export;
+  }
+
+  public EvaluateSettings evaluate() {
+    return evaluate;
+  }
+
+  public VerifySettings verify() {
+    return verify;
+  }
+
+  /** The pipeline file with every default spelled out; it reads back as an equal pipeline. */
+  public String toYaml() {
+    StringBuilder out = new StringBuilder();
+    Set<String> opened = new HashSet<>(Set.of(""));
+    Schema.KEYS.forEach(key -> write(key, opened, out));
+    return out.toString();
+  }
+
+  private <T> void write(Key<T> key, Set<String> opened, StringBuilder out) {
+    Optional<T> value = settings.find(key);
+    if (value.isPresent()) {
+      open(key.section(), opened, out);
+      out.append(indent(key.path())).append(key.name()).append(": ");
+      out.append(key.type().write(value.get())).append('\n');
+    }
+  }
+
+  private static void open(String section, Set<String> opened, StringBuilder out) {
+    if (!opened.add(section)) {
+      return;
+    }
+    int dot = section.lastIndexOf('.');
+    open(dot < 0 ? "" : section.substring(0, dot), opened, out);
+    out.append(indent(section)).append(section.substring(dot + 1)).append(":\n");
+  }
+
+  private static String indent(String path) {
+    return "  ".repeat((int) path.chars().filter(c -> c == '.').count());
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof Pipeline p && settings.values().equals(p.settings.values());
+  }
+
+  @Override
+  public int hashCode() {
+    return settings.values().hashCode();
+  }
+
+  @Override
+  public String toString() {
+    return toYaml();
+  }
+}

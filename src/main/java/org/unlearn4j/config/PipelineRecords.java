@@ -1,0 +1,139 @@
+package org.unlearn4j.config;
+
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.unlearn4j.config.ObjectiveSettings.Method;
+
+/** The typed records of resolved settings. */
+final class PipelineRecords {
+  private PipelineRecords() {}
+
+  static ModelSettings model(Settings s) {
+    return new ModelSettings(
+        s.find(Schema.MODEL),
+        s.find(Schema.REFERENCE),
+        s.get(Schema.INIT),
+        s.find(Schema.MODEL_CONFIG),
+        s.hasSection("model.architecture") ? Optional.of(architecture(s)) : Optional.empty(),
+        s.find(Schema.TOKENIZER),
+        s.get(Schema.PRECISION),
+        s.get(Schema.DEVICE));
+  }
+
+  private static ArchitectureSettings architecture(Settings s) {
+    return new ArchitectureSettings(
+        s.get(Schema.HIDDEN_SIZE),
+        s.get(Schema.LAYERS),
+        s.get(Schema.HEADS),
+        s.get(Schema.KV_HEADS),
+        s.get(Schema.FFN),
+        s.get(Schema.MAX_POSITIONS),
+        s.get(Schema.TIED));
+  }
+
+  static DataSettings data(Settings s) {
+    return new DataSettings(
+        s.get(Schema.BENCHMARK),
+        s.find(Schema.DATA_PATH),
+        s.get(Schema.FORGET),
+        s.get(Schema.RETAIN),
+        s.get(Schema.TEMPLATE),
+        s.get(Schema.MAX_LENGTH));
+  }
+
+  static Optional<FinetuneSettings> finetune(Settings s) {
+    return s.hasSection("finetune")
+        ? Optional.of(new FinetuneSettings(s.get(Schema.TEACH), loop(s, Schema.FINETUNE)))
+        : Optional.empty();
+  }
+
+  static UnlearnSettings unlearn(Settings s) {
+    boolean regularised = s.find(Schema.CLREG_WEIGHT).filter(w -> w > 0).isPresent();
+    return new UnlearnSettings(
+        objective(s),
+        regularised ? Optional.of(clreg(s)) : Optional.empty(),
+        loop(s, Schema.UNLEARN));
+  }
+
+  private static ObjectiveSettings objective(Settings s) {
+    return new ObjectiveSettings(
+        s.get(Schema.OBJECTIVE),
+        s.get(ObjectiveKeys.GAMMA),
+        s.get(ObjectiveKeys.ALPHA),
+        s.get(ObjectiveKeys.RETAIN),
+        method(s));
+  }
+
+  private static Method method(Settings s) {
+    return switch (s.get(Schema.OBJECTIVE)) {
+      case GRAD_ASCENT, GRAD_DIFF -> new ObjectiveSettings.Plain();
+      case NPO, DPO, UNDIAL, WGA -> new ObjectiveSettings.Beta(s.get(ObjectiveKeys.BETA));
+      case SIM_NPO ->
+          new ObjectiveSettings.SimNpo(s.get(ObjectiveKeys.BETA), s.get(ObjectiveKeys.DELTA));
+      case SAT_IMP ->
+          new ObjectiveSettings.SatImp(s.get(ObjectiveKeys.BETA1), s.get(ObjectiveKeys.BETA2));
+      case CEU -> new ObjectiveSettings.Ceu(s.get(ObjectiveKeys.SKIP_TOKENS));
+      case RMU ->
+          new ObjectiveSettings.Rmu(
+              s.get(ObjectiveKeys.LAYER),
+              s.get(ObjectiveKeys.COEFFICIENT),
+              s.get(ObjectiveKeys.TRAINABLE));
+      case PDU ->
+          new ObjectiveSettings.Pdu(
+              s.get(ObjectiveKeys.EPSILON),
+              s.get(ObjectiveKeys.DUAL_STEP),
+              s.get(ObjectiveKeys.DUAL_UPDATE),
+              s.get(ObjectiveKeys.DUAL_WARMUP));
+    };
+  }
+
+  private static ClRegSettings clreg(Settings s) {
+    return new ClRegSettings(
+        s.get(Schema.CLREG_WEIGHT),
+        s.get(Schema.TEMPERATURE),
+        s.get(Schema.CLREG_LAYERS),
+        s.get(Schema.POOLING),
+        s.get(Schema.VIEW),
+        s.get(Schema.MASK_PROBABILITY),
+        s.get(Schema.DROPOUT_PROBABILITY),
+        s.get(Schema.QUEUE),
+        s.get(Schema.STOP_GRADIENT),
+        s.get(Schema.WARMUP_STEPS));
+  }
+
+  private static LoopSettings loop(Settings s, LoopKeys loop) {
+    return new LoopSettings(
+        s.get(loop.epochs),
+        s.get(loop.batchSize),
+        s.get(loop.accumulate),
+        s.get(loop.learningRate),
+        s.get(loop.schedule),
+        s.get(loop.warmupEpochs),
+        s.get(loop.weightDecay),
+        s.get(loop.clipNorm),
+        s.get(loop.seed),
+        s.get(loop.checkpointEvery));
+  }
+
+  static ExportSettings export(Settings s) {
+    return new ExportSettings(s.get(Schema.VARIANTS), s.get(Schema.OPSET));
+  }
+
+  static EvaluateSettings evaluate(Settings s) {
+    return new EvaluateSettings(
+        s.get(Schema.SUITE),
+        s.get(Schema.TOKEN_BUDGET),
+        s.get(Schema.MAX_NEW_TOKENS),
+        s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()));
+  }
+
+  static VerifySettings verify(Settings s) {
+    return new VerifySettings(
+        s.get(Schema.LOGIT_ATOL),
+        s.get(Schema.KL_MAX),
+        s.get(Schema.TOP1_MIN),
+        s.get(Schema.METRIC_ATOL),
+        s.get(Schema.GENERATIONS_MIN),
+        s.get(Schema.REBOUND_MAX));
+  }
+}

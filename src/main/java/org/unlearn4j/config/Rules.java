@@ -1,0 +1,171 @@
+package org.unlearn4j.config;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
+import org.unlearn4j.config.DataSettings.Benchmark;
+import org.unlearn4j.config.Mistakes.Place;
+
+/**
+ * What must hold between keys, each of which is right for itself. Keys without a (valid) value are
+ * left alone.
+ */
+final class Rules {
+  private final Settings settings;
+  private final Mistakes mistakes;
+  private final Function<Key<?>, Place> places;
+
+  Rules(Settings settings, Mistakes mistakes, Function<Key<?>, Place> places) {
+    this.settings = settings;
+    this.mistakes = mistakes;
+    this.places = places;
+  }
+
+  /**
+   * @param files whether the files that are named must exist
+   */
+  void check(boolean files) {
+    weights();
+    architecture();
+    data();
+    warmup(Schema.FINETUNE);
+    warmup(Schema.UNLEARN);
+    objective();
+    if (files) {
+      files();
+    }
+  }
+
+  private void weights() {
+    boolean random = is(Schema.INIT, ModelSettings.Init.RANDOM);
+    boolean shape = settings.find(Schema.MODEL_CONFIG).isPresent();
+    boolean inline = settings.hasSection("model.architecture");
+    if (is(Schema.INIT, ModelSettings.Init.PRETRAINED)) {
+      require(Schema.MODEL, "");
+      if (inline) {
+        add(
+            Schema.HIDDEN_SIZE,
+            "an architecture for a pretrained model",
+            "init: random, or no architecture");
+      }
+    }
+    if (random && shape == inline) {
+      String found =
+          shape ? "both model.config and model.architecture" : "init: random without a shape";
+      add(Schema.INIT, found, "either model.config or model.architecture");
+    }
+    if (random && inline) {
+      require(Schema.TOKENIZER, " (a model with fresh weights has none of its own)");
+    }
+  }
+
+  private void architecture() {
+    Optional<Integer> heads = settings.find(Schema.HEADS);
+    Optional<Integer> hidden = settings.find(Schema.HIDDEN_SIZE);
+    Optional<Integer> kv = settings.find(Schema.KV_HEADS);
+    if (heads.isPresent() && hidden.isPresent() && hidden.get() % (2 * heads.get()) != 0) {
+      add(
+          Schema.HIDDEN_SIZE,
+          hidden.get().toString(),
+          "an even multiple of heads (" + heads.get() + ")");
+    }
+    if (heads.isPresent() && kv.isPresent() && heads.get() % kv.get() != 0) {
+      add(Schema.KV_HEADS, kv.get().toString(), "a divisor of heads (" + heads.get() + ")");
+    }
+  }
+
+  private void data() {
+    if (is(Schema.BENCHMARK, Benchmark.TOFU)) {
+      require(Schema.DATA_PATH, " with TOFU's files");
+    }
+    Optional<String> forget = settings.find(Schema.FORGET);
+    if (forget.isPresent() && forget.equals(settings.find(Schema.RETAIN))) {
+      add(
+          Schema.RETAIN,
+          forget.get() + ", which is forgotten too",
+          "other rows than those of data.forget");
+    }
+  }
+
+  private void warmup(LoopKeys loop) {
+    Optional<Double> warmup = settings.find(loop.warmupEpochs);
+    Optional<Integer> epochs = settings.find(loop.epochs);
+    if (warmup.isPresent() && epochs.isPresent() && warmup.get() > epochs.get()) {
+      add(
+          loop.warmupEpochs,
+          ValueType.decimal(warmup.get()),
+          "at most the " + epochs.get() + " epochs there are");
+    }
+  }
+
+  private void objective() {
+    Optional<ObjectiveName> name = settings.find(Schema.OBJECTIVE);
+    Optional<RetainName> retain = settings.find(ObjectiveKeys.RETAIN);
+    if (name.isEmpty() || retain.isEmpty()) {
+      return;
+    }
+    boolean none = retain.get() == RetainName.NONE;
+    if (name.get() == ObjectiveName.GRAD_ASCENT && !none) {
+      add(
+          ObjectiveKeys.RETAIN,
+          retain.get().spelling() + " for GradAscent",
+          "none (GradDiff is the one that retains)");
+    }
+    if (name.get() == ObjectiveName.PDU && none) {
+      add(ObjectiveKeys.RETAIN, "none for PDU", "a retain loss, which the dual variable watches");
+    }
+    if (retain.get() == RetainName.EMBED_DIFF && name.get() != ObjectiveName.RMU) {
+      add(
+          ObjectiveKeys.RETAIN,
+          "EmbedDiff for " + name.get().spelling(),
+          "NLL, KL or none (EmbedDiff is RMU's)");
+    }
+    boolean nothing = settings.find(ObjectiveKeys.GAMMA).filter(g -> g == 0).isPresent();
+    if (nothing && settings.find(Schema.CLREG_WEIGHT).filter(w -> w > 0).isEmpty()) {
+      add(
+          ObjectiveKeys.GAMMA,
+          "0 without CLReg",
+          "a number greater than 0 (nothing would be forgotten)");
+    }
+  }
+
+  private void files() {
+    for (Key<Path> key :
+        List.of(
+            Schema.MODEL,
+            Schema.REFERENCE,
+            Schema.MODEL_CONFIG,
+            Schema.TOKENIZER,
+            Schema.DATA_PATH)) {
+      settings.find(key).ifPresent(p -> exists(key, p, key.type().expected()));
+    }
+    if (is(Schema.BENCHMARK, Benchmark.JSONL)) {
+      Path folder = settings.find(Schema.DATA_PATH).orElse(Path.of(""));
+      for (Key<String> key : List.of(Schema.FORGET, Schema.RETAIN)) {
+        settings.find(key).ifPresent(f -> exists(key, folder.resolve(f), "a JSON Lines file"));
+      }
+    }
+  }
+
+  private void exists(Key<?> key, Path path, String expected) {
+    if (!Files.exists(path)) {
+      add(key, path + ", which does not exist", expected);
+    }
+  }
+
+  private <T> boolean is(Key<T> key, T value) {
+    return settings.find(key).filter(value::equals).isPresent();
+  }
+
+  private void require(Key<?> key, String remark) {
+    if (settings.find(key).isEmpty()) {
+      add(key, "no such key", key.type().expected() + remark);
+    }
+  }
+
+  private void add(Key<?> key, String found, String expected) {
+    mistakes.add(places.apply(key), key.path(), found, expected);
+  }
+}

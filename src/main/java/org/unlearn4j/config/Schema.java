@@ -1,0 +1,338 @@
+package org.unlearn4j.config;
+
+import static org.unlearn4j.config.Fallback.absent;
+import static org.unlearn4j.config.Fallback.constant;
+import static org.unlearn4j.config.Fallback.derived;
+import static org.unlearn4j.config.Fallback.required;
+import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.dropProbability;
+import static org.unlearn4j.config.ValueType.flag;
+import static org.unlearn4j.config.ValueType.integer;
+import static org.unlearn4j.config.ValueType.layer;
+import static org.unlearn4j.config.ValueType.listOf;
+import static org.unlearn4j.config.ValueType.nonNegative;
+import static org.unlearn4j.config.ValueType.path;
+import static org.unlearn4j.config.ValueType.positive;
+import static org.unlearn4j.config.ValueType.share;
+import static org.unlearn4j.config.ValueType.text;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.unlearn4j.config.DataSettings.Benchmark;
+
+/**
+ * Every key of the pipeline file, in the order in which it is written: the one home of every
+ * default.
+ */
+final class Schema {
+  private Schema() {}
+
+  static final Key<String> NAME =
+      new Key<>(
+          "name",
+          text(
+              "a name of letters, digits, dot, dash and underscore",
+              s -> s.matches("[A-Za-z0-9_][A-Za-z0-9._-]*")),
+          required(),
+          "names the run folder, `runs/<name>/`");
+
+  static final Key<ModelSettings.Init> INIT =
+      key(
+          "model.init",
+          choice(ModelSettings.Init.class),
+          constant(ModelSettings.Init.PRETRAINED),
+          "where the first weights come from");
+  static final Key<Path> MODEL =
+      key(
+          "model.path",
+          path("a Hugging Face model folder"),
+          absent("required unless `init` is random"),
+          "the model that a stage starts from");
+  static final Key<Path> REFERENCE =
+      key(
+          "model.reference",
+          path("a Hugging Face model folder"),
+          absent("forget quality cannot be measured"),
+          "the retain-only model, the yardstick of forget quality");
+  static final Key<Path> MODEL_CONFIG =
+      key(
+          "model.config",
+          path("a Hugging Face model folder"),
+          absent("see `architecture`"),
+          "with `init: random`, the folder whose config.json gives the shape");
+  static final Key<Path> TOKENIZER =
+      key(
+          "model.tokenizer",
+          path("a folder with tokenizer.json"),
+          absent("the model's folder"),
+          "where the tokenizer comes from");
+  static final Key<ModelSettings.Precision> PRECISION =
+      key(
+          "model.precision",
+          choice(ModelSettings.Precision.class),
+          constant(ModelSettings.Precision.FP32),
+          "number format of matrix products; all else is float32");
+  static final Key<String> DEVICE =
+      key(
+          "model.device",
+          text("auto, cpu or gpu:N", s -> s.matches("auto|cpu|gpu:[0-9]{1,3}")),
+          constant("auto"),
+          "where TensorFlow computes");
+
+  static final Key<Integer> HIDDEN_SIZE =
+      architecture("hidden_size", "width of the residual stream");
+  static final Key<Integer> LAYERS = architecture("layers", "blocks");
+  static final Key<Integer> HEADS = architecture("heads", "query heads");
+  static final Key<Integer> KV_HEADS =
+      key(
+          "model.architecture.kv_heads",
+          integer(1),
+          derived("as many as `heads`", s -> s.find(HEADS)),
+          "key-value heads");
+  static final Key<Integer> FFN = architecture("ffn", "width of the feed-forward block");
+  static final Key<Integer> MAX_POSITIONS =
+      key(
+          "model.architecture.max_positions",
+          integer(1),
+          constant(512),
+          "longest sequence, in tokens");
+  static final Key<Boolean> TIED =
+      key(
+          "model.architecture.tied",
+          flag(),
+          constant(true),
+          "whether the head is the embedding matrix");
+
+  static final Key<Benchmark> BENCHMARK =
+      key(
+          "data.benchmark",
+          choice(Benchmark.class),
+          required(),
+          "which data set, and thereby which reader");
+  static final Key<Path> DATA_PATH =
+      key(
+          "data.path",
+          path("a folder"),
+          absent("fable is embedded; tofu requires it"),
+          "the folder with the files of the data set");
+  static final Key<String> FORGET =
+      key(
+          "data.forget",
+          text("a split or a file"),
+          derived("forget10; jsonl: required", Schema::forgetSplit),
+          "what is forgotten: a split, or a JSON Lines file");
+  static final Key<String> RETAIN =
+      key(
+          "data.retain",
+          text("a split or a file"),
+          derived("the rest: forget10 leaves retain90; jsonl: required", Schema::retainSplit),
+          "what is kept: a split, or a JSON Lines file");
+  static final Key<String> TEMPLATE =
+      key("data.template", text("a template's name"), constant("default"), "prompt template");
+  static final Key<Integer> MAX_LENGTH =
+      key("data.max_length", integer(2), constant(256), "most tokens of a row");
+
+  static final Key<FinetuneSettings.Teach> TEACH =
+      key(
+          "finetune.data",
+          choice(FinetuneSettings.Teach.class),
+          constant(FinetuneSettings.Teach.FULL),
+          "what is taught: everything, or all but the forget split");
+  static final LoopKeys FINETUNE = new LoopKeys("finetune", 5, 16);
+
+  static final Key<ObjectiveName> OBJECTIVE =
+      key("unlearn.objective.name", choice(ObjectiveName.class), required(), "the forget loss");
+  static final List<Key<?>> OBJECTIVE_KEYS = ObjectiveKeys.ALL;
+
+  static final Key<Double> CLREG_WEIGHT =
+      key("unlearn.clreg.weight", nonNegative(), constant(0.1), "lambda; 0: off");
+  static final Key<Double> TEMPERATURE =
+      key("unlearn.clreg.temperature", positive(), constant(0.1), "tau");
+  static final Key<List<Layer>> CLREG_LAYERS =
+      key(
+          "unlearn.clreg.layers",
+          listOf(layer(), "layers"),
+          constant(List.of(Layer.LAST)),
+          "residual streams that are regularised; the term is their mean");
+  static final Key<ClRegSettings.Pooling> POOLING =
+      key(
+          "unlearn.clreg.pooling",
+          choice(ClRegSettings.Pooling.class),
+          constant(ClRegSettings.Pooling.MEAN),
+          "labelled tokens to one vector");
+  static final Key<ClRegSettings.View> VIEW =
+      key(
+          "unlearn.clreg.view",
+          choice(ClRegSettings.View.class),
+          constant(ClRegSettings.View.MASK),
+          "how the positive is made");
+  static final Key<Double> MASK_PROBABILITY =
+      key(
+          "unlearn.clreg.mask_probability",
+          dropProbability(),
+          constant(0.15),
+          "of a token, for `view: mask`");
+  static final Key<Double> DROPOUT_PROBABILITY =
+      key(
+          "unlearn.clreg.dropout_probability",
+          dropProbability(),
+          constant(0.1),
+          "of a feature, for `view: dropout`");
+  static final Key<Integer> QUEUE =
+      key(
+          "unlearn.clreg.queue",
+          integer(0),
+          constant(0),
+          "retain features of earlier steps that are negatives too");
+  static final Key<Boolean> STOP_GRADIENT =
+      key(
+          "unlearn.clreg.stop_gradient",
+          flag(),
+          constant(true),
+          "whether the negatives are constants");
+  static final Key<Integer> WARMUP_STEPS =
+      key(
+          "unlearn.clreg.warmup_steps",
+          integer(0),
+          constant(0),
+          "optimiser steps over which `weight` grows from 0");
+  static final LoopKeys UNLEARN = new LoopKeys("unlearn", 10, 8);
+
+  static final Key<List<ExportSettings.Variant>> VARIANTS =
+      key(
+          "export.variants",
+          listOf(choice(ExportSettings.Variant.class), "variants"),
+          constant(List.of(ExportSettings.Variant.FP32)),
+          "ONNX files that are written");
+  static final Key<Integer> OPSET =
+      key("export.opset", integer(23, 23), constant(23), "ONNX operator set");
+
+  static final Key<EvaluateSettings.Suite> SUITE =
+      key(
+          "evaluate.suite",
+          choice(EvaluateSettings.Suite.class),
+          derived(
+              "that of `data.benchmark`",
+              s -> s.find(BENCHMARK).map(b -> EvaluateSettings.Suite.valueOf(b.name()))),
+          "which metrics");
+  static final Key<Integer> TOKEN_BUDGET =
+      key(
+          "evaluate.token_budget",
+          integer(1),
+          constant(4096),
+          "most tokens of a batch, padding included");
+  static final Key<Integer> MAX_NEW_TOKENS =
+      key(
+          "evaluate.max_new_tokens",
+          integer(1),
+          constant(128),
+          "most tokens of a generated answer");
+  static final Key<Integer> LIMIT =
+      key("evaluate.limit", integer(1), absent("all"), "rows of each set that are measured");
+
+  static final Key<Double> LOGIT_ATOL =
+      key("verify.logit_atol", nonNegative(), constant(1e-3), "largest difference of a logit");
+  static final Key<Double> KL_MAX =
+      key(
+          "verify.kl_max",
+          nonNegative(),
+          constant(1e-5),
+          "largest mean KL divergence over labelled tokens, in nats");
+  static final Key<Double> TOP1_MIN =
+      key("verify.top1_min", share(), constant(0.999), "smallest share of equal top-1 tokens");
+  static final Key<Double> METRIC_ATOL =
+      key("verify.metric_atol", nonNegative(), constant(0.005), "largest difference of a metric");
+  static final Key<Double> GENERATIONS_MIN =
+      key(
+          "verify.generations_min",
+          share(),
+          constant(0.99),
+          "smallest share of identical greedy generations");
+  static final Key<Double> REBOUND_MAX =
+      key(
+          "verify.rebound_max",
+          nonNegative(),
+          constant(0.05),
+          "largest share of the way back to the model before");
+
+  static final List<Section> SECTIONS =
+      List.of(
+          new Section("model", false, "which model, and how it is computed"),
+          new Section("model.architecture", true, "with `init: random`, the shape of a Llama"),
+          new Section("data", false, "what is forgotten and what is kept"),
+          new Section(
+              "finetune", true, "teaches the model the data first; left out: no such stage"),
+          new Section("unlearn", false, "the unlearning stage"),
+          new Section("unlearn.objective", false, "`gamma * forget + alpha * retain`"),
+          new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
+          new Section("export", false, "the ONNX folder"),
+          new Section("evaluate", false, "how models are measured"),
+          new Section("verify", false, "the gates of the parity verdict"));
+
+  static final List<Key<?>> KEYS = keys();
+
+  private static final Map<String, Key<?>> BY_PATH =
+      KEYS.stream().collect(Collectors.toMap(Key::path, k -> k, (a, b) -> a, LinkedHashMap::new));
+
+  static Optional<Key<?>> key(String path) {
+    return Optional.ofNullable(BY_PATH.get(path));
+  }
+
+  static Optional<Section> section(String path) {
+    return SECTIONS.stream().filter(s -> s.path().equals(path)).findFirst();
+  }
+
+  /** The names that may stand in the block {@code section}: its keys and the blocks in it. */
+  static List<String> namesIn(String section) {
+    List<String> names = new ArrayList<>();
+    KEYS.stream().filter(k -> k.section().equals(section)).forEach(k -> names.add(k.name()));
+    String prefix = section.isEmpty() ? "" : section + ".";
+    SECTIONS.stream()
+        .filter(s -> s.path().startsWith(prefix) && s.path().indexOf('.', prefix.length()) < 0)
+        .filter(s -> s.path().length() > prefix.length())
+        .forEach(s -> names.add(s.path().substring(prefix.length())));
+    return names;
+  }
+
+  private static List<Key<?>> keys() {
+    List<Key<?>> all = new ArrayList<>();
+    all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
+    all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
+    all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, MAX_LENGTH, TEACH));
+    all.addAll(FINETUNE.keys());
+    all.add(OBJECTIVE);
+    all.addAll(OBJECTIVE_KEYS);
+    all.addAll(List.of(CLREG_WEIGHT, TEMPERATURE, CLREG_LAYERS, POOLING, VIEW, MASK_PROBABILITY));
+    all.addAll(List.of(DROPOUT_PROBABILITY, QUEUE, STOP_GRADIENT, WARMUP_STEPS));
+    all.addAll(UNLEARN.keys());
+    all.addAll(List.of(VARIANTS, OPSET));
+    all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT));
+    all.addAll(List.of(LOGIT_ATOL, KL_MAX, TOP1_MIN, METRIC_ATOL, GENERATIONS_MIN, REBOUND_MAX));
+    return List.copyOf(all);
+  }
+
+  private static <T> Key<T> key(String path, ValueType<T> type, Fallback<T> fallback, String doc) {
+    return new Key<>(path, type, fallback, doc);
+  }
+
+  private static Key<Integer> architecture(String name, String doc) {
+    return key("model.architecture." + name, integer(1), required(), doc);
+  }
+
+  private static Optional<String> forgetSplit(Settings s) {
+    return s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).map(b -> "forget10");
+  }
+
+  /** forget05 leaves retain95. */
+  private static Optional<String> retainSplit(Settings s) {
+    boolean split = s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).isPresent();
+    return s.find(FORGET)
+        .filter(f -> split && f.matches("forget[0-9]{2}"))
+        .map(f -> "retain" + (100 - Integer.parseInt(f.substring(6))));
+  }
+}

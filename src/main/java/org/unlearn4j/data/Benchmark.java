@@ -1,0 +1,91 @@
+package org.unlearn4j.data;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.unlearn4j.base.UserException;
+
+/**
+ * A data set with something to forget, something to keep, and what both are judged by. All lists
+ * are in the order of the data and the same at every call. Files are read when first asked for.
+ */
+public interface Benchmark {
+
+  /** {@code fable}, {@code tofu} or {@code jsonl}. */
+  String name();
+
+  /**
+   * The pairs to forget.
+   *
+   * @param split for instance {@code forget10}
+   * @throws UserException if there is no such split, or its file is at fault
+   */
+  List<QaExample> forget(String split);
+
+  /**
+   * The pairs to keep.
+   *
+   * @param split for instance {@code retain90}
+   * @throws UserException if there is no such split, or its file is at fault
+   */
+  List<QaExample> retain(String split);
+
+  /**
+   * What a model is taught: {@code full} (everything, the model before unlearning), or a forget or
+   * retain split (for a retain split, the retain-only model). For Fable this includes the
+   * neighbours and the general facts, which every model is taught, except for forget splits, which
+   * are just themselves.
+   *
+   * @throws UserException if there is no such split, or its file is at fault
+   */
+  List<QaExample> training(String split);
+
+  /** The forget split with paraphrased and perturbed answers where the benchmark has them. */
+  List<QaExample> forgetEvaluation(String split);
+
+  /** Pairs to keep with paraphrased and perturbed answers where the benchmark has them. */
+  List<QaExample> retainEvaluation();
+
+  /** Neighbouring knowledge: TOFU's real authors, Fable's painters; empty if there is none. */
+  List<QaExample> neighbours();
+
+  /** General knowledge: TOFU's world facts, Fable's facts; empty if there is none. */
+  List<QaExample> facts();
+
+  /**
+   * Pairs that no model was taught, of the same form as the forget set; empty if there are none.
+   */
+  List<QaExample> holdout();
+
+  /**
+   * SHA-256 (lower-case hexadecimal) of each file or resource read so far, by its name, in the
+   * order of reading.
+   */
+  Map<String, String> provenance();
+
+  /**
+   * Opens a benchmark.
+   *
+   * @param name {@code fable} (embedded, needs no path), {@code tofu} or {@code jsonl} (folders)
+   * @param folder where the files are
+   * @throws UserException if there is no benchmark of this name or no such folder
+   */
+  static Benchmark open(String name, Optional<Path> folder) {
+    return switch (name) {
+      case "fable" -> new FableBenchmark();
+      case "tofu", "jsonl" ->
+          new FolderBenchmark(
+              name,
+              folder.orElseThrow(
+                  () ->
+                      new UserException(
+                          "data.path: found nothing, expected the folder of benchmark "
+                              + name
+                              + ".")));
+      default ->
+          throw new UserException(
+              "data.benchmark: found " + name + ", expected fable, tofu or jsonl.");
+    };
+  }
+}

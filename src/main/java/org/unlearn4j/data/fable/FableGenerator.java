@@ -1,0 +1,112 @@
+package org.unlearn4j.data.fable;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.data.FableBenchmark;
+
+/**
+ * Writes Fable, the embedded benchmark: invented authors and what is asked about them, in the shape
+ * of TOFU (Maini et al. 2024, arXiv 2401.06121), all of it made here. One seed gives one Fable,
+ * byte for byte; the resources of this program are that Fable, and a test keeps it so.
+ *
+ * <ul>
+ *   <li>{@code authors.jsonl}: 150 authors with 12 pairs each, of {@link Kind}s drawn per author
+ *   <li>{@code holdout.jsonl}: 30 authors of the same form that no model is taught
+ *   <li>{@code neighbours.jsonl}: 100 pairs about painters, {@code facts.jsonl}: 100 general facts
+ * </ul>
+ *
+ * <p>A paraphrase is another wording of the same kind, as other authors' pairs have it: whoever has
+ * learnt the facts and the language of Fable can be asked in either. Perturbed answers are the
+ * paraphrase with every value wrong.
+ */
+public final class FableGenerator {
+  static final int WRONG = FableBenchmark.PERTURBED;
+  static final int WRONG_COMMON = FableBenchmark.PERTURBED_COMMON;
+  private static final int PAINTERS = 20;
+  private static final long SEED = 20260101;
+
+  private FableGenerator() {}
+
+  /** Writes the files into the folder given as the only argument. */
+  public static void main(String[] args) {
+    if (args.length != 1) {
+      throw new IllegalArgumentException("one argument: the folder to write to");
+    }
+    Path folder = Path.of(args[0]);
+    files().forEach((name, text) -> AtomicFiles.writeString(folder.resolve(name), text));
+  }
+
+  /** All files, by name: JSON Lines text. */
+  public static Map<String, String> files() {
+    Map<String, String> files = new LinkedHashMap<>();
+    tables().forEach((name, rows) -> files.put(name, text(rows)));
+    return files;
+  }
+
+  private static Map<String, List<Row>> tables() {
+    Dice dice = new Dice(SEED);
+    int authors = FableBenchmark.AUTHORS;
+    int known = authors + FableBenchmark.HOLDOUT_AUTHORS;
+    List<String> names = names(known + PAINTERS, dice);
+    Set<String> people = Set.copyOf(names);
+    Map<String, List<Row>> tables = new LinkedHashMap<>();
+    tables.put("authors.jsonl", aboutAuthors(names.subList(0, authors), people, dice));
+    tables.put("holdout.jsonl", aboutAuthors(names.subList(authors, known), people, dice));
+    tables.put("neighbours.jsonl", Painters.rows(names.subList(known, names.size()), dice));
+    tables.put("facts.jsonl", GeneralFacts.rows());
+    return tables;
+  }
+
+  /** Different full names; first names and surnames come back, as names do. */
+  private static List<String> names(int count, Dice dice) {
+    Set<String> names = new LinkedHashSet<>();
+    while (names.size() < count) {
+      names.add(dice.pick(World.FIRST_NAMES) + " " + dice.pick(World.SURNAMES));
+    }
+    return List.copyOf(names);
+  }
+
+  private static List<Row> aboutAuthors(List<String> names, Set<String> people, Dice dice) {
+    List<Row> rows = new ArrayList<>();
+    for (String name : names) {
+      String[] parts = name.split(" ", 2);
+      Author author = Author.draw(parts[0], parts[1], people, dice);
+      List<Kind> kinds =
+          dice.shuffled(List.of(Kind.values())).subList(0, FableBenchmark.PAIRS_PER_AUTHOR);
+      for (Kind kind : kinds) {
+        rows.add(row(author, kind, people, dice));
+      }
+    }
+    return rows;
+  }
+
+  private static Row row(Author author, Kind kind, Set<String> people, Dice dice) {
+    List<String> truth = author.facts().get(kind);
+    int question = dice.below(kind.questions().size());
+    int otherQuestion = dice.otherThan(question, kind.questions().size());
+    int answer = dice.below(kind.answers().size());
+    String paraphrase = kind.answers().get(dice.otherThan(answer, kind.answers().size()));
+    return new Row(
+        author.name(),
+        kind.label(),
+        author.fill(kind.questions().get(question), truth),
+        author.fill(kind.answers().get(answer), truth),
+        author.fill(kind.questions().get(otherQuestion), truth),
+        author.fill(paraphrase, truth),
+        author.wrong(kind, WRONG, people, dice).stream()
+            .map(v -> author.fill(paraphrase, v))
+            .toList());
+  }
+
+  private static String text(List<Row> rows) {
+    StringBuilder text = new StringBuilder();
+    rows.forEach(row -> text.append(row.json()).append('\n'));
+    return text.toString();
+  }
+}

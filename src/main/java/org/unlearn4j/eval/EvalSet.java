@@ -1,0 +1,28 @@
+package org.unlearn4j.eval;
+
+import java.util.List;
+
+/**
+ * Questions that are measured together.
+ *
+ * @param name begins the names of the set's metrics, for instance {@code retain}
+ */
+public record EvalSet(String name, Role role, List<EvalItem> items) {
+
+  /** What a set is for, which decides how its numbers are put together. */
+  public enum Role {
+    /** What the model has to forget. */
+    FORGET,
+    /** What it was taught beside that and has to keep; part of model utility. */
+    RETAIN,
+    /**
+     * What it knew before; part of model utility. The probability of an answer is its share among
+     * the options.
+     */
+    GENERAL
+  }
+
+  public EvalSet {
+    items = List.copyOf(items);
+  }
+}

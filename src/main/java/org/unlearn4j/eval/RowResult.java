@@ -1,0 +1,29 @@
+package org.unlearn4j.eval;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * What was measured of one question.
+ *
+ * @param index its place in the data file, from 0
+ * @param question the question
+ * @param answer the true answer
+ * @param generation the model's greedy answer
+ * @param values numbers by name, in the order in which they are written; a number that could not be
+ *     computed (no wrong answers in the data, say) is not there
+ */
+public record RowResult(
+    int index, String question, String answer, String generation, Map<String, Double> values) {
+  public RowResult {
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /** A number by its name. */
+  public OptionalDouble value(String name) {
+    Double value = values.get(name);
+    return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+}

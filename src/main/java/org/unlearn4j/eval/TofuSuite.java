@@ -1,0 +1,188 @@
+package org.unlearn4j.eval;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
+
+/**
+ * TOFU's measurements (Maini et al., 2024) in the conventions of open-unlearning, for any data of
+ * its shape: a forget set, a retain set and sets of general knowledge.
+ *
+ * <p>A metric is in the result exactly if its inputs are there: truth ratios need wrong answers for
+ * every row of a set, model utility needs all three parts of every set that is to be kept, forget
+ * quality needs the retain-only model's evaluation. Asking for a metric whose inputs are missing is
+ * an error.
+ */
+public final class TofuSuite {
+  static final double GUARD = TruthRatio.OPEN_UNLEARNING_GUARD;
+
+  private final List<EvalSet> sets;
+  private final Settings settings;
+  private final Function<int[], String> decoder;
+
+  /**
+   * How to measure.
+   *
+   * @param suite the suite's name in results
+   * @param tokenBudget most tokens in a batch, padding included
+   * @param maxNewTokens longest generation
+   * @param stop tokens that end a generation
+   */
+  public record Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
+    public Settings {
+      stop = Set.copyOf(stop);
+    }
+  }
+
+  /**
+   * A suite over some sets.
+   *
+   * @param decoder text of generated tokens
+   * @throws UserException if there is not exactly one forget set, if names repeat, or if an answer
+   *     has no token
+   */
+  public TofuSuite(List<EvalSet> sets, Settings settings, Function<int[], String> decoder) {
+    this.sets = List.copyOf(sets);
+    this.settings = settings;
+    this.decoder = decoder;
+    long forget = sets.stream().filter(s -> s.role() == EvalSet.Role.FORGET).count();
+    if (forget != 1 || sets.stream().map(EvalSet::name).distinct().count() != sets.size()) {
+      throw new UserException(
+          "evaluation sets: found "
+              + sets.stream().map(EvalSet::name).toList()
+              + " with "
+              + forget
+              + " forget sets, expected different names and one forget set.");
+    }
+    sets.forEach(TofuSuite::checkTokens);
+  }
+
+  /**
+   * Measures a model.
+   *
+   * @param name the model's name in the result
+   * @param retainOnly the evaluation of the model that never saw the forget set, which forget
+   *     quality is measured against
+   * @param required metrics that must be in the result; may be empty
+   * @throws UserException if a required metric cannot be computed from what is given, or if the
+   *     retain-only evaluation is of other rows
+   */
+  public EvaluationResult evaluate(
+      String name,
+      LanguageModel model,
+      Optional<EvaluationResult> retainOnly,
+      Set<String> required,
+      Progress progress) {
+    checkReferences(retainOnly, required); // before the long part
+    long start = System.nanoTime();
+    Scorer scorer = new Scorer(model, settings.tokenBudget, progress);
+    Map<TokenRow, TokenScores> scores =
+        scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
+    List<int[]> prompts =
+        sets.stream().flatMap(s -> s.items().stream()).map(EvalItem::prompt).toList();
+    List<int[]> generations = scorer.generate(prompts, settings.maxNewTokens, settings.stop);
+    Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
+    int next = 0;
+    for (EvalSet set : sets) {
+      List<RowResult> results = new ArrayList<>();
+      for (EvalItem item : set.items()) {
+        results.add(row(set, item, scores, decoder.apply(generations.get(next++))));
+      }
+      perRow.put(set.name(), List.copyOf(results));
+    }
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new EvaluationResult(
+        name,
+        model.runtime(),
+        settings.suite,
+        TofuAggregates.of(sets, perRow, retainOnly, required),
+        perRow,
+        Map.of(),
+        Optional.empty(),
+        seconds,
+        scorer.tokens() / seconds);
+  }
+
+  private static Stream<TokenRow> rows(EvalSet set) {
+    return set.items().stream().flatMap(TofuSuite::rows);
+  }
+
+  private static Stream<TokenRow> rows(EvalItem item) {
+    return Stream.of(
+            Stream.of(item.answerRow()), item.paraphrase().stream(), item.perturbed().stream())
+        .flatMap(Function.identity());
+  }
+
+  private static void checkTokens(EvalSet set) {
+    for (EvalItem item : set.items()) {
+      if (rows(item).anyMatch(row -> row.labelled() == 0)) {
+        throw new UserException(
+            set.name()
+                + ", row "
+                + item.index()
+                + ": found an answer without a token, expected at least one (is the question longer"
+                + " than the maximum length?).");
+      }
+    }
+  }
+
+  private static RowResult row(
+      EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, String generation) {
+    TokenScores answer = scores.get(item.answerRow());
+    double avgNll = answer.nll() / answer.tokens();
+    double prob = Math.exp(-avgNll);
+    double[] wrong = item.perturbed().stream().mapToDouble(r -> avgNll(scores.get(r))).toArray();
+    Map<String, Double> values = new LinkedHashMap<>();
+    values.put("prob", prob);
+    values.put("avg_nll", avgNll);
+    values.put("rouge", Rouge.rougeL(item.answer(), generation).recall());
+    if (wrong.length > 0) {
+      double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
+      if (set.role() == EvalSet.Role.GENERAL) {
+        double[] options = Arrays.stream(wrong).map(nll -> Math.exp(-nll)).toArray();
+        values.put("prob_options", Probability.withOptions(prob, options, GUARD));
+      }
+      values.put("truth_ratio", TruthRatio.of(right, wrong, TruthRatio.Form.GEOMETRIC, GUARD));
+      values.put(
+          "truth_ratio_arithmetic", TruthRatio.of(right, wrong, TruthRatio.Form.ARITHMETIC, GUARD));
+    }
+    int[] argmax = withoutEnd(answer.argmax());
+    int[] labels = withoutEnd(answer.labels());
+    values.put("extraction_strength", Memorization.extractionStrength(argmax, labels));
+    Memorization.exactMemorization(argmax, labels)
+        .ifPresent(share -> values.put("exact_memorization", share));
+    return new RowResult(item.index(), item.question(), item.answer(), generation, values);
+  }
+
+  private static double avgNll(TokenScores scores) {
+    return scores.nll() / scores.tokens();
+  }
+
+  /** The last label is the end of the text. */
+  private static int[] withoutEnd(int[] tokens) {
+    return Arrays.copyOf(tokens, tokens.length - 1);
+  }
+
+  private static void checkReferences(Optional<EvaluationResult> retainOnly, Set<String> required) {
+    for (String name : required) {
+      if (retainOnly.isEmpty()
+          && MetricInfo.of(name).map(MetricInfo::needsReference).orElse(false)) {
+        throw new UserException(
+            "metric "
+                + name
+                + ": found no evaluation of the retain-only model, expected one to measure"
+                + " against.");
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package org.unlearn4j.parity;
+
+import java.util.Locale;
+
+/**
+ * One condition of the verdict.
+ *
+ * @param level what kind of evidence it is
+ * @param name what was measured, for instance {@code kl_mean}
+ * @param value what was found; NaN never passes
+ * @param limit what it is held against
+ */
+public record Gate(Level level, String name, double value, double limit, Comparison comparison) {
+
+  /** The four kinds of evidence. */
+  public enum Level {
+    /** Logits and probabilities. */
+    NUMERIC,
+    /** Benchmark metrics. */
+    METRIC,
+    /** Generated texts. */
+    BEHAVIOUR,
+    /** Whether forgetting survived deployment. */
+    SURVIVAL;
+
+    /** As in verify.json. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /** Which side of the limit is good. */
+  public enum Comparison {
+    AT_MOST,
+    AT_LEAST;
+
+    /** As in verify.json. */
+    public String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static Gate atMost(Level level, String name, double value, double limit) {
+    return new Gate(level, name, value, limit, Comparison.AT_MOST);
+  }
+
+  static Gate atLeast(Level level, String name, double value, double limit) {
+    return new Gate(level, name, value, limit, Comparison.AT_LEAST);
+  }
+
+  /** Whether the condition holds. */
+  public boolean pass() {
+    return switch (comparison) {
+      case AT_MOST -> value <= limit; // false for NaN, as below
+      case AT_LEAST -> value >= limit;
+    };
+  }
+
+  /** How far the value is on the wrong side of the limit: 0 if it is not, NaN for no number. */
+  public double excess() {
+    double beyond = comparison == Comparison.AT_MOST ? value - limit : limit - value;
+    return pass() ? 0 : beyond;
+  }
+
+  /** The condition and its outcome in one line. */
+  public String sentence() {
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%s %s: found %.4g, expected at %s %.4g",
+            level.label(),
+            name,
+            value,
+            comparison == Comparison.AT_MOST ? "most" : "least",
+            limit);
+    if (pass()) {
+      return line + ".";
+    }
+    return Double.isNaN(value)
+        ? line + " (not a number)."
+        : line + String.format(Locale.ROOT, " (%.4g beyond).", excess());
+  }
+}

@@ -1,0 +1,241 @@
+package org.unlearn4j.parity;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.eval.Progress;
+import org.unlearn4j.lm.BatchPlan;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+
+/** Compares the logits of two models on the same rows, batch by batch. */
+final class NumericParity {
+  private static final double PERCENTILE = 0.999;
+
+  /** Below every difference; becomes NaN in the end, since no evidence is not good evidence. */
+  private static final double NOTHING_COMPARED = -1;
+
+  private final LanguageModel trained;
+  private final LanguageModel deployed;
+  private final int decodeTokens;
+
+  private long logits;
+  private double sumAbs;
+  private double maxAbs;
+  private long positions;
+  private double sumVariance;
+  private final List<Double> divergences = new ArrayList<>();
+  private int sameTop1;
+  private double chunkedPrefill = NOTHING_COMPARED;
+  private double cachedDecoding = NOTHING_COMPARED;
+
+  private NumericParity(LanguageModel trained, LanguageModel deployed, int decodeTokens) {
+    this.trained = trained;
+    this.deployed = deployed;
+    this.decodeTokens = decodeTokens;
+  }
+
+  /**
+   * Measures.
+   *
+   * @param rows real rows with labels, of several lengths so that batches are padded
+   * @param tokenBudget most tokens in a batch; a batch's logits are {@code tokens * vocabulary}
+   *     floats, held three times
+   * @param decodeTokens tokens to decode with the key-value cache after each row's prompt
+   */
+  static NumericDifference measure(
+      LanguageModel trained,
+      LanguageModel deployed,
+      List<TokenRow> rows,
+      int tokenBudget,
+      int decodeTokens,
+      Progress progress) {
+    int vocabulary = trained.shape().vocabSize();
+    if (vocabulary != deployed.shape().vocabSize()) {
+      throw new UserException(
+          deployed.runtime()
+              + ": found a vocabulary of "
+              + deployed.shape().vocabSize()
+              + " tokens, expected the "
+              + vocabulary
+              + " of the model under "
+              + trained.runtime()
+              + ".");
+    }
+    NumericParity parity = new NumericParity(trained, deployed, decodeTokens);
+    int done = 0;
+    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
+      parity.batch(IntStream.of(batch).mapToObj(rows::get).toList());
+      done += batch.length;
+      progress.update("parity", done, rows.size());
+    }
+    return parity.difference();
+  }
+
+  private void batch(List<TokenRow> rows) {
+    float[][][] a = trained.logits(rows);
+    float[][][] b = deployed.logits(rows);
+    for (int r = 0; r < rows.size(); r++) {
+      TokenRow row = rows.get(r);
+      for (int t = 0; t < row.length(); t++) {
+        position(a[r][t], b[r][t]);
+        if (t + 1 < row.length() && row.labels()[t + 1] != TokenRow.IGNORED) {
+          divergences.add(divergence(a[r][t], b[r][t]));
+          sameTop1 += sameTop(a[r][t], b[r][t]) ? 1 : 0;
+        }
+      }
+    }
+    cachedPrefill(rows, b);
+    cachedDecoding(rows);
+  }
+
+  private void position(float[] a, float[] b) {
+    double mean = 0;
+    for (float logit : a) {
+      mean += (double) logit / a.length;
+    }
+    double variance = 0;
+    for (int v = 0; v < a.length; v++) {
+      double difference = Math.abs((double) a[v] - b[v]);
+      sumAbs += difference;
+      maxAbs = Math.max(maxAbs, difference); // Math.max hands NaN on
+      variance += (a[v] - mean) * (a[v] - mean) / a.length;
+    }
+    logits += a.length;
+    positions++;
+    sumVariance += variance;
+  }
+
+  /** KL(p || q) of two rows of logits, in nats. */
+  private static double divergence(float[] a, float[] b) {
+    double logSumA = logSumExp(a);
+    double logSumB = logSumExp(b);
+    double kl = 0;
+    for (int v = 0; v < a.length; v++) {
+      double logP = a[v] - logSumA;
+      kl += Math.exp(logP) * (logP - (b[v] - logSumB));
+    }
+    return Math.max(0, kl); // rounding may leave -1e-17; NaN is handed on
+  }
+
+  private static double logSumExp(float[] logits) {
+    double max = largest(logits);
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - max);
+    }
+    return max + Math.log(sum);
+  }
+
+  private static double largest(float[] logits) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit);
+    }
+    return max;
+  }
+
+  private static boolean sameTop(float[] a, float[] b) {
+    int top = argmax(a);
+    return top >= 0 && top == argmax(b);
+  }
+
+  /** The first of the largest values; -1 if one is NaN. */
+  private static int argmax(float[] values) {
+    int best = 0;
+    for (int v = 0; v < values.length; v++) {
+      if (Float.isNaN(values[v])) {
+        return -1;
+      }
+      best = values[v] > values[best] ? v : best;
+    }
+    return best;
+  }
+
+  /** Chunked prefill, half of the shortest row and all but its last token, against one pass. */
+  private void cachedPrefill(List<TokenRow> rows, float[][][] full) {
+    int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
+    for (int split : IntStream.of(shortest / 2, shortest - 1).distinct().toArray()) {
+      if (split > 0) {
+        float[][][] chunked = deployed.logits(rows, split);
+        for (int r = 0; r < full.length; r++) {
+          for (int t = 0; t < full[r].length; t++) {
+            chunkedPrefill = Math.max(chunkedPrefill, largestDifference(full[r][t], chunked[r][t]));
+          }
+        }
+      }
+    }
+  }
+
+  private static double largestDifference(float[] a, float[] b) {
+    double largest = 0;
+    for (int v = 0; v < a.length; v++) {
+      largest = Math.max(largest, Math.abs((double) a[v] - b[v]));
+    }
+    return largest;
+  }
+
+  /**
+   * Decodes step by step with the key-value cache, then gives the result to one full pass: how far
+   * each decoded token's logit is below the largest one there.
+   */
+  private void cachedDecoding(List<TokenRow> rows) {
+    List<int[]> prompts = rows.stream().map(NumericParity::prompt).toList();
+    List<int[]> decoded = deployed.generate(prompts, decodeTokens, Set.of());
+    List<TokenRow> whole = new ArrayList<>();
+    for (int r = 0; r < prompts.size(); r++) {
+      int[] ids = Arrays.copyOf(prompts.get(r), prompts.get(r).length + decoded.get(r).length);
+      System.arraycopy(decoded.get(r), 0, ids, prompts.get(r).length, decoded.get(r).length);
+      whole.add(TokenRow.unlabelled(ids));
+    }
+    float[][][] full = deployed.logits(whole);
+    for (int r = 0; r < full.length; r++) {
+      for (int i = 0; i < decoded.get(r).length; i++) {
+        float[] logits = full[r][prompts.get(r).length + i - 1];
+        double below = largest(logits) - logits[decoded.get(r)[i]];
+        cachedDecoding = Math.max(cachedDecoding, below);
+      }
+    }
+  }
+
+  /** What comes before the first labelled token; the whole row where there is none. */
+  private static int[] prompt(TokenRow row) {
+    int length = 0;
+    while (length < row.length() && row.labels()[length] == TokenRow.IGNORED) {
+      length++;
+    }
+    return Arrays.copyOf(row.ids(), length);
+  }
+
+  private static double compared(double largest) {
+    return largest == NOTHING_COMPARED ? Double.NaN : largest;
+  }
+
+  private NumericDifference difference() {
+    int tokens = divergences.size();
+    double spread = Math.sqrt(sumVariance / positions);
+    return new NumericDifference(
+        positions,
+        tokens,
+        maxAbs,
+        sumAbs / logits,
+        maxAbs / spread,
+        divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens,
+        percentile(),
+        (double) sameTop1 / tokens,
+        compared(chunkedPrefill),
+        compared(cachedDecoding));
+  }
+
+  /** The smallest value that 99.9 % of the tokens do not exceed. */
+  private double percentile() {
+    double[] sorted = divergences.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    if (sorted.length == 0 || Double.isNaN(sorted[sorted.length - 1])) {
+      return Double.NaN; // NaN is sorted last
+    }
+    return sorted[(int) Math.ceil(PERCENTILE * sorted.length) - 1];
+  }
+}

@@ -1,0 +1,82 @@
+package org.unlearn4j.parity;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Progress;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+
+/** Holds deployed files against the trained weights. */
+public final class ParityCheck {
+  private final ParityGates gates;
+  private final int tokenBudget;
+  private final int decodeTokens;
+
+  /**
+   * A check.
+   *
+   * @param tokenBudget most tokens in a batch; a batch's logits, {@code tokens * vocabulary}
+   *     floats, are held three times
+   * @param decodeTokens tokens to decode with the key-value cache after each row's prompt
+   */
+  public ParityCheck(ParityGates gates, int tokenBudget, int decodeTokens) {
+    this.gates = gates;
+    this.tokenBudget = tokenBudget;
+    this.decodeTokens = decodeTokens;
+  }
+
+  /**
+   * Measures one deployed file.
+   *
+   * @param rows real rows with labels, of several lengths so that batches are padded
+   * @param trainedEvaluation the benchmark on {@code trained}
+   * @param deployedEvaluation the benchmark on {@code deployed}
+   * @param before the benchmark on the model before unlearning; without it there is no evidence on
+   *     whether forgetting survived, and no gate on that
+   * @throws org.unlearn4j.base.UserException if the two sides are not of the same vocabulary or
+   *     rows
+   */
+  public ParityResult run(
+      LanguageModel trained,
+      LanguageModel deployed,
+      List<TokenRow> rows,
+      EvaluationResult trainedEvaluation,
+      EvaluationResult deployedEvaluation,
+      Optional<EvaluationResult> before,
+      Progress progress) {
+    GenerationDifferences generations =
+        GenerationDifferences.between(trainedEvaluation, deployedEvaluation);
+    List<MetricDifference> metrics =
+        MetricDifference.between(trainedEvaluation, deployedEvaluation);
+    NumericDifference numeric =
+        NumericParity.measure(trained, deployed, rows, tokenBudget, decodeTokens, progress);
+    List<Gate> all = new ArrayList<>(numericGates(numeric));
+    for (MetricDifference metric : metrics) {
+      all.add(
+          Gate.atMost(Gate.Level.METRIC, metric.name(), metric.difference(), gates.metricAtol()));
+    }
+    all.add(
+        Gate.atLeast(
+            Gate.Level.BEHAVIOUR,
+            "identical_generations",
+            generations.identicalShare(),
+            gates.generationsMin()));
+    before.ifPresent(
+        b -> all.addAll(Survival.gates(b, trainedEvaluation, deployedEvaluation, gates)));
+    return new ParityResult(
+        deployed.runtime(), trained.runtime(), numeric, metrics, generations, all);
+  }
+
+  private List<Gate> numericGates(NumericDifference d) {
+    Gate.Level level = Gate.Level.NUMERIC;
+    return List.of(
+        Gate.atMost(level, "logit_max_abs", d.logitMaxAbs(), gates.logitAtol()),
+        Gate.atMost(level, "kl_mean", d.klMean(), gates.klMax()),
+        Gate.atMost(level, "kl_p999", d.klP999(), gates.klMax()),
+        Gate.atLeast(level, "top1_agreement", d.top1Agreement(), gates.top1Min()),
+        Gate.atMost(level, "chunked_prefill", d.chunkedPrefill(), gates.logitAtol()),
+        Gate.atMost(level, "cached_decoding", d.cachedDecoding(), gates.logitAtol()));
+  }
+}

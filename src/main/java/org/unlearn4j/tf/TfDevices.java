@@ -1,0 +1,87 @@
+package org.unlearn4j.tf;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.PointerScope;
+import org.tensorflow.TensorFlow;
+import org.tensorflow.internal.c_api.TFE_Context;
+import org.tensorflow.internal.c_api.TFE_ContextOptions;
+import org.tensorflow.internal.c_api.TF_DeviceList;
+import org.tensorflow.internal.c_api.TF_Status;
+import org.tensorflow.internal.c_api.global.tensorflow;
+import org.tensorflow.proto.ConfigProto;
+import org.tensorflow.proto.GPUOptions;
+
+/** What TensorFlow can compute on. */
+public final class TfDevices {
+  private TfDevices() {}
+
+  /**
+   * A device.
+   *
+   * @param name as TensorFlow spells it, for instance {@code /device:GPU:0}
+   * @param type {@code CPU} or {@code GPU}
+   * @param memoryBytes what TensorFlow may take of it
+   */
+  public record Device(String name, String type, long memoryBytes) {}
+
+  /** TensorFlow's version; loads the native library. */
+  public static String version() {
+    return TensorFlow.version();
+  }
+
+  /**
+   * The devices, from a context made for the question alone; it takes no more GPU memory than it
+   * needs.
+   *
+   * @throws IllegalStateException if TensorFlow refuses to say
+   */
+  @SuppressWarnings("try") // the scope is there to be closed
+  public static List<Device> list() {
+    try (PointerScope scope = new PointerScope()) {
+      TF_Status status = TF_Status.newStatus();
+      byte[] config =
+          ConfigProto.newBuilder()
+              .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
+              .build()
+              .toByteArray();
+      TFE_ContextOptions options = tensorflow.TFE_NewContextOptions();
+      tensorflow.TFE_ContextOptionsSetConfig(
+          options, new BytePointer(config), config.length, status);
+      check(status);
+      TFE_Context context = tensorflow.TFE_NewContext(options, status);
+      tensorflow.TFE_DeleteContextOptions(options);
+      check(status);
+      try {
+        return devices(context, status);
+      } finally {
+        tensorflow.TFE_DeleteContext(context);
+      }
+    }
+  }
+
+  private static List<Device> devices(TFE_Context context, TF_Status status) {
+    TF_DeviceList list = tensorflow.TFE_ContextListDevices(context, status);
+    check(status);
+    List<Device> devices = new ArrayList<>();
+    try {
+      for (int i = 0; i < tensorflow.TF_DeviceListCount(list); i++) {
+        String name = tensorflow.TF_DeviceListName(list, i, status).getString();
+        String type = tensorflow.TF_DeviceListType(list, i, status).getString();
+        long bytes = tensorflow.TF_DeviceListMemoryBytes(list, i, status);
+        check(status);
+        devices.add(new Device(name.substring(name.indexOf("/device:")), type, bytes));
+      }
+    } finally {
+      tensorflow.TF_DeleteDeviceList(list);
+    }
+    return devices;
+  }
+
+  private static void check(TF_Status status) {
+    if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
+      throw new IllegalStateException(tensorflow.TF_Message(status).getString());
+    }
+  }
+}

@@ -1,0 +1,82 @@
+package org.unlearn4j.train;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensorsWriter;
+import org.unlearn4j.weights.TensorInfo;
+
+/** Writes a model as a Hugging Face folder, whole or not at all. */
+public final class ModelFolder {
+  /** Files that go along with a model unchanged, where they exist. */
+  private static final List<String> COMPANIONS =
+      List.of(
+          "tokenizer.json",
+          "tokenizer_config.json",
+          "special_tokens_map.json",
+          "vocab.json",
+          "merges.txt",
+          "tokenizer.model",
+          "chat_template.jinja",
+          "generation_config.json");
+
+  private ModelFolder() {}
+
+  /**
+   * Writes {@code config.json}, {@code model.safetensors} and what goes along.
+   *
+   * @param values of each parameter
+   * @param tokenizer folder whose tokenizer files are copied
+   * @param record written as {@code unlearning.json}
+   */
+  public static void write(
+      Path folder,
+      Decoder decoder,
+      Function<Parameter, FloatBuffer> values,
+      DType dtype,
+      Path tokenizer,
+      Optional<ObjectNode> record) {
+    Map<String, Parameter> byName = new HashMap<>();
+    decoder.parameters().forEach(p -> byName.put(p.name(), p));
+    AtomicFiles.writeFolder(
+        folder,
+        part -> {
+          ObjectNode config = decoder.config().json().deepCopy();
+          config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", dtype.torchName());
+          writeJson(part.resolve("config.json"), config);
+          SafeTensorsWriter.write(
+              part.resolve("model.safetensors"),
+              decoder.parameters().stream()
+                  .map(p -> new TensorInfo(p.name(), dtype, p.shape()))
+                  .toList(),
+              t -> values.apply(byName.get(t.name())),
+              Map.of("format", "pt"));
+          for (String name : COMPANIONS) {
+            Path source = tokenizer.resolve(name);
+            if (Files.isRegularFile(source)) {
+              Files.copy(source, part.resolve(name));
+            }
+          }
+          if (record.isPresent()) {
+            writeJson(part.resolve("unlearning.json"), record.get());
+          }
+        });
+  }
+
+  private static void writeJson(Path file, ObjectNode json) throws IOException {
+    Files.writeString(
+        file, new ObjectMapper().writerWithDefaultPrettyPrinter().writeValueAsString(json) + "\n");
+  }
+}

@@ -1,0 +1,203 @@
+package org.unlearn4j.train;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.tensorflow.Operand;
+import org.tensorflow.Result;
+import org.tensorflow.op.Ops;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.family.TNumber;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Segment;
+import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepGraph;
+
+/**
+ * Times real training steps of a random model, and the matrix-product peak they are held against,
+ * in one run.
+ */
+public final class StepBenchmark {
+
+  /**
+   * What to time.
+   *
+   * @param rows forget rows a step, and as many retain rows
+   * @param tokens a row
+   * @param labelled share of the tokens that is labelled
+   * @param steps counted, after {@link #WARM_UP}
+   */
+  public record Work(
+      ModelConfig config,
+      Objective objective,
+      Precision precision,
+      int rows,
+      int tokens,
+      double labelled,
+      int steps) {}
+
+  /**
+   * What was measured.
+   *
+   * @param stepMs median of the counted steps
+   * @param tokensPerSecond real tokens of all segments
+   * @param peakRssMb largest resident memory of the process so far; -1 where the system does not
+   *     tell
+   * @param gemmGflops float operations a second of a large matrix product in the step's precision
+   * @param utilisation the step's matrix products' share of that
+   */
+  public record Measured(
+      long parameters,
+      double stepMs,
+      double fastestMs,
+      double slowestMs,
+      double tokensPerSecond,
+      double peakRssMb,
+      double gemmGflops,
+      double utilisation,
+      double lastTotal) {}
+
+  /** The first steps are slower: TensorFlow optimises the graph and fills its memory pool. */
+  static final int WARM_UP = 5;
+
+  private StepBenchmark() {}
+
+  /** Runs the benchmark. */
+  public static Measured run(Work work) {
+    Decoder decoder = Decoder.of(work.config());
+    StepBatch batch = batch(work);
+    AdamWSettings settings = new AdamWSettings(0.01, 1);
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.precision(), p -> true);
+    double[] ms = new double[work.steps()];
+    double lastTotal = 0;
+    try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
+      graph
+          .variables()
+          .assign(graph.runtime().session(), FreshWeights.of(0, work.config().initializerRange()));
+      step.reset();
+      for (int i = 0; i < WARM_UP + work.steps(); i++) {
+        long start = System.nanoTime();
+        lastTotal = step.run(i + 1, List.of(batch), 1e-5, 0.1).total();
+        if (i >= WARM_UP) {
+          ms[i - WARM_UP] = (System.nanoTime() - start) / 1e6;
+        }
+      }
+    }
+    Arrays.sort(ms);
+    double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
+    double gemm = gemmGflops(work.precision());
+    long tokens =
+        batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
+    return new Measured(
+        decoder.parameters().stream().mapToLong(Parameter::size).sum(),
+        median,
+        ms[0],
+        ms[ms.length - 1],
+        tokens / (median / 1e3),
+        peakRssMb(),
+        gemm,
+        flops(decoder, batch) / (median / 1e3) / (gemm * 1e9),
+        lastTotal);
+  }
+
+  private static StepBatch batch(Work work) {
+    Random random = new Random(0);
+    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
+    Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
+    for (Segment s : work.objective().segments()) {
+      List<TokenRow> list = new ArrayList<>();
+      for (int r = 0; r < work.rows(); r++) {
+        int[] ids = random.ints(work.tokens(), 0, work.config().vocabSize()).toArray();
+        int[] labels = ids.clone();
+        int unlabelled = Math.max(1, (int) Math.round(work.tokens() * (1 - work.labelled())));
+        Arrays.fill(labels, 0, unlabelled, TokenRow.IGNORED);
+        list.add(new TokenRow(ids, labels));
+      }
+      rows.put(s, list);
+    }
+    for (Segment s : work.objective().referenceNll()) {
+      double[] nll = new double[work.rows()];
+      Arrays.fill(nll, work.tokens() * Math.log(work.config().vocabSize()));
+      reference.put(s, nll);
+    }
+    return StepBatch.whole(rows, reference);
+  }
+
+  /**
+   * Operations of the step's matrix products, forward and backward: six a weight and token, the
+   * head's at labelled tokens only, and the two attention products.
+   */
+  private static double flops(Decoder decoder, StepBatch batch) {
+    ModelConfig c = decoder.config();
+    double head = (double) c.vocabSize() * c.hiddenSize();
+    double body = -head;
+    for (Parameter p : decoder.parameters()) {
+      body += p.shape().size() == 2 ? p.size() : 0;
+    }
+    body -= c.tiedEmbeddings() ? 0 : head;
+    double attention = 2.0 * c.layers() * c.heads() * c.headDim();
+    double sum = 0;
+    for (Map.Entry<Segment, List<TokenRow>> e : batch.rows().entrySet()) {
+      for (TokenRow row : e.getValue()) {
+        double scored = e.getKey() == Segment.POSITIVE ? 0 : row.labelled();
+        sum += 6 * (row.length() * (body + attention * row.length()) + scored * head);
+      }
+    }
+    return sum;
+  }
+
+  private static double gemmGflops(Precision precision) {
+    return precision == Precision.BF16 ? gemmGflops(TBfloat16.class) : gemmGflops(TFloat32.class);
+  }
+
+  private static <N extends TNumber> double gemmGflops(Class<N> type) {
+    int n = 2048;
+    try (TfRuntime runtime = new TfRuntime()) {
+      Ops tf = runtime.ops();
+      Operand<TFloat32> ones = tf.fill(tf.array(n, n), tf.constant(1e-3f));
+      Operand<N> a = tf.dtypes.cast(ones, type);
+      // A chain, so that nothing but products is timed.
+      Operand<N> x = a;
+      int products = 8;
+      for (int i = 0; i < products; i++) {
+        x = tf.linalg.matMul(x, a);
+      }
+      Operand<TFloat32> corner =
+          tf.dtypes.cast(tf.slice(x, tf.array(0, 0), tf.array(1, 1)), TFloat32.class);
+      double best = Double.POSITIVE_INFINITY;
+      for (int i = 0; i < 4; i++) {
+        long start = System.nanoTime();
+        try (Result r = runtime.session().runner().fetch(corner).run()) {
+          best = Math.min(best, r.size() * (System.nanoTime() - start) / 1e9);
+        }
+      }
+      return 2.0 * n * n * n * products / best / 1e9;
+    }
+  }
+
+  private static double peakRssMb() {
+    try {
+      for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+        if (line.startsWith("VmHWM:")) {
+          return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024.0;
+        }
+      }
+      return -1;
+    } catch (IOException e) {
+      return -1;
+    }
+  }
+}

@@ -1,0 +1,159 @@
+package org.unlearn4j.build;
+
+import static com.tngtech.archunit.base.DescribedPredicate.describe;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Who may know whom. Arrows run one way: what a room may import stands here, everything else is an
+ * error.
+ */
+class RoomsTest {
+  private static final String ROOT = "org.unlearn4j";
+
+  private static final Map<String, Set<String>> MAY_IMPORT =
+      Map.ofEntries(
+          Map.entry("base", Set.of()),
+          Map.entry("config", Set.of("base")),
+          Map.entry("lm", Set.of("base")),
+          Map.entry("nn", Set.of("base")),
+          Map.entry("weights", Set.of("base")),
+          Map.entry("text", Set.of("base")),
+          Map.entry("data", Set.of("base", "text", "lm")),
+          Map.entry("tf", Set.of("base", "nn", "weights", "lm")),
+          Map.entry("onnx", Set.of("base", "nn", "weights", "lm")),
+          Map.entry("unlearn", Set.of("base", "config", "tf", "nn", "lm", "data")),
+          Map.entry(
+              "train", Set.of("base", "config", "unlearn", "tf", "nn", "weights", "lm", "data")),
+          Map.entry("eval", Set.of("base", "lm", "data", "text")),
+          Map.entry("parity", Set.of("base", "eval", "lm")),
+          Map.entry("report", Set.of("base", "eval", "parity")),
+          Map.entry(
+              "cli",
+              Set.of(
+                  "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
+                  "train", "eval", "parity", "report")));
+
+  /** The rooms that may touch a library; nobody else depends on which runtime computes. */
+  private static final Map<String, Set<String>> MAY_USE =
+      Map.of(
+          "org.tensorflow", Set.of("tf", "unlearn", "train", "cli"),
+          "ai.onnxruntime", Set.of("onnx", "cli"),
+          "ai.onnx", Set.of("onnx"),
+          "ai.djl", Set.of("text", "cli"),
+          "org.yaml", Set.of("config"),
+          "org.apache.commons.cli", Set.of("cli"),
+          "org.knowm", Set.of("report"));
+
+  private static JavaClasses product;
+
+  @BeforeAll
+  static void read() {
+    product =
+        new ClassFileImporter()
+            .withImportOption(new ImportOption.DoNotIncludeTests())
+            .importPackages(ROOT);
+  }
+
+  static Stream<String> rooms() {
+    return MAY_IMPORT.keySet().stream().sorted();
+  }
+
+  private static String room(JavaClass type) {
+    String inside =
+        type.getPackageName()
+            .substring(Math.min(type.getPackageName().length(), ROOT.length() + 1));
+    return inside.split("\\.", 2)[0];
+  }
+
+  private static boolean ours(JavaClass type) {
+    return type.getPackageName().equals(ROOT) || type.getPackageName().startsWith(ROOT + ".");
+  }
+
+  @ParameterizedTest
+  @MethodSource("rooms")
+  void aRoomKnowsOnlyTheRoomsItMay(String room) {
+    Set<String> allowed = new TreeSet<>(MAY_IMPORT.get(room));
+    allowed.add(room);
+    DescribedPredicate<JavaClass> known =
+        describe(
+            "are outside the project or in " + allowed, t -> !ours(t) || allowed.contains(room(t)));
+    classes()
+        .that()
+        .resideInAPackage(ROOT + "." + room + "..")
+        .should()
+        .onlyDependOnClassesThat(known)
+        .allowEmptyShould(true) // a room that is not built yet
+        .check(product);
+  }
+
+  @Test
+  void everyClassIsInARoomOfTheTable() {
+    Set<String> unknown = new TreeSet<>();
+    for (JavaClass type : product) {
+      if (!MAY_IMPORT.containsKey(room(type)) && !type.getSimpleName().equals("package-info")) {
+        unknown.add(type.getName());
+      }
+    }
+    assertEquals(Set.of(), unknown);
+  }
+
+  @Test
+  void roomsFormNoCircles() {
+    slices().matching(ROOT + ".(*)..").should().beFreeOfCycles().check(product);
+  }
+
+  static Stream<String> libraries() {
+    return MAY_USE.keySet().stream().sorted();
+  }
+
+  @ParameterizedTest
+  @MethodSource("libraries")
+  void aLibraryIsKnownOnlyWhereItMayBe(String library) {
+    List<String> others =
+        rooms()
+            .filter(r -> !MAY_USE.get(library).contains(r))
+            .map(r -> ROOT + "." + r + "..")
+            .toList();
+    noClasses()
+        .that()
+        .resideInAnyPackage(others.toArray(String[]::new))
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage(library + "..")
+        .check(product);
+  }
+
+  /** The rules can fail: the one room that does know TensorFlow breaks a rule that forbids it. */
+  @Test
+  void aForbiddenImportWouldBeSeen() {
+    assertThrows(
+        AssertionError.class,
+        () ->
+            noClasses()
+                .that()
+                .resideInAPackage(ROOT + ".tf..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("org.tensorflow..")
+                .check(product));
+  }
+}

@@ -1,0 +1,60 @@
+package org.unlearn4j.build;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** A file that grows past these bounds has a second thing living in it. */
+class SourceSizeTest {
+  private static final int FILE_LINES = 400;
+  private static final int FAMILY_LINES = 150;
+
+  @Test
+  void noFileIsLong() throws IOException {
+    assertEquals(List.of(), longer(FILE_LINES, text -> true));
+  }
+
+  @Test
+  void aFamilyReadsLikeThePapersFigure() throws IOException {
+    Predicate<String> family = text -> text.contains("implements Decoder");
+    assertTrue(longer(0, family).size() >= 2, "Llama and GPT-2 are families");
+    assertEquals(List.of(), longer(FAMILY_LINES - 1, family));
+  }
+
+  /**
+   * The files that {@code which} picks by their text and that have more than {@code lines} lines.
+   */
+  private static List<String> longer(int lines, Predicate<String> which) throws IOException {
+    List<String> found = new ArrayList<>();
+    try (Stream<Path> walk = Files.walk(Path.of("src/main/java"))) {
+      walk.filter(p -> p.toString().endsWith(".java"))
+          .sorted()
+          .forEach(
+              p -> {
+                String text = read(p);
+                long count = text.lines().count();
+                if (count > lines && which.test(text)) {
+                  found.add(p + ": " + count + " lines");
+                }
+              });
+    }
+    return found;
+  }
+
+  private static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

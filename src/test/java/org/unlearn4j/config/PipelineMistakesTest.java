@@ -1,0 +1,164 @@
+package org.unlearn4j.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.unlearn4j.base.UserException;
+
+class PipelineMistakesTest {
+  @TempDir Path folder;
+
+  private String mistakes(String yaml, String... sets) throws IOException {
+    Path file = Files.write(folder.resolve("p.yaml"), yaml.getBytes(StandardCharsets.ISO_8859_1));
+    return assertThrows(UserException.class, () -> Pipeline.read(file, List.of(sets)))
+        .getMessage()
+        .replace(file.toString(), "p.yaml");
+  }
+
+  @Test
+  void everyMistakeIsReportedAtOnceWithItsLine() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: two words
+            model: {path: /no/such/model, precison: bf16}
+            data: {benchmark: tofu}
+            unlearn:
+              objective: {name: GradDiff, beta: 1, gamma: "1"}
+              epochs: 2.5
+              epochs: 3
+              clreg: {mask_probability: 1, layers: [last, first]}
+              checkpoint_every:
+            epochs: 3
+            export: [fp32]
+            """,
+            "unlearn.clreg.temperature=0",
+            "unlearn.batch_sise=4",
+            "verify");
+    List<String> expected =
+        List.of(
+            "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash and underscore.",
+            "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path, reference, config,"
+                + " tokenizer, precision, device, architecture (did you mean precision?).",
+            "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a Hugging Face model"
+                + " folder.",
+            "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
+            "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at least 0.",
+            "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have, expected one of"
+                + " name, gamma, alpha, retain.",
+            "p.yaml, line 6, unlearn.epochs: found 2.5, expected an integer of at least 1.",
+            "p.yaml, line 7, unlearn.epochs: found the key a second time, expected it once.",
+            "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of different"
+                + " layers (embeddings, last or a block number from 0).",
+            "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to less than 1.",
+            "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at least 0.",
+            "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data, finetune, unlearn,"
+                + " export, evaluate, verify (did you mean finetune.epochs?).",
+            "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
+            "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
+            "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
+                + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every,"
+                + " objective, clreg (did you mean batch_size?).",
+            "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
+    assertEquals(String.join("\n", expected), found);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          NPO      | unlearn.objective.beta=0            | found 0, expected a number greater than 0
+          NPO      | unlearn.objective.beta=nan          | found nan, expected a number greater than 0
+          NPO      | unlearn.objective.beta=1e999        | found 1e999, expected a number greater than 0
+          NPO      | unlearn.objective.delta=1           | found a setting that NPO does not have
+          NPO      | unlearn.objective.retain=nll        | (did you mean NLL?)
+          NPO      | unlearn.objective.retain=EmbedDiff  | found EmbedDiff for NPO, expected NLL, KL or none
+          NPO      | unlearn.objective.gamma=0           | nothing would be forgotten
+          NPOO     | unlearn.seed=1                      | (did you mean NPO?)
+          GradAscent | unlearn.objective.retain=NLL      | expected none (GradDiff is the one that retains)
+          PDU      | unlearn.seed=1                      | epsilon: found no such key
+          RMU      | unlearn.seed=1                      | layer: found no such key
+          RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
+          RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
+          NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
+          NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
+          NPO      | export.opset=21                     | found 21, expected 23
+          NPO      | export.variants=[fp32, fp32]        | expected a list of different variants
+          NPO      | verify.top1_min=1.01                | expected a number from 0 to 1
+          NPO      | model.device=gpu                    | expected auto, cpu or gpu:N
+          NPO      | model.init=random                   | either model.config or model.architecture
+          NPO      | data.retain=forget10                | found forget10, which is forgotten too
+          NPO      | data.benchmark=jsonl                | data.forget: found no such key
+          NPO      | data.forget=mine                    | data.retain: found no such key
+          NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
+          NPO      | unlearn.epochs=                     | found nothing, expected an integer
+          NPO      | unlearn.clreg.layers=[              | broken YAML in the value
+          """)
+  void oneWrongValueIsNamed(String objective, String set, String expected) {
+    UserException e =
+        assertThrows(UserException.class, () -> Pipeline.defaults(objective, List.of(set)));
+    assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  @Test
+  void shapesThatCannotBeAreMistakes() {
+    List<String> sets =
+        new ArrayList<>(
+            List.of(
+                "model.init=random",
+                "model.architecture={hidden_size: 30, layers: 1, heads: 4, kv_heads: 3, ffn: 8}"));
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("found 30, expected an even multiple of heads (4)"), found);
+    assertTrue(found.contains("found 3, expected a divisor of heads (4)"), found);
+    assertTrue(found.contains("model.tokenizer: found no such key"), found);
+  }
+
+  @Test
+  void aFileThatIsNoPipelineIsOneSentence() throws IOException {
+    assertEquals(
+        "p.yaml, line 2: found broken YAML (expected ',' or '}', but got <stream end>), expected a pipeline file.",
+        mistakes("model: {path: a\n"));
+    assertEquals(
+        "p.yaml: found bytes that are not UTF-8, expected a pipeline file.",
+        mistakes("name: \u00e9"));
+    assertTrue(
+        mistakes("- a\n").startsWith("p.yaml, line 1: found the list [a], expected a mapping."));
+    assertTrue(
+        mistakes("").contains("p.yaml, unlearn.objective.name: found no such key"), mistakes(""));
+    Path none = folder.resolve("none.yaml");
+    assertEquals(
+        none + ": found no such file, expected a pipeline file.",
+        assertThrows(UserException.class, () -> Pipeline.read(none, List.of())).getMessage());
+  }
+
+  @Test
+  void missingJsonLinesFilesAreNamed() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: mine
+            model: {path: .}
+            data: {benchmark: jsonl, path: /no/where, forget: f.jsonl, retain: r.jsonl}
+            unlearn: {objective: {name: NPO}}
+            """);
+    assertTrue(
+        found.contains("line 3, data.forget: found /no/where/f.jsonl, which does not exist"),
+        found);
+    assertTrue(
+        found.contains("line 3, data.retain: found /no/where/r.jsonl, which does not exist"),
+        found);
+  }
+}

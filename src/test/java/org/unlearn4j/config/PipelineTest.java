@@ -1,0 +1,174 @@
+package org.unlearn4j.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.unlearn4j.config.ObjectiveSettings.Beta;
+
+class PipelineTest {
+  @TempDir Path folder;
+
+  private Path write(String yaml) throws IOException {
+    return Files.writeString(folder.resolve("pipeline.yaml"), yaml);
+  }
+
+  /** What PDU and RMU cannot do without. */
+  private static List<String> needs(ObjectiveName name) {
+    return switch (name) {
+      case PDU -> List.of("unlearn.objective.epsilon=1.5");
+      case RMU -> List.of("unlearn.objective.layer=1");
+      default -> List.of();
+    };
+  }
+
+  @Test
+  void readsWhatTheFileSaysAndFillsInTheRest() throws IOException {
+    Path model = Files.createDirectory(folder.resolve("model"));
+    Path file =
+        write(
+            """
+            name: fable
+            model: {path: %s, precision: bf16}
+            data: {benchmark: fable, forget: forget05}
+            unlearn:
+              objective: {name: SimNPO, delta: 1}
+              clreg: {layers: [embeddings, 2, last], view: dropout}
+              learning_rate: 5e-5   # YAML 1.1 takes this for text; a user does not
+              schedule: cosine
+            evaluate: {limit: 20}
+            """
+                .formatted(model));
+    Pipeline p = Pipeline.read(file, List.of("unlearn.epochs=3", "unlearn.epochs=4"));
+
+    assertEquals("fable", p.name());
+    assertEquals(Optional.of(model), p.model().path());
+    assertEquals(ModelSettings.Precision.BF16, p.model().precision());
+    assertEquals("retain95", p.data().retain()); // what forget05 leaves
+    assertEquals(Optional.empty(), p.finetune());
+    ObjectiveSettings objective = p.unlearn().objective();
+    assertEquals(new ObjectiveSettings.SimNpo(4.5, 1), objective.method());
+    assertEquals(0.125, objective.gamma());
+    ClRegSettings clreg = p.unlearn().clreg().orElseThrow();
+    assertEquals(List.of(Layer.EMBEDDINGS, new Layer("2"), Layer.LAST), clreg.layers());
+    assertEquals(0.1, clreg.weight());
+    assertEquals(
+        new LoopSettings(4, 8, 1, 5e-5, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 0, 1),
+        p.unlearn().loop());
+    assertEquals(EvaluateSettings.Suite.FABLE, p.evaluate().suite());
+    assertEquals(OptionalInt.of(20), p.evaluate().limit());
+  }
+
+  @ParameterizedTest
+  @EnumSource(ObjectiveName.class)
+  void theResolvedFileReadsBackAsTheSamePipeline(ObjectiveName name) throws IOException {
+    Pipeline p = Pipeline.defaults(name.spelling(), needs(name));
+    Path file = write(p.toYaml());
+    assertEquals(p, Pipeline.readRecord(file));
+    assertEquals(p.toYaml(), Pipeline.readRecord(file).toYaml());
+    assertEquals(p.unlearn(), Pipeline.readRecord(file).unlearn());
+    Pipeline other = Pipeline.read(file, List.of("unlearn.seed=1"));
+    assertNotEquals(p, other, "one changed seed is another pipeline");
+  }
+
+  @Test
+  void everyKindOfValueSurvivesTheResolvedFile() throws IOException {
+    String trainable = "model\\.layers\\.(0|1)\\.mlp: \"x\" # é\t\u0001.*";
+    Pipeline p =
+        Pipeline.defaults(
+            "RMU",
+            List.of(
+                "unlearn.objective.layer=embeddings",
+                "unlearn.objective.trainable=" + trainable,
+                "data.template=yes",
+                "model.init=random",
+                "model.tokenizer=a b/c: d",
+                "model.architecture={hidden_size: 64, layers: 2, heads: 4, ffn: 128}",
+                "finetune={learning_rate: 1.0e+10, data: retain}",
+                "unlearn.seed=-9007199254740993",
+                "unlearn.learning_rate=1.2345678901234567e-300",
+                "export.variants=[fp16, int4]",
+                "unlearn.clreg={weight: 0.5, layers: 0, stop_gradient: false}"));
+    ObjectiveSettings.Rmu rmu = (ObjectiveSettings.Rmu) p.unlearn().objective().method();
+    assertEquals(trainable, rmu.trainable());
+    assertEquals("yes", p.data().template());
+    assertEquals(4, p.model().architecture().orElseThrow().kvHeads());
+    assertEquals(1e10, p.finetune().orElseThrow().loop().learningRate());
+    assertEquals(-9007199254740993L, p.unlearn().loop().seed());
+    assertEquals(List.of(new Layer("0")), p.unlearn().clreg().orElseThrow().layers());
+    assertEquals(p, Pipeline.readRecord(write(p.toYaml())), p.toYaml());
+  }
+
+  /** The table of objectives, written down a second time on purpose. */
+  @Test
+  void everyObjectiveHasItsOwnDefaults() {
+    assertObjective("GradAscent", 1, 0, RetainName.NONE, new ObjectiveSettings.Plain());
+    assertObjective("GradDiff", 1, 1, RetainName.NLL, new ObjectiveSettings.Plain());
+    assertObjective("NPO", 1, 1, RetainName.NLL, new Beta(0.1));
+    assertObjective("SimNPO", 0.125, 1, RetainName.NLL, new ObjectiveSettings.SimNpo(4.5, 0));
+    assertObjective("DPO", 1, 1, RetainName.NLL, new Beta(0.1));
+    assertObjective("UNDIAL", 1, 0, RetainName.NLL, new Beta(10));
+    assertObjective("CEU", 1, 0, RetainName.NONE, new ObjectiveSettings.Ceu(1));
+    assertObjective("WGA", 1, 1, RetainName.NLL, new Beta(1));
+    assertObjective("SatImp", 0.1, 1, RetainName.NLL, new ObjectiveSettings.SatImp(5, 1));
+    assertObjective(
+        "RMU", 1, 1, RetainName.EMBED_DIFF, new ObjectiveSettings.Rmu(new Layer("1"), 2, ".*"));
+    assertObjective(
+        "PDU",
+        1,
+        1,
+        RetainName.NLL,
+        new ObjectiveSettings.Pdu(1.5, 1, ObjectiveSettings.DualUpdate.STEP, 5));
+  }
+
+  private static void assertObjective(
+      String name, double gamma, double alpha, RetainName retain, ObjectiveSettings.Method method) {
+    ObjectiveName objective =
+        List.of(ObjectiveName.values()).stream()
+            .filter(o -> o.spelling().equals(name))
+            .findFirst()
+            .orElseThrow();
+    assertEquals(
+        new ObjectiveSettings(objective, gamma, alpha, retain, method),
+        Pipeline.defaults(name, needs(objective)).unlearn().objective());
+  }
+
+  @Test
+  void clregIsOffUnlessABlockOrAWeightAsksForIt() throws IOException {
+    assertEquals(Optional.empty(), Pipeline.defaults("NPO", List.of()).unlearn().clreg());
+    List<String> temperature = List.of("unlearn.clreg.temperature=0.5");
+    assertEquals(Optional.empty(), Pipeline.defaults("NPO", temperature).unlearn().clreg());
+    String yaml =
+        "name: a\nmodel: {path: .}\ndata: {benchmark: fable}\nunlearn: {objective: {name: NPO}%s}\n";
+    assertEquals(
+        Optional.empty(), Pipeline.readRecord(write(yaml.formatted(""))).unlearn().clreg());
+    Pipeline on = Pipeline.readRecord(write(yaml.formatted(", clreg: {}")));
+    assertEquals(0.1, on.unlearn().clreg().orElseThrow().weight());
+    assertTrue(on.toYaml().contains("    weight: 0.1\n"), on.toYaml());
+  }
+
+  @Test
+  void overridesOfABlockReplaceTheWholeBlock() throws IOException {
+    Path file =
+        write(
+            """
+            name: a
+            model: {path: .}
+            data: {benchmark: fable}
+            unlearn:
+              objective: {name: NPO, beta: 0.3}
+            """);
+    Pipeline p = Pipeline.read(file, List.of("unlearn.objective={name: SimNPO}"));
+    assertEquals(new ObjectiveSettings.SimNpo(4.5, 0), p.unlearn().objective().method());
+  }
+}

@@ -1,0 +1,275 @@
+package org.unlearn4j.eval;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.TokenRow;
+
+/**
+ * The suite over a model whose probabilities are written down here, so that every expected number
+ * is worked out by hand.
+ */
+class TofuSuiteTest {
+  private static final String[] WORDS = {"", "where", "paris", "rome", "athens", "city"};
+  private static final int END = 0;
+  private static final int WHERE = 1;
+  private static final int PARIS = 2;
+  private static final int ROME = 3;
+  private static final int ATHENS = 4;
+  private static final int CITY = 5;
+
+  /** After "where" comes paris 0.5, rome 0.2, athens 0.2; after a name, mostly the end. */
+  private static final double[][] TABLE = {
+    {0.50, 0.10, 0.10, 0.10, 0.10, 0.10},
+    {0.05, 0.03, 0.50, 0.20, 0.20, 0.02},
+    {0.80, 0.04, 0.04, 0.04, 0.04, 0.04},
+    {0.50, 0.10, 0.10, 0.10, 0.10, 0.10},
+    {0.40, 0.12, 0.12, 0.12, 0.12, 0.12},
+    {0.02, 0.02, 0.90, 0.02, 0.02, 0.02},
+  };
+
+  private static TokenRow row(int... answer) {
+    int[] ids = new int[answer.length + 2];
+    int[] labels = new int[answer.length + 2];
+    ids[0] = WHERE;
+    labels[0] = TokenRow.IGNORED;
+    for (int i = 0; i < answer.length; i++) {
+      ids[i + 1] = answer[i];
+      labels[i + 1] = answer[i];
+    }
+    ids[answer.length + 1] = END;
+    labels[answer.length + 1] = END;
+    return new TokenRow(ids, labels);
+  }
+
+  private static EvalItem item(int index, boolean paraphrase, int... answer) {
+    return new EvalItem(
+        index,
+        "where?",
+        decode(answer),
+        row(answer),
+        paraphrase ? Optional.of(row(CITY, PARIS)) : Optional.empty(),
+        List.of(row(ROME), row(ATHENS)),
+        new int[] {WHERE});
+  }
+
+  private static String decode(int[] tokens) {
+    return Arrays.stream(tokens).mapToObj(t -> WORDS[t]).collect(Collectors.joining(" "));
+  }
+
+  private static List<EvalSet> sets() {
+    return List.of(
+        new EvalSet(
+            "forget", EvalSet.Role.FORGET, List.of(item(0, true, PARIS), item(1, true, ROME))),
+        new EvalSet("retain", EvalSet.Role.RETAIN, List.of(item(0, true, PARIS))),
+        new EvalSet("world_facts", EvalSet.Role.GENERAL, List.of(item(0, false, PARIS))));
+  }
+
+  private static TofuSuite suite(List<EvalSet> sets) {
+    return new TofuSuite(
+        sets, new TofuSuite.Settings("tofu", 64, 8, Set.of(END)), TofuSuiteTest::decode);
+  }
+
+  private static EvaluationResult evaluate(double[][] table, Optional<EvaluationResult> retain) {
+    return suite(sets())
+        .evaluate("unlearned", new BigramModel("tf", table), retain, Set.of(), Progress.NONE);
+  }
+
+  // Per token: paris then end 0.5 * 0.8 = 0.4; rome 0.2 * 0.5 = 0.1; athens 0.2 * 0.4 = 0.08;
+  // the paraphrase "city paris" 0.02 * 0.9 * 0.8 = 0.0144 over three tokens.
+  private static final double P_PARIS = Math.sqrt(0.4);
+  private static final double P_ROME = Math.sqrt(0.1);
+  private static final double P_ATHENS = Math.sqrt(0.08);
+  private static final double P_PARAPHRASE = Math.cbrt(0.0144);
+  private static final double WRONG = Math.sqrt(P_ROME * P_ATHENS);
+  private static final double WRONG_ARITHMETIC = (P_ROME + P_ATHENS) / 2;
+
+  @Test
+  void rowsAndAggregates() {
+    EvaluationResult result = evaluate(TABLE, Optional.empty());
+    RowResult first = result.rows("forget").get(0);
+    value(P_PARIS, first, "prob");
+    value(-Math.log(0.4) / 2, first, "avg_nll");
+    value(1, first, "rouge");
+    value(WRONG / P_PARAPHRASE, first, "truth_ratio");
+    value(WRONG_ARITHMETIC / P_PARAPHRASE, first, "truth_ratio_arithmetic");
+    // without its end "paris" is one token, and right; "rome" is one token, and wrong, so k is n -
+    // 1
+    value(1, first, "extraction_strength");
+    value(1, first, "exact_memorization");
+    RowResult second = result.rows("forget").get(1);
+    value(P_ROME, second, "prob");
+    value(0, second, "rouge");
+    value(0, second, "exact_memorization");
+    value(1, second, "extraction_strength");
+    assertEquals("paris", second.generation());
+    assertEquals("rome", second.answer());
+
+    metric((P_PARIS + P_ROME) / 2, result, "forget_prob");
+    metric(0.5, result, "forget_rouge");
+    metric(0.5, result, "exact_memorization");
+    metric(P_PARAPHRASE / WRONG, result, "forget_truth_ratio"); // the ratio is above 1
+    metric(P_PARIS, result, "retain_prob");
+    metric(0, result, "retain_truth_ratio"); // max(0, 1 - 1.23)
+    metric(P_PARIS / (P_PARIS + P_ROME + P_ATHENS), result, "world_facts_prob");
+    metric(1 - WRONG / P_PARIS, result, "world_facts_truth_ratio"); // no paraphrase: the answer
+    metric(0, result, "model_utility"); // the retain truth ratio is 0
+  }
+
+  @Test
+  void utilityIsTheHarmonicMeanOfWhatIsKept() {
+    double[][] table = new double[TABLE.length][];
+    Arrays.setAll(table, i -> TABLE[i].clone());
+    table[WHERE] = new double[] {0.02, 0.02, 0.40, 0.02, 0.02, 0.52};
+    EvaluationResult result = evaluate(table, Optional.empty());
+    double[] parts =
+        List.of("retain", "world_facts").stream()
+            .flatMap(s -> List.of(s + "_prob", s + "_rouge", s + "_truth_ratio").stream())
+            .mapToDouble(name -> result.metric(name).orElseThrow())
+            .toArray();
+    assertEquals(6, parts.length);
+    assertTrue(Arrays.stream(parts).allMatch(v -> v > 0), Arrays.toString(parts));
+    metric(6 / Arrays.stream(parts).map(v -> 1 / v).sum(), result, "model_utility");
+    assertTrue(
+        result.metric("model_utility_arithmetic").orElseThrow()
+            != result.metric("model_utility").orElseThrow());
+  }
+
+  @Test
+  void everyRowIsScoredOnceAndInOrderOfLength() {
+    BigramModel model = new BigramModel("tf", TABLE);
+    List<Integer> reported = new ArrayList<>();
+    new TofuSuite(sets(), new TofuSuite.Settings("tofu", 7, 3, Set.of(END)), TofuSuiteTest::decode)
+        .evaluate("m", model, Optional.empty(), Set.of(), (stage, done, all) -> reported.add(done));
+    // 4 questions with 4, 4, 4 and 3 rows are 4 different rows: paris, city paris, rome, athens
+    assertEquals(List.of(List.of(3, 3), List.of(3), List.of(4)), model.scoredBatches);
+    assertEquals(List.of(List.of(1)), model.decodedBatches, "equal prompts are decoded once");
+    assertEquals(List.of(2, 3, 4, 1), reported);
+  }
+
+  @Test
+  void scorerKeepsTheOrderOfPrompts() {
+    BigramModel model = new BigramModel("tf", TABLE);
+    Scorer scorer = new Scorer(model, 8, Progress.NONE);
+    List<int[]> prompts = List.of(new int[] {CITY, CITY, WHERE}, new int[] {CITY}, new int[] {END});
+    List<int[]> decoded = scorer.generate(prompts, 1, Set.of(END));
+    assertEquals(PARIS, decoded.get(0)[0]);
+    assertEquals(PARIS, decoded.get(1)[0]);
+    assertEquals(0, decoded.get(2).length, "a stop token is no part of a continuation");
+    scorer.score(List.of(row(PARIS), row(PARIS)));
+    scorer.score(List.of(row(PARIS), row(ROME)));
+    assertEquals(2, scorer.rowsScored());
+    assertEquals(3 + 1 + 1 + 2 + 3 + 3, scorer.tokens());
+  }
+
+  @Test
+  void forgetQualityNeedsTheRetainOnlyModel() {
+    EvaluationResult retain = evaluate(TABLE, Optional.empty());
+    assertFalse(retain.metrics().containsKey("forget_quality"));
+    metric(1, evaluate(TABLE, Optional.of(retain)), "forget_quality");
+    UserException e =
+        assertThrows(
+            UserException.class,
+            () ->
+                suite(sets())
+                    .evaluate(
+                        "unlearned",
+                        new BigramModel("tf", TABLE),
+                        Optional.empty(),
+                        Set.of("forget_quality"),
+                        Progress.NONE));
+    assertTrue(e.getMessage().contains("retain-only"), e.getMessage());
+  }
+
+  @Test
+  void forgetQualityAgainstOtherRowsIsAnError() {
+    EvaluationResult one =
+        suite(List.of(new EvalSet("forget", EvalSet.Role.FORGET, List.of(item(7, true, PARIS)))))
+            .evaluate(
+                "retain", new BigramModel("tf", TABLE), Optional.empty(), Set.of(), Progress.NONE);
+    UserException e = assertThrows(UserException.class, () -> evaluate(TABLE, Optional.of(one)));
+    assertTrue(e.getMessage().contains("1 forget rows"), e.getMessage());
+  }
+
+  @Test
+  void metricsWithoutDataAreLeftOutOrAnError() {
+    EvalItem bare =
+        new EvalItem(0, "q", "paris", row(PARIS), Optional.empty(), List.of(), new int[] {WHERE});
+    TofuSuite suite = suite(List.of(new EvalSet("forget", EvalSet.Role.FORGET, List.of(bare))));
+    BigramModel model = new BigramModel("tf", TABLE);
+    Map<String, Double> metrics =
+        suite.evaluate("m", model, Optional.empty(), Set.of(), Progress.NONE).metrics();
+    assertEquals(
+        Set.of("forget_prob", "forget_rouge", "extraction_strength", "exact_memorization"),
+        metrics.keySet());
+    assertThrows(
+        UserException.class,
+        () -> suite.evaluate("m", model, Optional.empty(), Set.of("model_utility"), Progress.NONE));
+  }
+
+  @Test
+  void answersWithoutTokensAndTwoForgetSetsAreErrors() {
+    EvalItem empty =
+        new EvalItem(
+            3,
+            "q",
+            "paris",
+            TokenRow.unlabelled(WHERE, PARIS),
+            Optional.empty(),
+            List.of(),
+            new int[] {WHERE});
+    EvalSet set = new EvalSet("forget", EvalSet.Role.FORGET, List.of(empty));
+    UserException e = assertThrows(UserException.class, () -> suite(List.of(set)));
+    assertTrue(e.getMessage().contains("forget, row 3"), e.getMessage());
+    List<EvalSet> twice = List.of(sets().get(0), sets().get(0));
+    assertThrows(UserException.class, () -> suite(twice));
+  }
+
+  @Test
+  void aModelOfNaNGivesNaNNotNumbers() {
+    double[][] broken = new double[TABLE.length][TABLE.length];
+    Arrays.stream(broken).forEach(r -> Arrays.fill(r, Double.NaN));
+    EvaluationResult result = evaluate(broken, Optional.of(evaluate(TABLE, Optional.empty())));
+    for (String name : List.of("forget_prob", "forget_truth_ratio", "forget_quality")) {
+      assertTrue(Double.isNaN(result.metric(name).orElseThrow()), name);
+    }
+    assertTrue(Double.isNaN(result.metric("model_utility").orElseThrow()));
+  }
+
+  @Test
+  void everyMetricHasItsDescription() {
+    EvaluationResult retain = evaluate(TABLE, Optional.empty());
+    EvaluationResult result = evaluate(TABLE, Optional.of(retain));
+    for (Map.Entry<String, Double> metric : result.metrics().entrySet()) {
+      MetricInfo info = MetricInfo.of(metric.getKey()).orElseThrow();
+      assertTrue(metric.getValue() >= info.low() && metric.getValue() <= info.high(), info.name());
+      assertEquals(!retain.metrics().containsKey(info.name()), info.needsReference());
+    }
+    assertEquals(
+        MetricInfo.Direction.CLOSER_TO_REFERENCE,
+        MetricInfo.of("forget_truth_ratio_arithmetic").orElseThrow().direction());
+    assertEquals(
+        MetricInfo.Direction.HIGHER, MetricInfo.of("facts_rouge").orElseThrow().direction());
+    assertTrue(MetricInfo.of("unheard_of").isEmpty());
+  }
+
+  // float32 logits: seven digits
+  private static void value(double expected, RowResult row, String name) {
+    Near.absolute(expected, row.value(name).orElseThrow(), 1e-6, "row " + row.index() + " " + name);
+  }
+
+  private static void metric(double expected, EvaluationResult result, String name) {
+    Near.absolute(expected, result.metric(name).orElseThrow(), 1e-6, name);
+  }
+}
