@@ -9,7 +9,9 @@ public final class OrtDevices {
 
   /** ONNX Runtime's version; loads the native library. */
   public static String version() {
-    return OrtEnvironment.getEnvironment().getVersion();
+    OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    OrtRuntime.silence(environment);
+    return environment.getVersion();
   }
 
   /** The execution providers of this build, for instance {@code CPU} or {@code CUDA}. */

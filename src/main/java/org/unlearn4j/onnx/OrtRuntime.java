@@ -22,7 +22,20 @@ final class OrtRuntime {
   OrtRuntime(int threads) {
     this.environment =
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "unlearn4j");
+    silence(environment);
     this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+  }
+
+  /**
+   * ONNX Runtime reports its use to its maker unless it is told not to. The launcher keeps it from
+   * starting to (ORT_DISABLE_TELEMETRY); this is for programs that have no launcher.
+   */
+  static void silence(OrtEnvironment environment) {
+    try {
+      environment.setTelemetry(false);
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   OrtEnvironment environment() {
