@@ -144,8 +144,18 @@ final class Rules {
     if (is(Schema.BENCHMARK, Benchmark.JSONL)) {
       Path folder = settings.find(Schema.DATA_PATH).orElse(Path.of(""));
       for (Key<String> key : List.of(Schema.FORGET, Schema.RETAIN)) {
-        settings.find(key).ifPresent(f -> exists(key, folder.resolve(f), "a JSON Lines file"));
+        settings.find(key).ifPresent(f -> split(key, folder, f));
       }
+    }
+  }
+
+  /** A split may be named with or without the ending of its file. */
+  private void split(Key<String> key, Path folder, String name) {
+    boolean there =
+        List.of("", ".json", ".jsonl").stream()
+            .anyMatch(ending -> Files.isRegularFile(folder.resolve(name + ending)));
+    if (!there) {
+      add(key, folder.resolve(name) + ", which does not exist", "a JSON Lines file");
     }
   }
 

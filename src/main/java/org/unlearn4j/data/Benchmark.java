@@ -68,13 +68,14 @@ public interface Benchmark {
    * Opens a benchmark.
    *
    * @param name {@code fable} (embedded, needs no path), {@code tofu} or {@code jsonl} (folders)
-   * @param folder where the files are
+   * @param folder where the files are; {@code jsonl} without one: the working directory
    * @throws UserException if there is no benchmark of this name or no such folder
    */
   static Benchmark open(String name, Optional<Path> folder) {
     return switch (name) {
       case "fable" -> new FableBenchmark();
-      case "tofu", "jsonl" ->
+      case "jsonl" -> new FolderBenchmark(name, folder.orElse(Path.of("")));
+      case "tofu" ->
           new FolderBenchmark(
               name,
               folder.orElseThrow(

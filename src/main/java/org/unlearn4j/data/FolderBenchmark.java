@@ -22,11 +22,12 @@ import org.unlearn4j.data.QaReader.Demand;
  * retain95 and retain99 are retain90 followed by the rest of forget10.
  *
  * <p>{@code jsonl} is the same layout for one's own data, with split names of one's own ({@code
- * forget.jsonl}, {@code retain.jsonl}); the evaluation files ({@code <forget split>_perturbed},
- * {@code retain_perturbed}, {@code real_authors_perturbed}, {@code world_facts_perturbed}, {@code
- * holdout}) are read where they are.
+ * forget} or, in full, {@code forget.jsonl}); the evaluation files ({@code <forget
+ * split>_perturbed}, {@code retain_perturbed}, {@code real_authors_perturbed}, {@code
+ * world_facts_perturbed}, {@code holdout}) are read where they are.
  */
 final class FolderBenchmark implements Benchmark {
+  private static final List<String> ENDINGS = List.of(".json", ".jsonl");
   private static final Demand TOFU_AUTHORS = new Demand(5, true);
   private static final Demand TOFU_WORLD = new Demand(3, false);
 
@@ -73,7 +74,7 @@ final class FolderBenchmark implements Benchmark {
 
   @Override
   public List<QaExample> forgetEvaluation(String split) {
-    Optional<Path> perturbed = file(split + "_perturbed");
+    Optional<Path> perturbed = file(withoutEnding(split) + "_perturbed");
     if (perturbed.isPresent()) {
       return load(perturbed.get(), tofu ? TOFU_AUTHORS : Demand.NONE);
     }
@@ -180,13 +181,21 @@ final class FolderBenchmark implements Benchmark {
   }
 
   private Optional<Path> file(String split) {
-    for (String ending : List.of(".json", ".jsonl")) {
-      Path path = folder.resolve(split + ending);
+    for (String ending : ENDINGS) {
+      Path path = folder.resolve(split.endsWith(ending) ? split : split + ending);
       if (Files.isRegularFile(path)) {
         return Optional.of(path);
       }
     }
     return Optional.empty();
+  }
+
+  private static String withoutEnding(String split) {
+    return ENDINGS.stream()
+        .filter(split::endsWith)
+        .map(ending -> split.substring(0, split.length() - ending.length()))
+        .findFirst()
+        .orElse(split);
   }
 
   private static List<QaExample> concat(List<QaExample> a, List<QaExample> b) {

@@ -105,11 +105,17 @@ public final class TaskData implements AutoCloseable {
     List<EvalSet> sets = new ArrayList<>();
     sets.add(
         set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(pipeline.data().forget())));
-    sets.add(set("retain", EvalSet.Role.RETAIN, benchmark.retainEvaluation()));
+    sets.add(set("retain", EvalSet.Role.RETAIN, retainEvaluation()));
     boolean tofu = benchmark.name().equals("tofu");
     addIfAny(sets, tofu ? "real_authors" : "neighbours", benchmark.neighbours());
     addIfAny(sets, tofu ? "world_facts" : "facts", benchmark.facts());
     return sets;
+  }
+
+  /** One's own data may have no rows set apart for this. */
+  private List<QaExample> retainEvaluation() {
+    List<QaExample> rows = benchmark.retainEvaluation();
+    return rows.isEmpty() ? benchmark.retain(pipeline.data().retain()) : rows;
   }
 
   private void addIfAny(List<EvalSet> sets, String name, List<QaExample> examples) {
