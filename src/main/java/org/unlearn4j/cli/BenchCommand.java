@@ -7,7 +7,6 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.StepBenchmark;
@@ -50,8 +49,7 @@ final class BenchCommand implements Command {
     int tokens = CommandOptions.integer(line, "tokens", 2, 128);
     ModelConfig config = config(line, tokens);
     List<String> sets = line.hasOption("clreg") ? List.of("unlearn.clreg.weight=0.1") : List.of();
-    var unlearn =
-        Pipeline.defaults(CommandOptions.text(line, "objective").orElse("NPO"), sets).unlearn();
+    var unlearn = CommandOptions.objective(line, sets).unlearn();
     Objective objective = Objectives.of(unlearn.objective(), unlearn.clreg(), config.layers());
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {

@@ -1,12 +1,15 @@
 package org.unlearn4j.cli;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
 
 /** How commands declare their options and read the values. All options are long ones. */
@@ -55,6 +58,28 @@ public final class CommandOptions {
   /** The pipeline that {@link #pipeline()} and {@link #set()} ask for. */
   public static Pipeline readPipeline(CommandLine line) {
     return Pipeline.read(path(line, "pipeline").orElseThrow(), sets(line));
+  }
+
+  /**
+   * The defaults of the objective that {@code --objective} names, NPO where it is not given.
+   *
+   * @param sets overrides
+   * @throws UserException if there is no such objective, or an override is at fault
+   */
+  static Pipeline objective(CommandLine line, List<String> sets) {
+    String name = text(line, "objective").orElse(ObjectiveName.NPO.spelling());
+    List<String> known =
+        Arrays.stream(ObjectiveName.values()).map(ObjectiveName::spelling).toList();
+    if (!known.contains(name)) {
+      throw new UserException(
+          "--objective: found "
+              + name
+              + ", expected one of "
+              + String.join(", ", known)
+              + Nearest.hint(name, known)
+              + ".");
+    }
+    return Pipeline.defaults(name, sets);
   }
 
   /** Every {@code --set}, in order. */

@@ -46,9 +46,7 @@ final class ProbeCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Pipeline settings =
-        Pipeline.defaults(
-            CommandOptions.text(line, "objective").orElse("NPO"), CommandOptions.sets(line));
+    Pipeline settings = CommandOptions.objective(line, CommandOptions.sets(line));
     JsonInput input = BatchJson.read(CommandOptions.path(line, "input").orElseThrow());
     Path model = CommandOptions.path(line, "model").orElseThrow();
     ModelConfig config = ModelConfig.read(model);

@@ -174,7 +174,7 @@ public final class StepBenchmark {
       Operand<N> a = tf.dtypes.cast(fed, type);
       // A chain, so that nothing but products is timed.
       Operand<N> x = a;
-      int products = 8;
+      int products = 4;
       for (int i = 0; i < products; i++) {
         x = tf.linalg.matMul(x, a);
       }
@@ -184,7 +184,7 @@ public final class StepBenchmark {
       float[] values = new float[n * n];
       Arrays.fill(values, 1e-3f);
       try (TFloat32 input = TfTensors.floats(values, n, n)) {
-        for (int i = 0; i < 4; i++) {
+        for (int i = 0; i < 3; i++) {
           long start = System.nanoTime();
           runtime.session().runner().feed(fed, input).fetch(corner).run().close();
           best = Math.min(best, (System.nanoTime() - start) / 1e9);

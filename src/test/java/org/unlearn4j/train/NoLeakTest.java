@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -117,11 +118,13 @@ class NoLeakTest {
     static Memory filled() throws IOException {
       System.gc();
       Runtime runtime = Runtime.getRuntime();
-      List<byte[]> blocks = new ArrayList<>();
+      int size = 1 << 18;
+      byte[][] blocks = new byte[(int) (runtime.freeMemory() / size)][];
       long total = runtime.totalMemory();
-      while (runtime.freeMemory() > 4 << 20 && runtime.totalMemory() == total) {
-        blocks.add(new byte[1 << 18]);
+      for (int i = 0; i < blocks.length && runtime.totalMemory() == total; i++) {
+        blocks[i] = new byte[size];
       }
+      Reference.reachabilityFence(blocks);
       return now();
     }
 

@@ -1,0 +1,59 @@
+package org.unlearn4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class BenchCommandTest {
+  private static final String[] TINY = {
+    "bench", "--hidden", "16", "--layers", "1", "--heads", "2", "--kv-heads", "1", "--ffn", "24",
+    "--vocab", "40", "--rows", "2", "--tokens", "8", "--labelled", "0.5", "--steps", "3", "--clreg"
+  };
+
+  private static CommandRun bench(String... more) {
+    List<String> args = new ArrayList<>(List.of(TINY));
+    args.addAll(List.of(more));
+    return CommandRun.of(args.toArray(String[]::new));
+  }
+
+  @Test
+  void printsWhatIsDocumented() throws IOException {
+    JsonNode found = ForwardCommandTest.json(bench("--json"));
+    for (String key :
+        List.of("step_ms", "tokens_per_second", "peak_rss_mb", "gemm_gflops", "final_loss")) {
+      assertTrue(found.path(key).isNumber() && found.path(key).doubleValue() > 0, key);
+    }
+    double share = found.path("utilisation").doubleValue();
+    assertTrue(found.path("utilisation").isNumber() && share >= 0 && share < 1, "" + share);
+    assertTrue(found.path("fastest_ms").doubleValue() <= found.path("step_ms").doubleValue());
+    assertTrue(found.path("step_ms").doubleValue() <= found.path("slowest_ms").doubleValue());
+    // 40 x 16 embeddings, tied; q and o 16 x 16, k and v 8 x 16, three of 24 x 16, three norms.
+    assertEquals(640 + 512 + 256 + 1152 + 48, found.path("parameters").intValue());
+    assertEquals("NPO+CLReg", found.path("objective").asText());
+    // Three segments of two rows of eight tokens.
+    assertEquals(
+        48 / found.path("step_ms").doubleValue() * 1000,
+        found.path("tokens_per_second").doubleValue(),
+        0.05 * found.path("tokens_per_second").doubleValue());
+  }
+
+  @Test
+  void mistakes() {
+    refuses("--labelled: found 1.5, expected more than 0 and at most 1.", "--labelled", "1.5");
+    refuses("--precision: found fp64, expected fp32 or bf16.", "--precision", "fp64");
+    refuses("--objective: ", "--objective", "Oblivion");
+  }
+
+  private static void refuses(String message, String... args) {
+    List<String> all = new ArrayList<>(List.of("bench"));
+    all.addAll(List.of(args));
+    CommandRun r = CommandRun.of(all.toArray(String[]::new));
+    assertEquals(ExitCode.USER, r.code(), r.err());
+    assertTrue(r.err().contains(message), r.err());
+  }
+}
