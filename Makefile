@@ -30,7 +30,7 @@ all: report ## the main job: unlearn, export, evaluate on both runtimes, verify,
 
 test: target/build.native ## formatting, compilation, all fast tests
 	@echo '==> test'
-	@rm -rf $(DIST) $(BUILT)
+	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
 	  test $$code -eq 0 && touch $(BUILT)
 
