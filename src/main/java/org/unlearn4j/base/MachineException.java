@@ -4,6 +4,10 @@ package org.unlearn4j.base;
 public final class MachineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
+  public MachineException(String message) {
+    super(message);
+  }
+
   public MachineException(String message, Throwable cause) {
     super(message, cause);
   }

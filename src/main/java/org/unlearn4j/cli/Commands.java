@@ -7,6 +7,15 @@ public final class Commands {
   private Commands() {}
 
   public static List<Command> all() {
-    return List.of(new DoctorCommand(), new InspectCommand(), new PipelineCommand());
+    return List.of(
+        new DoctorCommand(),
+        new InspectCommand(),
+        new PipelineCommand(),
+        new FinetuneCommand(),
+        new UnlearnCommand(),
+        new ExportCommand(),
+        new EvaluateCommand(),
+        new VerifyCommand(),
+        new FableCommand());
   }
 }

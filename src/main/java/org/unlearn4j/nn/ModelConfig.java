@@ -53,4 +53,13 @@ public record ModelConfig(
   public static ModelConfig read(Path file) {
     return ModelConfigReader.read(file);
   }
+
+  /**
+   * The same of JSON at hand.
+   *
+   * @throws org.unlearn4j.base.UserException as {@link #read}
+   */
+  public static ModelConfig of(ObjectNode json) {
+    return ModelConfigReader.read(Path.of("config.json"), json);
+  }
 }

@@ -23,6 +23,10 @@ final class ModelConfigReader {
     this.json = json;
   }
 
+  static ModelConfig read(Path name, ObjectNode json) {
+    return new ModelConfigReader(name, json).parse();
+  }
+
   static ModelConfig read(Path path) {
     Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
     if (!Files.isRegularFile(file)) {

@@ -168,8 +168,7 @@ public final class Trainer {
               + outcome.total()
               + " and its gradient norm "
               + outcome.gradNorm()
-              + ", expected numbers; a lower learning rate or clip_norm usually helps.",
-          null);
+              + ", expected numbers; a lower learning rate or clip_norm usually helps.");
     }
   }
 }

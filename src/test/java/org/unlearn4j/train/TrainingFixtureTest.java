@@ -5,9 +5,11 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Session;
+import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Precision;
@@ -34,7 +36,15 @@ class TrainingFixtureTest {
             run.path("clreg_tau").doubleValue(),
             true,
             false);
-    Objective objective = Objectives.npo(run.path("npo_beta").doubleValue(), 1, 1).with(clReg);
+    Objective objective =
+        Objectives.of(
+                Pipeline.defaults(
+                        "NPO", List.of("unlearn.objective.beta=" + run.path("npo_beta").asText()))
+                    .unlearn()
+                    .objective(),
+                Optional.empty(),
+                fixture.decoder().config().layers())
+            .with(clReg);
     StepBatch batch = fixture.batch(objective);
     double clip = run.path("max_grad_norm").asDouble(0);
     AdamWSettings settings = new AdamWSettings(run.path("weight_decay").doubleValue(), clip);

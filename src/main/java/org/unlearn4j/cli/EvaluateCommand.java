@@ -1,0 +1,60 @@
+package org.unlearn4j.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.run.EvaluateStage;
+
+/** Measures a model on a runtime. */
+final class EvaluateCommand implements Command {
+  @Override
+  public String name() {
+    return "evaluate";
+  }
+
+  @Override
+  public String summary() {
+    return "measures a model on a runtime: the benchmark's metrics and the features' entanglement";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(
+        CommandOptions.pipeline(),
+        CommandOptions.set(),
+        CommandOptions.required(
+            "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
+        CommandOptions.required("runtime", "NAME", "tf, onnx or onnx:VARIANT"),
+        CommandOptions.required("out", "FILE", "the evaluation to write, as JSON"),
+        CommandOptions.value(
+            "reference", "FILE", "the retain-only model's evaluation, for forget quality"));
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    Path target = CommandOptions.path(line, "out").orElseThrow();
+    String file = String.valueOf(target.getFileName());
+    int dot = file.indexOf('.');
+    EvaluateStage.Request request =
+        new EvaluateStage.Request(
+            dot < 0 ? file : file.substring(0, dot),
+            CommandOptions.path(line, "model").orElseThrow(),
+            CommandOptions.text(line, "runtime").orElseThrow(),
+            CommandOptions.path(line, "reference"));
+    EvaluationResult result = new EvaluateStage(CommandOptions.readPipeline(line)).run(request);
+    result.write(target);
+    out.println(request.name() + " on " + result.runtime() + ":");
+    result
+        .metrics()
+        .forEach((name, value) -> out.printf(Locale.ROOT, "  %-36s %.4g%n", name, value));
+    out.printf(
+        Locale.ROOT,
+        "  %.1f s, %.0f tokens a second%n",
+        result.seconds(),
+        result.tokensPerSecond());
+    return ExitCode.DONE;
+  }
+}

@@ -1,0 +1,64 @@
+package org.unlearn4j.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.Locale;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.run.TeachStage;
+import org.unlearn4j.train.Trainer;
+import org.unlearn4j.weights.DType;
+
+/** Teaches a model a data set. */
+final class FinetuneCommand implements Command {
+  @Override
+  public String name() {
+    return "finetune";
+  }
+
+  @Override
+  public String summary() {
+    return "teaches a model a data set, from given or fresh weights";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(
+        CommandOptions.pipeline(),
+        CommandOptions.set(),
+        CommandOptions.required("out", "DIR", "the Hugging Face folder to write"),
+        CommandOptions.value(
+            "dtype", "TYPE", "of the written weights: float32 (default) or float16"));
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    Path folder = CommandOptions.path(line, "out").orElseThrow();
+    String type = CommandOptions.text(line, "dtype").orElse("float32");
+    DType dtype =
+        switch (type) {
+          case "float32" -> DType.F32;
+          case "float16" -> DType.F16;
+          default ->
+              throw new UserException("--dtype: found " + type + ", expected float32 or float16.");
+        };
+    Trainer.Finished finished =
+        new TeachStage(CommandOptions.readPipeline(line), System.err).run(folder, dtype);
+    out.println(sentence(folder, finished));
+    return ExitCode.DONE;
+  }
+
+  static String sentence(Path folder, Trainer.Finished finished) {
+    String resumed =
+        finished.resumedAt() == 0 ? "" : ", taken up after epoch " + finished.resumedAt();
+    return String.format(
+        Locale.ROOT,
+        "%s: %d steps in %.1f s%s, last loss %.4f",
+        folder,
+        finished.steps(),
+        finished.seconds(),
+        resumed,
+        finished.last().total());
+  }
+}

@@ -1,0 +1,39 @@
+package org.unlearn4j.run;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.onnx.OrtModel;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowModel;
+
+/** Opens a model on the runtime that a command line names. */
+public final class RuntimeModels {
+  private RuntimeModels() {}
+
+  /**
+   * Opens a model.
+   *
+   * @param runtime {@code tf}, {@code onnx} (which is {@code onnx:fp32}) or {@code onnx:VARIANT}
+   * @throws UserException if there is no such runtime, or the folder does not hold such a model
+   */
+  public static LanguageModel open(Path path, String runtime, Precision precision) {
+    if (!Files.exists(path)) {
+      throw UserException.at(path, "", "nothing there", "a model folder");
+    }
+    if (runtime.equals("tf")) {
+      return TensorFlowModel.open(path, precision);
+    }
+    if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
+      String variant = runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
+      return OrtModel.open(path, variant, Runtime.getRuntime().availableProcessors());
+    }
+    throw new UserException("--runtime: found " + runtime + ", expected tf, onnx or onnx:VARIANT.");
+  }
+
+  static Precision precision(ModelSettings settings) {
+    return settings.precision() == ModelSettings.Precision.BF16 ? Precision.BF16 : Precision.FP32;
+  }
+}

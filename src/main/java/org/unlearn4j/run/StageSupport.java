@@ -1,0 +1,70 @@
+package org.unlearn4j.run;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import org.tensorflow.Session;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.train.AdamWSettings;
+import org.unlearn4j.train.Trainer;
+import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.SafeTensors;
+
+/** What teaching and unlearning share. */
+final class StageSupport {
+  private StageSupport() {}
+
+  static AdamWSettings optimiser(LoopSettings loop) {
+    return new AdamWSettings(loop.weightDecay(), loop.clipNorm());
+  }
+
+  /** A listener that draws the total loss beside a bar. */
+  static Trainer.Listener bar(ProgressBar bar) {
+    return (done, total, outcome) ->
+        bar.update(done, total, String.format(Locale.ROOT, "loss %.4f", outcome.total()));
+  }
+
+  /** Present values of a graph's parameters, one at a time. */
+  static Function<Parameter, FloatBuffer> values(StepGraph graph) {
+    Session session = graph.runtime().session();
+    return p -> graph.variables().value(session, p);
+  }
+
+  /** SHA-256 of each weight file of a folder, by name. */
+  static Map<String, String> weightHashes(Path folder) {
+    Map<String, String> hashes = new TreeMap<>();
+    try (SafeTensors weights = SafeTensors.open(folder)) {
+      weights.files().forEach(f -> hashes.put(String.valueOf(f.getFileName()), Hashes.sha256(f)));
+    }
+    return hashes;
+  }
+
+  /**
+   * Files of a training run beside its result: {@code logs/} and {@code checkpoints/} of the run
+   * folder.
+   */
+  static Trainer.Files files(Path out, String log, String run) {
+    Path folder = out.toAbsolutePath().getParent();
+    return new Trainer.Files(
+        folder.resolve("checkpoints").resolve(String.valueOf(out.getFileName())),
+        folder.resolve("logs").resolve(log),
+        run);
+  }
+
+  /** Removes checkpoints, and their folder when it is empty. */
+  static void clean(Trainer.Files files) {
+    Trainer.clean(files);
+    Path parent = files.checkpoints().getParent();
+    String[] left = parent.toFile().list();
+    if (left != null && left.length == 0 && Files.isDirectory(parent)) {
+      org.unlearn4j.base.AtomicFiles.deleteTree(parent);
+    }
+  }
+}

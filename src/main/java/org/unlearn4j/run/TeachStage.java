@@ -1,0 +1,148 @@
+package org.unlearn4j.run;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintStream;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.function.Function;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ArchitectureSettings;
+import org.unlearn4j.config.FinetuneSettings;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.text.Tokenizer;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.train.FreshWeights;
+import org.unlearn4j.train.ModelFolder;
+import org.unlearn4j.train.Trainer;
+import org.unlearn4j.train.TrainingData;
+import org.unlearn4j.train.TrainingStep;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensors;
+
+/** Teaches a model a data set, from given or from fresh weights. */
+public final class TeachStage {
+  private final Pipeline pipeline;
+  private final PrintStream log;
+
+  public TeachStage(Pipeline pipeline, PrintStream log) {
+    this.pipeline = pipeline;
+    this.log = log;
+  }
+
+  /**
+   * Trains and writes a Hugging Face folder.
+   *
+   * @param dtype of the weights that are written
+   * @throws UserException if the pipeline has no such stage, or its input is at fault
+   */
+  public Trainer.Finished run(Path out, DType dtype) {
+    FinetuneSettings settings =
+        pipeline
+            .finetune()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "pipeline: found no finetune block, expected one for this stage."));
+    ModelSettings model = pipeline.model();
+    Path tokenizer = model.tokenizerFolder().orElseThrow();
+    Decoder decoder =
+        Decoder.of(
+            model.init() == ModelSettings.Init.RANDOM
+                ? fresh(tokenizer)
+                : ModelConfig.read(path()));
+    LoopSettings loop = settings.loop();
+    String split =
+        settings.data() == FinetuneSettings.Teach.FULL ? "full" : pipeline.data().retain();
+    StepGraph graph =
+        new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model), p -> true);
+    try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions());
+        TrainingStep step =
+            new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
+      TrainingData rows = TrainingData.learn(data.training(split));
+      data.notes().forEach(log::println);
+      assign(graph, decoder, loop.seed());
+      String name = String.valueOf(out.getFileName());
+      Trainer.Files files =
+          StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, data));
+      Trainer trainer = new Trainer(step, loop, rows, Trainer.Regularisation.NONE);
+      try (ProgressBar bar = ProgressBar.named("finetune " + name)) {
+        Trainer.Finished finished = trainer.run(files, StageSupport.bar(bar));
+        ModelFolder.write(
+            out, decoder, StageSupport.values(graph), dtype, tokenizer, Optional.empty());
+        StageSupport.clean(files);
+        return finished;
+      }
+    }
+  }
+
+  private Path path() {
+    return pipeline.model().path().orElseThrow();
+  }
+
+  private void assign(StepGraph graph, Decoder decoder, long seed) {
+    if (pipeline.model().init() == ModelSettings.Init.RANDOM) {
+      Function<Parameter, FloatBuffer> values =
+          FreshWeights.of(seed, decoder.config().initializerRange());
+      graph.variables().assign(graph.runtime().session(), values);
+      return;
+    }
+    try (SafeTensors weights = SafeTensors.open(path())) {
+      graph
+          .variables()
+          .assign(graph.runtime().session(), TfRuntime.checkpoint(weights, decoder.parameters()));
+    }
+  }
+
+  private ModelConfig fresh(Path tokenizerFolder) {
+    Optional<Path> given = pipeline.model().config();
+    if (given.isPresent()) {
+      return ModelConfig.read(given.get());
+    }
+    ArchitectureSettings a = pipeline.model().architecture().orElseThrow();
+    try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder)) {
+      ObjectNode json = new ObjectMapper().createObjectNode();
+      json.putArray("architectures").add("LlamaForCausalLM");
+      json.put("model_type", "llama")
+          .put("vocab_size", tokenizer.vocabSize())
+          .put("hidden_size", a.hiddenSize())
+          .put("intermediate_size", a.ffn())
+          .put("num_hidden_layers", a.layers())
+          .put("num_attention_heads", a.heads())
+          .put("num_key_value_heads", a.kvHeads())
+          .put("head_dim", a.hiddenSize() / a.heads())
+          .put("hidden_act", "silu")
+          .put("max_position_embeddings", a.maxPositions())
+          .put("initializer_range", 0.02)
+          .put("rms_norm_eps", 1e-5)
+          .put("attention_bias", false)
+          .put("mlp_bias", false)
+          .put("tie_word_embeddings", a.tied())
+          .put("torch_dtype", "float32")
+          .put("rope_theta", 10000.0);
+      tokenizer.bosId().ifPresent(id -> json.put("bos_token_id", id));
+      tokenizer.eosId().ifPresent(id -> json.put("eos_token_id", id));
+      tokenizer.padId().ifPresent(id -> json.put("pad_token_id", id));
+      return ModelConfig.of(json);
+    }
+  }
+
+  /** What makes two runs the same run: a checkpoint of another one is not continued. */
+  private String identity(String split, TaskData data) {
+    String base =
+        pipeline.model().init() == ModelSettings.Init.RANDOM
+            ? "random"
+            : StageSupport.weightHashes(path()).toString();
+    return Hashes.sha256(pipeline.toYaml() + split + base + data.provenance());
+  }
+}

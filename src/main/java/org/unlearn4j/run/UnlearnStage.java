@@ -1,0 +1,239 @@
+package org.unlearn4j.run;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.train.MaskView;
+import org.unlearn4j.train.ModelFolder;
+import org.unlearn4j.train.Trainer;
+import org.unlearn4j.train.TrainingData;
+import org.unlearn4j.train.TrainingStep;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Objectives;
+import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensors;
+
+/** Makes a model forget, and writes it with the record of how. */
+public final class UnlearnStage {
+  private final Pipeline pipeline;
+  private final PrintStream log;
+  private final String version;
+
+  /**
+   * A stage.
+   *
+   * @param log for notes on the data
+   * @param version of this program, for the record
+   */
+  public UnlearnStage(Pipeline pipeline, PrintStream log, String version) {
+    this.pipeline = pipeline;
+    this.log = log;
+    this.version = version;
+  }
+
+  /**
+   * Likelihood of the rows: mean over labelled tokens, nats, and mean of the rows' probabilities.
+   */
+  @SuppressWarnings("ArrayRecordComponent") // used within a run only
+  private record Likelihood(double[] rowNll, double meanNll, double prob) {}
+
+  /**
+   * Trains and writes a Hugging Face folder.
+   *
+   * @throws UserException if the input is at fault
+   * @throws MachineException if the run moved nothing
+   */
+  public Trainer.Finished run(Path out) {
+    Path base =
+        pipeline
+            .model()
+            .path()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "model.path: found nothing, expected the model that shall forget."));
+    Decoder decoder = Decoder.of(ModelConfig.read(base));
+    LoopSettings loop = pipeline.unlearn().loop();
+    Objective objective =
+        Objectives.of(
+            pipeline.unlearn().objective(), pipeline.unlearn().clreg(), decoder.config().layers());
+    try (TaskData data =
+        new TaskData(
+            pipeline,
+            pipeline.model().tokenizerFolder().orElse(base),
+            decoder.config().maxPositions())) {
+      List<TokenRow> forget = data.forget();
+      List<TokenRow> retain = data.retain();
+      data.notes().forEach(log::println);
+      Likelihood before;
+      try (TensorFlowModel model = TensorFlowModel.open(base, Precision.FP32)) {
+        before = likelihood(model, forget, "reference");
+      }
+      TrainingData rows = new TrainingData(forget, retain, before.rowNll());
+      StepGraph graph =
+          new StepGraph(decoder, objective, RuntimeModels.precision(pipeline.model()), p -> true);
+      try (TrainingStep step =
+          new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
+        try (SafeTensors weights = SafeTensors.open(base)) {
+          graph
+              .variables()
+              .assign(
+                  graph.runtime().session(), TfRuntime.checkpoint(weights, decoder.parameters()));
+        }
+        Map<String, String> hashes = StageSupport.weightHashes(base);
+        String identity = Hashes.sha256(pipeline.toYaml() + hashes + data.provenance());
+        Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
+        Trainer trainer = new Trainer(step, loop, rows, regularisation(data, loop.seed()));
+        Trainer.Finished finished;
+        try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
+          finished = trainer.run(files, StageSupport.bar(bar));
+        }
+        Likelihood after;
+        try (TensorFlowModel model =
+            TensorFlowModel.of(decoder, StageSupport.values(graph), Precision.FP32)) {
+          after = likelihood(model, forget, "forget set after");
+        }
+        requireMoved(before, after);
+        ObjectNode record = record(hashes, data, finished, before, after);
+        ModelFolder.write(
+            out,
+            decoder,
+            StageSupport.values(graph),
+            DType.F32,
+            tokenizer(base),
+            Optional.of(record));
+        StageSupport.clean(files);
+        return finished;
+      }
+    }
+  }
+
+  private Path tokenizer(Path base) {
+    return pipeline.model().tokenizerFolder().orElse(base);
+  }
+
+  private Trainer.Regularisation regularisation(TaskData data, long seed) {
+    Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
+    if (settings.isEmpty()) {
+      return Trainer.Regularisation.NONE;
+    }
+    ClRegSettings c = settings.get();
+    if (c.view() != ClRegSettings.View.MASK) {
+      throw new UserException(
+          "unlearn.clreg.view: found "
+              + c.view().spelling()
+              + ", which this version does not have yet, expected mask.");
+    }
+    MaskView view =
+        new MaskView(
+            data.tokenizer().maskTokenId(),
+            data.tokenizer().specialIds(),
+            c.maskProbability(),
+            seed);
+    return new Trainer.Regularisation(c.weight(), c.warmupSteps(), Optional.of(view));
+  }
+
+  private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
+    try (EvaluateStage.Bars bars = new EvaluateStage.Bars(what)) {
+      Map<TokenRow, TokenScores> scores =
+          new Scorer(model, pipeline.evaluate().tokenBudget(), bars).score(rows);
+      double[] nll = new double[rows.size()];
+      double sum = 0;
+      double prob = 0;
+      long tokens = 0;
+      for (int i = 0; i < nll.length; i++) {
+        TokenScores s = scores.get(rows.get(i));
+        nll[i] = s.nll();
+        sum += nll[i];
+        tokens += s.tokens();
+        prob += Math.exp(-nll[i] / s.tokens()) / nll.length;
+      }
+      return new Likelihood(nll, sum / tokens, prob);
+    }
+  }
+
+  private static void requireMoved(Likelihood before, Likelihood after) {
+    if (before.meanNll() == after.meanNll()) {
+      throw new MachineException(
+          "The run moved nothing: the forget set's mean NLL is "
+              + after.meanNll()
+              + " before and after; is the learning rate 0?");
+    }
+  }
+
+  private ObjectNode record(
+      Map<String, String> baseHashes,
+      TaskData data,
+      Trainer.Finished finished,
+      Likelihood before,
+      Likelihood after) {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode root = mapper.createObjectNode();
+    root.putObject("tool").put("name", "unlearn4j").put("version", version);
+    root.put("pipeline", pipeline.name());
+    var objective = pipeline.unlearn().objective();
+    root.putObject("objective")
+        .put("name", objective.name().spelling())
+        .put("gamma", objective.gamma())
+        .put("alpha", objective.alpha())
+        .put("retain", objective.retain().spelling())
+        .setAll((ObjectNode) mapper.valueToTree(objective.method()));
+    pipeline
+        .unlearn()
+        .clreg()
+        .filter(c -> c.weight() > 0)
+        .ifPresent(
+            c ->
+                root.putObject("clreg")
+                    .put("weight", c.weight())
+                    .put("temperature", c.temperature())
+                    .put("layers", c.layers().toString())
+                    .put("pooling", c.pooling().spelling())
+                    .put("view", c.view().spelling())
+                    .put("mask_probability", c.maskProbability())
+                    .put("stop_gradient", c.stopGradient())
+                    .put("warmup_steps", c.warmupSteps()));
+    LoopSettings loop = pipeline.unlearn().loop();
+    root.putObject("training")
+        .put("seed", loop.seed())
+        .put("epochs", loop.epochs())
+        .put("batch_size", loop.batchSize())
+        .put("accumulate", loop.accumulate())
+        .put("learning_rate", loop.learningRate())
+        .put("precision", pipeline.model().precision().spelling())
+        .put("steps", finished.steps())
+        .put("seconds", finished.seconds());
+    ObjectNode losses = root.putObject("final_losses").put("total", finished.last().total());
+    finished.last().terms().forEach(losses::put);
+    root.putObject("data")
+        .put("benchmark", pipeline.data().benchmark().spelling())
+        .put("forget", pipeline.data().forget())
+        .put("retain", pipeline.data().retain())
+        .set("sha256", mapper.valueToTree(data.provenance()));
+    root.set("base_weights_sha256", mapper.valueToTree(baseHashes));
+    root.putObject("before").put("forget_nll", before.meanNll()).put("forget_prob", before.prob());
+    root.putObject("after").put("forget_nll", after.meanNll()).put("forget_prob", after.prob());
+    return root;
+  }
+}
