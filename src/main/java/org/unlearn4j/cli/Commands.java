@@ -16,6 +16,10 @@ public final class Commands {
         new ExportCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
+        new ForwardCommand(),
+        new ProbeCommand(),
+        new GenerateCommand(),
+        new BenchCommand(),
         new FableCommand());
   }
 }

@@ -13,14 +13,21 @@ import org.unlearn4j.lm.PaddedBatch;
 /** The two measuring graphs of a deployed file, open. */
 final class Measurement implements AutoCloseable {
   /** Logits that the head holds at a time: 64 MiB an intermediate value. */
-  private static final int CHUNK = 1 << 24;
+  static final int CHUNK = 1 << 24;
 
   private final OrtRuntime runtime;
   private final OrtSession body;
   private final OrtSession head;
+  private final int chunk;
 
-  Measurement(OrtRuntime runtime, MeasuringGraphs graphs, Path file) {
+  /**
+   * Opens both graphs.
+   *
+   * @param chunk logits that the head holds at a time
+   */
+  Measurement(OrtRuntime runtime, MeasuringGraphs graphs, Path file, int chunk) {
     this.runtime = runtime;
+    this.chunk = chunk;
     this.body = runtime.open(graphs.body(), file);
     this.head = runtime.open(graphs.head(), file);
   }
@@ -34,7 +41,7 @@ final class Measurement implements AutoCloseable {
       OnnxTensor rows = tensor(result, MeasuringGraphs.ROWS);
       int hidden = (int) rows.getInfo().getShape()[1];
       FloatBuffer values = rows.getFloatBuffer();
-      int step = Math.max(1, CHUNK / vocab);
+      int step = Math.max(1, chunk / vocab);
       for (int from = 0; from < b.labels().length; from += step) {
         int to = Math.min(from + step, b.labels().length);
         scoreRows(values.slice(from * hidden, (to - from) * hidden), b.labels(), from, to, scores);

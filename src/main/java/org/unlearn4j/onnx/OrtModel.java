@@ -32,7 +32,8 @@ public final class OrtModel implements LanguageModel {
   private final OrtRuntime runtime;
   private final OrtSession deployed;
   private final KeyValueCache cache;
-  private Optional<Measurement> measurement;
+  private final Optional<MeasuringGraphs> measuring;
+  private Measurement measurement;
 
   private OrtModel(OnnxFile file, ModelConfig config, String variant, OrtRuntime runtime) {
     this.file = file;
@@ -41,6 +42,7 @@ public final class OrtModel implements LanguageModel {
     this.runtime = runtime;
     this.deployed = runtime.open(file.path());
     this.cache = KeyValueCache.of(deployed);
+    this.measuring = MeasuringGraphs.of(file.model());
   }
 
   /**
@@ -85,6 +87,10 @@ public final class OrtModel implements LanguageModel {
     return file.metadata();
   }
 
+  KeyValueCache cache() {
+    return cache;
+  }
+
   @Override
   public List<TokenScores> score(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
@@ -92,8 +98,8 @@ public final class OrtModel implements LanguageModel {
       return rows.stream().map(r -> new LabelScores(0).range(b.labels(), 0, 0)).toList();
     }
     LabelScores scores =
-        measurement().isPresent()
-            ? measurement().get().score(b, config.vocabSize(), cache)
+        measuring.isPresent()
+            ? measurement(measuring.get()).score(b, config.vocabSize(), cache)
             : scoreLogits(rows, b);
     List<TokenScores> byRow = new ArrayList<>();
     int from = 0;
@@ -118,17 +124,16 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][][] features(List<TokenRow> rows) {
-    Measurement m =
-        measurement()
-            .orElseThrow(
-                () ->
-                    UserException.at(
-                        file.path(),
-                        "",
-                        "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
-                        "a file that this tool has exported"));
+    MeasuringGraphs graphs =
+        measuring.orElseThrow(
+            () ->
+                UserException.at(
+                    file.path(),
+                    "",
+                    "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
+                    "a file that this tool has exported"));
     PaddedBatch b = batch(rows);
-    float[] flat = m.pooled(b, cache);
+    float[] flat = measurement(graphs).pooled(b, cache);
     int d = config.hiddenSize();
     int layers = flat.length / (d * b.rows());
     float[][][] features = new float[layers][b.rows()][];
@@ -141,10 +146,9 @@ public final class OrtModel implements LanguageModel {
     return features;
   }
 
-  private Optional<Measurement> measurement() {
+  private Measurement measurement(MeasuringGraphs graphs) {
     if (measurement == null) {
-      measurement =
-          MeasuringGraphs.of(file.model()).map(g -> new Measurement(runtime, g, file.path()));
+      measurement = new Measurement(runtime, graphs, file.path(), Measurement.CHUNK);
     }
     return measurement;
   }
@@ -296,8 +300,8 @@ public final class OrtModel implements LanguageModel {
   public void close() {
     try {
       deployed.close();
-      if (measurement != null && measurement.isPresent()) {
-        measurement.get().close();
+      if (measurement != null) {
+        measurement.close();
       }
     } catch (OrtException e) {
       throw new IllegalStateException(e);

@@ -1,0 +1,88 @@
+package org.unlearn4j.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Norm;
+import org.unlearn4j.nn.Parameter;
+
+/** A node that does not fit is refused where it is built, by name. */
+class OnnxEmitterTest {
+  private final OnnxEmitter e = new OnnxEmitter(8);
+
+  private Value rows(int width) {
+    return e.embedding(e.ids(), Parameter.matrix("table" + width + ".weight", 5, width));
+  }
+
+  @Test
+  void nodesAreNamedByTheirScopes() {
+    Value x = rows(4);
+    Value y =
+        e.within(
+            "model",
+            () ->
+                e.within(
+                    "layers.0", () -> e.linear(x, Linear.of("model.layers.0.q", 4, 6, false))));
+    assertEquals("/model/layers.0/q/Gemm_output_0", y.name());
+    assertEquals("/Mul_output_0", e.multiply(y, y).name());
+    assertEquals("/Mul_1_output_0", e.multiply(y, y).name());
+  }
+
+  @Test
+  void widthsMustFit() {
+    Value x = rows(4);
+    refuses(() -> e.linear(x, Linear.of("up", 5, 6, false)), "up: found width 4", "expected 5");
+    refuses(() -> e.rmsNorm(x, Norm.rms("norm", 5, 1e-5)), "norm: found width 4");
+    refuses(() -> e.add(x, rows(3)), "Add: found width 3", "expected 4");
+    refuses(() -> e.split(x, 2, 3), "split: found width 4", "expected 5");
+    Attention a =
+        new Attention(
+            0, 2, 1, 4, 1, java.util.OptionalDouble.empty(), java.util.OptionalInt.empty());
+    refuses(() -> e.attention(x, x, x, a), "attention queries: found width 4", "expected 8");
+    refuses(() -> e.linear(e.ids(), Linear.of("up", 4, 6, false)), "expected");
+  }
+
+  @Test
+  void aParameterHasOneShape() {
+    rows(4);
+    refuses(
+        () -> e.embedding(e.ids(), Parameter.matrix("table4.weight", 6, 4)),
+        "table4.weight is used with shape [6, 4] and with [5, 4]");
+  }
+
+  @Test
+  void valuesOfAnotherGraphAreRefused() {
+    Value foreign = new OnnxEmitter(8).ids();
+    refuses(
+        () -> e.embedding(foreign, Parameter.matrix("table.weight", 5, 4)),
+        "input_ids is not of this graph");
+  }
+
+  @Test
+  void operatorsAreUsedAsTheirSignaturesSay() {
+    GraphBuilder g = new GraphBuilder();
+    Value x = g.input("x", DataType.FLOAT, Dim.of(2), Dim.of(3));
+    List<Dim> shape = x.shape();
+    refuses(() -> g.node(Op.ADD, "", Map.of(), shape, x), "/Add: 1 inputs, expected 2 to 2");
+    refuses(() -> g.node(Op.EXP, "", Map.of("axis", 1L), shape, x), "/Exp: attribute axis");
+    refuses(
+        () -> g.node(Op.LOG_SOFTMAX, "", Map.of("axis", 1f), shape, x),
+        "/LogSoftmax: attribute axis is 1.0");
+    refuses(() -> g.input("x", DataType.FLOAT), "value x exists twice");
+  }
+
+  private static void refuses(Executable action, String... parts) {
+    String message = assertThrows(IllegalArgumentException.class, action).getMessage();
+    for (String part : parts) {
+      assertTrue(message.contains(part), message);
+    }
+  }
+}
