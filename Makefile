@@ -15,6 +15,7 @@ BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 204
 MAVEN     := $(MVN) -B -ntp -q $(if $(GPU),-Pgpu)
 DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
+TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
 BUILT     := target/build.stamp
 SOURCES   := pom.xml $(shell find src/main -type f)
 
@@ -30,7 +31,7 @@ all: report ## the main job: unlearn, export, evaluate on both runtimes, verify,
 
 test: target/build.native ## formatting, compilation, all fast tests
 	@echo '==> test'
-	@rm -rf $(DIST) $(BUILT)
+	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
 	  test $$code -eq 0 && touch $(BUILT)
 
@@ -55,8 +56,9 @@ graphs: $(BUILT) ## rewrites the graph listings in graphs/
 	$(UNLEARN4J) graphs --out graphs
 
 models: $(BUILT) ## teaches the embedded models again (models/)
-	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --out models/fable-target
-	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --set finetune.data=retain --out models/fable-retain
+	$(UNLEARN4J) fable-tokenizer --out runs/fable-models/tokenizer
+	$(TEACH) --out models/fable-target
+	$(TEACH) --set finetune.data=retain --out models/fable-retain
 
 bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the shape)
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
