@@ -9,12 +9,19 @@ public final class Commands {
   public static List<Command> all() {
     return List.of(
         new DoctorCommand(),
+        new InspectCommand(),
         new PipelineCommand(),
         new FinetuneCommand(),
         new UnlearnCommand(),
         new ExportCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
+        new ReportCommand(),
+        new ForwardCommand(),
+        new ProbeCommand(),
+        new GenerateCommand(),
+        new BenchCommand(),
+        new GraphsCommand(),
         new FableCommand());
   }
 }

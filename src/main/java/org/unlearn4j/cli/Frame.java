@@ -114,7 +114,7 @@ final class Frame {
     try {
       line = parser.parse(options, args);
     } catch (ParseException e) {
-      throw mistake(command, explain(e, options));
+      throw mistake(command, explain(e, command.name(), options));
     }
     doubled(line)
         .ifPresent(
@@ -152,7 +152,7 @@ final class Frame {
         .findFirst();
   }
 
-  private static String explain(ParseException e, Options options) {
+  private static String explain(ParseException e, String command, Options options) {
     List<String> known = options.getOptions().stream().map(o -> "--" + o.getLongOpt()).toList();
     if (e instanceof UnrecognizedOptionException u) {
       String name = u.getOption().split("=", 2)[0];
@@ -173,7 +173,11 @@ final class Frame {
     if (e instanceof MissingOptionException m) {
       List<?> raw = m.getMissingOptions();
       List<String> missing = raw.stream().map(String::valueOf).toList();
-      return "found no --" + String.join(", no --", missing) + ", expected it (see unlearn4j help)";
+      return "found no --"
+          + String.join(", no --", missing)
+          + ", expected it (see unlearn4j "
+          + command
+          + " --help)";
     }
     return "found a command line that cannot be read (" + e.getMessage() + "), expected options";
   }

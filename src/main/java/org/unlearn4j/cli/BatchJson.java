@@ -1,0 +1,70 @@
+package org.unlearn4j.cli;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.TokenRow;
+
+/**
+ * Batches of token ids as users write them: {@code input_ids} and, if wanted, mask and labels;
+ * right-padded.
+ */
+final class BatchJson {
+  private BatchJson() {}
+
+  static JsonInput read(Path file) {
+    return JsonInput.read(file, "a batch of token ids");
+  }
+
+  /**
+   * The rows of a batch, padding cut off; every token but the first is labelled where there are no
+   * labels.
+   *
+   * @throws UserException naming the row at fault
+   */
+  static List<TokenRow> rows(JsonInput batch) {
+    List<TokenRow> rows = new ArrayList<>();
+    JsonInput mask = batch.get("attention_mask");
+    JsonInput labels = batch.get("labels");
+    for (JsonInput given :
+        batch.get("input_ids").required("an array of rows of token ids").elements()) {
+      int r = rows.size();
+      int[] ids = ints(given);
+      int length = mask.present() ? length(mask.get(r), ids.length) : ids.length;
+      int[] own = labels.present() ? ints(labels.get(r)) : ids.clone();
+      if (length == 0 || own.length < length) {
+        throw given.mistake("at least one token, and as many labels as tokens");
+      }
+      own = Arrays.copyOf(own, length);
+      if (!labels.present()) {
+        own[0] = TokenRow.IGNORED;
+      } else if (own[0] != TokenRow.IGNORED) {
+        throw labels.get(r).mistake("-100 at position 0, which no position predicts");
+      }
+      rows.add(new TokenRow(Arrays.copyOf(ids, length), own));
+    }
+    if (rows.isEmpty()) {
+      throw batch.get("input_ids").mistake("at least one row");
+    }
+    return rows;
+  }
+
+  /** Number of ones, which must all stand in front. */
+  private static int length(JsonInput row, int width) {
+    int[] mask = ints(row);
+    int length = Arrays.stream(mask).sum();
+    for (int t = 0; t < mask.length; t++) {
+      if (mask.length != width || mask[t] != (t < length ? 1 : 0)) {
+        throw row.mistake("as many entries as tokens: ones, then zeros (padding on the right)");
+      }
+    }
+    return length;
+  }
+
+  private static int[] ints(JsonInput array) {
+    return array.elements().stream().mapToInt(JsonInput::integer).toArray();
+  }
+}

@@ -1,0 +1,115 @@
+package org.unlearn4j.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.PrintStream;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.StepBenchmark;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Objectives;
+
+/** Times real training steps of a random model. */
+final class BenchCommand implements Command {
+  @Override
+  public String name() {
+    return "bench";
+  }
+
+  @Override
+  public String summary() {
+    return "times training steps of a random model of a given shape";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(
+        CommandOptions.value("hidden", "N", "width of the residual stream, 256"),
+        CommandOptions.value("layers", "N", "blocks, 6"),
+        CommandOptions.value("heads", "N", "query heads, 4"),
+        CommandOptions.value("kv-heads", "N", "key/value heads, 4"),
+        CommandOptions.value("ffn", "N", "width of the MLP, 704"),
+        CommandOptions.value("vocab", "N", "vocabulary, 2048"),
+        CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows, 8"),
+        CommandOptions.value("tokens", "N", "tokens a row, 128"),
+        CommandOptions.value("labelled", "SHARE", "of the tokens that is labelled, 1"),
+        CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
+        CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
+        CommandOptions.value("precision", "P", "fp32 (default) or bf16"),
+        CommandOptions.value("steps", "N", "counted steps, 20"),
+        CommandOptions.json());
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    int tokens = CommandOptions.integer(line, "tokens", 2, 128);
+    ModelConfig config = config(line, tokens);
+    List<String> sets = line.hasOption("clreg") ? List.of("unlearn.clreg.weight=0.1") : List.of();
+    var unlearn =
+        Pipeline.defaults(CommandOptions.text(line, "objective").orElse("NPO"), sets).unlearn();
+    Objective objective = Objectives.of(unlearn.objective(), unlearn.clreg(), config.layers());
+    double labelled = CommandOptions.number(line, "labelled", 1);
+    if (!(labelled > 0 && labelled <= 1)) {
+      throw new UserException(
+          "--labelled: found " + labelled + ", expected more than 0 and at most 1.");
+    }
+    StepBenchmark.Work work =
+        new StepBenchmark.Work(
+            config,
+            objective,
+            precision(CommandOptions.text(line, "precision").orElse("fp32")),
+            CommandOptions.integer(line, "rows", 1, 8),
+            tokens,
+            labelled,
+            CommandOptions.integer(line, "steps", 1, 20));
+    StepBenchmark.Measured m = StepBenchmark.run(work);
+    new Tree()
+        .put("step_ms", rounded(m.stepMs(), 10))
+        .put("fastest_ms", rounded(m.fastestMs(), 10))
+        .put("slowest_ms", rounded(m.slowestMs(), 10))
+        .put("tokens_per_second", rounded(m.tokensPerSecond(), 1))
+        .put("peak_rss_mb", rounded(m.peakRssMb(), 1))
+        .put("gemm_gflops", rounded(m.gemmGflops(), 10))
+        .put("utilisation", rounded(m.utilisation(), 1000))
+        .put("parameters", m.parameters())
+        .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
+        .put("precision", work.precision().name())
+        .put("threads", Runtime.getRuntime().availableProcessors())
+        .put("final_loss", m.lastTotal())
+        .print(out, line.hasOption("json"));
+    return ExitCode.DONE;
+  }
+
+  private static double rounded(double value, double by) {
+    return Math.round(value * by) / by;
+  }
+
+  private static Precision precision(String name) {
+    return switch (name) {
+      case "fp32" -> Precision.FP32;
+      case "bf16" -> Precision.BF16;
+      default -> throw new UserException("--precision: found " + name + ", expected fp32 or bf16.");
+    };
+  }
+
+  private static ModelConfig config(CommandLine line, int tokens) {
+    ObjectNode json = new ObjectMapper().createObjectNode();
+    int heads = CommandOptions.integer(line, "heads", 1, 4);
+    json.put("model_type", "llama")
+        .put("hidden_size", CommandOptions.integer(line, "hidden", 1, 256))
+        .put("num_hidden_layers", CommandOptions.integer(line, "layers", 1, 6))
+        .put("num_attention_heads", heads)
+        .put("num_key_value_heads", CommandOptions.integer(line, "kv-heads", 1, heads))
+        .put("intermediate_size", CommandOptions.integer(line, "ffn", 1, 704))
+        .put("vocab_size", CommandOptions.integer(line, "vocab", 2, 2048))
+        .put("max_position_embeddings", tokens)
+        .put("rms_norm_eps", 1e-5)
+        .put("tie_word_embeddings", true);
+    return ModelConfig.of(json);
+  }
+}

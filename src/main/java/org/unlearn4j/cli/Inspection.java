@@ -1,0 +1,203 @@
+package org.unlearn4j.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Families;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OnnxSummary;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.TensorInfo;
+
+/** What there is to say of the things the program reads and writes. */
+final class Inspection {
+  private Inspection() {}
+
+  /** A Hugging Face folder; its weights may be safetensors, ONNX, or both. */
+  static Tree model(Path folder) {
+    ModelConfig config = ModelConfig.read(folder);
+    boolean known =
+        StreamSupport.stream(Families.types().spliterator(), false)
+            .anyMatch(config.modelType()::equals);
+    Tree tree =
+        new Tree()
+            .put("kind", "Hugging Face model")
+            .put("path", folder.toString())
+            .put("model_type", config.modelType())
+            .put("supported", known)
+            .put("shape", shape(config))
+            .put("tokenizer", Files.isRegularFile(folder.resolve("tokenizer.json")));
+    boolean weights =
+        Stream.of("model.safetensors", "model.safetensors.index.json")
+            .anyMatch(f -> Files.isRegularFile(folder.resolve(f)));
+    if (weights) {
+      try (SafeTensors tensors = SafeTensors.open(folder)) {
+        tree.put("weights", totals(tensors));
+      }
+    }
+    List<Path> onnx = files(folder.resolve("onnx"), ".onnx");
+    if (!onnx.isEmpty()) {
+      Tree variants = new Tree();
+      onnx.forEach(f -> variants.put(f.getFileName().toString(), onnxTotals(f)));
+      tree.put("onnx", variants);
+    }
+    return tree.put("unlearning", json(folder.resolve("unlearning.json")));
+  }
+
+  private static Tree shape(ModelConfig config) {
+    return new Tree()
+        .put("vocabulary", config.vocabSize())
+        .put("hidden_size", config.hiddenSize())
+        .put("intermediate_size", config.intermediateSize())
+        .put("layers", config.layers())
+        .put("heads", config.heads())
+        .put("kv_heads", config.kvHeads())
+        .put("head_dim", config.headDim())
+        .put("max_positions", config.maxPositions())
+        .put("tied_embeddings", config.tiedEmbeddings());
+  }
+
+  /** Every tensor of a file. */
+  static Tree safetensors(Path file) {
+    try (SafeTensors tensors = SafeTensors.open(file)) {
+      Tree list = new Tree();
+      for (String name : tensors.names()) {
+        TensorInfo info = tensors.info(name);
+        list.put(name, info.dtype().code() + " " + info.shape());
+      }
+      return new Tree()
+          .put("kind", "safetensors")
+          .put("path", file.toString())
+          .put("weights", totals(tensors))
+          .put("tensors", list);
+    }
+  }
+
+  private static Tree totals(SafeTensors tensors) {
+    Map<String, Integer> formats = new TreeMap<>();
+    long values = 0;
+    long bytes = 0;
+    for (String name : tensors.names()) {
+      TensorInfo info = tensors.info(name);
+      formats.merge(info.dtype().code(), 1, Integer::sum);
+      values += info.size();
+      bytes += info.size() * info.dtype().bytes();
+    }
+    return new Tree()
+        .put("files", tensors.files().size())
+        .put("tensors", tensors.names().size())
+        .put("parameters", values)
+        .put("bytes", bytes)
+        .put("formats", formats);
+  }
+
+  static Tree onnx(Path file) {
+    OnnxSummary summary = OnnxSummary.of(file);
+    return new Tree()
+        .put("kind", "ONNX model")
+        .put("path", file.toString())
+        .put("file", onnxTotals(file, summary))
+        .put("inputs", ports(summary.inputs()))
+        .put("outputs", ports(summary.outputs()))
+        .put("operators", summary.operators())
+        .put("metadata", summary.metadata());
+  }
+
+  private static Tree onnxTotals(Path file) {
+    return onnxTotals(file, OnnxSummary.of(file));
+  }
+
+  private static Tree onnxTotals(Path file, OnnxSummary summary) {
+    return new Tree()
+        .put("producer", summary.producer())
+        .put("opsets", summary.opsets())
+        .put("parameters", summary.parameters())
+        .put("formats", summary.types())
+        .put("bytes", size(file) + size(file.resolveSibling(file.getFileName() + "_data")));
+  }
+
+  private static Tree ports(List<OnnxSummary.Port> ports) {
+    Tree tree = new Tree();
+    ports.forEach(p -> tree.put(p.name(), p.type() + " " + p.shape()));
+    return tree;
+  }
+
+  /** A run folder: which stages are done, what was measured, what the verdict is. */
+  static Tree run(Path folder) {
+    Pipeline pipeline = Pipeline.readRecord(folder.resolve("pipeline.yaml"));
+    Tree stages = new Tree();
+    if (pipeline.finetune().isPresent()) {
+      stages.put("finetune", done(folder, "target/model.safetensors"));
+    }
+    stages.put("unlearn", done(folder, "unlearned/model.safetensors"));
+    stages.put("export", !files(folder.resolve("onnx/onnx"), ".onnx").isEmpty());
+    stages.put("evaluate", !files(folder.resolve("eval"), ".json").isEmpty());
+    stages.put("verify", done(folder, "verify.json"));
+    stages.put("report", done(folder, "report.html"));
+    Tree metrics = new Tree();
+    for (Path file : files(folder.resolve("eval"), ".json")) {
+      String name = file.getFileName().toString().replaceFirst("\\.json$", "");
+      json(file).map(m -> m.get("metrics")).ifPresent(m -> metrics.put(name, m));
+    }
+    return new Tree()
+        .put("kind", "run")
+        .put("path", folder.toString())
+        .put("name", pipeline.name())
+        .put("objective", pipeline.unlearn().objective().name().spelling())
+        .put("clreg", pipeline.unlearn().clreg().isPresent())
+        .put("done", stages)
+        .put("metrics", metrics)
+        .put("verdict", json(folder.resolve("verify.json")).map(v -> v.get("verdict")));
+  }
+
+  private static boolean done(Path folder, String file) {
+    return Files.isRegularFile(folder.resolve(file));
+  }
+
+  private static List<Path> files(Path folder, String suffix) {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> list = Files.list(folder)) {
+      return list.filter(f -> f.toString().endsWith(suffix)).sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static long size(Path file) {
+    try {
+      return Files.isRegularFile(file) ? Files.size(file) : 0;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static Optional<Map<String, Object>> json(Path file) {
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(
+          new ObjectMapper()
+              .readValue(file.toFile(), new TypeReference<LinkedHashMap<String, Object>>() {}));
+    } catch (JsonProcessingException e) {
+      throw UserException.at(file, "line " + e.getLocation().getLineNr(), "invalid JSON", "JSON");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}

@@ -1,0 +1,57 @@
+package org.unlearn4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+class DoctorCommandTest {
+  @Test
+  void findsEveryRuntimeOfThisMachine() throws Exception {
+    CommandRun r = CommandRun.of("doctor", "--json");
+    assertEquals(ExitCode.DONE, r.code(), r.err() + r.out());
+    JsonNode found = new ObjectMapper().readTree(r.out());
+    assertEquals("2.18.0", found.at("/tensorflow/version").asText());
+    assertEquals("/device:CPU:0", found.at("/tensorflow/devices/0/name").asText());
+    assertTrue(found.at("/onnxruntime/providers").toString().contains("CPU"), r.out());
+    assertTrue(found.at("/tokenizers/loads").asBoolean(), r.out());
+    assertTrue(found.at("/machine/cpus").asInt() > 0, r.out());
+    assertTrue(found.at("/disk/working_directory/free_mb").asLong() > 0, r.out());
+    boolean seen = found.at("/gpu/seen").asBoolean();
+    assertEquals(!seen, found.at("/gpu/why").isTextual(), r.out());
+  }
+
+  @Test
+  void theTextSaysTheSame() {
+    CommandRun r = CommandRun.of("doctor");
+    assertEquals(ExitCode.DONE, r.code());
+    assertTrue(r.out().contains("\ntensorflow\n  loads    yes\n  version  2.18.0\n"), r.out());
+    assertFalse(r.out().contains("{"), r.out());
+  }
+
+  @Test
+  void theFirstCauseThatHidesAGpuIsNamed() {
+    Optional<String> unset = Optional.empty();
+    List<String> none = List.of();
+    assertCause("Linux on x86-64 only", new GpuFacts(false, true, true, unset, none));
+    assertCause("no NVIDIA driver", new GpuFacts(true, false, true, unset, none));
+    assertCause("make build GPU=1", new GpuFacts(true, true, false, unset, none));
+    assertCause(
+        "CUDA_VISIBLE_DEVICES= hides", new GpuFacts(true, true, true, Optional.of(""), none));
+    assertCause(
+        "CUDA_VISIBLE_DEVICES=-1 hides", new GpuFacts(true, true, true, Optional.of("-1"), none));
+    assertCause(
+        "(libcudnn.so.9)",
+        new GpuFacts(true, true, true, Optional.of("0"), List.of("libcudnn.so.9")));
+    assertCause("TF_CPP_MIN_LOG_LEVEL=0", new GpuFacts(true, true, true, unset, none));
+  }
+
+  private static void assertCause(String expected, GpuFacts facts) {
+    assertTrue(facts.why().contains(expected), facts.why());
+  }
+}
