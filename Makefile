@@ -17,6 +17,7 @@ DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
 TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
 BUILT     := target/build.stamp
+FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 SOURCES   := pom.xml $(shell find src/main -type f)
 
 .DEFAULT_GOAL := all
@@ -30,7 +31,7 @@ include pipeline/stages.mk
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
 test: target/build.native ## formatting, compilation, all fast tests
-	@echo '==> test'
+	@echo '==> test$(FIRST)'
 	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
 	  test $$code -eq 0 && touch $(BUILT)
@@ -84,7 +85,7 @@ help: ## this
 
 # The natives of the CPU and the CUDA build must not lie on one class path, so lib/ is filled afresh.
 $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| test)
-	@echo '==> build (the first time Maven downloads about 300 MB)'
+	@echo '==> build$(FIRST)'
 	@rm -rf $(DIST)
 	@$(MAVEN) package -Dmaven.test.skip=true
 	@touch $@

@@ -64,7 +64,7 @@ class RoomsTest {
           "ai.onnxruntime", Set.of("onnx", "cli"),
           "ai.onnx", Set.of("onnx"),
           "ai.djl", Set.of("text", "cli"),
-          "org.yaml", Set.of("config"),
+          "org.yaml", Set.of("config", "report"),
           "org.apache.commons.cli", Set.of("cli"),
           "org.knowm", Set.of("report"));
 
