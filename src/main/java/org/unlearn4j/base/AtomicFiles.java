@@ -3,7 +3,9 @@ package org.unlearn4j.base;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -29,6 +31,7 @@ public final class AtomicFiles {
     Path beside = beside(target);
     try {
       Files.createDirectories(target.toAbsolutePath().getParent());
+      deleteTree(beside); // of a process that was killed while it wrote
       writer.write(beside);
       Files.move(
           beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
@@ -47,12 +50,17 @@ public final class AtomicFiles {
   /**
    * Lets {@code writer} fill a new folder beside {@code target} and puts it in the place of {@code
    * target} once it is whole; an older folder of that name is removed only then.
+   *
+   * @throws MachineException if the disk refuses, or {@code target} is a file
    */
   public static void writeFolder(Path target, Writer writer) {
     Path beside = beside(target);
     Path old = target.resolveSibling("." + target.getFileName() + ".old");
     try {
-      Files.createDirectories(beside);
+      requireFolder(target);
+      Files.createDirectories(target.toAbsolutePath().getParent());
+      deleteTree(beside); // of a process that was killed while it wrote
+      Files.createDirectory(beside);
       writer.write(beside);
       deleteTree(old);
       if (Files.exists(target)) {
@@ -67,8 +75,18 @@ public final class AtomicFiles {
     }
   }
 
+  /** A file of that name is somebody's own and no older result. */
+  private static void requireFolder(Path target) throws IOException {
+    if (Files.exists(target) && !Files.isDirectory(target)) {
+      throw new FileAlreadyExistsException("a file has this name");
+    }
+  }
+
   /** Deletes a file or a folder with all that is in it; nothing happens where there is none. */
   public static void deleteTree(Path root) {
+    if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {
+      return; // also where what should be a folder above it is a file
+    }
     try (Stream<Path> walk = Files.walk(root)) {
       walk.sorted(Comparator.reverseOrder())
           .forEach(

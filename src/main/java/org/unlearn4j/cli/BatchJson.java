@@ -52,6 +52,38 @@ final class BatchJson {
     return rows;
   }
 
+  /**
+   * Checks that a model can read the rows.
+   *
+   * @throws UserException naming the first row that is too long or has an unknown id
+   */
+  static void requireFits(JsonInput batch, List<TokenRow> rows, int vocabSize, int maxPositions) {
+    for (int r = 0; r < rows.size(); r++) {
+      int[] ids = rows.get(r).ids();
+      String place = batch.get("input_ids").get(r).place();
+      if (ids.length > maxPositions) {
+        throw UserException.at(
+            batch.file(),
+            place,
+            ids.length + " tokens",
+            "at most the model's " + maxPositions + " positions");
+      }
+      requireWithin(batch.file(), place, ids, vocabSize);
+      int[] labels =
+          Arrays.stream(rows.get(r).labels()).filter(l -> l != TokenRow.IGNORED).toArray();
+      requireWithin(batch.file(), batch.get("labels").get(r).place(), labels, vocabSize);
+    }
+  }
+
+  private static void requireWithin(Path file, String place, int[] values, int vocabSize) {
+    for (int id : values) {
+      if (id < 0 || id >= vocabSize) {
+        throw UserException.at(
+            file, place, "token " + id, "0 to " + (vocabSize - 1) + ", the model's vocabulary");
+      }
+    }
+  }
+
   /** Number of ones, which must all stand in front. */
   private static int length(JsonInput row, int width) {
     int[] mask = ints(row);

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -46,15 +47,17 @@ final class ForwardCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    List<TokenRow> rows =
-        BatchJson.rows(BatchJson.read(CommandOptions.path(line, "input").orElseThrow()));
+    JsonInput input = BatchJson.read(CommandOptions.path(line, "input").orElseThrow());
+    List<TokenRow> rows = BatchJson.rows(input);
     ObjectNode root = MAPPER.createObjectNode();
     try (LanguageModel model =
         RuntimeModels.open(
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
             Precision.FP32)) {
-      int[] columns = columns(CommandOptions.text(line, "columns"), model.shape().vocabSize());
+      LanguageModel.Shape shape = model.shape();
+      BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
+      int[] columns = columns(CommandOptions.text(line, "columns"), shape.vocabSize());
       logits(
           root.putArray("logits"),
           model,

@@ -3,6 +3,7 @@ package org.unlearn4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -14,6 +15,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.run.ProbeStage;
 import org.unlearn4j.unlearn.Segment;
 
@@ -48,17 +50,21 @@ final class ProbeCommand implements Command {
         Pipeline.defaults(
             CommandOptions.text(line, "objective").orElse("NPO"), CommandOptions.sets(line));
     JsonInput input = BatchJson.read(CommandOptions.path(line, "input").orElseThrow());
+    Path model = CommandOptions.path(line, "model").orElseThrow();
+    ModelConfig config = ModelConfig.read(model);
     Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
     for (Segment s : Segment.values()) {
-      if (input.get(s.key()).present()) {
-        rows.put(s, BatchJson.rows(input.get(s.key())));
+      JsonInput batch = input.get(s.key());
+      if (batch.present()) {
+        rows.put(s, BatchJson.rows(batch));
+        BatchJson.requireFits(batch, rows.get(s), config.vocabSize(), config.maxPositions());
       }
     }
     Pattern wanted = pattern(CommandOptions.text(line, "parameters").orElse("(?!)"));
     ProbeStage.Seen seen =
         ProbeStage.run(
             new ProbeStage.Request(
-                CommandOptions.path(line, "model").orElseThrow(),
+                model,
                 CommandOptions.path(line, "reference"),
                 settings,
                 rows,

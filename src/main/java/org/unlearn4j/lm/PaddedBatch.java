@@ -1,6 +1,7 @@
 package org.unlearn4j.lm;
 
 import java.util.List;
+import org.unlearn4j.base.UserException;
 
 /**
  * Rows laid side by side, right-padded to the longest: ids 0, mask 0 at padding; positions count 0,
@@ -63,6 +64,34 @@ public record PaddedBatch(
       }
     }
     return b;
+  }
+
+  /**
+   * Checks that a model can read the batch.
+   *
+   * @throws UserException if a row is longer than the model, or an id or label is outside its
+   *     vocabulary
+   */
+  public void requireFits(LanguageModel.Shape shape) {
+    if (time > shape.maxPositions()) {
+      throw new UserException(
+          "A row of "
+              + time
+              + " tokens: expected at most the model's "
+              + shape.maxPositions()
+              + " positions.");
+    }
+    requireWithin("Token id", ids, shape.vocabSize());
+    requireWithin("Label", labels, shape.vocabSize());
+  }
+
+  private static void requireWithin(String what, int[] values, int vocabSize) {
+    for (int id : values) {
+      if (id < 0 || id >= vocabSize) {
+        throw new UserException(
+            what + " " + id + ": expected 0 to " + (vocabSize - 1) + ", the model's vocabulary.");
+      }
+    }
   }
 
   /** Flat index of the position that predicts each labelled token, {@code [labelled]}. */

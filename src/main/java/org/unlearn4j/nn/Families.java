@@ -24,11 +24,19 @@ public final class Families {
       throw new UserException(
           "config.json, model_type: found \""
               + config.modelType()
-              + "\", expected one of "
-              + String.join(", ", BY_TYPE.keySet())
+              + "\", expected "
+              + expected()
               + ".");
     }
     return family.apply(config);
+  }
+
+  static boolean knows(String modelType) {
+    return BY_TYPE.containsKey(modelType);
+  }
+
+  static String expected() {
+    return "one of " + String.join(", ", BY_TYPE.keySet());
   }
 
   /** Known values of {@code model_type}. */

@@ -74,6 +74,14 @@ final class ModelConfigReader {
     if (gpt2 && heads > 0 && hidden % heads != 0) {
       mistakes.add(problem("n_embd", String.valueOf(hidden), "a multiple of " + heads + " heads"));
     }
+    if (!mistakes.isEmpty() && !Families.knows(type)) {
+      // Another family spells its keys otherwise: that they are missing would mislead.
+      throw new UserException(
+          problem(
+              "model_type",
+              type.isEmpty() ? "nothing" : json.path("model_type").toString(),
+              Families.expected()));
+    }
     if (!mistakes.isEmpty()) {
       throw new UserException(String.join(System.lineSeparator(), mistakes));
     }

@@ -21,10 +21,15 @@ public record Rotary(int headDim, int rotated, List<Double> inverseFrequencies) 
    *
    * @param scaling {@code rope_parameters} or {@code rope_scaling} of a configuration; a missing
    *     node for none
-   * @throws IllegalArgumentException for a kind of scaling this project does not know
+   * @throws IllegalArgumentException for a kind of scaling this project does not know, or features
+   *     without a partner
    */
   static Rotary of(int headDim, double share, double theta, JsonNode scaling) {
     int rotated = (int) (headDim * share);
+    if (rotated % 2 != 0) {
+      throw new IllegalArgumentException(
+          rotated + " rotating features a head, expected an even number");
+    }
     double[] f = new double[rotated / 2];
     for (int i = 0; i < f.length; i++) {
       f[i] = Math.pow(theta, -2.0 * i / rotated);

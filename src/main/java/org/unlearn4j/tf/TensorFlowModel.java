@@ -246,6 +246,7 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public List<int[]> generate(
       List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+    PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     GreedyDecoding decoding =
         new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
     Result previous = null;
@@ -289,24 +290,7 @@ public final class TensorFlowModel implements LanguageModel {
 
   private PaddedBatch batch(List<TokenRow> rows) {
     PaddedBatch b = PaddedBatch.of(rows);
-    if (b.time() > config.maxPositions()) {
-      throw new UserException(
-          "A row of "
-              + b.time()
-              + " tokens: expected at most the model's "
-              + config.maxPositions()
-              + " positions.");
-    }
-    for (int id : b.ids()) {
-      if (id < 0 || id >= config.vocabSize()) {
-        throw new UserException(
-            "Token id "
-                + id
-                + ": expected 0 to "
-                + (config.vocabSize() - 1)
-                + ", the model's vocabulary.");
-      }
-    }
+    b.requireFits(shape());
     return b;
   }
 

@@ -1,5 +1,7 @@
 package org.unlearn4j.train;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedWriter;
@@ -10,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.unlearn4j.base.AtomicFiles;
 
 /**
@@ -18,8 +22,13 @@ import org.unlearn4j.base.AtomicFiles;
  * were not in the checkpoint.
  */
 final class TrainLog implements AutoCloseable {
+  private static final List<String> NO_TERMS =
+      List.of("step", "epoch", "lr", "total", "grad_norm", "tokens_per_second");
+
   private final ObjectMapper mapper = new ObjectMapper();
   private final BufferedWriter out;
+  private TrainingStep.Outcome last =
+      new TrainingStep.Outcome(Map.of(), Double.NaN, Double.NaN); // before the first step
 
   /**
    * Opens the log.
@@ -31,9 +40,7 @@ final class TrainLog implements AutoCloseable {
       List<String> kept = new ArrayList<>();
       if (doneSteps > 0 && Files.isRegularFile(file)) {
         for (String line : Files.readAllLines(file)) {
-          if (mapper.readTree(line).path("step").asInt(Integer.MAX_VALUE) < doneSteps) {
-            kept.add(line);
-          }
+          keep(line, doneSteps, kept);
         }
       }
       AtomicFiles.writeString(file, kept.isEmpty() ? "" : String.join("\n", kept) + "\n");
@@ -43,8 +50,39 @@ final class TrainLog implements AutoCloseable {
     }
   }
 
+  private void keep(String line, int doneSteps, List<String> kept) {
+    try {
+      JsonNode node = mapper.readTree(line);
+      if (node.path("step").asInt(Integer.MAX_VALUE) < doneSteps) {
+        kept.add(line);
+        last = outcome(node);
+      }
+    } catch (JsonProcessingException e) {
+      // The process was killed within this line, and so after the checkpoint, which flushes first.
+    }
+  }
+
+  private static TrainingStep.Outcome outcome(JsonNode node) {
+    Map<String, Double> terms = new LinkedHashMap<>();
+    for (Map.Entry<String, JsonNode> e : node.properties()) {
+      if (!NO_TERMS.contains(e.getKey())) {
+        terms.put(e.getKey(), e.getValue().asDouble(Double.NaN));
+      }
+    }
+    return new TrainingStep.Outcome(
+        terms,
+        node.path("total").asDouble(Double.NaN),
+        node.path("grad_norm").asDouble(Double.NaN));
+  }
+
+  /** What the last logged step saw; of a resumed run with no step left, that of the earlier run. */
+  TrainingStep.Outcome last() {
+    return last;
+  }
+
   void step(
       int step, int epoch, double rate, TrainingStep.Outcome outcome, double tokensPerSecond) {
+    last = outcome;
     ObjectNode node = mapper.createObjectNode();
     node.put("step", step).put("epoch", epoch).put("lr", rate).put("total", outcome.total());
     outcome.terms().forEach(node::put);

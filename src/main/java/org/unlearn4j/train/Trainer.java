@@ -79,7 +79,7 @@ public final class Trainer {
     step.reset();
     Checkpoints.State state = checkpoints.restore(step).orElse(new Checkpoints.State(0, 0));
     int done = state.step();
-    TrainingStep.Outcome last = new TrainingStep.Outcome(Map.of(), Double.NaN, Double.NaN);
+    TrainingStep.Outcome last;
     try (TrainLog log = new TrainLog(files.log(), done)) {
       for (int epoch = state.epoch(); epoch < loop.epochs(); epoch++) {
         EpochPlan plan =
@@ -88,17 +88,19 @@ public final class Trainer {
           long began = System.nanoTime();
           List<StepBatch> batches = batches(micro, done);
           double rate = schedule.rate(done);
-          last = step.run(done + 1, batches, rate, regularisation.weightAt(done));
-          requireNumbers(last, done);
-          log.step(done, epoch, rate, last, tokens(batches) / ((System.nanoTime() - began) / 1e9));
+          TrainingStep.Outcome seen =
+              step.run(done + 1, batches, rate, regularisation.weightAt(done));
+          requireNumbers(seen, done);
+          log.step(done, epoch, rate, seen, tokens(batches) / ((System.nanoTime() - began) / 1e9));
           done++;
-          listener.step(done, schedule.total(), last);
+          listener.step(done, schedule.total(), seen);
         }
         if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
           log.flush();
           checkpoints.save(step, new Checkpoints.State(epoch + 1, done));
         }
       }
+      last = log.last();
     }
     return new Finished(done, state.epoch(), last, (System.nanoTime() - start) / 1e9);
   }

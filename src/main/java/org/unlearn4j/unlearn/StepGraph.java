@@ -16,7 +16,9 @@ import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.StopGradient;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.Precision;
@@ -51,9 +53,12 @@ public final class StepGraph implements AutoCloseable {
     this.objective = objective;
     Ops tf = runtime.ops();
     variables = new Variables(tf, "", decoder.parameters());
+    ModelConfig c = decoder.config();
     inputs =
         new StepInputs(
-            tf.withSubScope("inputs"), objective.segments(), decoder.config().hiddenSize());
+            tf.withSubScope("inputs"),
+            objective.segments(),
+            new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
     forward = new StepForward(tf, decoder, variables, inputs, scored(objective), precision);
     List<Operand<TFloat32>> weighted = new ArrayList<>();
     add(weighted, "forget", objective.forget(), tf.constant((float) objective.gamma()));

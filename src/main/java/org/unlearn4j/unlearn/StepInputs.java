@@ -9,6 +9,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Feeds;
@@ -43,14 +44,14 @@ final class StepInputs {
   final Placeholder<TFloat32> queue;
   final Placeholder<TFloat32> clRegWeight;
   private final Map<Segment, PerSegment> segments = new EnumMap<>(Segment.class);
-  private final int hidden;
+  private final LanguageModel.Shape shape;
 
-  StepInputs(Ops tf, Set<Segment> used, int hidden) {
-    this.hidden = hidden;
+  StepInputs(Ops tf, Set<Segment> used, LanguageModel.Shape shape) {
+    this.shape = shape;
     ids = ints(tf, "input_ids", -1, -1);
     mask = ints(tf, "attention_mask", -1, -1);
     positions = ints(tf, "position_ids", -1, -1);
-    queue = floats(tf, "queue", -1, hidden);
+    queue = floats(tf, "queue", -1, shape.hiddenSize());
     clRegWeight = floats(tf, "clreg_weight");
     for (Segment s : used) {
       Ops in = tf.withSubScope(s.key());
@@ -82,6 +83,7 @@ final class StepInputs {
 
   void feed(Feeds feeds, StepBatch batch, double weightOfClReg) {
     PaddedBatch all = PaddedBatch.of(batch.all());
+    all.requireFits(shape);
     feeds.ints(ids, all.ids(), all.rows(), all.time());
     feeds.ints(mask, all.mask(), all.rows(), all.time());
     feeds.ints(positions, all.positions(), all.rows(), all.time());
@@ -116,6 +118,7 @@ final class StepInputs {
   }
 
   private void feedQueue(Feeds feeds, List<float[]> vectors) {
+    int hidden = shape.hiddenSize();
     float[] flat = new float[vectors.size() * hidden];
     for (int i = 0; i < vectors.size(); i++) {
       System.arraycopy(vectors.get(i), 0, flat, i * hidden, hidden);

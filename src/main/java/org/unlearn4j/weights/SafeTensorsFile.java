@@ -116,19 +116,18 @@ final class SafeTensorsFile implements AutoCloseable {
     if (dtype == null) {
       throw UserException.at(path, place, "dtype " + node.path("dtype"), "F32, F16 or BF16");
     }
-    List<Integer> shape = new ArrayList<>();
-    node.path("shape").forEach(d -> shape.add(d.asInt()));
-    TensorInfo info = new TensorInfo(name, dtype, shape);
+    TensorInfo info = new TensorInfo(name, dtype, shape(place, node.path("shape")));
     long begin = node.path("data_offsets").path(0).asLong(-1);
     long end = node.path("data_offsets").path(1).asLong(-1);
-    if (begin < 0 || end - begin != info.size() * dtype.bytes()) {
+    long wanted = info.size() * dtype.bytes();
+    if (begin < 0 || end < begin || end - begin != wanted) {
       throw UserException.at(
           path,
           place,
-          "bytes " + begin + " to " + end,
-          info.size() * dtype.bytes() + " bytes for shape " + shape + " of " + dtype.code());
+          "data_offsets " + node.path("data_offsets"),
+          wanted + " bytes for shape " + info.shape() + " of " + dtype.code());
     }
-    if (dataStart + end > fileSize) {
+    if (end > fileSize - dataStart) {
       throw UserException.at(
           path,
           place,
@@ -136,6 +135,21 @@ final class SafeTensorsFile implements AutoCloseable {
           "at least " + (dataStart + end) + " bytes");
     }
     return new Entry(info, begin, end);
+  }
+
+  private List<Integer> shape(String place, JsonNode node) {
+    List<Integer> shape = new ArrayList<>();
+    double values = 1;
+    for (JsonNode d : node) {
+      shape.add(d.isInt() && d.intValue() >= 0 ? d.intValue() : -1);
+      values *= shape.get(shape.size() - 1);
+    }
+    // No file has 2^60 bytes; beyond, sizes would wrap around and seem to fit.
+    if (!node.isArray() || shape.contains(-1) || values > 0x1p60) {
+      throw UserException.at(
+          path, place, "shape " + node, "an array of sizes, none of them negative");
+    }
+    return shape;
   }
 
   Path path() {

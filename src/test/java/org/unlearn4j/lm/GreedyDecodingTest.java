@@ -1,0 +1,104 @@
+package org.unlearn4j.lm;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The book-keeping of decoding, with a model that needs none: after token t at position p it says t
+ * + p.
+ */
+class GreedyDecodingTest {
+  private static final int NO_LIMIT = 1000;
+
+  private final List<String> told = new ArrayList<>();
+
+  private GreedyDecoding start(List<int[]> prompts, int most, Set<Integer> stop, int positions) {
+    return new GreedyDecoding(
+        prompts, most, stop, positions, (row, token) -> told.add(row + ":" + token));
+  }
+
+  /** Feeds the model's answers until decoding is done. */
+  private static List<String> run(GreedyDecoding d, int rows) {
+    while (!d.done()) {
+      int[] next = new int[rows];
+      for (int r = 0; r < rows; r++) {
+        int last = (r + 1) * d.width() - 1;
+        next[r] = d.ids()[last] + d.positions()[last];
+      }
+      d.accept(next);
+    }
+    return d.continuations().stream().map(Arrays::toString).toList();
+  }
+
+  @Test
+  void promptsArePaddedOnTheLeftAndPositionsCountRealTokens() {
+    GreedyDecoding d = start(List.of(new int[] {7, 8, 9}, new int[] {5}), 2, Set.of(), NO_LIMIT);
+    assertEquals(List.of(3, 3), List.of(d.width(), d.total()));
+    assertArrayEquals(new int[] {7, 8, 9, 0, 0, 5}, d.ids());
+    assertArrayEquals(new int[] {0, 1, 2, 0, 0, 0}, d.positions());
+    assertArrayEquals(new int[] {1, 1, 1, 0, 0, 1}, d.mask());
+    d.accept(new int[] {11, 12});
+    assertEquals(List.of(1, 4), List.of(d.width(), d.total()));
+    assertArrayEquals(new int[] {11, 12}, d.ids());
+    assertArrayEquals(new int[] {3, 1}, d.positions(), "each row's own position");
+    assertArrayEquals(new int[] {1, 1, 1, 1, 0, 0, 1, 1}, d.mask());
+    assertFalse(d.done());
+    d.accept(new int[] {13, 14});
+    assertTrue(d.done());
+    assertArrayEquals(new int[] {11, 13}, d.continuations().get(0));
+    assertArrayEquals(new int[] {12, 14}, d.continuations().get(1));
+    assertEquals(List.of("0:11", "1:12", "0:13", "1:14"), told);
+  }
+
+  @Test
+  void aRowSaysTheSameAloneAndInABatch() {
+    List<int[]> prompts = List.of(new int[] {3, 3, 3}, new int[] {1}, new int[] {2, 9});
+    List<String> together = run(start(prompts, 5, Set.of(), NO_LIMIT), 3);
+    for (int r = 0; r < 3; r++) {
+      assertEquals(
+          run(start(List.of(prompts.get(r)), 5, Set.of(), NO_LIMIT), 1),
+          together.subList(r, r + 1));
+    }
+    // 3 at position 2: 5; then 5 + 3, 8 + 4, ...
+    assertEquals("[5, 8, 12, 17, 23]", together.get(0));
+    assertEquals("[1, 2, 4, 7, 11]", together.get(1));
+  }
+
+  @Test
+  void aStopTokenEndsItsOwnRowOnlyAndIsNoPartOfIt() {
+    // Row 0 reaches 12 in its third step, row 1 never.
+    List<String> both =
+        run(start(List.of(new int[] {3, 3, 3}, new int[] {1}), 5, Set.of(12), NO_LIMIT), 2);
+    assertEquals(List.of("[5, 8]", "[1, 2, 4, 7, 11]"), both);
+    assertFalse(told.contains("0:12"), "nobody is told of it");
+    told.clear();
+    GreedyDecoding d = start(List.of(new int[] {3, 3, 3}), 5, Set.of(5), NO_LIMIT);
+    assertEquals(List.of("[]"), run(d, 1));
+    assertEquals(List.of(), told);
+    assertTrue(d.done(), "after one step, not after five");
+    assertEquals(4, d.total());
+  }
+
+  @Test
+  void decodingEndsWhereTheModelEnds() {
+    assertEquals(List.of("[5, 8]"), run(start(List.of(new int[] {3, 3, 3}), 9, Set.of(), 5), 1));
+    assertTrue(start(List.of(new int[] {3, 3, 3}), 9, Set.of(), 3).done());
+    assertTrue(start(List.of(new int[] {3}), 0, Set.of(), NO_LIMIT).done());
+    assertTrue(start(List.of(), 9, Set.of(), NO_LIMIT).done());
+  }
+
+  @Test
+  void anEmptyPromptHasNothingToContinue() {
+    List<int[]> prompts = List.of(new int[] {1}, new int[0]);
+    assertThrows(IllegalArgumentException.class, () -> start(prompts, 1, Set.of(), NO_LIMIT));
+  }
+}

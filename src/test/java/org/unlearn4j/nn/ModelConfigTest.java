@@ -1,0 +1,221 @@
+package org.unlearn4j.nn;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.unlearn4j.fixtures.Close.assertClose;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.fixtures.Fixture;
+
+class ModelConfigTest {
+  @TempDir Path folder;
+
+  private static ModelConfig config(String fixture, String file) {
+    return ModelConfig.read(Fixture.named(fixture).folder().resolve(file));
+  }
+
+  /** All that is read of a configuration, but not the file's own spelling. */
+  private static String content(ModelConfig c) {
+    ModelConfig without =
+        new ModelConfig(
+            c.modelType(),
+            c.vocabSize(),
+            c.hiddenSize(),
+            c.intermediateSize(),
+            c.layers(),
+            c.heads(),
+            c.kvHeads(),
+            c.headDim(),
+            c.maxPositions(),
+            c.normEpsilon(),
+            c.activation(),
+            c.attentionBias(),
+            c.mlpBias(),
+            c.tiedEmbeddings(),
+            c.rotary(),
+            c.initializerRange(),
+            c.eosTokenIds(),
+            new ObjectMapper().createObjectNode());
+    return without.toString();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  void bothSpellingsSayTheSame(String fixture) {
+    ModelConfig current = config(fixture, "config.json");
+    ModelConfig older = config(fixture, "config.legacy.json");
+    assertNotEquals(current.json(), older.json(), "the fixture has two spellings");
+    assertEquals(content(current), content(older));
+  }
+
+  @Test
+  void whatTheFixturesSay() {
+    ModelConfig llama = config("llama", "config.legacy.json");
+    assertEquals(
+        List.of(120, 32, 64, 3, 4, 2, 8, 256),
+        List.of(
+            llama.vocabSize(),
+            llama.hiddenSize(),
+            llama.intermediateSize(),
+            llama.layers(),
+            llama.heads(),
+            llama.kvHeads(),
+            llama.headDim(),
+            llama.maxPositions()));
+    assertEquals(0.002, llama.normEpsilon());
+    assertEquals(List.of(2), llama.eosTokenIds());
+    assertEquals(Activation.SILU, llama.activation());
+    ModelConfig gpt2 = config("gpt2", "config.json");
+    assertEquals(4 * 32, gpt2.intermediateSize(), "n_inner null means four times the width");
+    assertEquals(4, gpt2.kvHeads());
+    assertTrue(gpt2.tiedEmbeddings());
+    assertNull(gpt2.rotary());
+    assertEquals(Activation.GELU_TANH, gpt2.activation());
+  }
+
+  @Test
+  void whatIsLeftOutHasItsUsualMeaning() throws IOException {
+    ModelConfig bare =
+        read(
+            """
+            {"model_type": "llama", "vocab_size": 10, "hidden_size": 8, "intermediate_size": 9,
+             "num_hidden_layers": 1, "num_attention_heads": 2, "max_position_embeddings": 4,
+             "num_key_value_heads": null, "eos_token_id": [3, 4]}
+            """);
+    assertEquals(List.of(2, 4), List.of(bare.kvHeads(), bare.headDim()));
+    assertEquals(1e-6, bare.normEpsilon());
+    assertEquals(List.of(3, 4), bare.eosTokenIds());
+    assertEquals(false, bare.tiedEmbeddings());
+    // theta 10000, four features a head: 10000^0 and 10000^(-2/4)
+    assertEquals(List.of(1.0, 0.01), bare.rotary().inverseFrequencies());
+    // GPT-2's files mostly do not say that the head is the token table.
+    ObjectNode gpt2 = config("gpt2", "config.json").json().deepCopy();
+    gpt2.remove("tie_word_embeddings");
+    assertTrue(ModelConfig.of(gpt2).tiedEmbeddings());
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "llama3_rope"})
+  void rotaryFrequenciesAreTheReferences(String fixture) {
+    rotary(fixture, config(fixture, "config.json"));
+  }
+
+  private static void rotary(String fixture, ModelConfig config) {
+    double[] expected = Fixture.doubles(Fixture.named(fixture).expected().path("rotary_inv_freq"));
+    List<Double> found = config.rotary().inverseFrequencies();
+    assertEquals(expected.length, found.size());
+    for (int i = 0; i < expected.length; i++) {
+      assertClose("frequency " + i, expected[i], found.get(i), 0, 1e-9);
+    }
+  }
+
+  @Test
+  void negativeControlsOfTheFrequencies() {
+    // Scaled everywhere ("linear"), not at all, or with the two bounds mixed up.
+    for (String change :
+        List.of(
+            "{\"rope_type\": \"linear\"}",
+            "{\"rope_type\": \"default\"}",
+            "{\"low_freq_factor\": 4.0, \"high_freq_factor\": 1.0}")) {
+      ObjectNode json = config("llama3_rope", "config.json").json().deepCopy();
+      ObjectNode rope = (ObjectNode) json.path("rope_parameters");
+      parse(change).properties().forEach(e -> rope.set(e.getKey(), e.getValue()));
+      ModelConfig wrong = ModelConfig.of(json);
+      assertThrows(AssertionFailedError.class, () -> rotary("llama3_rope", wrong), change);
+    }
+  }
+
+  @Test
+  void veryOldFilesSayTypeForRopeType() {
+    ObjectNode json = config("llama3_rope", "config.legacy.json").json().deepCopy();
+    ObjectNode scaling = (ObjectNode) json.path("rope_scaling");
+    scaling.set("type", scaling.remove("rope_type"));
+    rotary("llama3_rope", ModelConfig.of(json));
+  }
+
+  @Test
+  void anUnknownFamilyIsToldWhichAreKnown() throws IOException {
+    // With the very keys of a Llama, and with keys of its own.
+    ObjectNode like = config("llama", "config.json").json().deepCopy().put("model_type", "lama");
+    refuses(
+        () -> Decoder.of(ModelConfig.of(like)),
+        "config.json, model_type: found \"lama\", expected one of gpt2, llama.");
+    refuses(
+        () -> read("{\"model_type\": \"mpt\", \"d_model\": 8, \"n_layers\": 2}"),
+        "config.json, model_type: found \"mpt\", expected one of gpt2, llama.");
+    refuses(() -> read("{}"), "config.json, model_type: found nothing, expected one of");
+  }
+
+  @Test
+  void allMistakesAtOnce() {
+    ObjectNode json = config("llama", "config.json").json().deepCopy();
+    json.remove("vocab_size");
+    json.put("hidden_size", "wide").put("num_hidden_layers", 0).put("hidden_act", "mish");
+    json.put("num_key_value_heads", 3).put("rms_norm_eps", "tiny");
+    ((ObjectNode) json.path("rope_parameters")).put("rope_type", "yarn");
+    String message = assertThrows(UserException.class, () -> ModelConfig.of(json)).getMessage();
+    List<String> expected =
+        List.of(
+            "vocab_size: found nothing, expected a positive integer.",
+            "hidden_size: found \"wide\", expected a positive integer.",
+            "num_hidden_layers: found 0, expected a positive integer.",
+            "hidden_act: found activation \"mish\", expected one of",
+            "num_key_value_heads: found 3, expected a divisor of 4 heads.",
+            "rms_norm_eps: found \"tiny\", expected a number.",
+            "found rope_type \"yarn\", expected one of default, linear, llama3.");
+    for (String part : expected) {
+      assertTrue(message.contains(part), part + " in: " + message);
+    }
+    assertEquals(expected.size(), message.lines().count(), message);
+    assertTrue(message.lines().allMatch(l -> l.startsWith("config.json") && l.endsWith(".")));
+  }
+
+  @Test
+  void headsWithoutPartners() {
+    ObjectNode json = config("llama", "config.json").json().deepCopy().put("head_dim", 7);
+    refuses(
+        () -> ModelConfig.of(json), "found 7 rotating features a head, expected an even number");
+    ObjectNode gpt2 = config("gpt2", "config.json").json().deepCopy().put("n_head", 5);
+    refuses(() -> ModelConfig.of(gpt2), "n_embd: found 32, expected a multiple of 5 heads");
+  }
+
+  @Test
+  void filesThatAreNone() throws IOException {
+    refuses(() -> ModelConfig.read(folder), "config.json: found no such file");
+    refuses(() -> read("{\n\"model_type\": \n}"), "config.json, line 3: found invalid JSON");
+    refuses(() -> read("[]"), "config.json: found no JSON object");
+  }
+
+  private ModelConfig read(String json) throws IOException {
+    return ModelConfig.read(Files.writeString(folder.resolve("config.json"), json));
+  }
+
+  private static ObjectNode parse(String json) {
+    try {
+      return (ObjectNode) new ObjectMapper().readTree(json);
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+  }
+
+  private static void refuses(Executable action, String part) {
+    String message = assertThrows(UserException.class, action).getMessage();
+    assertTrue(message.contains(part), message);
+    assertEquals(1, message.lines().count(), message);
+  }
+}

@@ -1,0 +1,225 @@
+package org.unlearn4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.StepFixture;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Objectives;
+import org.unlearn4j.unlearn.Segment;
+import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.SafeTensorsWriter;
+
+/** A run that was killed and taken up again is the run that was not killed. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS) // building a step's graph takes a while
+class ResumeTest {
+  private static final int EPOCHS = 4;
+
+  /** Seven forget rows in batches of two, two batches a step. */
+  private static final int STEPS_PER_EPOCH = 2;
+
+  private static final LoopSettings LOOP =
+      new LoopSettings(EPOCHS, 2, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1);
+
+  @TempDir Path folder;
+
+  private final StepFixture fixture = new StepFixture("llama");
+  private final List<TokenRow> forget = rows(Segment.FORGET, Segment.RETAIN);
+  private final List<TokenRow> retain = rows(Segment.RETAIN, Segment.ALTERNATE);
+  private final TrainingStep shared = process();
+
+  @AfterAll
+  void close() {
+    shared.close();
+  }
+
+  private List<TokenRow> rows(Segment a, Segment b) {
+    List<TokenRow> rows = new ArrayList<>(fixture.rows().get(a));
+    rows.addAll(fixture.rows().get(b));
+    return rows;
+  }
+
+  private static final class Killed extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+  }
+
+  /** A graph of its own, as a process of its own would have. */
+  private TrainingStep process() {
+    Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
+    Objective objective =
+        Objectives.of(defaults.unlearn().objective(), defaults.unlearn().clreg(), 3);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32, p -> true);
+    return new TrainingStep(graph, new AdamWSettings(0.01, 1), LOOP.accumulate());
+  }
+
+  private Trainer.Finished run(
+      TrainingStep step, LoopSettings loop, Trainer.Files files, Trainer.Listener l) {
+    fixture.assignPolicy(step.graph());
+    double[] reference = new double[forget.size()];
+    java.util.Arrays.fill(reference, 20);
+    TrainingData data = new TrainingData(forget, retain, reference);
+    MaskView view = new MaskView(3, Set.of(0, 1, 2), 0.15, 11);
+    return new Trainer(step, loop, data, new Trainer.Regularisation(0.1, 3, Optional.of(view)))
+        .run(files, l);
+  }
+
+  private Trainer.Files files(String name, String run) {
+    return new Trainer.Files(
+        folder.resolve(name).resolve("checkpoints"),
+        folder.resolve(name).resolve("log.jsonl"),
+        run);
+  }
+
+  private static Trainer.Listener killAfter(int steps) {
+    return (done, total, outcome) -> {
+      assertEquals(EPOCHS * STEPS_PER_EPOCH, total);
+      if (done == steps) {
+        throw new Killed();
+      }
+    };
+  }
+
+  private Map<String, float[]> parameters(TrainingStep step) {
+    Map<String, float[]> all = new HashMap<>();
+    for (Parameter p : fixture.decoder().parameters()) {
+      all.put(
+          p.name(), step.graph().variables().value(step.graph().runtime().session(), p).array());
+    }
+    return all;
+  }
+
+  /** The log without what depends on the clock. */
+  private static List<ObjectNode> log(Trainer.Files files) throws IOException {
+    List<ObjectNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(files.log())) {
+      ObjectNode node = (ObjectNode) new ObjectMapper().readTree(line);
+      assertTrue(node.remove("tokens_per_second").doubleValue() > 0, line);
+      lines.add(node);
+    }
+    return lines;
+  }
+
+  private static void assertBitIdentical(
+      Map<String, float[]> expected, Map<String, float[]> actual) {
+    assertEquals(expected.keySet(), actual.keySet());
+    expected.forEach((name, e) -> assertArrayEquals(e, actual.get(name), 0f, name));
+  }
+
+  @Test
+  void fourEpochsAreTwoAndAKillAndTwo() throws IOException {
+    Trainer.Files unbroken = files("unbroken", "run");
+    Trainer.Files broken = files("broken", "run");
+    Trainer.Finished whole = run(shared, LOOP, unbroken, (d, t, o) -> {});
+    assertEquals(List.of(8, 0), List.of(whole.steps(), whole.resumedAt()));
+    final Map<String, float[]> expected = parameters(shared);
+    // Killed in the third epoch, one step after the last checkpoint.
+    assertThrows(Killed.class, () -> run(shared, LOOP, broken, killAfter(5)));
+    assertEquals(5, log(broken).size());
+    // What a real kill leaves besides: half a line in the log, half a file of a checkpoint.
+    Files.writeString(broken.log(), "{\"step\":5,\"epo", StandardOpenOption.APPEND);
+    Files.writeString(broken.checkpoints().resolve(".last.safetensors.part"), "half");
+    try (TrainingStep step = process()) {
+      Trainer.Finished resumed = run(step, LOOP, broken, (d, t, o) -> {});
+      assertEquals(List.of(8, 2), List.of(resumed.steps(), resumed.resumedAt()));
+      assertBitIdentical(expected, parameters(step));
+      assertEquals(log(unbroken), log(broken));
+
+      // Killed after the last checkpoint, before the model was written: nothing is left to do.
+      Trainer.Finished again = run(step, LOOP, broken, killAfter(-1));
+      assertEquals(List.of(8, 4), List.of(again.steps(), again.resumedAt()));
+      assertEquals(resumed.last().terms().keySet(), again.last().terms().keySet());
+      assertEquals(resumed.last().total(), again.last().total());
+      assertBitIdentical(expected, parameters(step));
+      assertEquals(log(unbroken), log(broken));
+
+      Trainer.clean(broken);
+      assertFalse(Files.exists(broken.checkpoints()));
+    }
+  }
+
+  @Test
+  void aCheckpointOfAnotherRunIsNotContinued() throws IOException {
+    Trainer.Files mine = files("same", "run 1");
+    Trainer.Files other = files("same", "run 2");
+    assertThrows(Killed.class, () -> run(shared, LOOP, mine, killAfter(4)));
+    assertThrows(Killed.class, () -> run(shared, LOOP, mine, killAfter(5)));
+    assertEquals(List.of(0, 1, 2, 3, 4), steps(mine), "continued, at the second epoch");
+    Trainer.Finished fresh = run(shared, LOOP, other, (d, t, o) -> {});
+    assertEquals(0, fresh.resumedAt());
+    assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7), steps(other));
+  }
+
+  private static List<Integer> steps(Trainer.Files files) throws IOException {
+    return log(files).stream().map(n -> n.path("step").intValue()).toList();
+  }
+
+  /** The assertion above can fail: moments are part of what is resumed. */
+  @Test
+  void negativeControlWithoutMomentsTheRunGoesElsewhere() throws IOException {
+    Trainer.Files files = files("moments", "run");
+    Trainer.Finished whole = run(shared, LOOP, files("whole", "run"), (d, t, o) -> {});
+    Map<String, float[]> expected = parameters(shared);
+    assertThrows(Killed.class, () -> run(shared, LOOP, files, killAfter(5)));
+    forgetMoments(files.checkpoints().resolve("last.safetensors"));
+    Trainer.Finished resumed = run(shared, LOOP, files, (d, t, o) -> {});
+    assertEquals(2, resumed.resumedAt());
+    assertNotEquals(whole.last().total(), resumed.last().total());
+    Map<String, float[]> actual = parameters(shared);
+    assertThrows(AssertionError.class, () -> assertBitIdentical(expected, actual));
+  }
+
+  private static void forgetMoments(Path checkpoint) {
+    try (SafeTensors saved = SafeTensors.open(checkpoint)) {
+      SafeTensorsWriter.write(
+          checkpoint,
+          saved.names().stream().map(saved::info).toList(),
+          t ->
+              t.name().startsWith("0/")
+                  ? FloatBuffer.wrap(saved.floats(t.name()))
+                  : FloatBuffer.allocate((int) t.size()),
+          saved.metadata());
+    }
+  }
+
+  @Test
+  void aRunThatDivergesSaysSoAndLeavesNoCheckpointOfIt() throws IOException {
+    LoopSettings wild =
+        new LoopSettings(EPOCHS, 2, 2, 1e30, LoopSettings.Schedule.CONSTANT, 0, 0, 0, 11, 1);
+    Trainer.Files files = files("wild", "run");
+    MachineException e =
+        assertThrows(
+            MachineException.class, () -> run(shared, wild, files, (done, total, outcome) -> {}));
+    assertTrue(e.getMessage().startsWith("Step 1: the loss is "), e.getMessage());
+    assertTrue(e.getMessage().contains("a lower learning rate"), e.getMessage());
+    assertEquals(List.of(0), steps(files));
+    assertFalse(Files.exists(files.checkpoints().resolve("last.safetensors")));
+  }
+}
