@@ -114,14 +114,18 @@ class NoLeakTest {
      * There is no collection of the whole heap after this: it might hand pages back, and hide a
      * leak.
      */
+    @SuppressWarnings("ModifiedButNotUsed") // filling the heap is the use
     static Memory filled() throws IOException {
       System.gc();
       Runtime runtime = Runtime.getRuntime();
       List<byte[]> blocks = new ArrayList<>();
       long total = runtime.totalMemory();
       while (runtime.freeMemory() > 4 << 20 && runtime.totalMemory() == total) {
-        blocks.add(new byte[1 << 18]);
+        byte[] block = new byte[1 << 18];
+        blocks.add(block);
       }
+      // Held until here, so that the collector cannot hand them back on the way.
+      java.lang.ref.Reference.reachabilityFence(blocks);
       return now();
     }
 
