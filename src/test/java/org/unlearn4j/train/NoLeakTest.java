@@ -124,8 +124,6 @@ class NoLeakTest {
         byte[] block = new byte[1 << 18];
         blocks.add(block);
       }
-      // Held until here, so that the collector cannot hand them back on the way.
-      java.lang.ref.Reference.reachabilityFence(blocks);
       return now();
     }
 
