@@ -15,7 +15,9 @@ BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 204
 MAVEN     := $(MVN) -B -ntp -q $(if $(GPU),-Pgpu)
 DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
+TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
 BUILT     := target/build.stamp
+FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 SOURCES   := pom.xml $(shell find src/main -type f)
 
 .DEFAULT_GOAL := all
@@ -29,8 +31,8 @@ include pipeline/stages.mk
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
 test: target/build.native ## formatting, compilation, all fast tests
-	@echo '==> test'
-	@rm -rf $(DIST) $(BUILT)
+	@echo '==> test$(FIRST)'
+	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
 	  test $$code -eq 0 && touch $(BUILT)
 
@@ -55,8 +57,9 @@ graphs: $(BUILT) ## rewrites the graph listings in graphs/
 	$(UNLEARN4J) graphs --out graphs
 
 models: $(BUILT) ## teaches the embedded models again (models/)
-	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --out models/fable-target
-	$(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --set finetune.data=retain --out models/fable-retain
+	$(UNLEARN4J) fable-tokenizer --out runs/fable-models/tokenizer
+	$(TEACH) --out models/fable-target
+	$(TEACH) --set finetune.data=retain --out models/fable-retain
 
 bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the shape)
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
@@ -82,7 +85,7 @@ help: ## this
 
 # The natives of the CPU and the CUDA build must not lie on one class path, so lib/ is filled afresh.
 $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| test)
-	@echo '==> build (the first time Maven downloads about 300 MB)'
+	@echo '==> build$(FIRST)'
 	@rm -rf $(DIST)
 	@$(MAVEN) package -Dmaven.test.skip=true
 	@touch $@

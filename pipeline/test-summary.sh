@@ -9,13 +9,19 @@ cat "$1"/TEST-*.xml | awk '
     gsub(/[^0-9]/, "", part)
     return part
   }
+  function because(reason) {
+    sub(/.*Assumption failed: /, "", reason)
+    sub(/.*message="/, "", reason)
+    sub(/".*/, "", reason)
+    why[reason]++
+  }
   /<testsuite / { suite = 1 }
   suite {
     tests += attribute("tests"); failed += attribute("errors") + attribute("failures"); skipped += attribute("skipped")
   }
   />/ { suite = 0 }
-  match($0, /<skipped message="[^"]*"/) { why[substr($0, RSTART + 18, RLENGTH - 19)]++ }
+  /<skipped/ { because($0) }
   END {
     printf "==> %d tests: %d failed, %d skipped\n", tests, failed, skipped
-    for (w in why) printf "    skipped (%d): %s\n", why[w], w
+    for (reason in why) printf "    skipped (%d): %s\n", why[reason], reason
   }'

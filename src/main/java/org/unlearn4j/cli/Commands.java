@@ -16,10 +16,12 @@ public final class Commands {
         new ExportCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
+        new ReportCommand(),
         new ForwardCommand(),
         new ProbeCommand(),
         new GenerateCommand(),
         new BenchCommand(),
+        new GraphsCommand(),
         new FableCommand());
   }
 }

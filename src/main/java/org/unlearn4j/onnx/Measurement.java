@@ -29,7 +29,12 @@ final class Measurement implements AutoCloseable {
     this.runtime = runtime;
     this.chunk = chunk;
     this.body = runtime.open(graphs.body(), file);
-    this.head = runtime.open(graphs.head(), file);
+    try {
+      this.head = runtime.open(graphs.head(), file);
+    } catch (RuntimeException e) {
+      close(body);
+      throw e;
+    }
   }
 
   /** Scores of all labels of a batch. */
@@ -105,9 +110,13 @@ final class Measurement implements AutoCloseable {
 
   @Override
   public void close() {
+    close(body);
+    close(head);
+  }
+
+  private static void close(OrtSession session) {
     try {
-      body.close();
-      head.close();
+      session.close();
     } catch (OrtException e) {
       throw new IllegalStateException(e);
     }

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
@@ -61,14 +62,17 @@ public final class OnnxExporter {
    *
    * @param from Hugging Face folder with config.json and safetensors
    * @param to an older folder of that name is replaced
-   * @throws UserException if the source lacks something, or its weights do not fit its
-   *     configuration
+   * @throws UserException if the source lacks something, its weights do not fit its configuration,
+   *     or the target holds something else than an older export
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
     if (overlap(from, to)) {
       throw UserException.at(
           to, "", "the model's own folder", "another one, for the export replaces its target");
+    }
+    if (foreign(to)) {
+      throw UserException.at(to, "", "files that no export wrote", "an older export, or nothing");
     }
     ModelConfig config = ModelConfig.read(from);
     List<String> notes = new ArrayList<>();
@@ -97,7 +101,19 @@ public final class OnnxExporter {
   private static boolean overlap(Path from, Path to) {
     Path source = from.toAbsolutePath().normalize();
     Path target = to.toAbsolutePath().normalize();
-    return source.startsWith(target) || target.equals(source);
+    return source.startsWith(target);
+  }
+
+  /** Whether the export would delete something else than an older export. */
+  private static boolean foreign(Path to) {
+    if (!Files.exists(to) || Files.isDirectory(to.resolve(MODELS))) {
+      return false;
+    }
+    try (Stream<Path> files = Files.list(to)) {
+      return files.findAny().isPresent();
+    } catch (IOException e) {
+      return true;
+    }
   }
 
   private static void writeConfigs(ModelConfig config, Path from, Path part, List<Variant> external)

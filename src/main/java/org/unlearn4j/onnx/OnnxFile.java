@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -82,7 +83,7 @@ record OnnxFile(Path path, ModelProto model) {
     String expected = metadata().get(Provenance.DATA);
     if (expected != null) {
       Path data = OnnxWriter.dataFile(path);
-      String found = Provenance.sha256(data);
+      String found = Hashes.sha256(data);
       if (!found.equals(expected)) {
         throw UserException.at(data, "", "content of SHA-256 " + found, expected);
       }

@@ -15,6 +15,7 @@ import java.security.MessageDigest;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -68,7 +69,7 @@ final class OnnxWriter {
 
   /** Writes the data file, declares its tensors in the graph, returns its SHA-256. */
   private String writeData(Path data, GraphProto.Builder graph) throws IOException {
-    MessageDigest digest = Provenance.newDigest();
+    MessageDigest digest = Hashes.digest();
     try (FileChannel channel =
         FileChannel.open(data, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       for (Initializer i : decoder.initializers()) {

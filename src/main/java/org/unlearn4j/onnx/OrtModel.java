@@ -40,9 +40,9 @@ public final class OrtModel implements LanguageModel {
     this.config = config;
     this.variant = variant;
     this.runtime = runtime;
+    this.measuring = MeasuringGraphs.of(file.model());
     this.deployed = runtime.open(file.path());
     this.cache = KeyValueCache.of(deployed);
-    this.measuring = MeasuringGraphs.of(file.model());
   }
 
   /**

@@ -2,14 +2,11 @@ package org.unlearn4j.onnx;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -43,7 +40,7 @@ final class Provenance {
     metadata.put(VERSION, version == null ? "development" : version);
     metadata.put(VARIANT, variant.label());
     for (Path file : weights.files()) {
-      metadata.put(SOURCE + file.getFileName(), sha256(file));
+      metadata.put(SOURCE + file.getFileName(), Hashes.sha256(file));
     }
     Path unlearning = folder.resolve(UNLEARNING_FILE);
     if (Files.isRegularFile(unlearning)) {
@@ -57,26 +54,6 @@ final class Provenance {
       return new ObjectMapper().readTree(json.toFile()).toString();
     } catch (IOException e) {
       throw UserException.at(json, "", "no JSON", "what an unlearning run has written");
-    }
-  }
-
-  /** SHA-256 of a file, in hexadecimal. */
-  static String sha256(Path file) throws IOException {
-    MessageDigest digest = newDigest();
-    byte[] block = new byte[1 << 16];
-    try (InputStream in = Files.newInputStream(file)) {
-      for (int n = in.read(block); n >= 0; n = in.read(block)) {
-        digest.update(block, 0, n);
-      }
-    }
-    return HexFormat.of().formatHex(digest.digest());
-  }
-
-  static MessageDigest newDigest() {
-    try {
-      return MessageDigest.getInstance("SHA-256");
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

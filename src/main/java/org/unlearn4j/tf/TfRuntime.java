@@ -1,14 +1,15 @@
 package org.unlearn4j.tf;
 
 import java.nio.FloatBuffer;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Function;
 import org.tensorflow.Graph;
 import org.tensorflow.Session;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -48,12 +49,15 @@ public final class TfRuntime implements AutoCloseable {
   /**
    * Values of a decoder's parameters in a checkpoint, after checking names and shapes as a whole.
    *
-   * @throws UserException listing everything that is missing or has the wrong shape
+   * @throws org.unlearn4j.base.UserException listing everything that is missing or has the wrong
+   *     shape
    */
   public static Function<Parameter, FloatBuffer> checkpoint(
       SafeTensors weights, List<Parameter> parameters) {
-    ParameterCheck.require(weights, parameters);
-    return p -> FloatBuffer.wrap(weights.floats(ParameterCheck.stored(weights, p)));
+    Map<String, List<Integer>> shapes = new LinkedHashMap<>();
+    parameters.forEach(p -> shapes.put(p.name(), p.shape()));
+    weights.require(shapes);
+    return p -> FloatBuffer.wrap(weights.floats(p.name()));
   }
 
   @Override

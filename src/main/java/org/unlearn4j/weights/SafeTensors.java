@@ -21,6 +21,8 @@ import org.unlearn4j.base.UserException;
  * is kept in the Java heap.
  */
 public final class SafeTensors implements AutoCloseable {
+  private static final String GPT2_PREFIX = "transformer.";
+
   private final Path source;
   private final List<SafeTensorsFile> files;
   private final Map<String, SafeTensorsFile> home;
@@ -115,8 +117,47 @@ public final class SafeTensors implements AutoCloseable {
     return List.copyOf(home.keySet());
   }
 
+  /**
+   * Whether there is a tensor of that name, or, since some published GPT-2 files leave out the
+   * prefix, of that name without it.
+   */
   public boolean contains(String name) {
-    return home.containsKey(name);
+    return home.containsKey(stored(name));
+  }
+
+  private String stored(String name) {
+    boolean bare = !home.containsKey(name) && name.startsWith(GPT2_PREFIX);
+    return bare ? name.substring(GPT2_PREFIX.length()) : name;
+  }
+
+  /**
+   * Holds the checkpoint against what a model needs.
+   *
+   * @param shapes by name
+   * @throws UserException listing everything that is missing or has another shape
+   */
+  public void require(Map<String, List<Integer>> shapes) {
+    List<String> mistakes = new ArrayList<>();
+    shapes.forEach(
+        (name, shape) -> {
+          if (!contains(name)) {
+            mistakes.add(
+                source + ": found no tensor " + name + ", expected one of shape " + shape + ".");
+          } else if (!info(name).shape().equals(shape)) {
+            mistakes.add(
+                source
+                    + ", tensor "
+                    + stored(name)
+                    + ": found shape "
+                    + info(name).shape()
+                    + ", expected "
+                    + shape
+                    + " as config.json has it.");
+          }
+        });
+    if (!mistakes.isEmpty()) {
+      throw new UserException(String.join(System.lineSeparator(), mistakes));
+    }
   }
 
   /**
@@ -125,12 +166,12 @@ public final class SafeTensors implements AutoCloseable {
    * @throws UserException if no tensor has that name
    */
   public TensorInfo info(String name) {
-    return file(name).tensors().get(name).info();
+    return file(name).tensors().get(stored(name)).info();
   }
 
   /** The tensor's bytes as they are stored, little-endian, read-only, not copied. */
   public ByteBuffer bytes(String name) {
-    return file(name).bytes(name);
+    return file(name).bytes(stored(name));
   }
 
   /**
@@ -150,7 +191,7 @@ public final class SafeTensors implements AutoCloseable {
   }
 
   private SafeTensorsFile file(String name) {
-    SafeTensorsFile file = home.get(name);
+    SafeTensorsFile file = home.get(stored(name));
     if (file == null) {
       throw UserException.at(source, "", "no tensor " + name, "one of that name");
     }

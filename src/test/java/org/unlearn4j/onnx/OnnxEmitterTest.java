@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.unlearn4j.nn.Attention;
@@ -43,9 +45,7 @@ class OnnxEmitterTest {
     refuses(() -> e.rmsNorm(x, Norm.rms("norm", 5, 1e-5)), "norm: found width 4");
     refuses(() -> e.add(x, rows(3)), "Add: found width 3", "expected 4");
     refuses(() -> e.split(x, 2, 3), "split: found width 4", "expected 5");
-    Attention a =
-        new Attention(
-            0, 2, 1, 4, 1, java.util.OptionalDouble.empty(), java.util.OptionalInt.empty());
+    Attention a = new Attention(0, 2, 1, 4, 1, OptionalDouble.empty(), OptionalInt.empty());
     refuses(() -> e.attention(x, x, x, a), "attention queries: found width 4", "expected 8");
     refuses(() -> e.linear(e.ids(), Linear.of("up", 4, 6, false)), "expected");
   }

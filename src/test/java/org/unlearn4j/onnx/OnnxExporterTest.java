@@ -26,6 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.weights.DType;
@@ -129,7 +130,7 @@ class OnnxExporterTest {
     assertEquals("fp32", metadata.get("unlearn4j.variant"));
     assertEquals("{\"objective\":{\"name\":\"NPO\"}}", metadata.get("unlearn4j.unlearning"));
     assertEquals(
-        Provenance.sha256(source.resolve("model.safetensors")),
+        Hashes.sha256(source.resolve("model.safetensors")),
         metadata.get("unlearn4j.source.sha256.model.safetensors"));
     assertTrue(metadata.containsKey("unlearn4j.version"));
     assertTrue(Files.exists(folder.resolve("unlearning.json")));
@@ -242,6 +243,17 @@ class OnnxExporterTest {
     try (Stream<Path> left = Files.list(temp)) {
       assertEquals(List.of(source), left.toList());
     }
+  }
+
+  @Test
+  void anOlderExportIsReplacedAndNothingElse() throws IOException {
+    Path folder = Exports.external("llama", temp.resolve("m"));
+    Exports.inline("gpt2", folder);
+    assertFalse(Files.exists(folder.resolve("onnx").resolve("model.onnx_data")));
+    Path precious = Files.createDirectory(temp.resolve("precious"));
+    Files.writeString(precious.resolve("thesis.txt"), "years of work");
+    assertThrows(UserException.class, () -> Exports.inline("gpt2", precious));
+    assertTrue(Files.exists(precious.resolve("thesis.txt")));
   }
 
   private Path source(String fixture) throws IOException {

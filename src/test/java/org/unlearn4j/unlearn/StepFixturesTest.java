@@ -18,6 +18,7 @@ import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.tf.Precision;
 
 /**
  * Loss terms and gradients against float64 reference numbers, through the step graph that trains.
@@ -83,6 +84,30 @@ class StepFixturesTest {
       assertClose(
           e.getKey() + " l2", e.getValue().doubleValue(), StepFixture.Values.l2(g), 1e-9, 5e-5);
     }
+  }
+
+  /**
+   * bfloat16 keeps 8 significant bits: a product is off by up to 2^-9, about 0.2 %, and errors of
+   * many products average out; float32 masters, norms, softmax and losses must not add to it. Equal
+   * values would mean that nothing was cast.
+   */
+  @ParameterizedTest
+  @ValueSource(strings = {"llama", "gpt2"})
+  void brainFloatsStayWithinTheirRounding(String family) {
+    StepFixture step = new StepFixture(family);
+    Objective objective = objective("NPO");
+    JsonNode expected = step.fixture().json("losses.json").path("methods").path("NPO");
+    StepFixture.Values values = step.run(objective, step.batch(objective), 0, Precision.BF16);
+    double total = expected.path("total").doubleValue();
+    assertClose("total in bfloat16", total, values.total(), 0, 0.01);
+    assertClose(
+        "gradient norm in bfloat16",
+        expected.path("gradient").path("global_l2").doubleValue(),
+        values.gradNorm(),
+        0,
+        0.02);
+    assertThrows(
+        AssertionFailedError.class, () -> assertClose("total", total, values.total(), 1e-5, 1e-5));
   }
 
   static Stream<Arguments> clRegCases() {

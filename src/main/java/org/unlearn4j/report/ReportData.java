@@ -1,0 +1,211 @@
+package org.unlearn4j.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.parity.Verdict;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * What a run folder holds.
+ *
+ * @param name the run's name
+ * @param pipeline settings by dotted name, in their order; empty where there is no pipeline file
+ * @param provenance the same of unlearning.json
+ * @param training one entry a step, numbers by name; empty where there is no log
+ * @param evaluations at least one of the unlearned model
+ * @param verdict the parity verdict, where files were verified
+ */
+record ReportData(
+    String name,
+    Map<String, String> pipeline,
+    Map<String, String> provenance,
+    List<Map<String, Double>> training,
+    List<Measured> evaluations,
+    Optional<Verdict> verdict) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Whose evaluation it is; the order is that of the report's columns. */
+  enum Role {
+    TARGET("target", "target"),
+    RETAIN_ONLY("retain", "retain-only"),
+    UNLEARNED("unlearned", "unlearned");
+
+    private final String file;
+    private final String label;
+
+    Role(String file, String label) {
+      this.file = file;
+      this.label = label;
+    }
+
+    String label() {
+      return label;
+    }
+  }
+
+  /** An evaluation and whose it is. */
+  record Measured(Role role, EvaluationResult result) {
+    /** A column's heading. */
+    String label() {
+      return role == Role.UNLEARNED ? role.label + " on " + runtime(result.runtime()) : role.label;
+    }
+
+    private static String runtime(String name) {
+      return switch (name) {
+        case "tf" -> "TensorFlow";
+        case "onnx", "onnx:fp32" -> "ONNX Runtime";
+        default -> name.replace("onnx:", "ONNX Runtime, ");
+      };
+    }
+  }
+
+  /**
+   * Reads a run folder. Absent parts are absent, but for the evaluations.
+   *
+   * @throws UserException if there is no evaluation of the unlearned model, or a file is not of its
+   *     form
+   */
+  static ReportData read(RunFolder folder) {
+    List<Measured> evaluations = new ArrayList<>();
+    for (Role role : Role.values()) {
+      List<Measured> ofRole = new ArrayList<>();
+      for (Path file : folder.evaluations()) {
+        if (file.getFileName().toString().startsWith(role.file + ".")) {
+          ofRole.add(new Measured(role, EvaluationResult.read(file)));
+        }
+      }
+      // the trained side first, then what was deployed
+      ofRole.sort((a, b) -> Boolean.compare(isOnnx(a), isOnnx(b)));
+      evaluations.addAll(ofRole);
+    }
+    if (evaluations.stream().noneMatch(m -> m.role == Role.UNLEARNED)) {
+      throw new UserException(
+          folder.root().resolve("eval")
+              + ": found no evaluation of the unlearned model, expected "
+              + folder.evaluation("unlearned", "tf").getFileName()
+              + " or another runtime's (run evaluate first).");
+    }
+    Map<String, String> pipeline = new LinkedHashMap<>();
+    if (Files.isRegularFile(folder.pipeline())) {
+      flatten("", yaml(folder.pipeline()), pipeline);
+    }
+    Map<String, String> provenance = new LinkedHashMap<>();
+    if (Files.isRegularFile(folder.provenance())) {
+      JsonNode node = JsonInput.read(folder.provenance(), "unlearning.json").node();
+      flatten("", JSON.convertValue(node, Object.class), provenance);
+    }
+    Path name = folder.root().toAbsolutePath().normalize().getFileName();
+    return new ReportData(
+        pipeline.getOrDefault("name", name == null ? "run" : name.toString()),
+        pipeline,
+        provenance,
+        training(folder.trainLog()),
+        evaluations,
+        Files.isRegularFile(folder.verdict())
+            ? Optional.of(Verdict.read(folder.verdict()))
+            : Optional.empty());
+  }
+
+  private static boolean isOnnx(Measured measured) {
+    return measured.result.runtime().startsWith("onnx");
+  }
+
+  /** The first evaluation of a role. */
+  Optional<EvaluationResult> first(Role role) {
+    return evaluations.stream().filter(m -> m.role == role).map(Measured::result).findFirst();
+  }
+
+  /** The first evaluation of every role that has one; a deployed file's is the same over again. */
+  List<Measured> firsts() {
+    return Stream.of(Role.values())
+        .flatMap(role -> evaluations.stream().filter(m -> m.role == role).limit(1))
+        .toList();
+  }
+
+  /** The unlearned model as trained, or as deployed where only that was measured. */
+  EvaluationResult unlearned() {
+    return first(Role.UNLEARNED).orElseThrow();
+  }
+
+  private static List<Map<String, Double>> training(Path log) {
+    List<Map<String, Double>> steps = new ArrayList<>();
+    if (!Files.isRegularFile(log)) {
+      return steps;
+    }
+    try {
+      int line = 0;
+      for (String text : Files.readAllLines(log, StandardCharsets.UTF_8)) {
+        line++;
+        if (!text.isBlank()) {
+          steps.add(step(log, line, text));
+        }
+      }
+    } catch (IOException e) {
+      throw new MachineException(log + ": could not be read.", e);
+    }
+    return steps;
+  }
+
+  private static Map<String, Double> step(Path log, int line, String text) {
+    Map<String, Double> step = new LinkedHashMap<>();
+    try {
+      for (Map.Entry<String, JsonNode> entry : JSON.readTree(text).properties()) {
+        if (entry.getValue().isNumber()) {
+          step.put(entry.getKey(), entry.getValue().doubleValue());
+        }
+      }
+    } catch (JsonProcessingException e) {
+      throw UserException.at(log, "line " + line, e.getOriginalMessage(), "a JSON object");
+    }
+    return step;
+  }
+
+  private static Object yaml(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      return new Yaml(new SafeConstructor(new LoaderOptions())).load(in);
+    } catch (MarkedYAMLException e) {
+      String place = "line " + (e.getProblemMark().getLine() + 1);
+      throw UserException.at(file, place, e.getProblem(), "YAML");
+    } catch (YAMLException e) {
+      throw UserException.at(file, "", e.getMessage(), "YAML");
+    } catch (IOException e) {
+      throw new MachineException(file + ": could not be read.", e);
+    }
+  }
+
+  /** Nested settings by dotted names; a list of plain values is one value. */
+  private static void flatten(String name, Object value, Map<String, String> flat) {
+    if (value instanceof Map<?, ?> map) {
+      map.forEach(
+          (key, inner) -> flatten(name.isEmpty() ? "" + key : name + "." + key, inner, flat));
+    } else if (value instanceof List<?> list && list.stream().anyMatch(e -> e instanceof Map)) {
+      for (int i = 0; i < list.size(); i++) {
+        flatten(name + "[" + i + "]", list.get(i), flat);
+      }
+    } else if (value instanceof List<?> list) {
+      flat.put(name, String.join(", ", list.stream().map(String::valueOf).toList()));
+    } else if (value != null) {
+      flat.put(name, value.toString());
+    }
+  }
+}

@@ -1,0 +1,77 @@
+package org.unlearn4j.report;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.unlearn4j.base.MachineException;
+
+/** Where things are in a run folder, {@code runs/<name>/}. */
+public record RunFolder(Path root) {
+
+  /** The pipeline as it was used. */
+  public Path pipeline() {
+    return root.resolve("pipeline.yaml");
+  }
+
+  /** The unlearned model, a Hugging Face folder. */
+  public Path unlearned() {
+    return root.resolve("unlearned");
+  }
+
+  /** What was done to the unlearned model, from which weights and data. */
+  public Path provenance() {
+    return unlearned().resolve("unlearning.json");
+  }
+
+  /** One JSON object a training step. */
+  public Path trainLog() {
+    return root.resolve("logs").resolve("train.jsonl");
+  }
+
+  /** The parity verdict. */
+  public Path verdict() {
+    return root.resolve("verify.json");
+  }
+
+  /** The page. */
+  public Path report() {
+    return root.resolve("report.html");
+  }
+
+  /** The plots of the page, each an SVG file. */
+  public Path plots() {
+    return root.resolve("report");
+  }
+
+  /**
+   * The evaluation of a model on a runtime: {@code eval/<model>.<runtime>.json}, the runtime's
+   * colon written as a hyphen, since not every file system has colons in names.
+   *
+   * @param model {@code target}, {@code retain} or {@code unlearned}
+   * @param runtime as {@link org.unlearn4j.lm.LanguageModel#runtime()} has it, for instance {@code
+   *     onnx:fp32}
+   */
+  public Path evaluation(String model, String runtime) {
+    return root.resolve("eval").resolve(model + "." + runtime.replace(':', '-') + ".json");
+  }
+
+  /** All evaluations that there are, sorted by name. */
+  public List<Path> evaluations() {
+    Path folder = root.resolve("eval");
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.list(folder)) {
+      return files
+          .filter(p -> p.getFileName().toString().endsWith(".json"))
+          .filter(p -> !p.getFileName().toString().startsWith("."))
+          .sorted()
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      throw new MachineException(folder + ": could not be listed.", e);
+    }
+  }
+}
