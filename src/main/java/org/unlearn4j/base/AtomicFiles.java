@@ -82,6 +82,31 @@ public final class AtomicFiles {
     }
   }
 
+  /**
+   * Whether {@link #writeFolder} may take a folder's place; to be asked before the long work, not
+   * after it.
+   *
+   * @param marker what every folder of the kind to be written holds, for instance {@code
+   *     config.json}
+   * @param kind the same in words, for instance {@code an older model}
+   * @throws UserException if {@code target} is a file, or a folder that holds something else
+   */
+  public static void requireReplaceable(Path target, String marker, String kind) {
+    if (Files.exists(target) && !Files.isDirectory(target)) {
+      throw UserException.at(target, "", "a file", kind + ", an empty folder or nothing");
+    }
+    if (Files.exists(target) && !Files.exists(target.resolve(marker))) {
+      try (Stream<Path> files = Files.list(target)) {
+        if (files.findAny().isPresent()) {
+          throw UserException.at(
+              target, "", "files but no " + marker, kind + ", an empty folder or nothing");
+        }
+      } catch (IOException e) {
+        throw new MachineException(target + ": could not be listed (" + reason(e) + ").", e);
+      }
+    }
+  }
+
   /** Deletes a file or a folder with all that is in it; nothing happens where there is none. */
   public static void deleteTree(Path root) {
     if (!Files.exists(root, LinkOption.NOFOLLOW_LINKS)) {

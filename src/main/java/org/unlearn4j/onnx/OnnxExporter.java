@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
@@ -71,9 +70,7 @@ public final class OnnxExporter {
       throw UserException.at(
           to, "", "the model's own folder", "another one, for the export replaces its target");
     }
-    if (foreign(to)) {
-      throw UserException.at(to, "", "files that no export wrote", "an older export, or nothing");
-    }
+    AtomicFiles.requireReplaceable(to, MODELS, "an older export");
     ModelConfig config = ModelConfig.read(from);
     List<String> notes = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(from)) {
@@ -102,18 +99,6 @@ public final class OnnxExporter {
     Path source = from.toAbsolutePath().normalize();
     Path target = to.toAbsolutePath().normalize();
     return source.startsWith(target);
-  }
-
-  /** Whether the export would delete something else than an older export. */
-  private static boolean foreign(Path to) {
-    if (!Files.exists(to) || Files.isDirectory(to.resolve(MODELS))) {
-      return false;
-    }
-    try (Stream<Path> files = Files.list(to)) {
-      return files.findAny().isPresent();
-    } catch (IOException e) {
-      return true;
-    }
   }
 
   private static void writeConfigs(ModelConfig config, Path from, Path part, List<Variant> external)

@@ -55,6 +55,7 @@ public final class TeachStage {
                     new UserException(
                         "pipeline: found no finetune block, expected one for this stage."));
     ModelSettings model = pipeline.model();
+    ModelFolder.requireWritable(out, model.path());
     Path tokenizer = model.tokenizerFolder().orElseThrow();
     Decoder decoder =
         Decoder.of(

@@ -73,6 +73,7 @@ public final class UnlearnStage {
                 () ->
                     new UserException(
                         "model.path: found nothing, expected the model that shall forget."));
+    ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
     Objective objective =

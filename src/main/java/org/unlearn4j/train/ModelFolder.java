@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.DType;
@@ -33,6 +34,23 @@ public final class ModelFolder {
           "generation_config.json");
 
   private ModelFolder() {}
+
+  /**
+   * Whether a model may be written to a folder; to be asked before training.
+   *
+   * @param base the model that is trained, which must not be overwritten
+   * @throws UserException if something else would be deleted
+   */
+  public static void requireWritable(Path folder, Optional<Path> base) {
+    AtomicFiles.requireReplaceable(folder, "config.json", "an older model");
+    if (base.isPresent() && normal(base.get()).startsWith(normal(folder))) {
+      throw UserException.at(folder, "", "the model to start from", "another folder to write to");
+    }
+  }
+
+  private static Path normal(Path path) {
+    return path.toAbsolutePath().normalize();
+  }
 
   /**
    * Writes {@code config.json}, {@code model.safetensors} and what goes along.

@@ -282,15 +282,45 @@ class UserMistakesTest {
     mistake(model + ": found no onnx/model.onnx", runtime);
   }
 
+  /**
+   * What a stage would replace must be its own: a model's folder takes the place of a model's, not
+   * of a home.
+   */
+  @Test
+  void somebodyElsesFilesAreNotReplaced() throws IOException {
+    Path file = Files.writeString(temp.resolve("letter"), "mine");
+    Path home = Files.createDirectories(temp.resolve("home"));
+    Files.writeString(home.resolve("letter"), "mine");
+    mistake(file + ": found a file", "export", "--model", "" + model, "--out", "" + file);
+    mistake(
+        home + ": found files but no onnx", "export", "--model", "" + model, "--out", "" + home);
+    String pipeline = pipeline("", "");
+    mistake(
+        home + ": found files but no config.json",
+        "unlearn",
+        "--pipeline",
+        pipeline,
+        "--out",
+        "" + home);
+    mistake(
+        model + ": found the model to start from",
+        "unlearn",
+        "--pipeline",
+        pipeline,
+        "--out",
+        "" + model);
+    assertEquals("mine", Files.readString(file));
+    assertEquals("mine", Files.readString(home.resolve("letter")));
+  }
+
   /** A file where a folder should be refuses every write, for every user, root included. */
   @Test
   void aDiskThatRefuses() throws IOException {
     Path file = Files.writeString(temp.resolve("file"), "mine");
-    for (Path out : List.of(file, file.resolve("below/it"))) {
-      String found =
-          fails(ExitCode.MACHINE, 1, "export", "--model", model.toString(), "--out", "" + out);
-      assertTrue(found.startsWith(out + ": could not be written ("), found);
-    }
+    Path below = file.resolve("below/it");
+    String found =
+        fails(ExitCode.MACHINE, 1, "export", "--model", model.toString(), "--out", "" + below);
+    assertTrue(found.startsWith(below + ": could not be written ("), found);
     String ok = pipeline("", "");
     String resolved =
         fails(ExitCode.MACHINE, 1, "pipeline", "--pipeline", ok, "--out", file + "/p");
