@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.List;
 import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -31,8 +32,17 @@ record Rotations(Rotary rotary, Operand<TFloat32> cos, Operand<TFloat32> sin) {
     int half = rotary.rotated() / 2;
     int rest = rotary.headDim() - rotary.rotated();
     Operand<TFloat32> byHead = tf.reshape(x, tf.array(-1, heads, rotary.headDim()));
-    Operand<TFloat32> a = part(tf, byHead, 0, half);
-    Operand<TFloat32> b = part(tf, byHead, half, half);
+    Operand<TFloat32> a;
+    Operand<TFloat32> b;
+    if (rest == 0) {
+      // The gradient of a split is one concatenation; that of two slices pads and adds.
+      List<Output<TFloat32>> halves = tf.split(tf.constant(2), byHead, 2L).output();
+      a = halves.get(0);
+      b = halves.get(1);
+    } else {
+      a = part(tf, byHead, 0, half);
+      b = part(tf, byHead, half, half);
+    }
     Operand<TFloat32> turnedA = tf.math.sub(tf.math.mul(a, cos), tf.math.mul(b, sin));
     Operand<TFloat32> turnedB = tf.math.add(tf.math.mul(b, cos), tf.math.mul(a, sin));
     List<Operand<TFloat32>> parts =

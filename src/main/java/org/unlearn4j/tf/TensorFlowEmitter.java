@@ -1,6 +1,7 @@
 package org.unlearn4j.tf;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
 import org.tensorflow.Operand;
@@ -205,6 +206,18 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   @Override
   public List<TfTensor> split(TfTensor x, int... sizes) {
     List<TfTensor> parts = new ArrayList<>();
+    if (Arrays.stream(sizes).distinct().count() == 1) {
+      // The gradient of an even split is one concatenation; that of slices pads and adds.
+      long n = sizes.length;
+      if (x.onlyBrain()) {
+        tf.split(tf.constant(1), x.bf16(tf), n)
+            .output()
+            .forEach(p -> parts.add(TfTensor.ofBrain(p)));
+      } else {
+        tf.split(tf.constant(1), x.f32(tf), n).output().forEach(p -> parts.add(TfTensor.of(p)));
+      }
+      return parts;
+    }
     long from = 0;
     for (int size : sizes) {
       Operand<TInt32> begin = tf.array(0, (int) from);
