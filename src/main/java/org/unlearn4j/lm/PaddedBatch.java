@@ -102,4 +102,29 @@ public record PaddedBatch(
     }
     return from;
   }
+
+  /**
+   * Checks how many tokens of each row are to be fed as past.
+   *
+   * @throws UserException unless each row has a token left
+   */
+  public static void requireCacheable(List<TokenRow> list, int cachedFrom) {
+    int shortest = list.stream().mapToInt(TokenRow::length).min().orElseThrow();
+    if (cachedFrom < 0 || cachedFrom >= shortest) {
+      throw new UserException(
+          "cached-from: found "
+              + cachedFrom
+              + ", expected 0 to "
+              + (shortest - 1)
+              + ", less than the shortest row.");
+    }
+  }
+
+  /**
+   * Room for something at every real position: {@code [row][time]}, the innermost arrays still to
+   * come.
+   */
+  public static float[][][] ragged(List<TokenRow> list) {
+    return list.stream().map(row -> new float[row.length()][]).toArray(float[][][]::new);
+  }
 }

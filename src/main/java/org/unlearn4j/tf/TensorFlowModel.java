@@ -156,20 +156,9 @@ public final class TensorFlowModel implements LanguageModel {
 
   @Override
   public float[][][] logits(List<TokenRow> rows, int cachedFrom) {
-    int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
-    if (cachedFrom < 0 || cachedFrom >= shortest) {
-      throw new UserException(
-          "cached-from: found "
-              + cachedFrom
-              + ", expected 0 to "
-              + (shortest - 1)
-              + ", less than the shortest row.");
-    }
+    PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    float[][][] logits = new float[rows.size()][][];
-    for (int r = 0; r < logits.length; r++) {
-      logits[r] = new float[rows.get(r).length()][];
-    }
+    float[][][] logits = PaddedBatch.ragged(rows);
     try (Feeds feeds = new Feeds(runtime.session())) {
       if (cachedFrom == 0) {
         forward(feeds, b);
