@@ -73,6 +73,14 @@ public interface Emitter<T> {
   /** {@code cap * tanh(x / cap)}. */
   T softcap(T x, double cap);
 
+  /**
+   * The residual stream where it can be read: at the embeddings and after each block. An emitter
+   * may disturb it there, as training with dropout does; others hand it on.
+   */
+  default T stream(T x) {
+    return x;
+  }
+
   /** Cuts the last axis into parts of the given sizes. */
   List<T> split(T x, int... sizes);
 }

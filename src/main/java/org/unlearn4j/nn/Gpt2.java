@@ -14,11 +14,12 @@ record Gpt2(ModelConfig config) implements Decoder {
     return e.within(
         "transformer",
         () -> {
-          T embeddings = e.add(e.embedding(ids, tokens()), e.positionEmbedding(positions()));
+          T embeddings =
+              e.stream(e.add(e.embedding(ids, tokens()), e.positionEmbedding(positions())));
           List<T> blocks = new ArrayList<>();
           T x = embeddings;
           for (int l = 0; l < config.layers(); l++) {
-            x = block(e, x, l);
+            x = e.stream(block(e, x, l));
             blocks.add(x);
           }
           return new Hidden<>(embeddings, blocks, e.layerNorm(x, norm("transformer.ln_f")));

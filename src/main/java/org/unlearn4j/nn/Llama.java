@@ -14,11 +14,11 @@ record Llama(ModelConfig config) implements Decoder {
     return e.within(
         "model",
         () -> {
-          T embeddings = e.embedding(ids, embedding());
+          T embeddings = e.stream(e.embedding(ids, embedding()));
           List<T> blocks = new ArrayList<>();
           T x = embeddings;
           for (int l = 0; l < config.layers(); l++) {
-            x = block(e, x, l);
+            x = e.stream(block(e, x, l));
             blocks.add(x);
           }
           return new Hidden<>(embeddings, blocks, e.rmsNorm(x, norm("model.norm")));
