@@ -44,6 +44,17 @@ public interface Benchmark {
   /** The forget split with paraphrased and perturbed answers where the benchmark has them. */
   List<QaExample> forgetEvaluation(String split);
 
+  /**
+   * The pairs to forget, as {@link #forget}, each with the paraphrase of its answer wherever the
+   * data has one: in its own row, or in the row of the same question and answer of the evaluation
+   * file. Rows without one are left as they are.
+   *
+   * @throws UserException if there is no such split, or one of its files is at fault
+   */
+  default List<QaExample> paraphrased(String split) {
+    return forget(split);
+  }
+
   /** Pairs to keep with paraphrased and perturbed answers where the benchmark has them. */
   List<QaExample> retainEvaluation();
 

@@ -17,14 +17,24 @@ public record DataSource(String name, Opener opener) {
   }
 
   /**
-   * A file.
+   * A file of JSON Lines.
    *
    * @throws UserException if there is no such file
    */
   public static DataSource file(Path file) {
+    return file(file, "a file of JSON Lines");
+  }
+
+  /**
+   * A file.
+   *
+   * @param expected what it is to be, for the complaint
+   * @throws UserException if there is no such file
+   */
+  static DataSource file(Path file, String expected) {
     if (!Files.isRegularFile(file)) {
       String found = Files.isDirectory(file) ? "a folder" : "no such file";
-      throw UserException.at(file, "", found, "a file of JSON Lines");
+      throw UserException.at(file, "", found, expected);
     }
     return new DataSource(
         file.toString(), () -> new BufferedInputStream(Files.newInputStream(file)));

@@ -74,15 +74,46 @@ final class FolderBenchmark implements Benchmark {
 
   @Override
   public List<QaExample> forgetEvaluation(String split) {
-    Optional<Path> perturbed = file(withoutEnding(split) + "_perturbed");
-    if (perturbed.isPresent()) {
-      return load(perturbed.get(), tofu ? TOFU_AUTHORS : Demand.NONE);
+    return perturbed(split)
+        .orElseGet(() -> tofu ? load(required(split + "_perturbed"), TOFU_AUTHORS) : forget(split));
+  }
+
+  /** TOFU's training files hold bare pairs; their paraphrases stand in the perturbed files. */
+  @Override
+  public List<QaExample> paraphrased(String split) {
+    List<QaExample> forget = forget(split);
+    if (forget.stream().allMatch(e -> e.paraphrasedAnswer().isPresent())) {
+      return forget;
     }
-    if (tofu && TofuSplit.of(split).isPresent()) {
-      List<QaExample> ten = load(required("forget10_perturbed"), TOFU_AUTHORS);
-      return TofuSplit.of(split).get().ofForget10(ten);
+    Map<Pair, QaExample> judged = new HashMap<>();
+    perturbed(split).orElse(List.of()).forEach(e -> judged.putIfAbsent(Pair.of(e), e));
+    return forget.stream().map(e -> joined(e, judged)).toList();
+  }
+
+  private static QaExample joined(QaExample bare, Map<Pair, QaExample> judged) {
+    Optional<QaExample> other = Optional.ofNullable(judged.get(Pair.of(bare)));
+    return bare.withParaphrase(
+        bare.paraphrasedAnswer().or(() -> other.flatMap(QaExample::paraphrasedAnswer)));
+  }
+
+  /** The question alone would do until it is asked twice: TOFU has one with two answers. */
+  private record Pair(String question, String answer) {
+    static Pair of(QaExample example) {
+      return new Pair(example.question(), example.answer());
     }
-    return tofu ? load(required(split + "_perturbed"), TOFU_AUTHORS) : forget(split);
+  }
+
+  /** The evaluation file of a forget split, its own or TOFU's for forget10. */
+  private Optional<List<QaExample>> perturbed(String split) {
+    Optional<Path> own = file(withoutEnding(split) + "_perturbed");
+    if (own.isPresent()) {
+      return Optional.of(load(own.get(), tofu ? TOFU_AUTHORS : Demand.NONE));
+    }
+    Optional<TofuSplit> derived = tofu ? TofuSplit.of(split) : Optional.empty();
+    return derived.isEmpty()
+        ? Optional.empty()
+        : file("forget10_perturbed")
+            .map(path -> derived.get().ofForget10(load(path, TOFU_AUTHORS)));
   }
 
   @Override

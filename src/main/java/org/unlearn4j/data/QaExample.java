@@ -31,6 +31,18 @@ public record QaExample(
         question, answer, Optional.empty(), Optional.empty(), List.of(), source, line);
   }
 
+  /** The same question with another answer. */
+  public QaExample withAnswer(String other) {
+    return new QaExample(
+        question, other, paraphrasedQuestion, paraphrasedAnswer, perturbedAnswers, source, line);
+  }
+
+  /** The same pair with another paraphrase of its answer, or none. */
+  QaExample withParaphrase(Optional<String> other) {
+    return new QaExample(
+        question, answer, paraphrasedQuestion, other, perturbedAnswers, source, line);
+  }
+
   /** For messages: {@code forget10.json, line 3}. */
   public String place() {
     return source + ", line " + line;

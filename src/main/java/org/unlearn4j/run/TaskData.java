@@ -2,15 +2,18 @@ package org.unlearn4j.run;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.Benchmark;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
+import org.unlearn4j.data.Refusals;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
@@ -23,6 +26,7 @@ public final class TaskData implements AutoCloseable {
   private final Benchmark benchmark;
   private final Tokenizer tokenizer;
   private final QaEncoder encoder;
+  private final Map<String, String> refusalHashes = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
 
   /**
@@ -54,7 +58,9 @@ public final class TaskData implements AutoCloseable {
 
   /** SHA-256 of everything read so far, by name. */
   public Map<String, String> provenance() {
-    return benchmark.provenance();
+    Map<String, String> all = new LinkedHashMap<>(benchmark.provenance());
+    all.putAll(refusalHashes);
+    return all;
   }
 
   /** Sentences for the log: rows that were cut, and the first tokenised example. */
@@ -70,6 +76,54 @@ public final class TaskData implements AutoCloseable {
   /** Rows to keep while forgetting. */
   public List<TokenRow> retain() {
     return encode("retain", pipeline.data().retain(), benchmark.retain(pipeline.data().retain()));
+  }
+
+  /**
+   * The rows to forget, in their order, each with a refusal in place of its answer: DPO's alternate
+   * answers.
+   *
+   * @param seed with the row's number, what decides which refusal a row gets
+   * @param refusals a text file, one refusal a line; empty: those that come with this program
+   * @throws UserException if that file is at fault
+   */
+  public List<TokenRow> alternates(long seed, Optional<Path> refusals) {
+    Refusals source = refusals.map(Refusals::read).orElseGet(Refusals::builtIn);
+    refusalHashes.put(source.name(), source.sha256());
+    String split = pipeline.data().forget();
+    List<QaExample> forget = benchmark.forget(split);
+    List<String> drawn = source.draw(forget.size(), seed);
+    return encode(
+        "refusals for",
+        split,
+        IntStream.range(0, forget.size())
+            .mapToObj(i -> forget.get(i).withAnswer(drawn.get(i)))
+            .toList());
+  }
+
+  /**
+   * The rows to forget, in their order, each with the data's paraphrase in place of its answer:
+   * CLReg's view {@code paraphrase}.
+   *
+   * @throws UserException naming the first row that has no paraphrase
+   */
+  public List<TokenRow> paraphrases() {
+    String split = pipeline.data().forget();
+    return encode(
+        "paraphrases of",
+        split,
+        benchmark.paraphrased(split).stream().map(e -> e.withAnswer(paraphrase(e))).toList());
+  }
+
+  private static String paraphrase(QaExample example) {
+    return example
+        .paraphrasedAnswer()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "unlearn.clreg.view: found paraphrase, but "
+                        + example.place()
+                        + " has no paraphrased answer, expected paraphrased_answer there or beside the same"
+                        + " question and answer in the split's _perturbed file (mask and dropout need none)."));
   }
 
   /**

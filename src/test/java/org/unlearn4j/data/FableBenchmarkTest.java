@@ -1,6 +1,7 @@
 package org.unlearn4j.data;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -66,6 +67,16 @@ class FableBenchmarkTest {
     assertEquals(
         12, rows.stream().map(r -> retain.indexOf(r) % 12).distinct().count(), "at every place");
     assertEquals(5, rows.get(0).perturbedAnswers().size());
+  }
+
+  @Test
+  void everyRowToForgetHasAParaphrase() {
+    List<QaExample> rows = fable.paraphrased("forget10");
+    assertEquals(fable.forget("forget10"), rows);
+    for (QaExample row : rows) {
+      assertTrue(row.paraphrasedAnswer().isPresent(), row.place());
+      assertNotEquals(row.answer(), row.paraphrasedAnswer().get(), row.place());
+    }
   }
 
   @Test

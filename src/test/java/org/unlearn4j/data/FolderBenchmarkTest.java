@@ -92,6 +92,62 @@ class FolderBenchmarkTest {
     assertMistake(() -> own.forget("forget05"), "neither forget05.json nor forget05.jsonl");
   }
 
+  private static String line(String question, String answer, String more) {
+    return "{\"question\": \"" + question + "\", \"answer\": \"" + answer + "\"" + more + "}\n";
+  }
+
+  private static String paraphrase(String text) {
+    return ", \"paraphrased_answer\": \"" + text + "\"";
+  }
+
+  private static List<String> paraphrases(List<QaExample> examples) {
+    return examples.stream().map(e -> e.paraphrasedAnswer().orElse("-")).toList();
+  }
+
+  @Test
+  void paraphrasesAreJoinedByQuestionAndAnswer() throws IOException {
+    Files.writeString(
+        folder.resolve("private.jsonl"),
+        line("q", "a", "") + line("q", "b", "") + line("r", "a", "") + line("s", "a", ""));
+    // Another order, a row that is not trained on, a pair twice, and "r" with another answer.
+    Files.writeString(
+        folder.resolve("private_perturbed.jsonl"),
+        line("x", "a", paraphrase("xa"))
+            + line("q", "b", paraphrase("qb"))
+            + line("r", "other", paraphrase("ro"))
+            + line("s", "a", paraphrase("sa"))
+            + line("s", "a", paraphrase("late"))
+            + line("q", "a", paraphrase("qa")));
+    Benchmark own = open("jsonl");
+    for (String name : List.of("private", "private.jsonl")) {
+      List<QaExample> rows = own.paraphrased(name);
+      assertEquals(List.of("qa", "qb", "-", "sa"), paraphrases(rows));
+      assertEquals(questions(own.forget(name)), questions(rows));
+      assertTrue(rows.get(2).place().endsWith("private.jsonl, line 3"), rows.get(2).place());
+    }
+    assertEquals(List.of("-", "-", "-", "-"), paraphrases(own.forget("private")));
+    assertEquals(2, own.provenance().size(), "the evaluation file was read too");
+  }
+
+  @Test
+  void paraphrasesInTheRowsThemselvesNeedNoOtherFile() throws IOException {
+    Files.writeString(folder.resolve("private.jsonl"), line("q", "a", paraphrase("own")));
+    Files.writeString(folder.resolve("private_perturbed.jsonl"), line("q", "a", paraphrase("no")));
+    Benchmark own = open("jsonl");
+    assertEquals(List.of("own"), paraphrases(own.paraphrased("private")));
+    assertEquals(1, own.provenance().size());
+  }
+
+  @Test
+  void withoutAnEvaluationFileThereAreNoParaphrases() throws IOException {
+    write("private.jsonl", "f", 2, 0);
+    assertEquals(List.of("-", "-"), paraphrases(open("jsonl").paraphrased("private")));
+    write("forget10.json", "f", 20, 0);
+    assertEquals(2, open("tofu").paraphrased("forget01").size());
+    write("forget10_perturbed.json", "f", 20, 5);
+    assertEquals(List.of("p", "p"), paraphrases(open("tofu").paraphrased("forget01")));
+  }
+
   @Test
   void mistakes() throws IOException {
     write("forget10_perturbed.json", "f", 4, 3);
@@ -137,6 +193,12 @@ class FolderBenchmarkTest {
     assertEquals(4000, tofu.training("full").size());
     assertEquals(questions(ten), questions(tofu.forgetEvaluation("forget10")));
     assertEquals(questions(ten.subList(360, 400)), questions(tofu.forgetEvaluation("forget01")));
+    for (String split : List.of("forget01", "forget05", "forget10")) {
+      assertEquals(
+          paraphrases(tofu.forgetEvaluation(split)), paraphrases(tofu.paraphrased(split)), split);
+      assertFalse(paraphrases(tofu.paraphrased(split)).contains("-"), split);
+      assertEquals(questions(tofu.forget(split)), questions(tofu.paraphrased(split)), split);
+    }
     assertEquals(400, tofu.retainEvaluation().size());
     assertEquals(100, tofu.neighbours().size());
     assertEquals(117, tofu.facts().size());
