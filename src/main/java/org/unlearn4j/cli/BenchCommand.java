@@ -3,10 +3,12 @@ package org.unlearn4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.StepBenchmark;
@@ -39,6 +41,7 @@ final class BenchCommand implements Command {
         CommandOptions.value("labelled", "SHARE", "of the tokens that is labelled, 1"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
+        CommandOptions.set(),
         CommandOptions.value("precision", "P", "fp32 (default) or bf16"),
         CommandOptions.value("steps", "N", "counted steps, 20"),
         CommandOptions.json());
@@ -48,9 +51,12 @@ final class BenchCommand implements Command {
   public int run(CommandLine line, PrintStream out) {
     int tokens = CommandOptions.integer(line, "tokens", 2, 128);
     ModelConfig config = config(line, tokens);
-    List<String> sets = line.hasOption("clreg") ? List.of("unlearn.clreg.weight=0.1") : List.of();
+    List<String> sets = new ArrayList<>(CommandOptions.sets(line));
+    if (line.hasOption("clreg")) {
+      sets.add("unlearn.clreg.weight=0.1");
+    }
     var unlearn = CommandOptions.objective(line, sets).unlearn();
-    Objective objective = Objectives.of(unlearn.objective(), unlearn.clreg(), config.layers());
+    Objective objective = Objectives.of(unlearn, Decoder.of(config));
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {
       throw new UserException(

@@ -4,9 +4,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.commons.cli.CommandLine;
@@ -17,7 +19,9 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.run.ProbeStage;
+import org.unlearn4j.unlearn.ControlVector;
 import org.unlearn4j.unlearn.Segment;
+import org.unlearn4j.unlearn.StepProbe;
 
 /** One step on a given batch, nothing updated: every loss term and gradient norms, as JSON. */
 final class ProbeCommand implements Command {
@@ -38,7 +42,9 @@ final class ProbeCommand implements Command {
         CommandOptions.value(
             "reference", "PATH", "the frozen model: a folder or a safetensors file"),
         CommandOptions.required(
-            "input", "FILE", "JSON with forget, retain, alternate, positive batches"),
+            "input",
+            "FILE",
+            "JSON with forget, retain, alternate, positive batches; control_vector and queue"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.set(),
         CommandOptions.value("parameters", "REGEX", "parameters whose gradients are shown"));
@@ -59,24 +65,64 @@ final class ProbeCommand implements Command {
       }
     }
     Pattern wanted = pattern(CommandOptions.text(line, "parameters").orElse("(?!)"));
-    ProbeStage.Seen seen =
+    StepProbe.Seen seen =
         ProbeStage.run(
             new ProbeStage.Request(
                 model,
                 CommandOptions.path(line, "reference"),
                 settings,
                 rows,
+                control(input.get("control_vector")),
+                queue(input.get("queue")),
                 name -> wanted.matcher(name).find()));
     out.println(json(seen));
     return ExitCode.DONE;
   }
 
-  private static ObjectNode json(ProbeStage.Seen seen) {
+  private static Optional<ControlVector> control(JsonInput given) {
+    return given.present() ? Optional.of(new ControlVector(numbers(given))) : Optional.empty();
+  }
+
+  private static List<float[]> queue(JsonInput given) {
+    List<float[]> queue = new ArrayList<>();
+    if (given.present()) {
+      for (JsonInput row : given.elements()) {
+        List<Float> values = numbers(row);
+        float[] vector = new float[values.size()];
+        for (int i = 0; i < vector.length; i++) {
+          vector[i] = values.get(i);
+        }
+        queue.add(vector);
+      }
+    }
+    return queue;
+  }
+
+  private static List<Float> numbers(JsonInput array) {
+    return array.elements().stream().map(v -> (float) v.number()).toList();
+  }
+
+  private static ObjectNode json(StepProbe.Seen seen) {
     ObjectNode root = new ObjectMapper().createObjectNode();
     for (String term : List.of("forget", "retain", "clreg")) {
-      root.put(term, seen.terms().get(term)); // null where the term is off
+      StepProbe.TermSeen t = seen.terms().get(term);
+      root.put(term, t == null ? null : (Double) t.value()); // null where the term is off
     }
     root.put("total", seen.total()).put("grad_norm", seen.gradNorm());
+    ObjectNode terms = root.putObject("terms");
+    seen.terms()
+        .forEach(
+            (name, t) ->
+                terms
+                    .putObject(name)
+                    .put("value", t.value())
+                    .put("weight", t.weight())
+                    .put("grad_norm", t.gradNorm()));
+    ObjectNode cosines = root.putObject("gradient_cosine");
+    seen.cosines().forEach(cosines::put);
+    seen.dual()
+        .ifPresent(
+            d -> root.putObject("dual_update").put("alpha", d.alpha()).put("new_alpha", d.after()));
     ObjectNode parameters = root.putObject("parameters");
     seen.parameters()
         .forEach(

@@ -5,7 +5,9 @@ import java.util.List;
 /**
  * The contrastive representation regulariser.
  *
+ * @param form which regulariser it is
  * @param weight lambda, greater than 0
+ * @param margin cosine that {@link Form#MARGIN} allows
  * @param layers the term is the mean over them
  * @param maskProbability of an input token to be masked, for {@link View#MASK}
  * @param dropoutProbability for {@link View#DROPOUT}
@@ -14,8 +16,10 @@ import java.util.List;
  * @param warmupSteps optimiser steps over which the weight grows linearly from 0
  */
 public record ClRegSettings(
+    Form form,
     double weight,
     double temperature,
+    double margin,
     List<Layer> layers,
     Pooling pooling,
     View view,
@@ -24,6 +28,32 @@ public record ClRegSettings(
     int queue,
     boolean stopGradient,
     int warmupSteps) {
+
+  /** Which regulariser. */
+  public enum Form implements Spelled {
+    /** CLReg. */
+    CONTRASTIVE("contrastive"),
+    /** A hinge on cosines, without a view. */
+    MARGIN("margin"),
+    /** After Lee et al., arXiv 2401.10458. */
+    SUPERVISED("supervised");
+
+    private final String spelling;
+
+    Form(String spelling) {
+      this.spelling = spelling;
+    }
+
+    /** Whether it compares forget rows with augmented views of them. */
+    public boolean hasView() {
+      return this != MARGIN;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
 
   /** How a row's hidden states become one vector. */
   public enum Pooling implements Spelled {

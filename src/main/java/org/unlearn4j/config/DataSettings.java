@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param template name of the prompt template
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
+ * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
  */
 public record DataSettings(
     Benchmark benchmark,
@@ -20,7 +21,8 @@ public record DataSettings(
     String forget,
     String retain,
     String template,
-    int maxLength) {
+    int maxLength,
+    Optional<Path> refusals) {
 
   /** The data sets there are readers for. */
   public enum Benchmark implements Spelled {

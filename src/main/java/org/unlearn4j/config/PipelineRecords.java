@@ -38,7 +38,8 @@ final class PipelineRecords {
         s.get(Schema.FORGET),
         s.get(Schema.RETAIN),
         s.get(Schema.TEMPLATE),
-        s.get(Schema.MAX_LENGTH));
+        s.get(Schema.MAX_LENGTH),
+        s.find(Schema.REFUSALS));
   }
 
   static Optional<FinetuneSettings> finetune(Settings s) {
@@ -89,8 +90,10 @@ final class PipelineRecords {
 
   private static ClRegSettings clreg(Settings s) {
     return new ClRegSettings(
+        s.get(Schema.CLREG_FORM),
         s.get(Schema.CLREG_WEIGHT),
         s.get(Schema.TEMPERATURE),
+        s.get(Schema.MARGIN),
         s.get(Schema.CLREG_LAYERS),
         s.get(Schema.POOLING),
         s.get(Schema.VIEW),

@@ -138,7 +138,8 @@ final class Rules {
             Schema.REFERENCE,
             Schema.MODEL_CONFIG,
             Schema.TOKENIZER,
-            Schema.DATA_PATH)) {
+            Schema.DATA_PATH,
+            Schema.REFUSALS)) {
       settings.find(key).ifPresent(p -> exists(key, p, key.type().expected()));
     }
     if (is(Schema.BENCHMARK, Benchmark.JSONL)) {

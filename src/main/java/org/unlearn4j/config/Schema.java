@@ -137,6 +137,13 @@ final class Schema {
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
+  static final Key<Path> REFUSALS =
+      key(
+          "data.refusals",
+          path("a text file, one answer a line"),
+          absent("the embedded list"),
+          "DPO: alternate answers, one is drawn for each forget row");
+
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
           "finetune.data",
@@ -149,10 +156,22 @@ final class Schema {
       key("unlearn.objective.name", choice(ObjectiveName.class), required(), "the forget loss");
   static final List<Key<?>> OBJECTIVE_KEYS = ObjectiveKeys.ALL;
 
+  static final Key<ClRegSettings.Form> CLREG_FORM =
+      key(
+          "unlearn.clreg.form",
+          choice(ClRegSettings.Form.class),
+          constant(ClRegSettings.Form.CONTRASTIVE),
+          "CLReg, or one of the alternatives to it");
   static final Key<Double> CLREG_WEIGHT =
       key("unlearn.clreg.weight", nonNegative(), constant(0.1), "lambda; 0: off");
   static final Key<Double> TEMPERATURE =
       key("unlearn.clreg.temperature", positive(), constant(0.1), "tau");
+  static final Key<Double> MARGIN =
+      key(
+          "unlearn.clreg.margin",
+          ValueType.cosine(),
+          constant(0.0),
+          "cosine that is allowed, for `form: margin`");
   static final Key<List<Layer>> CLREG_LAYERS =
       key(
           "unlearn.clreg.layers",
@@ -303,12 +322,13 @@ final class Schema {
     List<Key<?>> all = new ArrayList<>();
     all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
-    all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, MAX_LENGTH, TEACH));
+    all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, MAX_LENGTH));
+    all.addAll(List.of(REFUSALS, TEACH));
     all.addAll(FINETUNE.keys());
     all.add(OBJECTIVE);
     all.addAll(OBJECTIVE_KEYS);
-    all.addAll(List.of(CLREG_WEIGHT, TEMPERATURE, CLREG_LAYERS, POOLING, VIEW, MASK_PROBABILITY));
-    all.addAll(List.of(DROPOUT_PROBABILITY, QUEUE, STOP_GRADIENT, WARMUP_STEPS));
+    all.addAll(List.of(CLREG_FORM, CLREG_WEIGHT, TEMPERATURE, MARGIN, CLREG_LAYERS, POOLING, VIEW));
+    all.addAll(List.of(MASK_PROBABILITY, DROPOUT_PROBABILITY, QUEUE, STOP_GRADIENT, WARMUP_STEPS));
     all.addAll(UNLEARN.keys());
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT));

@@ -84,6 +84,11 @@ record ValueType<T>(
     return number("a number from 0 to 1", v -> v >= 0 && v <= 1);
   }
 
+  /** From -1 to 1. */
+  static ValueType<Double> cosine() {
+    return number("a number from -1 to 1", v -> v >= -1 && v <= 1);
+  }
+
   /** [0, 1): the probability of leaving something out. */
   static ValueType<Double> dropProbability() {
     return number("a number from 0 to less than 1", v -> v >= 0 && v < 1);

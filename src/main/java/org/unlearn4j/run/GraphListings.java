@@ -6,14 +6,15 @@ import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OnnxListing;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfListing;
-import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepGraph;
 
@@ -35,8 +36,18 @@ public final class GraphListings {
       files.put(family.getKey() + ".forward.txt", forward(decoder));
       files.put(family.getKey() + ".export.txt", OnnxListing.of(decoder));
     }
-    files.put("llama.step.NPO.txt", step(List.of()));
-    files.put("llama.step.NPO+CLReg.txt", step(List.of("unlearn.clreg.weight=0.1")));
+    for (ObjectiveName name : ObjectiveName.values()) {
+      files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
+    }
+    steps(files, "KL", "unlearn.objective.retain=KL");
+    steps(files, "CLReg", "unlearn.clreg.weight=0.1");
+    steps(
+        files,
+        "CLReg.full",
+        "unlearn.clreg={weight: 0.1, layers: [embeddings, last], pooling: last, view: dropout,"
+            + " queue: 16}");
+    steps(files, "margin", "unlearn.clreg={weight: 0.1, form: margin}");
+    steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
   }
 
@@ -48,10 +59,23 @@ public final class GraphListings {
     }
   }
 
-  private static String step(List<String> sets) {
-    var unlearn = Pipeline.defaults("NPO", sets).unlearn();
-    Objective objective = Objectives.of(unlearn.objective(), unlearn.clreg(), LAYERS);
-    try (StepGraph graph = new StepGraph(llama(), objective, Precision.FP32, p -> true)) {
+  private static void steps(Map<String, String> files, String what, String set) {
+    files.put("llama.step.NPO+" + what + ".txt", step(ObjectiveName.NPO, List.of(set)));
+  }
+
+  /** Settings that an objective has no default for. */
+  private static List<String> required(ObjectiveName name) {
+    return switch (name) {
+      case RMU -> List.of("unlearn.objective.layer=1");
+      case PDU -> List.of("unlearn.objective.epsilon=1");
+      default -> List.of();
+    };
+  }
+
+  private static String step(ObjectiveName name, List<String> sets) {
+    UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
+    Decoder llama = llama();
+    try (StepGraph graph = new StepGraph(llama, Objectives.of(unlearn, llama), Precision.FP32)) {
       return TfListing.of(graph.runtime().graph());
     }
   }

@@ -1,38 +1,36 @@
 package org.unlearn4j.run;
 
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
-import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.unlearn.ControlVector;
+import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.unlearn.StepProbe;
 import org.unlearn4j.weights.SafeTensors;
 
 /** One step on a given batch, nothing updated: what does an objective see there? */
 public final class ProbeStage {
-  private static final int HEAD = 8;
-
   private ProbeStage() {}
 
   /**
@@ -40,71 +38,129 @@ public final class ProbeStage {
    *
    * @param reference folder or safetensors file of the frozen model, for objectives that need one
    * @param rows of each segment that is at hand
+   * @param control RMU's control vector; empty: drawn from the seed
+   * @param queue retain features of earlier steps, as the regulariser's queue would hold them
+   * @param parameters names of those whose gradient is shown
    */
   public record Request(
       Path model,
       Optional<Path> reference,
       Pipeline settings,
       Map<Segment, List<TokenRow>> rows,
+      Optional<ControlVector> control,
+      List<float[]> queue,
       Predicate<String> parameters) {}
-
-  /** The gradient of one parameter: its L2 norm and first values. */
-  public record Gradient(double norm, List<Float> head) {
-    public Gradient {
-      head = List.copyOf(head);
-    }
-  }
-
-  /**
-   * What the step saw.
-   *
-   * @param terms by name, unweighted; a term that is off is absent
-   * @param gradNorm over all parameters
-   */
-  public record Seen(
-      Map<String, Double> terms, double total, double gradNorm, Map<String, Gradient> parameters) {}
 
   /**
    * Runs the step.
    *
    * @throws UserException if a segment or the reference model is missing, or files are at fault
    */
-  public static Seen run(Request request) {
+  public static StepProbe.Seen run(Request request) {
     Decoder decoder = Decoder.of(ModelConfig.read(request.model()));
-    var unlearn = request.settings().unlearn();
+    UnlearnSettings unlearn = request.settings().unlearn();
     Objective objective =
-        Objectives.of(unlearn.objective(), unlearn.clreg(), decoder.config().layers());
+        Objectives.forProbing(
+            unlearn, decoder, request.control(), request.rows().containsKey(Segment.RETAIN));
+    requireWidth(request, decoder.config().hiddenSize());
+    Map<Segment, List<TokenRow>> rows = rows(request, objective);
+    StepBatch batch =
+        new StepBatch(
+            rows,
+            reference(request, decoder, objective, rows),
+            queue(request, objective),
+            StepBatch.Totals.over(List.of(rows)));
+    double lambda = unlearn.clreg().map(ClRegSettings::weight).orElse(0.0);
+    StepControl control =
+        new StepControl(
+            unlearn.objective().alpha(),
+            lambda,
+            new StepControl.ViewSeed(unlearn.loop().seed(), 0, 0));
+    try (StepGraph graph = new StepGraph(decoder, objective, Precision.FP32)) {
+      StepProbe probe = new StepProbe(graph, request.parameters());
+      StageSupport.assign(
+          graph,
+          request.model(),
+          objective.frozen().isEmpty() ? request.model() : referencePath(request, objective));
+      return probe.run(batch, control);
+    }
+  }
+
+  private static Map<Segment, List<TokenRow>> rows(Request request, Objective objective) {
     Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
+    boolean drops = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
     for (Segment s : objective.segments()) {
-      List<TokenRow> given = request.rows().getOrDefault(s, List.of());
+      // Where dropout makes the view, its tokens are those of the forget rows.
+      Segment from = s == Segment.POSITIVE && drops ? Segment.FORGET : s;
+      List<TokenRow> given = request.rows().getOrDefault(from, List.of());
       if (given.isEmpty()) {
         throw new UserException(
             "--input: found no rows under \""
-                + s.key()
+                + from.key()
                 + "\", expected some for "
                 + objective.name()
                 + ".");
       }
       rows.put(s, given);
     }
-    if (objective.clReg().isPresent()
-        && rows.get(Segment.FORGET).size() != rows.get(Segment.POSITIVE).size()) {
-      throw new UserException(
-          "--input: found as many positive rows as "
-              + rows.get(Segment.POSITIVE).size()
-              + ", expected one for each of the "
-              + rows.get(Segment.FORGET).size()
-              + " forget rows.");
+    for (Segment s : List.of(Segment.POSITIVE, Segment.ALTERNATE)) {
+      if (rows.containsKey(s)
+          && rows.containsKey(Segment.FORGET)
+          && rows.get(s).size() != rows.get(Segment.FORGET).size()) {
+        throw new UserException(
+            "--input: found as many "
+                + s.key()
+                + " rows as "
+                + rows.get(s).size()
+                + ", expected one for each of the "
+                + rows.get(Segment.FORGET).size()
+                + " forget rows.");
+      }
     }
-    StepBatch batch = StepBatch.whole(rows, reference(request, decoder, objective, rows));
-    double weight = unlearn.clreg().map(c -> c.weight()).orElse(0.0);
-    try (StepGraph graph = new StepGraph(decoder, objective, Precision.FP32, p -> true);
-        SafeTensors weights = SafeTensors.open(request.model())) {
-      graph
-          .variables()
-          .assign(graph.runtime().session(), TfRuntime.checkpoint(weights, decoder.parameters()));
-      return step(graph, batch, weight, request.parameters());
+    return rows;
+  }
+
+  private static void requireWidth(Request request, int hidden) {
+    request
+        .control()
+        .filter(c -> c.components().size() != hidden)
+        .ifPresent(c -> throwWidth("control_vector", c.components().size(), hidden));
+    for (float[] vector : request.queue()) {
+      if (vector.length != hidden) {
+        throwWidth("queue", vector.length, hidden);
+      }
     }
+  }
+
+  private static void throwWidth(String key, int found, int hidden) {
+    throw new UserException(
+        "--input: found "
+            + found
+            + " numbers in a vector of \""
+            + key
+            + "\", expected "
+            + hidden
+            + ", the model's hidden size.");
+  }
+
+  private static Map<FeatureLayer, List<float[]>> queue(Request request, Objective objective) {
+    Map<FeatureLayer, List<float[]>> queue = new LinkedHashMap<>();
+    objective
+        .regulariser()
+        .filter(r -> r.features().queued())
+        .ifPresent(r -> r.features().layers().forEach(l -> queue.put(l, request.queue())));
+    return queue;
+  }
+
+  private static Path referencePath(Request request, Objective objective) {
+    return request
+        .reference()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "--reference: found nothing, expected the frozen model for "
+                        + objective.name()
+                        + "."));
   }
 
   private static Map<Segment, double[]> reference(
@@ -113,15 +169,7 @@ public final class ProbeStage {
     if (objective.referenceNll().isEmpty()) {
       return nll;
     }
-    Path path =
-        request
-            .reference()
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "--reference: found nothing, expected the frozen model for "
-                            + objective.name()
-                            + "."));
+    Path path = referencePath(request, objective);
     try (SafeTensors weights = SafeTensors.open(path);
         TensorFlowModel model =
             TensorFlowModel.of(
@@ -131,50 +179,5 @@ public final class ProbeStage {
       }
     }
     return nll;
-  }
-
-  private static Seen step(
-      StepGraph graph, StepBatch batch, double weight, Predicate<String> wanted) {
-    List<Parameter> parameters = new ArrayList<>(graph.gradients().keySet());
-    try (Feeds feeds = new Feeds(graph.runtime().session())) {
-      graph.feed(feeds, batch, weight);
-      Session.Runner runner = feeds.runner().fetch(graph.total());
-      graph.values().values().forEach(runner::fetch);
-      graph.gradients().values().forEach(runner::fetch);
-      try (Result result = runner.run()) {
-        Map<String, Double> terms = new LinkedHashMap<>();
-        int at = 1;
-        for (String name : graph.values().keySet()) {
-          terms.put(name, (double) TfTensors.floats(result, at++)[0]);
-        }
-        Map<String, Gradient> gradients = new LinkedHashMap<>();
-        double square = 0;
-        for (Parameter p : parameters) {
-          float[] g = TfTensors.floats(result, at++);
-          double own = squareSum(g);
-          square += own;
-          if (wanted.test(p.name())) {
-            gradients.put(p.name(), new Gradient(Math.sqrt(own), head(g)));
-          }
-        }
-        return new Seen(terms, TfTensors.floats(result, 0)[0], Math.sqrt(square), gradients);
-      }
-    }
-  }
-
-  private static double squareSum(float[] values) {
-    double sum = 0;
-    for (float v : values) {
-      sum += (double) v * v;
-    }
-    return sum;
-  }
-
-  private static List<Float> head(float[] values) {
-    List<Float> head = new ArrayList<>();
-    for (int i = 0; i < Math.min(HEAD, values.length); i++) {
-      head.add(values[i]);
-    }
-    return head;
   }
 }

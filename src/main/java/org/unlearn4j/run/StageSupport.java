@@ -12,6 +12,8 @@ import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.tf.Variables;
 import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.unlearn.StepGraph;
@@ -29,6 +31,32 @@ final class StageSupport {
   static Trainer.Listener bar(ProgressBar bar) {
     return (done, total, outcome) ->
         bar.update(done, total, String.format(Locale.ROOT, "loss %.4f", outcome.total()));
+  }
+
+  /**
+   * Fills a graph's parameters, and those of its frozen twin, from a checkpoint.
+   *
+   * @param base folder or safetensors file
+   */
+  static void assign(StepGraph graph, Path base) {
+    assign(graph, base, base);
+  }
+
+  /**
+   * Fills a graph's parameters and those of its frozen twin.
+   *
+   * @param reference of the twin; not read where there is none
+   */
+  static void assign(StepGraph graph, Path policy, Path reference) {
+    Session session = graph.runtime().session();
+    fill(session, graph.variables(), policy);
+    graph.frozen().ifPresent(twin -> fill(session, twin, reference));
+  }
+
+  private static void fill(Session session, Variables variables, Path from) {
+    try (SafeTensors weights = SafeTensors.open(from)) {
+      variables.assign(session, TfRuntime.checkpoint(weights, variables.parameters()));
+    }
   }
 
   /** Present values of a graph's parameters, one at a time. */

@@ -65,8 +65,7 @@ public final class TeachStage {
     LoopSettings loop = settings.loop();
     String split =
         settings.data() == FinetuneSettings.Teach.FULL ? "full" : pipeline.data().retain();
-    StepGraph graph =
-        new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model), p -> true);
+    StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions());
         TrainingStep step =
             new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {

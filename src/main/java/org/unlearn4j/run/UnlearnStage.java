@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -22,17 +23,17 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
-import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
+import org.unlearn4j.train.View;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
+import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.SafeTensors;
 
 /** Makes a model forget, and writes it with the record of how. */
 public final class UnlearnStage {
@@ -76,9 +77,7 @@ public final class UnlearnStage {
     ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
-    Objective objective =
-        Objectives.of(
-            pipeline.unlearn().objective(), pipeline.unlearn().clreg(), decoder.config().layers());
+    Objective objective = Objectives.of(pipeline.unlearn(), decoder);
     try (TaskData data =
         new TaskData(
             pipeline,
@@ -86,26 +85,29 @@ public final class UnlearnStage {
             decoder.config().maxPositions())) {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
+      List<TokenRow> alternates = alternates(data, objective);
+      Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
+      Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
       Likelihood before;
       try (TensorFlowModel model = TensorFlowModel.open(base, Precision.FP32)) {
         before = likelihood(model, forget, "reference");
+        reference.put(Segment.FORGET, before.rowNll());
+        if (!alternates.isEmpty()) {
+          reference.put(
+              Segment.ALTERNATE, likelihood(model, alternates, "alternate answers").rowNll());
+        }
       }
-      TrainingData rows = new TrainingData(forget, retain, before.rowNll());
+      TrainingData rows = new TrainingData(forget, retain, alternates, reference);
       StepGraph graph =
-          new StepGraph(decoder, objective, RuntimeModels.precision(pipeline.model()), p -> true);
+          new StepGraph(decoder, objective, RuntimeModels.precision(pipeline.model()));
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
-        try (SafeTensors weights = SafeTensors.open(base)) {
-          graph
-              .variables()
-              .assign(
-                  graph.runtime().session(), TfRuntime.checkpoint(weights, decoder.parameters()));
-        }
+        StageSupport.assign(graph, base);
         Map<String, String> hashes = StageSupport.weightHashes(base);
         String identity = Hashes.sha256(pipeline.toYaml() + hashes + data.provenance());
         Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-        Trainer trainer = new Trainer(step, loop, rows, regularisation(data, loop.seed()));
+        Trainer trainer = new Trainer(step, loop, rows, regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar));
@@ -140,19 +142,30 @@ public final class UnlearnStage {
       return Trainer.Regularisation.NONE;
     }
     ClRegSettings c = settings.get();
-    if (c.view() != ClRegSettings.View.MASK) {
-      throw new UserException(
-          "unlearn.clreg.view: found "
-              + c.view().spelling()
-              + ", which this version does not have yet, expected mask.");
-    }
-    MaskView view =
-        new MaskView(
-            data.tokenizer().maskTokenId(),
-            data.tokenizer().specialIds(),
-            c.maskProbability(),
-            seed);
-    return new Trainer.Regularisation(c.weight(), c.warmupSteps(), Optional.of(view));
+    return new Trainer.Regularisation(
+        c.weight(),
+        c.warmupSteps(),
+        c.form().hasView() ? Optional.of(view(c, data, seed)) : Optional.empty(),
+        c.queue());
+  }
+
+  private static View view(ClRegSettings c, TaskData data, long seed) {
+    return switch (c.view()) {
+      case MASK ->
+          new MaskView(
+              data.tokenizer().maskTokenId(),
+              data.tokenizer().specialIds(),
+              c.maskProbability(),
+              seed);
+      case PARAPHRASE -> new View.Paraphrase(data.paraphrases());
+      case DROPOUT -> new View.InGraph();
+    };
+  }
+
+  private List<TokenRow> alternates(TaskData data, Objective objective) {
+    return objective.segments().contains(Segment.ALTERNATE)
+        ? data.alternates(pipeline.unlearn().loop().seed(), pipeline.data().refusals())
+        : List.of();
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
@@ -207,12 +220,16 @@ public final class UnlearnStage {
         .ifPresent(
             c ->
                 root.putObject("clreg")
+                    .put("form", c.form().spelling())
                     .put("weight", c.weight())
                     .put("temperature", c.temperature())
+                    .put("margin", c.margin())
                     .put("layers", c.layers().toString())
                     .put("pooling", c.pooling().spelling())
                     .put("view", c.view().spelling())
                     .put("mask_probability", c.maskProbability())
+                    .put("dropout_probability", c.dropoutProbability())
+                    .put("queue", c.queue())
                     .put("stop_gradient", c.stopGradient())
                     .put("warmup_steps", c.warmupSteps()));
     LoopSettings loop = pipeline.unlearn().loop();

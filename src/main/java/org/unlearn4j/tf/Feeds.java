@@ -5,7 +5,11 @@ import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.Session;
 import org.tensorflow.Tensor;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 
 /** The tensors fed to one run; closes those it made. */
 public final class Feeds implements AutoCloseable {
@@ -29,6 +33,16 @@ public final class Feeds implements AutoCloseable {
   /** Feeds a scalar integer. */
   public void scalar(Operand<TInt32> to, int value) {
     runner.feed(to, owned(TInt32.scalarOf(value)));
+  }
+
+  /** Feeds a scalar float. */
+  public void scalar(Operand<TFloat32> to, float value) {
+    runner.feed(to, owned(TFloat32.scalarOf(value)));
+  }
+
+  /** Feeds long integers. */
+  public void longs(Operand<TInt64> to, long[] values, long... shape) {
+    runner.feed(to, owned(TInt64.tensorOf(Shape.of(shape), DataBuffers.of(values))));
   }
 
   /** Feeds floats. */

@@ -68,7 +68,8 @@ final class ForwardGraph {
     states.addAll(hidden.blocks());
     states.add(hidden.finalNorm());
     for (TfTensor state : states) {
-      features.add(Pooling.mean(tf, state.f32(tf), labelPositions, labelRows, rows));
+      Operand<TFloat32> tokens = tf.gather(state.f32(tf), labelPositions, tf.constant(0));
+      features.add(Pooling.mean(tf, tokens, labelRows, rows));
     }
 
     Ops cached = tf.withSubScope("cached");

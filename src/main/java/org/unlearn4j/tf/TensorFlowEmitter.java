@@ -33,6 +33,8 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final WeightCasts casts;
   private Ops tf;
   private Rotations rotations;
+  private RowDropout dropout;
+  private int places;
 
   /**
    * An emitter over one batch.
@@ -46,6 +48,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.precision = precision;
     this.attention = new TfAttention(tf.withSubScope("attention"), inputs);
     this.casts = new WeightCasts(variables);
+  }
+
+  /** From now on drops values of the residual stream in some rows. */
+  public void dropping(RowDropout rows) {
+    dropout = rows;
   }
 
   /** The token ids as the decoder takes them. */
@@ -195,6 +202,13 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   @Override
   public TfTensor scale(TfTensor x, double factor) {
     return TfTensor.of(tf.math.mul(x.f32(tf), tf.constant((float) factor)));
+  }
+
+  @Override
+  public TfTensor stream(TfTensor x) {
+    return dropout == null
+        ? x
+        : TfTensor.of(dropout.apply(tf.withSubScope("dropout"), x.f32(tf), places++));
   }
 
   @Override

@@ -4,6 +4,9 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -11,6 +14,7 @@ import org.tensorflow.Session;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Variables;
+import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
@@ -24,13 +28,20 @@ import org.unlearn4j.weights.TensorInfo;
 final class Checkpoints {
   private static final String EPOCH = "epoch";
   private static final String STEP = "step";
+  private static final String ALPHA = "alpha";
   private static final String RUN = "run";
+  private static final String QUEUE = "queue/";
 
   private final Path file;
   private final String run;
 
-  /** Where a run goes on. */
-  record State(int epoch, int step) {}
+  /**
+   * Where a run goes on.
+   *
+   * @param alpha weight of the retain loss, which a dual variable moves
+   * @param queue retain features, oldest first, by layer
+   */
+  record State(int epoch, int step, double alpha, Map<FeatureLayer, List<float[]>> queue) {}
 
   /**
    * Checkpoints in a folder.
@@ -52,17 +63,59 @@ final class Checkpoints {
         tensors.add(new TensorInfo(s + "/" + p.name(), DType.F32, p.shape()));
       }
     }
-    Map<String, Parameter> byName = new java.util.HashMap<>();
+    Map<String, float[]> queued = new LinkedHashMap<>();
+    state
+        .queue()
+        .forEach(
+            (layer, vectors) -> {
+              int hidden = vectors.isEmpty() ? 0 : vectors.get(0).length;
+              TensorInfo info =
+                  new TensorInfo(QUEUE + layer.block(), DType.F32, List.of(vectors.size(), hidden));
+              tensors.add(info);
+              queued.put(info.name(), joined(vectors, hidden));
+            });
+    Map<String, Parameter> byName = new HashMap<>();
     step.graph().decoder().parameters().forEach(p -> byName.put(p.name(), p));
     SafeTensorsWriter.write(
         file,
         tensors,
         t -> {
+          if (queued.containsKey(t.name())) {
+            return FloatBuffer.wrap(queued.get(t.name()));
+          }
           int slash = t.name().indexOf('/');
           Variables set = sets.get(Integer.parseInt(t.name().substring(0, slash)));
           return set.value(session, byName.get(t.name().substring(slash + 1)));
         },
-        Map.of(EPOCH, String.valueOf(state.epoch()), STEP, String.valueOf(state.step()), RUN, run));
+        Map.of(
+            EPOCH, String.valueOf(state.epoch()),
+            STEP, String.valueOf(state.step()),
+            ALPHA, String.valueOf(state.alpha()),
+            RUN, run));
+  }
+
+  private static float[] joined(List<float[]> vectors, int hidden) {
+    float[] flat = new float[vectors.size() * hidden];
+    for (int i = 0; i < vectors.size(); i++) {
+      System.arraycopy(vectors.get(i), 0, flat, i * hidden, hidden);
+    }
+    return flat;
+  }
+
+  private static Map<FeatureLayer, List<float[]>> queue(SafeTensors saved) {
+    Map<FeatureLayer, List<float[]>> queue = new LinkedHashMap<>();
+    for (String name : saved.names()) {
+      if (name.startsWith(QUEUE)) {
+        float[] flat = saved.floats(name);
+        int hidden = saved.info(name).shape().get(1);
+        List<float[]> vectors = new ArrayList<>();
+        for (int from = 0; from < flat.length; from += hidden) {
+          vectors.add(Arrays.copyOfRange(flat, from, from + hidden));
+        }
+        queue.put(new FeatureLayer(Integer.parseInt(name.substring(QUEUE.length()))), vectors);
+      }
+    }
+    return queue;
   }
 
   /** Fills the variables from the last checkpoint of this very run, if there is one. */
@@ -84,7 +137,11 @@ final class Checkpoints {
                 p -> FloatBuffer.wrap(saved.floats(prefix + p.name())));
       }
       return Optional.of(
-          new State(Integer.parseInt(metadata.get(EPOCH)), Integer.parseInt(metadata.get(STEP))));
+          new State(
+              Integer.parseInt(metadata.get(EPOCH)),
+              Integer.parseInt(metadata.get(STEP)),
+              Double.parseDouble(metadata.get(ALPHA)),
+              queue(saved)));
     }
   }
 

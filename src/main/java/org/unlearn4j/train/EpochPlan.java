@@ -7,6 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.unlearn4j.unlearn.Segment;
 
 /**
  * Which rows go together in one epoch, a function of seed and epoch alone, so that a resumed run
@@ -22,7 +23,12 @@ record EpochPlan(List<List<Micro>> steps) {
    * @param forget empty for ordinary training
    */
   @SuppressWarnings("ArrayRecordComponent") // built here, read once
-  record Micro(int[] forget, int[] retain) {}
+  record Micro(int[] forget, int[] retain) {
+    /** What else belongs to a forget row has its number. */
+    int[] of(Segment segment) {
+      return segment == Segment.RETAIN ? retain : forget;
+    }
+  }
 
   /**
    * Within this many batches, ordinary training sorts rows by length, so that little is padding.

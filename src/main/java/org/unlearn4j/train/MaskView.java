@@ -11,13 +11,14 @@ import org.unlearn4j.lm.TokenRow;
  *
  * @param special ids that are left alone
  */
-public record MaskView(int maskToken, Set<Integer> special, double probability, long seed) {
+public record MaskView(int maskToken, Set<Integer> special, double probability, long seed)
+    implements View {
   public MaskView {
     special = Set.copyOf(special);
   }
 
-  /** The view of a row at a step. */
-  TokenRow of(TokenRow row, int step, int index) {
+  @Override
+  public TokenRow of(TokenRow row, int step, int index) {
     long mixed = (seed * 0x9E3779B97F4A7C15L + step) * 0xBF58476D1CE4E5B9L + index;
     SplittableRandom random = new SplittableRandom(mixed);
     int[] ids = row.ids().clone();

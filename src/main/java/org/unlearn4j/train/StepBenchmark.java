@@ -26,6 +26,7 @@ import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
 
 /**
@@ -82,17 +83,25 @@ public final class StepBenchmark {
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     AdamWSettings settings = new AdamWSettings(0.01, 1);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.precision(), p -> true);
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.precision());
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
+    StepControl control = StepControl.of(work.objective(), 0.1);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
       graph
           .variables()
           .assign(graph.runtime().session(), FreshWeights.of(0, work.config().initializerRange()));
+      graph
+          .frozen()
+          .ifPresent(
+              twin ->
+                  twin.assign(
+                      graph.runtime().session(),
+                      FreshWeights.of(0, work.config().initializerRange())));
       step.reset();
       for (int i = 0; i < WARM_UP + work.steps(); i++) {
         long start = System.nanoTime();
-        lastTotal = step.run(i + 1, List.of(batch), 1e-5, 0.1).total();
+        lastTotal = step.run(i + 1, List.of(batch), 1e-5, control).total();
         if (i >= WARM_UP) {
           ms[i - WARM_UP] = (System.nanoTime() - start) / 1e6;
         }
@@ -111,7 +120,7 @@ public final class StepBenchmark {
         tokens / (median / 1e3),
         peakRssMb(),
         gemm,
-        flops(decoder, batch) / (median / 1e3) / (gemm * 1e9),
+        flops(decoder, work.objective(), batch) / (median / 1e3) / (gemm * 1e9),
         lastTotal);
   }
 
@@ -142,7 +151,7 @@ public final class StepBenchmark {
    * Operations of the step's matrix products, forward and backward: six a weight and token, the
    * head's at labelled tokens only, and the two attention products.
    */
-  private static double flops(Decoder decoder, StepBatch batch) {
+  private static double flops(Decoder decoder, Objective objective, StepBatch batch) {
     ModelConfig c = decoder.config();
     double head = (double) c.vocabSize() * c.hiddenSize();
     double body = -head;
@@ -153,9 +162,11 @@ public final class StepBenchmark {
     double attention = 2.0 * c.layers() * c.heads() * c.headDim();
     double sum = 0;
     for (Map.Entry<Segment, List<TokenRow>> e : batch.rows().entrySet()) {
+      // The frozen twin runs forwards only.
+      double passes = objective.frozen().contains(e.getKey()) ? 8 : 6;
       for (TokenRow row : e.getValue()) {
-        double scored = e.getKey() == Segment.POSITIVE ? 0 : row.labelled();
-        sum += 6 * (row.length() * (body + attention * row.length()) + scored * head);
+        double scored = objective.scored().contains(e.getKey()) ? row.labelled() : 0;
+        sum += passes * (row.length() * (body + attention * row.length()) + scored * head);
       }
     }
     return sum;

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.AtomicFiles;
 
 /**
@@ -23,12 +24,12 @@ import org.unlearn4j.base.AtomicFiles;
  */
 final class TrainLog implements AutoCloseable {
   private static final List<String> NO_TERMS =
-      List.of("step", "epoch", "lr", "total", "grad_norm", "tokens_per_second");
+      List.of("step", "epoch", "lr", "alpha", "total", "grad_norm", "tokens_per_second");
 
   private final ObjectMapper mapper = new ObjectMapper();
   private final BufferedWriter out;
   private TrainingStep.Outcome last =
-      new TrainingStep.Outcome(Map.of(), Double.NaN, Double.NaN); // before the first step
+      new TrainingStep.Outcome(Map.of(), Double.NaN, Double.NaN, Map.of()); // before the first step
 
   /**
    * Opens the log.
@@ -72,7 +73,8 @@ final class TrainLog implements AutoCloseable {
     return new TrainingStep.Outcome(
         terms,
         node.path("total").asDouble(Double.NaN),
-        node.path("grad_norm").asDouble(Double.NaN));
+        node.path("grad_norm").asDouble(Double.NaN),
+        Map.of());
   }
 
   /** What the last logged step saw; of a resumed run with no step left, that of the earlier run. */
@@ -80,13 +82,22 @@ final class TrainLog implements AutoCloseable {
     return last;
   }
 
-  void step(
-      int step, int epoch, double rate, TrainingStep.Outcome outcome, double tokensPerSecond) {
+  /**
+   * What a step is logged with besides what it saw.
+   *
+   * @param alpha where it moves
+   */
+  record Circumstances(
+      int step, int epoch, double rate, Optional<Double> alpha, double tokensPerSecond) {}
+
+  void step(Circumstances c, TrainingStep.Outcome outcome) {
     last = outcome;
     ObjectNode node = mapper.createObjectNode();
-    node.put("step", step).put("epoch", epoch).put("lr", rate).put("total", outcome.total());
+    node.put("step", c.step()).put("epoch", c.epoch()).put("lr", c.rate());
+    c.alpha().ifPresent(a -> node.put("alpha", a));
+    node.put("total", outcome.total());
     outcome.terms().forEach(node::put);
-    node.put("grad_norm", outcome.gradNorm()).put("tokens_per_second", tokensPerSecond);
+    node.put("grad_norm", outcome.gradNorm()).put("tokens_per_second", c.tokensPerSecond());
     try {
       out.write(node.toString());
       out.newLine();

@@ -2,6 +2,7 @@ package org.unlearn4j.train;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -11,6 +12,7 @@ import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 
 /** Runs a training step over epochs: teaching and unlearning are the same loop. */
 public final class Trainer {
@@ -20,14 +22,15 @@ public final class Trainer {
   private final Regularisation regularisation;
 
   /**
-   * How CLReg is applied.
+   * How a regulariser is applied.
    *
    * @param weight lambda once warm
    * @param warmupSteps over which lambda grows from 0
-   * @param view makes the positives; empty without CLReg
+   * @param view makes the positives; empty for a regulariser without them
+   * @param queue retain features of earlier steps that are kept
    */
-  public record Regularisation(double weight, int warmupSteps, Optional<MaskView> view) {
-    public static final Regularisation NONE = new Regularisation(0, 0, Optional.empty());
+  public record Regularisation(double weight, int warmupSteps, Optional<View> view, int queue) {
+    public static final Regularisation NONE = new Regularisation(0, 0, Optional.empty(), 0);
 
     double weightAt(int step) {
       return step >= warmupSteps ? weight : weight * step / warmupSteps;
@@ -77,7 +80,12 @@ public final class Trainer {
     Schedule schedule = Schedule.of(loop, perEpoch);
     Checkpoints checkpoints = new Checkpoints(files.checkpoints(), files.run());
     step.reset();
-    Checkpoints.State state = checkpoints.restore(step).orElse(new Checkpoints.State(0, 0));
+    DualVariable dual = new DualVariable(step.graph().objective());
+    FeatureQueue queue = new FeatureQueue(regularisation.queue());
+    Checkpoints.State state =
+        checkpoints.restore(step).orElse(new Checkpoints.State(0, 0, dual.alpha(), Map.of()));
+    dual.restore(state.alpha());
+    queue.push(state.queue());
     int done = state.step();
     TrainingStep.Outcome last;
     try (TrainLog log = new TrainLog(files.log(), done)) {
@@ -86,18 +94,24 @@ public final class Trainer {
             EpochPlan.of(data, loop.batchSize(), loop.accumulate(), loop.seed(), epoch);
         for (List<EpochPlan.Micro> micro : plan.steps()) {
           long began = System.nanoTime();
-          List<StepBatch> batches = batches(micro, done);
+          List<StepBatch> batches = batches(micro, done, queue);
           double rate = schedule.rate(done);
+          Optional<Double> alpha = dual.moving();
           TrainingStep.Outcome seen =
-              step.run(done + 1, batches, rate, regularisation.weightAt(done));
+              step.run(done + 1, batches, rate, control(done, dual.alpha()));
           requireNumbers(seen, done);
-          log.step(done, epoch, rate, seen, tokens(batches) / ((System.nanoTime() - began) / 1e9));
+          dual.afterStep(epoch, seen);
+          queue.push(seen.features());
+          double perSecond = tokens(batches) / ((System.nanoTime() - began) / 1e9);
+          log.step(new TrainLog.Circumstances(done, epoch, rate, alpha, perSecond), seen);
           done++;
           listener.step(done, schedule.total(), seen);
         }
+        dual.afterEpoch(epoch);
         if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
           log.flush();
-          checkpoints.save(step, new Checkpoints.State(epoch + 1, done));
+          checkpoints.save(
+              step, new Checkpoints.State(epoch + 1, done, dual.alpha(), queue.contents()));
         }
       }
       last = log.last();
@@ -110,7 +124,14 @@ public final class Trainer {
     new Checkpoints(files.checkpoints(), files.run()).delete();
   }
 
-  private List<StepBatch> batches(List<EpochPlan.Micro> micro, int stepIndex) {
+  private StepControl control(int stepIndex, double alpha) {
+    return new StepControl(
+        alpha,
+        regularisation.weightAt(stepIndex),
+        new StepControl.ViewSeed(loop.seed(), stepIndex, 0));
+  }
+
+  private List<StepBatch> batches(List<EpochPlan.Micro> micro, int stepIndex, FeatureQueue queue) {
     List<Map<Segment, List<TokenRow>>> rows = new ArrayList<>();
     for (EpochPlan.Micro m : micro) {
       Map<Segment, List<TokenRow>> segments = new EnumMap<>(Segment.class);
@@ -122,33 +143,31 @@ public final class Trainer {
     StepBatch.Totals totals = StepBatch.Totals.over(rows);
     List<StepBatch> batches = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
-      batches.add(new StepBatch(rows.get(i), reference(micro.get(i)), List.of(), totals));
+      batches.add(new StepBatch(rows.get(i), reference(micro.get(i)), queue.contents(), totals));
     }
     return batches;
   }
 
   private List<TokenRow> rows(Segment s, EpochPlan.Micro m, int stepIndex) {
     List<TokenRow> rows = new ArrayList<>();
-    for (int i : s == Segment.RETAIN ? m.retain() : m.forget()) {
-      switch (s) {
-        case RETAIN -> rows.add(data.retain().get(i));
-        case FORGET -> rows.add(data.forget().get(i));
-        case POSITIVE ->
-            rows.add(regularisation.view().orElseThrow().of(data.forget().get(i), stepIndex, i));
-        case ALTERNATE -> throw new IllegalStateException("no alternate answers were given");
-      }
+    for (int i : m.of(s)) {
+      rows.add(
+          switch (s) {
+            case RETAIN -> data.retain().get(i);
+            case FORGET -> data.forget().get(i);
+            case POSITIVE ->
+                regularisation.view().orElseThrow().of(data.forget().get(i), stepIndex, i);
+            case ALTERNATE -> data.alternates().get(i);
+          });
     }
     return rows;
   }
 
   private Map<Segment, double[]> reference(EpochPlan.Micro m) {
     Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
-    if (step.graph().objective().referenceNll().contains(Segment.FORGET)) {
-      double[] nll = new double[m.forget().length];
-      for (int i = 0; i < nll.length; i++) {
-        nll[i] = data.forgetReference()[m.forget()[i]];
-      }
-      reference.put(Segment.FORGET, nll);
+    for (Segment s : step.graph().objective().referenceNll()) {
+      double[] all = data.reference().get(s);
+      reference.put(s, Arrays.stream(m.of(s)).mapToDouble(i -> all[i]).toArray());
     }
     return reference;
   }

@@ -1,26 +1,35 @@
 package org.unlearn4j.train;
 
 import java.util.List;
+import java.util.Map;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.unlearn.Segment;
 
 /**
  * Rows to train on.
  *
  * @param forget empty for ordinary training
  * @param retain rows to keep, or, for ordinary training, to learn
- * @param forgetReference summed negative log-likelihood of each forget row under the frozen
- *     reference model, in nats; empty where the objective does not ask for it
+ * @param alternates other answers to the forget rows' questions, one a row; empty where the
+ *     objective does not ask for them
+ * @param reference summed negative log-likelihood of each row under the frozen reference model, in
+ *     nats, of the segments for which the objective asks for it
  */
-@SuppressWarnings("ArrayRecordComponent") // one number a row, handed over once
-public record TrainingData(List<TokenRow> forget, List<TokenRow> retain, double[] forgetReference) {
+public record TrainingData(
+    List<TokenRow> forget,
+    List<TokenRow> retain,
+    List<TokenRow> alternates,
+    Map<Segment, double[]> reference) {
   public TrainingData {
     forget = List.copyOf(forget);
     retain = List.copyOf(retain);
+    alternates = List.copyOf(alternates);
+    reference = Map.copyOf(reference);
   }
 
   /** Rows to learn, nothing to forget. */
   public static TrainingData learn(List<TokenRow> rows) {
-    return new TrainingData(List.of(), rows, new double[0]);
+    return new TrainingData(List.of(), rows, List.of(), Map.of());
   }
 
   /** The rows that an epoch goes through: those to forget, or those to learn. */

@@ -1,5 +1,7 @@
 package org.unlearn4j.train;
 
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -8,7 +10,10 @@ import org.tensorflow.Session;
 import org.tensorflow.op.Op;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
 
 /** A step graph with its optimiser: one call is one update. Owns the graph. */
@@ -19,8 +24,14 @@ public final class TrainingStep implements AutoCloseable {
    *
    * @param terms by name, unweighted, over the whole step
    * @param gradNorm global norm before clipping
+   * @param features retain features for a queue, unit vectors {@code [rows][hidden]} by layer;
+   *     empty where there is none
    */
-  public record Outcome(Map<String, Double> terms, double total, double gradNorm) {}
+  public record Outcome(
+      Map<String, Double> terms,
+      double total,
+      double gradNorm,
+      Map<FeatureLayer, List<float[]>> features) {}
 
   private final StepGraph graph;
   private final AdamWSettings settings;
@@ -61,20 +72,22 @@ public final class TrainingStep implements AutoCloseable {
    * @param micro exactly as many micro-batches as the step accumulates, or fewer at the end of an
    *     epoch
    */
-  public Outcome run(int t, List<StepBatch> micro, double learningRate, double clRegWeight) {
+  public Outcome run(int t, List<StepBatch> micro, double learningRate, StepControl control) {
     if (micro.isEmpty() || micro.size() > accumulate) {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
     }
     Map<String, Double> terms = new LinkedHashMap<>();
+    Map<FeatureLayer, List<float[]>> features = new LinkedHashMap<>();
     double total = 0;
     double norm = 0;
     for (int i = 0; i < micro.size(); i++) {
       boolean last = i == micro.size() - 1;
       try (Feeds feeds = new Feeds(graph.runtime().session())) {
-        graph.feed(feeds, micro.get(i), clRegWeight);
+        graph.feed(feeds, micro.get(i), control.atMicro(i));
         Session.Runner runner = feeds.runner().fetch(graph.total());
         graph.values().values().forEach(runner::fetch);
+        graph.queueFeatures().values().forEach(runner::fetch);
         if (last) {
           adamW.feed(feeds, t, learningRate, settings, i > 0);
           runner.fetch(adamW.norm());
@@ -88,11 +101,26 @@ public final class TrainingStep implements AutoCloseable {
           for (String name : graph.values().keySet()) {
             terms.merge(name, scalar(result, at++), Double::sum);
           }
+          for (FeatureLayer layer : graph.queueFeatures().keySet()) {
+            features
+                .computeIfAbsent(layer, l -> new ArrayList<>())
+                .addAll(rows(TfTensors.floats(result, at++)));
+          }
           norm = last ? scalar(result, at) : norm;
         }
       }
     }
-    return new Outcome(terms, total, norm);
+    return new Outcome(terms, total, norm, features);
+  }
+
+  /** A matrix as its rows. */
+  private List<float[]> rows(float[] flat) {
+    int hidden = graph.decoder().config().hiddenSize();
+    List<float[]> rows = new ArrayList<>();
+    for (int from = 0; from < flat.length; from += hidden) {
+      rows.add(Arrays.copyOfRange(flat, from, from + hidden));
+    }
+    return rows;
   }
 
   private static double scalar(Result result, int i) {

@@ -1,6 +1,5 @@
 package org.unlearn4j.unlearn;
 
-import java.util.List;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Hidden;
 
@@ -14,9 +13,10 @@ public record FeatureLayer(int block) {
   /**
    * Reads a layer's name.
    *
+   * @param key the setting it was given for
    * @throws UserException if a model of {@code layers} blocks has no such layer
    */
-  public static FeatureLayer named(String name, int layers) {
+  public static FeatureLayer named(String key, String name, int layers) {
     if (name.equals("embeddings")) {
       return EMBEDDINGS;
     }
@@ -27,18 +27,14 @@ public record FeatureLayer(int block) {
       return new FeatureLayer(Integer.parseInt(name));
     }
     throw new UserException(
-        "unlearn.clreg.layers: found "
+        key
+            + ": found "
             + name
             + ", expected embeddings, last or 0 to "
             + (layers - 1)
             + " for a model of "
             + layers
             + " layers.");
-  }
-
-  /** All layers of these names. */
-  public static List<FeatureLayer> named(List<String> names, int layers) {
-    return names.stream().map(n -> named(n, layers)).toList();
   }
 
   <T> T of(Hidden<T> hidden) {

@@ -5,59 +5,105 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.regex.Pattern;
+import org.unlearn4j.nn.Parameter;
 
 /**
- * {@code total = gamma * forget + alpha * retain + lambda * CLReg}, each part optional. Lambda is
- * fed every step, because it may warm up; gamma and alpha are constants of the graph.
+ * {@code total = gamma * forget + alpha * retain + lambda * regulariser}, each part optional. Alpha
+ * and lambda are fed every step, because a dual variable moves and a regulariser warms up; gamma is
+ * a constant of the graph.
+ *
+ * @param name for messages
+ * @param dual the retain loss is a constraint, and alpha its multiplier
+ * @param trainable matched against whole parameter names; empty: all are trained
  */
 public record Objective(
     String name,
-    Optional<Term> forget,
-    double gamma,
-    Optional<Term> retain,
-    double alpha,
-    Optional<ClReg> clReg) {
+    Optional<Weighted> forget,
+    Optional<Weighted> retain,
+    Optional<Regulariser> regulariser,
+    Optional<Dual> dual,
+    Optional<Pattern> trainable) {
 
   /** Ordinary training on the retain segment. */
   public static Objective finetune() {
+    return of("NLL", null, new Weighted(new MeanNll(Segment.RETAIN, 1), 1));
+  }
+
+  /** A regulariser alone, for probing it. */
+  public static Objective only(Regulariser regulariser) {
+    return of("regulariser", null, null).with(regulariser);
+  }
+
+  /** Forget and retain part, either of which may be null. */
+  static Objective of(String name, Weighted forget, Weighted retain) {
     return new Objective(
-        "NLL",
+        name,
+        Optional.ofNullable(forget),
+        Optional.ofNullable(retain),
         Optional.empty(),
-        0,
-        Optional.of(new MeanNll(Segment.RETAIN, 1)),
-        1,
+        Optional.empty(),
         Optional.empty());
   }
 
-  /** CLReg alone, for probing it. */
-  public static Objective clRegOnly(ClReg clReg) {
-    return new Objective("CLReg", Optional.empty(), 0, Optional.empty(), 0, Optional.of(clReg));
-  }
-
   /** The same with a regulariser. */
-  public Objective with(ClReg regulariser) {
-    return new Objective(name, forget, gamma, retain, alpha, Optional.of(regulariser));
+  public Objective with(Regulariser added) {
+    return new Objective(name, forget, retain, Optional.of(added), dual, trainable);
   }
 
-  List<Term> terms() {
-    List<Term> terms = new ArrayList<>();
-    forget.ifPresent(terms::add);
-    retain.ifPresent(terms::add);
-    clReg.ifPresent(terms::add);
-    return terms;
+  Objective with(Dual added) {
+    return new Objective(name, forget, retain, regulariser, Optional.of(added), trainable);
+  }
+
+  Objective training(Pattern parameters) {
+    return new Objective(name, forget, retain, regulariser, dual, Optional.of(parameters));
+  }
+
+  /** Alpha as training begins; 0 without a retain loss. */
+  public double alpha() {
+    return retain.map(Weighted::weight).orElse(0.0);
+  }
+
+  /** Whether a parameter is trained. */
+  public boolean trains(Parameter p) {
+    return trainable.map(t -> t.matcher(p.name()).matches()).orElse(true);
   }
 
   /** Segments that some term reads. */
   public Set<Segment> segments() {
-    Set<Segment> all = EnumSet.noneOf(Segment.class);
-    terms().forEach(t -> all.addAll(t.segments()));
-    return all;
+    return union(Term::segments);
+  }
+
+  /** Segments of which likelihoods or logits are read. */
+  public Set<Segment> scored() {
+    return union(Term::scored);
   }
 
   /** Segments whose rows need a number from the reference model. */
   public Set<Segment> referenceNll() {
-    Set<Segment> all = EnumSet.noneOf(Segment.class);
-    terms().forEach(t -> all.addAll(t.referenceNll()));
+    return union(Term::referenceNll);
+  }
+
+  /** Segments whose rows run through the frozen twin; none: there is no twin. */
+  public Set<Segment> frozen() {
+    Set<Segment> all = union(Term::frozenLogits);
+    all.addAll(union(Term::frozenStates));
     return all;
+  }
+
+  /** What the terms read of a kind. */
+  Set<Segment> union(Function<Term, Set<Segment>> kind) {
+    Set<Segment> all = EnumSet.noneOf(Segment.class);
+    terms().forEach(t -> all.addAll(kind.apply(t)));
+    return all;
+  }
+
+  private List<Term> terms() {
+    List<Term> terms = new ArrayList<>();
+    forget.ifPresent(w -> terms.add(w.term()));
+    retain.ifPresent(w -> terms.add(w.term()));
+    regulariser.ifPresent(terms::add);
+    return terms;
   }
 }

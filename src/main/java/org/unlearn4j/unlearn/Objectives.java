@@ -2,80 +2,152 @@ package org.unlearn4j.unlearn;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Layer;
 import org.unlearn4j.config.ObjectiveSettings;
 import org.unlearn4j.config.RetainName;
+import org.unlearn4j.config.UnlearnSettings;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
 
 /**
  * The closed list of objectives: settings in, terms out. A new one is one class and one line here.
  */
 public final class Objectives {
+  private static final String RMU_LAYER = "unlearn.objective.layer";
+
   private Objectives() {}
 
   /**
-   * The objective that settings describe.
+   * The objective that settings describe, for training: a retain loss of weight 0 is left out.
    *
-   * @param layers blocks of the model
-   * @throws UserException for a loss or an option that is not there yet, or a layer that the model
-   *     does not have
+   * @param decoder the model that it is for
+   * @throws UserException for a layer that the model does not have, or a pattern that matches no
+   *     parameter
    */
-  public static Objective of(
-      ObjectiveSettings settings, Optional<ClRegSettings> regulariser, int layers) {
-    Optional<Term> retain =
-        settings.retains() ? Optional.of(retain(settings.retain())) : Optional.empty();
-    Optional<ClReg> clReg = regulariser.filter(c -> c.weight() > 0).map(c -> clReg(c, layers));
-    return new Objective(
-        settings.name().spelling(),
-        Optional.of(forget(settings)),
-        settings.gamma(),
-        retain,
-        settings.alpha(),
-        clReg);
+  public static Objective of(UnlearnSettings settings, Decoder decoder) {
+    ObjectiveSettings o = settings.objective();
+    return assemble(settings, decoder, drawn(settings, decoder.config()), o.retains());
   }
 
-  private static Term forget(ObjectiveSettings settings) {
-    return switch (settings.name()) {
+  /**
+   * The objective for looking at it: a retain loss of weight 0 has a value too.
+   *
+   * @param control RMU's control vector; empty: drawn from the seed
+   * @param retainRows whether there are any
+   * @throws UserException as {@link #of}
+   */
+  public static Objective forProbing(
+      UnlearnSettings settings,
+      Decoder decoder,
+      Optional<ControlVector> control,
+      boolean retainRows) {
+    ObjectiveSettings o = settings.objective();
+    boolean retains = o.retains() || (o.retain() != RetainName.NONE && retainRows);
+    return assemble(
+        settings, decoder, control.or(() -> drawn(settings, decoder.config())), retains);
+  }
+
+  private static Optional<ControlVector> drawn(UnlearnSettings settings, ModelConfig model) {
+    return settings.objective().method() instanceof ObjectiveSettings.Rmu rmu
+        ? Optional.of(
+            ControlVector.drawn(settings.loop().seed(), model.hiddenSize(), rmu.coefficient()))
+        : Optional.empty();
+  }
+
+  private static Objective assemble(
+      UnlearnSettings settings, Decoder decoder, Optional<ControlVector> control, boolean retains) {
+    ObjectiveSettings o = settings.objective();
+    int layers = decoder.config().layers();
+    Weighted forget = new Weighted(forget(o, control, layers), o.gamma());
+    Weighted retain = retains ? new Weighted(retain(o, layers), o.alpha()) : null;
+    Objective objective = Objective.of(o.name().spelling(), forget, retain);
+    if (o.method() instanceof ObjectiveSettings.Pdu m) {
+      objective =
+          objective.with(new Dual(m.epsilon(), m.dualStep(), m.dualUpdate(), m.dualWarmupEpochs()));
+    }
+    if (o.method() instanceof ObjectiveSettings.Rmu m) {
+      objective = objective.training(trainable(m.trainable(), decoder));
+    }
+    Optional<ClRegSettings> clreg = settings.clreg().filter(c -> c.weight() > 0);
+    return clreg.isPresent() ? objective.with(regulariser(clreg.get(), layers)) : objective;
+  }
+
+  private static Term forget(ObjectiveSettings o, Optional<ControlVector> control, int layers) {
+    return switch (o.name()) {
       case GRAD_ASCENT, GRAD_DIFF -> new MeanNll(Segment.FORGET, -1);
-      case NPO -> new Npo(((ObjectiveSettings.Beta) settings.method()).beta());
+      case NPO -> new Npo(beta(o));
       case SIM_NPO -> {
-        ObjectiveSettings.SimNpo m = (ObjectiveSettings.SimNpo) settings.method();
+        ObjectiveSettings.SimNpo m = (ObjectiveSettings.SimNpo) o.method();
         yield new SimNpo(m.beta(), m.delta());
       }
-      case DPO, RMU, UNDIAL, CEU, WGA, SAT_IMP, PDU ->
-          throw missing(
-              "objective.name", settings.name().spelling(), "GradAscent, GradDiff, NPO or SimNPO");
+      case DPO -> new Dpo(beta(o));
+      case RMU -> new ActivationDistance(Segment.FORGET, rmuLayer(o, layers), control);
+      case UNDIAL -> new Undial(beta(o));
+      case CEU -> new Ceu(((ObjectiveSettings.Ceu) o.method()).skipTokens());
+      case WGA -> new WeightedAscent(beta(o), 0);
+      case SAT_IMP -> {
+        ObjectiveSettings.SatImp m = (ObjectiveSettings.SatImp) o.method();
+        yield new WeightedAscent(m.beta1(), m.beta2());
+      }
+      case PDU -> new LogitFlatness();
     };
   }
 
-  private static Term retain(RetainName name) {
-    return switch (name) {
+  private static Term retain(ObjectiveSettings o, int layers) {
+    return switch (o.retain()) {
       case NLL -> new MeanNll(Segment.RETAIN, 1);
-      case KL, EMBED_DIFF, NONE ->
-          throw missing("objective.retain", name.spelling(), "NLL or none");
+      case KL -> new RetainKl();
+      case EMBED_DIFF ->
+          new ActivationDistance(Segment.RETAIN, rmuLayer(o, layers), Optional.empty());
+      case NONE -> throw new IllegalArgumentException("no retain loss was asked for");
     };
   }
 
-  private static ClReg clReg(ClRegSettings settings, int layers) {
-    if (settings.pooling() != ClRegSettings.Pooling.MEAN) {
-      throw missing("clreg.pooling", settings.pooling().spelling(), "mean");
-    }
-    if (settings.queue() > 0) {
-      throw missing("clreg.queue", String.valueOf(settings.queue()), "0");
-    }
-    List<FeatureLayer> at =
-        FeatureLayer.named(settings.layers().stream().map(Object::toString).toList(), layers);
-    return new ClReg(at, settings.temperature(), settings.stopGradient(), false);
+  private static double beta(ObjectiveSettings o) {
+    return ((ObjectiveSettings.Beta) o.method()).beta();
   }
 
-  private static UserException missing(String key, String found, String expected) {
-    return new UserException(
-        "unlearn."
-            + key
-            + ": found "
-            + found
-            + ", which this version does not have yet, expected "
-            + expected
-            + ".");
+  private static FeatureLayer rmuLayer(ObjectiveSettings o, int layers) {
+    String name = ((ObjectiveSettings.Rmu) o.method()).layer().toString();
+    return FeatureLayer.named(RMU_LAYER, name, layers);
+  }
+
+  private static Pattern trainable(String regex, Decoder decoder) {
+    Pattern pattern = Pattern.compile(regex);
+    boolean any = decoder.parameters().stream().anyMatch(p -> pattern.matcher(p.name()).matches());
+    if (!any) {
+      throw new UserException(
+          "unlearn.objective.trainable: found "
+              + regex
+              + ", which matches no parameter, expected a pattern for whole names such as "
+              + decoder.parameters().get(decoder.parameters().size() - 1).name()
+              + ".");
+    }
+    return pattern;
+  }
+
+  private static Regulariser regulariser(ClRegSettings c, int layers) {
+    List<FeatureLayer> at =
+        c.layers().stream()
+            .map(Layer::toString)
+            .map(l -> FeatureLayer.named("unlearn.clreg.layers", l, layers))
+            .toList();
+    Features features =
+        new Features(
+            at,
+            c.pooling() == ClRegSettings.Pooling.LAST ? RowPooling.LAST : RowPooling.MEAN,
+            c.stopGradient(),
+            c.queue() > 0,
+            c.view() == ClRegSettings.View.DROPOUT && c.form().hasView()
+                ? c.dropoutProbability()
+                : 0);
+    return switch (c.form()) {
+      case CONTRASTIVE -> new ClReg(features, c.temperature());
+      case MARGIN -> new MarginRegulariser(features, c.margin());
+      case SUPERVISED -> new SupervisedContrast(features, c.temperature());
+    };
   }
 }

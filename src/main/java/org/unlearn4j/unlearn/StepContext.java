@@ -13,6 +13,18 @@ public interface StepContext {
   /** Number of rows of a segment in this micro-batch, scalar. */
   Operand<TInt32> rows(Segment segment);
 
+  /** The labelled tokens themselves, in row order: {@code [labelled]}. */
+  Operand<TInt32> labels(Segment segment);
+
+  /** Row of each labelled token within its segment: {@code [labelled]}. */
+  Operand<TInt32> labelRows(Segment segment);
+
+  /** Logits at the position before each labelled token: {@code [labelled, vocab]}. */
+  Operand<TFloat32> logits(Segment segment);
+
+  /** The same of the frozen reference model: {@code [labelled, vocab]}, without gradient. */
+  Operand<TFloat32> frozenLogits(Segment segment);
+
   /** Negative log-likelihood of each labelled token, in row order: {@code [labelled]}, nats. */
   Operand<TFloat32> tokenNll(Segment segment);
 
@@ -22,11 +34,17 @@ public interface StepContext {
   /** {@code n_i}: labelled tokens of each row: {@code [rows]}. */
   Operand<TFloat32> rowTokens(Segment segment);
 
+  /** Sums of values of labelled tokens over their rows: {@code [labelled] -> [rows]}. */
+  Operand<TFloat32> byRow(Segment segment, Operand<TFloat32> tokens);
+
   /**
    * {@code nll_i} under the frozen reference, computed before training and fed: {@code [rows]},
    * nats.
    */
   Operand<TFloat32> referenceNll(Segment segment);
+
+  /** {@code n_i} of every row of the whole step: {@code [rows of the step]}. */
+  Operand<TFloat32> stepRowTokens(Segment segment);
 
   /** Rows of a segment in the whole step, scalar. */
   Operand<TFloat32> stepRows(Segment segment);
@@ -34,12 +52,15 @@ public interface StepContext {
   /** Labelled tokens of a segment in the whole step, scalar. */
   Operand<TFloat32> stepTokens(Segment segment);
 
-  /**
-   * Residual stream after a layer, averaged over the labelled positions of each row: {@code [rows,
-   * hidden]}.
-   */
-  Operand<TFloat32> pooled(Segment segment, FeatureLayer layer);
+  /** Residual stream after a layer AT each labelled token: {@code [labelled, hidden]}. */
+  Operand<TFloat32> states(Segment segment, FeatureLayer layer);
 
-  /** Further negatives for CLReg, fed: {@code [queued, hidden]}. */
-  Operand<TFloat32> queue();
+  /** The same of the frozen reference model: {@code [labelled, hidden]}, without gradient. */
+  Operand<TFloat32> frozenStates(Segment segment, FeatureLayer layer);
+
+  /** Residual stream after a layer, one vector a row: {@code [rows, hidden]}. */
+  Operand<TFloat32> pooled(Segment segment, FeatureLayer layer, RowPooling pooling);
+
+  /** Retain features of earlier steps at a layer, unit vectors, fed: {@code [queued, hidden]}. */
+  Operand<TFloat32> queue(FeatureLayer layer);
 }

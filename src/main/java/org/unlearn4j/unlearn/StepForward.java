@@ -1,79 +1,80 @@
 package org.unlearn4j.unlearn;
 
-import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.Hidden;
-import org.unlearn4j.tf.LabelledHead;
 import org.unlearn4j.tf.Pooling;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.RowDropout;
 import org.unlearn4j.tf.TensorFlowEmitter;
 import org.unlearn4j.tf.TfInputs;
-import org.unlearn4j.tf.TfTensor;
 import org.unlearn4j.tf.Variables;
 
-/** The step's one forward pass, as the terms see it. */
+/**
+ * The step's forward pass, and that of the frozen twin where there is one, as the terms see them.
+ */
 final class StepForward implements StepContext {
   private final Ops tf;
   private final StepInputs inputs;
-  private final Hidden<TfTensor> hidden;
-  private final Map<Segment, Operand<TFloat32>> tokenNll = new EnumMap<>(Segment.class);
+  private final ForwardPass policy;
+  private final Optional<ForwardPass> twin;
   private final Map<Segment, Operand<TFloat32>> rowNll = new EnumMap<>(Segment.class);
+  private final Map<Segment, Operand<TFloat32>> rowTokens = new EnumMap<>(Segment.class);
   private final Map<String, Operand<TFloat32>> pooled = new HashMap<>();
 
   /**
-   * Emits the forward pass, and the head over the labelled rows of {@code scored} in one product.
+   * Emits the passes.
    *
-   * @param scored segments of which some term reads the likelihood
+   * @param frozen variables of the reference model, if a term reads its logits or states
    */
   StepForward(
       Ops tf,
       Decoder decoder,
-      Variables variables,
+      Objective objective,
       StepInputs inputs,
-      List<Segment> scored,
+      Variables variables,
+      Optional<Variables> frozen,
       Precision precision) {
     this.tf = tf;
     this.inputs = inputs;
-    TfInputs in = new TfInputs(inputs.ids, inputs.positions, inputs.mask, List.of());
-    TensorFlowEmitter e = new TensorFlowEmitter(tf, variables, in, precision);
-    this.hidden = decoder.hidden(e, e.ids());
-    if (!scored.isEmpty()) {
-      head(decoder, e, scored);
-    }
+    TfInputs in = inputs.rows();
+    TensorFlowEmitter emitter = new TensorFlowEmitter(tf, variables, in, precision);
+    dropout(objective).ifPresent(emitter::dropping);
+    policy = new ForwardPass(tf, decoder, emitter, inputs.tokens(), objective.scored());
+    twin =
+        frozen.map(
+            reference -> {
+              Ops ops = tf.withSubScope("reference");
+              FrozenRows rows = FrozenRows.of(ops, inputs, objective.frozen());
+              return new ForwardPass(
+                  ops,
+                  decoder,
+                  new TensorFlowEmitter(ops, reference, rows.inputs(), precision),
+                  rows.tokens(),
+                  objective.union(Term::frozenLogits));
+            });
   }
 
-  private void head(Decoder decoder, TensorFlowEmitter e, List<Segment> scored) {
-    Ops ops = tf.withSubScope("labelled");
-    List<Operand<TInt32>> from = new ArrayList<>();
-    List<Operand<TInt32>> labels = new ArrayList<>();
-    for (Segment s : scored) {
-      from.add(inputs.of(s).predictedFrom());
-      labels.add(inputs.of(s).labels());
-    }
-    Operand<TInt32> axis = ops.constant(0);
-    boolean one = scored.size() == 1;
-    LabelledHead head =
-        LabelledHead.emit(
-            ops,
-            decoder,
-            e,
-            hidden.finalNorm(),
-            one ? from.get(0) : ops.concat(from, axis),
-            one ? labels.get(0) : ops.concat(labels, axis));
-    Operand<TInt32> begin = ops.array(0);
-    for (Segment s : scored) {
-      Operand<TInt32> size = ops.reshape(ops.size(inputs.of(s).labels()), ops.array(1));
-      tokenNll.put(s, one ? head.nll() : ops.slice(head.nll(), begin, size));
-      begin = ops.math.add(begin, size);
-    }
+  private Optional<RowDropout> dropout(Objective objective) {
+    return objective
+        .regulariser()
+        .filter(r -> r.features().viewDropout() > 0)
+        .map(
+            r -> {
+              Ops ops = tf.withSubScope("view");
+              return new RowDropout(
+                  inputs.firstRow(ops, Segment.POSITIVE),
+                  rows(Segment.POSITIVE),
+                  inputs.time(ops),
+                  inputs.viewSeed(),
+                  r.features().viewDropout());
+            });
   }
 
   @Override
@@ -82,24 +83,44 @@ final class StepForward implements StepContext {
   }
 
   @Override
+  public Operand<TInt32> labels(Segment segment) {
+    return inputs.of(segment).labels();
+  }
+
+  @Override
+  public Operand<TInt32> labelRows(Segment segment) {
+    return inputs.of(segment).labelRows();
+  }
+
+  @Override
+  public Operand<TFloat32> logits(Segment segment) {
+    return policy.logits(segment);
+  }
+
+  @Override
+  public Operand<TFloat32> frozenLogits(Segment segment) {
+    return twin.orElseThrow().logits(segment);
+  }
+
+  @Override
   public Operand<TFloat32> tokenNll(Segment segment) {
-    return tokenNll.get(segment);
+    return policy.nll(segment);
   }
 
   @Override
   public Operand<TFloat32> rowNll(Segment segment) {
-    return rowNll.computeIfAbsent(
-        segment,
-        s ->
-            tf.math.unsortedSegmentSum(
-                tokenNll.get(s), inputs.of(s).labelRows(), inputs.of(s).rows()));
+    return rowNll.computeIfAbsent(segment, s -> byRow(s, tokenNll(s)));
   }
 
   @Override
   public Operand<TFloat32> rowTokens(Segment segment) {
-    Operand<TInt32> rows = inputs.of(segment).labelRows();
-    return tf.math.unsortedSegmentSum(
-        tf.onesLike(tf.dtypes.cast(rows, TFloat32.class)), rows, inputs.of(segment).rows());
+    return rowTokens.computeIfAbsent(
+        segment, s -> byRow(s, tf.onesLike(tf.dtypes.cast(labelRows(s), TFloat32.class))));
+  }
+
+  @Override
+  public Operand<TFloat32> byRow(Segment segment, Operand<TFloat32> tokens) {
+    return tf.math.unsortedSegmentSum(tokens, labelRows(segment), rows(segment));
   }
 
   @Override
@@ -108,29 +129,45 @@ final class StepForward implements StepContext {
   }
 
   @Override
+  public Operand<TFloat32> stepRowTokens(Segment segment) {
+    return inputs.of(segment).stepRowTokens();
+  }
+
+  @Override
   public Operand<TFloat32> stepRows(Segment segment) {
-    return inputs.of(segment).stepRows();
+    return tf.dtypes.cast(tf.size(stepRowTokens(segment)), TFloat32.class);
   }
 
   @Override
   public Operand<TFloat32> stepTokens(Segment segment) {
-    return inputs.of(segment).stepTokens();
+    return tf.sum(stepRowTokens(segment), tf.constant(0));
   }
 
   @Override
-  public Operand<TFloat32> pooled(Segment segment, FeatureLayer layer) {
+  public Operand<TFloat32> states(Segment segment, FeatureLayer layer) {
+    return policy.states(segment, layer);
+  }
+
+  @Override
+  public Operand<TFloat32> frozenStates(Segment segment, FeatureLayer layer) {
+    return twin.orElseThrow().states(segment, layer);
+  }
+
+  @Override
+  public Operand<TFloat32> pooled(Segment segment, FeatureLayer layer, RowPooling pooling) {
     return pooled.computeIfAbsent(
-        segment.key() + "/" + layer,
+        segment.key() + "/" + layer + "/" + pooling,
         key -> {
           Ops ops = tf.withSubScope("pooled").withSubScope(segment.key());
-          StepInputs.PerSegment in = inputs.of(segment);
-          return Pooling.mean(
-              ops, layer.of(hidden).f32(ops), in.labelPositions(), in.labelRows(), in.rows());
+          Operand<TFloat32> tokens = policy.states(segment, layer);
+          return pooling == RowPooling.MEAN
+              ? Pooling.mean(ops, tokens, labelRows(segment), rows(segment))
+              : Pooling.last(ops, tokens, labelRows(segment), rows(segment));
         });
   }
 
   @Override
-  public Operand<TFloat32> queue() {
-    return inputs.queue;
+  public Operand<TFloat32> queue(FeatureLayer layer) {
+    return inputs.queue(layer);
   }
 }

@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Predicate;
 import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
@@ -27,88 +26,131 @@ import org.unlearn4j.tf.Variables;
 
 /**
  * The graph of one step: forward, terms, their weighted sum and its gradients. Updates are added by
- * whoever trains.
+ * whoever trains. A frozen twin of the model is in it only for objectives with a term that reads
+ * one.
  *
- * <p>Scopes: {@code model} (the forward pass), {@code loss/...} (one a term), {@code gradients}.
+ * <p>Scopes: {@code model} (the forward pass), {@code reference} (that of the twin), {@code
+ * loss/...} (one a term), {@code gradients}.
  */
 public final class StepGraph implements AutoCloseable {
+  private static final String FROZEN = "reference";
+
   private final TfRuntime runtime = new TfRuntime();
   private final Decoder decoder;
   private final Objective objective;
   private final Variables variables;
+  private final Optional<Variables> frozen;
   private final StepInputs inputs;
   private final StepForward forward;
   private final Map<String, Operand<TFloat32>> values = new LinkedHashMap<>();
   private final Operand<TFloat32> total;
-  private final Map<Parameter, Operand<TFloat32>> gradients = new LinkedHashMap<>();
+  private final Map<Parameter, Operand<TFloat32>> gradients;
+  private final Map<FeatureLayer, Operand<TFloat32>> queueFeatures = new LinkedHashMap<>();
 
-  /**
-   * Builds the graph.
-   *
-   * @param trainable parameters that get gradients
-   */
-  public StepGraph(
-      Decoder decoder, Objective objective, Precision precision, Predicate<Parameter> trainable) {
+  /** Builds the graph. */
+  public StepGraph(Decoder decoder, Objective objective, Precision precision) {
     this.decoder = decoder;
     this.objective = objective;
     Ops tf = runtime.ops();
     variables = new Variables(tf, "", decoder.parameters());
+    frozen =
+        objective.frozen().isEmpty()
+            ? Optional.empty()
+            : Optional.of(new Variables(tf, FROZEN, decoder.parameters()));
     ModelConfig c = decoder.config();
     inputs =
         new StepInputs(
             tf.withSubScope("inputs"),
-            objective.segments(),
+            objective,
             new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
-    forward = new StepForward(tf, decoder, variables, inputs, scored(objective), precision);
+    forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, precision);
     List<Operand<TFloat32>> weighted = new ArrayList<>();
-    add(weighted, "forget", objective.forget(), tf.constant((float) objective.gamma()));
-    add(weighted, "retain", objective.retain(), tf.constant((float) objective.alpha()));
-    add(weighted, "clreg", objective.clReg(), inputs.clRegWeight);
+    objective
+        .forget()
+        .ifPresent(
+            f -> {
+              Ops ops = scope("forget");
+              weighted.add(
+                  weighted(ops, value(ops, "forget", f.term()), ops.constant((float) f.weight())));
+            });
+    objective
+        .retain()
+        .ifPresent(
+            r -> {
+              Ops ops = scope("retain");
+              Operand<TFloat32> value = value(ops, "retain", r.term());
+              weighted.add(weighted(ops, above(ops, value), inputs.alpha()));
+            });
+    objective
+        .regulariser()
+        .ifPresent(
+            r -> {
+              Ops ops = scope("clreg");
+              weighted.add(weighted(ops, value(ops, "clreg", r), inputs.lambda()));
+            });
     total = weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
-    differentiate(trainable);
+    gradients = gradients("gradients", total);
+    objective
+        .regulariser()
+        .map(Regulariser::features)
+        .filter(Features::queued)
+        .ifPresent(
+            f -> {
+              Ops ops = tf.withSubScope("queued");
+              f.layers().forEach(l -> queueFeatures.put(l, f.of(ops, forward, Segment.RETAIN, l)));
+            });
   }
 
-  private static List<Segment> scored(Objective objective) {
-    List<Segment> scored = new ArrayList<>();
-    for (Segment s : Segment.values()) {
-      boolean read =
-          objective.forget().stream().anyMatch(t -> t.segments().contains(s))
-              || objective.retain().stream().anyMatch(t -> t.segments().contains(s));
-      if (read) {
-        scored.add(s);
-      }
+  private Ops scope(String term) {
+    return runtime.ops().withSubScope("loss").withSubScope(term);
+  }
+
+  private Operand<TFloat32> value(Ops ops, String name, Term term) {
+    Operand<TFloat32> value = term.value(ops, forward);
+    values.put(name, value);
+    return value;
+  }
+
+  private static Operand<TFloat32> weighted(
+      Ops ops, Operand<TFloat32> value, Operand<TFloat32> weight) {
+    return ops.withName("weighted").math.mul(value, weight);
+  }
+
+  /**
+   * What a retain loss is above the constraint: this micro-batch's share of {@code retain -
+   * epsilon}.
+   */
+  private Operand<TFloat32> above(Ops ops, Operand<TFloat32> retain) {
+    if (objective.dual().isEmpty()) {
+      return retain;
     }
-    return scored;
+    Operand<TFloat32> tokens =
+        ops.dtypes.cast(ops.size(inputs.of(Segment.RETAIN).labels()), TFloat32.class);
+    Operand<TFloat32> share = ops.math.div(tokens, forward.stepTokens(Segment.RETAIN));
+    return ops.math.sub(
+        retain, ops.math.mul(share, ops.constant((float) objective.dual().get().epsilon())));
   }
 
-  private void add(
-      List<Operand<TFloat32>> weighted,
-      String name,
-      Optional<? extends Term> term,
-      Operand<TFloat32> weight) {
-    if (term.isPresent()) {
-      Ops tf = runtime.ops().withSubScope("loss").withSubScope(name);
-      Operand<TFloat32> value = term.get().value(tf, forward);
-      values.put(name, value);
-      weighted.add(tf.withName("weighted").math.mul(value, weight));
-    }
-  }
-
-  private void differentiate(Predicate<Parameter> trainable) {
-    Set<GraphOperation> reached = differentiable(total);
+  private Map<Parameter, Operand<TFloat32>> gradients(String scope, Operand<TFloat32> of) {
+    Set<GraphOperation> reached = differentiable(of);
     List<Parameter> with =
         decoder.parameters().stream()
-            .filter(trainable)
+            .filter(objective::trains)
             .filter(p -> reached.contains((GraphOperation) variables.read(p).asOutput().op()))
             .toList();
+    Map<Parameter, Operand<TFloat32>> found = new LinkedHashMap<>();
+    if (with.isEmpty()) {
+      return found;
+    }
     Output<?>[] x = with.stream().map(p -> variables.read(p).asOutput()).toArray(Output<?>[]::new);
-    Output<?>[] y = {total.asOutput()};
-    Output<?>[] dx = runtime.graph().addGradients("gradients", y, x, null);
+    Output<?>[] y = {of.asOutput()};
+    Output<?>[] dx = runtime.graph().addGradients(scope, y, x, null);
     for (int i = 0; i < x.length; i++) {
       @SuppressWarnings("unchecked")
       Operand<TFloat32> gradient = (Operand<TFloat32>) dx[i];
-      gradients.put(with.get(i), gradient);
+      found.put(with.get(i), gradient);
     }
+    return found;
   }
 
   /**
@@ -146,6 +188,13 @@ public final class StepGraph implements AutoCloseable {
     return variables;
   }
 
+  /**
+   * The reference model's parameters, to be assigned before the first step; empty without a twin.
+   */
+  public Optional<Variables> frozen() {
+    return frozen;
+  }
+
   /** Each term by name ({@code forget}, {@code retain}, {@code clreg}), unweighted scalars. */
   public Map<String, Operand<TFloat32>> values() {
     return values;
@@ -161,18 +210,27 @@ public final class StepGraph implements AutoCloseable {
     return gradients;
   }
 
-  /** What terms see, for diagnostics. */
-  StepContext context() {
-    return forward;
+  /**
+   * Adds the gradient of one term alone, unweighted, to a graph whose session is not open yet: for
+   * looking, not for training.
+   *
+   * @param term one of {@link #values()}
+   */
+  public Map<Parameter, Operand<TFloat32>> gradientsOf(String term) {
+    return gradients("gradients_" + term, values.get(term));
   }
 
   /**
-   * Feeds a micro-batch.
-   *
-   * @param clRegWeight lambda at this step
+   * The retain features that a queue takes over: unit vectors {@code [retain, hidden]} by layer;
+   * empty where the regulariser has no queue.
    */
-  public void feed(Feeds feeds, StepBatch batch, double clRegWeight) {
-    inputs.feed(feeds, batch, clRegWeight);
+  public Map<FeatureLayer, Operand<TFloat32>> queueFeatures() {
+    return queueFeatures;
+  }
+
+  /** Feeds a micro-batch. */
+  public void feed(Feeds feeds, StepBatch batch, StepControl control) {
+    inputs.feed(feeds, batch, control);
   }
 
   @Override

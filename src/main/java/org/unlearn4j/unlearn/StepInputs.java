@@ -1,18 +1,23 @@
 package org.unlearn4j.unlearn;
 
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.tf.Dimensions;
 import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.TfInputs;
 
 /** The step graph's placeholders, and how a {@link StepBatch} fills them. */
 final class StepInputs {
@@ -25,8 +30,7 @@ final class StepInputs {
    * @param labelPositions flat index of each labelled token's own position, {@code [labelled]}
    * @param labelRows row within the segment, {@code [labelled]}
    * @param referenceNll {@code [rows]}
-   * @param stepRows scalar
-   * @param stepTokens scalar
+   * @param stepRowTokens labelled tokens of each row of the whole step, {@code [rows of the step]}
    */
   record PerSegment(
       Placeholder<TInt32> rows,
@@ -35,25 +39,44 @@ final class StepInputs {
       Placeholder<TInt32> labelPositions,
       Placeholder<TInt32> labelRows,
       Placeholder<TFloat32> referenceNll,
-      Placeholder<TFloat32> stepRows,
-      Placeholder<TFloat32> stepTokens) {}
+      Placeholder<TFloat32> stepRowTokens) {}
 
-  final Placeholder<TInt32> ids;
-  final Placeholder<TInt32> mask;
-  final Placeholder<TInt32> positions;
-  final Placeholder<TFloat32> queue;
-  final Placeholder<TFloat32> clRegWeight;
+  private final TfInputs rows;
+  private final Placeholder<TFloat32> alpha;
+  private final Placeholder<TFloat32> lambda;
+  private final Placeholder<TInt64> viewSeed;
+  private final Map<FeatureLayer, Placeholder<TFloat32>> queues = new LinkedHashMap<>();
   private final Map<Segment, PerSegment> segments = new EnumMap<>(Segment.class);
   private final LanguageModel.Shape shape;
 
-  StepInputs(Ops tf, Set<Segment> used, LanguageModel.Shape shape) {
+  StepInputs(Ops tf, Objective objective, LanguageModel.Shape shape) {
     this.shape = shape;
-    ids = ints(tf, "input_ids", -1, -1);
-    mask = ints(tf, "attention_mask", -1, -1);
-    positions = ints(tf, "position_ids", -1, -1);
-    queue = floats(tf, "queue", -1, shape.hiddenSize());
-    clRegWeight = floats(tf, "clreg_weight");
-    for (Segment s : used) {
+    rows =
+        new TfInputs(
+            ints(tf, "input_ids", -1, -1),
+            ints(tf, "position_ids", -1, -1),
+            ints(tf, "attention_mask", -1, -1),
+            List.of());
+    alpha = objective.retain().isPresent() ? floats(tf, "alpha") : null;
+    lambda = objective.regulariser().isPresent() ? floats(tf, "lambda") : null;
+    boolean drops = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
+    viewSeed =
+        drops
+            ? tf.withName("view_seed").placeholder(TInt64.class, Placeholder.shape(Shape.of(2)))
+            : null;
+    objective
+        .regulariser()
+        .map(Regulariser::features)
+        .filter(Features::queued)
+        .ifPresent(
+            f ->
+                f.layers()
+                    .forEach(
+                        l ->
+                            queues.put(
+                                l,
+                                floats(tf.withSubScope("queue"), "" + l, -1, shape.hiddenSize()))));
+    for (Segment s : objective.segments()) {
       Ops in = tf.withSubScope(s.key());
       segments.put(
           s,
@@ -64,9 +87,29 @@ final class StepInputs {
               ints(in, "label_positions", -1),
               ints(in, "label_rows", -1),
               floats(in, "reference_nll", -1),
-              floats(in, "step_rows"),
-              floats(in, "step_tokens")));
+              floats(in, "step_row_tokens", -1)));
     }
+  }
+
+  /** The batch's rows, {@code [batch, time]}, all segments. */
+  TfInputs rows() {
+    return rows;
+  }
+
+  Placeholder<TFloat32> alpha() {
+    return alpha;
+  }
+
+  Placeholder<TFloat32> lambda() {
+    return lambda;
+  }
+
+  Placeholder<TInt64> viewSeed() {
+    return viewSeed;
+  }
+
+  Placeholder<TFloat32> queue(FeatureLayer layer) {
+    return queues.get(layer);
   }
 
   PerSegment of(Segment segment) {
@@ -77,53 +120,85 @@ final class StepInputs {
     return inputs;
   }
 
-  Set<Segment> segments() {
-    return segments.keySet();
+  /** Where labelled tokens are, by segment, in the batch's order. */
+  Map<Segment, ForwardPass.Tokens> tokens() {
+    Map<Segment, ForwardPass.Tokens> tokens = new EnumMap<>(Segment.class);
+    segments.forEach(
+        (s, in) ->
+            tokens.put(s, new ForwardPass.Tokens(in.predictedFrom, in.labelPositions, in.labels)));
+    return tokens;
   }
 
-  void feed(Feeds feeds, StepBatch batch, double weightOfClReg) {
-    PaddedBatch all = PaddedBatch.of(batch.all());
-    all.requireFits(shape);
-    feeds.ints(ids, all.ids(), all.rows(), all.time());
-    feeds.ints(mask, all.mask(), all.rows(), all.time());
-    feeds.ints(positions, all.positions(), all.rows(), all.time());
-    feeds.floats(clRegWeight, new float[] {(float) weightOfClReg});
-    feedQueue(feeds, batch.queue());
-    int firstRow = 0;
-    for (Segment s : Segment.values()) {
-      List<TokenRow> rows = batch.of(s);
-      if (segments.containsKey(s)) {
-        feedSegment(feeds, batch, s, PaddedBatch.of(rows, all.time()), firstRow * all.time());
+  /** First row of a segment in the batch, scalar. */
+  Operand<TInt32> firstRow(Ops tf, Segment segment) {
+    Operand<TInt32> first = tf.constant(0);
+    for (Map.Entry<Segment, PerSegment> e : segments.entrySet()) {
+      if (e.getKey().compareTo(segment) < 0) {
+        first = tf.math.add(first, e.getValue().rows());
       }
-      firstRow += rows.size();
+    }
+    return first;
+  }
+
+  /** Width of the batch, scalar. */
+  Operand<TInt32> time(Ops tf) {
+    return Dimensions.size(tf, rows.ids(), 1);
+  }
+
+  void feed(Feeds feeds, StepBatch batch, StepControl control) {
+    Set<Segment> used = segments.keySet();
+    PaddedBatch all = PaddedBatch.of(batch.of(used));
+    all.requireFits(shape);
+    feeds.ints(rows.ids(), all.ids(), all.rows(), all.time());
+    feeds.ints(rows.mask(), all.mask(), all.rows(), all.time());
+    feeds.ints(rows.positions(), all.positions(), all.rows(), all.time());
+    if (alpha != null) {
+      feeds.scalar(alpha, (float) control.alpha());
+    }
+    if (lambda != null) {
+      feeds.scalar(lambda, (float) control.lambda());
+    }
+    if (viewSeed != null) {
+      feeds.longs(viewSeed, control.viewSeed().pair(), 2);
+    }
+    queues.forEach((l, q) -> feedQueue(feeds, q, batch.queue().getOrDefault(l, List.of())));
+    int firstRow = 0;
+    for (Segment s : used) {
+      List<TokenRow> own = batch.of(s);
+      feedSegment(feeds, batch, s, PaddedBatch.of(own, all.time()), firstRow * all.time());
+      firstRow += own.size();
     }
   }
 
-  private void feedSegment(Feeds feeds, StepBatch batch, Segment s, PaddedBatch rows, int offset) {
+  private void feedSegment(Feeds feeds, StepBatch batch, Segment s, PaddedBatch own, int offset) {
     PerSegment in = segments.get(s);
-    int n = rows.labels().length;
-    feeds.scalar(in.rows, rows.rows());
-    feeds.ints(in.predictedFrom, shifted(rows.predictedFrom(), offset), n);
-    feeds.ints(in.labels, rows.labels(), n);
-    feeds.ints(in.labelPositions, shifted(rows.labelPositions(), offset), n);
-    feeds.ints(in.labelRows, rows.labelRows(), n);
+    int n = own.labels().length;
+    feeds.scalar(in.rows, own.rows());
+    feeds.ints(in.predictedFrom, shifted(own.predictedFrom(), offset), n);
+    feeds.ints(in.labels, own.labels(), n);
+    feeds.ints(in.labelPositions, shifted(own.labelPositions(), offset), n);
+    feeds.ints(in.labelRows, own.labelRows(), n);
     double[] reference = batch.referenceNll().getOrDefault(s, new double[0]);
     float[] narrow = new float[reference.length];
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = (float) reference[i];
     }
     feeds.floats(in.referenceNll, narrow, narrow.length);
-    feeds.floats(in.stepRows, new float[] {batch.totals().rows().get(s)});
-    feeds.floats(in.stepTokens, new float[] {batch.totals().tokens().get(s)});
+    int[] tokens = batch.totals().rowTokens().get(s);
+    float[] counts = new float[tokens.length];
+    for (int i = 0; i < counts.length; i++) {
+      counts[i] = tokens[i];
+    }
+    feeds.floats(in.stepRowTokens, counts, counts.length);
   }
 
-  private void feedQueue(Feeds feeds, List<float[]> vectors) {
+  private void feedQueue(Feeds feeds, Placeholder<TFloat32> to, List<float[]> vectors) {
     int hidden = shape.hiddenSize();
     float[] flat = new float[vectors.size() * hidden];
     for (int i = 0; i < vectors.size(); i++) {
       System.arraycopy(vectors.get(i), 0, flat, i * hidden, hidden);
     }
-    feeds.floats(queue, flat, vectors.size(), hidden);
+    feeds.floats(to, flat, vectors.size(), hidden);
   }
 
   private static int[] shifted(int[] values, int by) {

@@ -9,7 +9,6 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,11 +23,14 @@ import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
 
 /** A step is the same in one piece and in several: means run over the step's tokens and rows. */
 class AccumulationTest {
   private static final AdamWSettings SETTINGS = new AdamWSettings(0.01, 1);
+  private static final StepControl CONTROL =
+      new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0));
 
   /** What two steps made of the model. */
   private record Made(List<TrainingStep.Outcome> outcomes, Map<String, float[]> parameters) {}
@@ -67,8 +69,8 @@ class AccumulationTest {
   private List<StepBatch> halves() {
     StepBatch.Totals totals = StepBatch.Totals.over(List.of(segments(0, 4), segments(4, 8)));
     return List.of(
-        new StepBatch(segments(0, 4), reference(0, 4), List.of(), totals),
-        new StepBatch(segments(4, 8), reference(4, 8), List.of(), totals));
+        new StepBatch(segments(0, 4), reference(0, 4), Map.of(), totals),
+        new StepBatch(segments(4, 8), reference(4, 8), Map.of(), totals));
   }
 
   /** The plausible mistake: the mean of the micro-batches' token means. */
@@ -76,13 +78,13 @@ class AccumulationTest {
     List<StepBatch> wrong = new ArrayList<>();
     for (StepBatch b : halves()) {
       StepBatch.Totals own = StepBatch.Totals.over(List.of(b.rows(), b.rows()));
-      wrong.add(new StepBatch(b.rows(), b.referenceNll(), List.of(), own));
+      wrong.add(new StepBatch(b.rows(), b.referenceNll(), Map.of(), own));
     }
     return wrong;
   }
 
   private TrainingStep step(Objective objective, int accumulate) {
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32, p -> true);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
     return new TrainingStep(graph, SETTINGS, accumulate);
   }
 
@@ -90,7 +92,7 @@ class AccumulationTest {
     fixture.assignPolicy(step.graph());
     step.reset();
     List<TrainingStep.Outcome> outcomes =
-        List.of(step.run(1, first, 1e-4, 0), step.run(2, second, 1e-4, 0));
+        List.of(step.run(1, first, 1e-4, CONTROL), step.run(2, second, 1e-4, CONTROL));
     Map<String, float[]> parameters = new LinkedHashMap<>();
     for (Parameter p : fixture.decoder().parameters()) {
       parameters.put(
@@ -99,9 +101,8 @@ class AccumulationTest {
     return new Made(outcomes, parameters);
   }
 
-  private static Objective objective(String name) {
-    return Objectives.of(
-        Pipeline.defaults(name, List.of()).unlearn().objective(), Optional.empty(), 3);
+  private Objective objective(String name) {
+    return Objectives.of(Pipeline.defaults(name, List.of()).unlearn(), fixture.decoder());
   }
 
   @ParameterizedTest
@@ -116,7 +117,7 @@ class AccumulationTest {
       assertThrows(AssertionFailedError.class, () -> assertSame(expected, wrong));
       assertThrows(
           AssertionFailedError.class, () -> assertParameters(expected, wrong), "weights alone");
-      assertThrows(IllegalArgumentException.class, () -> step.run(3, List.of(), 0, 0));
+      assertThrows(IllegalArgumentException.class, () -> step.run(3, List.of(), 0, CONTROL));
     }
   }
 
@@ -125,7 +126,7 @@ class AccumulationTest {
     try (TrainingStep one = step(objective("NPO"), 1);
         TrainingStep two = step(objective("NPO"), 2)) {
       assertSame(run(one, whole(), whole()), run(two, halves(), halves()));
-      assertThrows(IllegalArgumentException.class, () -> one.run(3, halves(), 0, 0));
+      assertThrows(IllegalArgumentException.class, () -> one.run(3, halves(), 0, CONTROL));
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -27,7 +28,7 @@ class EpochPlanTest {
   }
 
   private static TrainingData forgetting(int forget, int retain) {
-    return new TrainingData(rows(forget), rows(retain), new double[forget]);
+    return new TrainingData(rows(forget), rows(retain), List.of(), Map.of());
   }
 
   private static List<EpochPlan.Micro> micro(EpochPlan plan) {

@@ -26,12 +26,15 @@ import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
 
 /** Native memory is nobody's garbage: what a step allocates it must give back. */
 class NoLeakTest {
   private static final Path STATUS = Path.of("/proc/self/status");
   private static final double ALLOWED_MB = 20;
+  private static final StepControl CONTROL =
+      new StepControl(1, 0.1, new StepControl.ViewSeed(0, 0, 0));
 
   @Test
   void aHundredStepsLeaveNothingOpen() throws IOException {
@@ -47,10 +50,9 @@ class NoLeakTest {
   private static void train(int warm, int steps) throws IOException {
     Assumptions.assumeTrue(Files.isReadable(STATUS), "resident memory is read from " + STATUS);
     Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
-    Objective objective =
-        Objectives.of(defaults.unlearn().objective(), defaults.unlearn().clreg(), 3);
     StepFixture fixture = new StepFixture("llama");
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32, p -> true);
+    Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
       fixture.assignPolicy(graph);
       step.reset();
@@ -74,7 +76,7 @@ class NoLeakTest {
   /** Every fifth step has two micro-batches, so that all ways through a step are taken. */
   private static void run(TrainingStep step, StepBatch micro, int from, int to) {
     for (int i = from; i < to; i++) {
-      step.run(i + 1, i % 5 == 0 ? List.of(micro, micro) : List.of(micro), 1e-6, 0.1);
+      step.run(i + 1, i % 5 == 0 ? List.of(micro, micro) : List.of(micro), 1e-6, CONTROL);
     }
   }
 

@@ -74,9 +74,8 @@ class ResumeTest {
   /** A graph of its own, as a process of its own would have. */
   private TrainingStep process() {
     Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
-    Objective objective =
-        Objectives.of(defaults.unlearn().objective(), defaults.unlearn().clreg(), 3);
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32, p -> true);
+    Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
     return new TrainingStep(graph, new AdamWSettings(0.01, 1), LOOP.accumulate());
   }
 
@@ -85,9 +84,10 @@ class ResumeTest {
     fixture.assignPolicy(step.graph());
     double[] reference = new double[forget.size()];
     java.util.Arrays.fill(reference, 20);
-    TrainingData data = new TrainingData(forget, retain, reference);
+    TrainingData data =
+        new TrainingData(forget, retain, List.of(), Map.of(Segment.FORGET, reference));
     MaskView view = new MaskView(3, Set.of(0, 1, 2), 0.15, 11);
-    return new Trainer(step, loop, data, new Trainer.Regularisation(0.1, 3, Optional.of(view)))
+    return new Trainer(step, loop, data, new Trainer.Regularisation(0.1, 3, Optional.of(view), 0))
         .run(files, l);
   }
 

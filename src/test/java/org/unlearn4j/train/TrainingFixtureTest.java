@@ -5,7 +5,6 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.tensorflow.Session;
@@ -15,9 +14,11 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.ClReg;
 import org.unlearn4j.unlearn.FeatureLayer;
+import org.unlearn4j.unlearn.Features;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepBatch;
+import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
 
 /**
@@ -32,31 +33,27 @@ class TrainingFixtureTest {
     JsonNode run = fixture.fixture().json("training.json").path("runs").path(name);
     ClReg clReg =
         new ClReg(
-            List.of(new FeatureLayer(run.path("clreg_layer").intValue())),
-            run.path("clreg_tau").doubleValue(),
-            true,
-            false);
+            Features.of(new FeatureLayer(run.path("clreg_layer").intValue())),
+            run.path("clreg_tau").doubleValue());
     Objective objective =
         Objectives.of(
                 Pipeline.defaults(
                         "NPO", List.of("unlearn.objective.beta=" + run.path("npo_beta").asText()))
-                    .unlearn()
-                    .objective(),
-                Optional.empty(),
-                fixture.decoder().config().layers())
+                    .unlearn(),
+                fixture.decoder())
             .with(clReg);
     StepBatch batch = fixture.batch(objective);
     double clip = run.path("max_grad_norm").asDouble(0);
     AdamWSettings settings = new AdamWSettings(run.path("weight_decay").doubleValue(), clip);
-    double weight = run.path("clreg_weight").doubleValue();
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32, p -> true);
+    StepControl control = StepControl.of(objective, run.path("clreg_weight").doubleValue());
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
       fixture.assignPolicy(graph);
       step.reset();
       for (JsonNode expected : run.path("steps")) {
         int t = expected.path("step").intValue();
         TrainingStep.Outcome outcome =
-            step.run(t + 1, List.of(batch), expected.path("lr").doubleValue(), weight);
+            step.run(t + 1, List.of(batch), expected.path("lr").doubleValue(), control);
         check("step " + t, expected, outcome);
         assertClose(
             "gradient norm, step " + t,
@@ -70,7 +67,7 @@ class TrainingFixtureTest {
       check(
           "after the last step",
           run.path("after_last_step"),
-          step.run(6, List.of(batch), 0, weight));
+          step.run(6, List.of(batch), 0, control));
     }
   }
 

@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
@@ -9,13 +10,18 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.fixtures.FixtureSettings;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Precision;
@@ -24,42 +30,79 @@ import org.unlearn4j.tf.Precision;
  * Loss terms and gradients against float64 reference numbers, through the step graph that trains.
  */
 class StepFixturesTest {
-  private static final Optional<Term> RETAIN = Optional.of(new MeanNll(Segment.RETAIN, 1));
+  /** The published implementation's own reductions, which are not the default here. */
+  private static final Set<String> OTHER_GROUP =
+      Set.of("GradDiff_KL", "NPO_KL", "UNDIAL", "PDU", "RMU");
 
-  private static Objective objective(String method) {
-    return switch (method) {
-      case "GradDiff_NLL" -> with(new MeanNll(Segment.FORGET, -1), 1);
-      case "NPO" -> with(new Npo(0.1), 1);
-      case "SimNPO_delta0" -> with(new SimNpo(4.5, 0), 0.125);
-      case "SimNPO_delta1" -> with(new SimNpo(4.5, 1), 0.125);
-      default -> throw new IllegalArgumentException(method);
-    };
+  /** An objective as a pipeline would name it, with a fixture's hyper-parameters. */
+  static Objective objective(StepFixture step, String method) {
+    JsonNode expected = method(step, method);
+    Optional<ControlVector> control =
+        expected.has("control_vector")
+            ? Optional.of(new ControlVector(floats(expected.path("control_vector"))))
+            : Optional.empty();
+    return Objectives.forProbing(settings(expected, method), step.decoder(), control, true);
   }
 
-  private static Objective with(Term forget, double gamma) {
-    return new Objective("test", Optional.of(forget), gamma, RETAIN, 1, Optional.empty());
+  private static JsonNode method(StepFixture step, String method) {
+    return step.fixture().json("losses.json").path("methods").path(method);
+  }
+
+  private static UnlearnSettings settings(JsonNode expected, String method) {
+    String name = method.replaceAll("_.*", "");
+    return Pipeline.defaults(name, FixtureSettings.of(expected)).unlearn();
   }
 
   static Stream<Arguments> methods() {
     return Stream.of("llama", "gpt2")
         .flatMap(
-            f ->
-                Stream.of("GradDiff_NLL", "NPO", "SimNPO_delta0", "SimNPO_delta1")
-                    .map(m -> Arguments.of(f, m)));
+            f -> {
+              List<Arguments> cases = new ArrayList<>();
+              Fixture.named(f)
+                  .json("losses.json")
+                  .path("methods")
+                  .fieldNames()
+                  .forEachRemaining(
+                      m -> {
+                        if (!OTHER_GROUP.contains(m)) {
+                          cases.add(Arguments.of(f, m));
+                        }
+                      });
+              return cases.stream();
+            });
   }
 
   @ParameterizedTest
   @MethodSource("methods")
   void lossesAndGradients(String family, String method) {
     StepFixture step = new StepFixture(family);
-    Objective objective = objective(method);
+    Objective objective = objective(step, method);
     StepFixture.Values values = step.run(objective, step.batch(objective), 0);
-    check(step.fixture().json("losses.json").path("methods").path(method), values);
+    check(method(step, method), values);
+  }
+
+  /** The plausible mistakes that the fixtures hold numbers of: each must miss. */
+  @ParameterizedTest
+  @CsvSource({
+    "llama, NPO_KL_labelled, NPO_KL", "llama, UNDIAL_labelled, UNDIAL",
+    "llama, PDU_labelled, PDU", "llama, RMU_rows, RMU",
+    "gpt2, NPO_KL_labelled, NPO_KL", "gpt2, UNDIAL_labelled, UNDIAL",
+    "gpt2, PDU_labelled, PDU", "gpt2, RMU_rows, RMU"
+  })
+  void reductionsOverOtherPositionsAreSeen(String family, String ours, String other) {
+    StepFixture step = new StepFixture(family);
+    Objective objective = objective(step, ours);
+    StepFixture.Values values = step.run(objective, step.batch(objective), 0);
+    assertThrows(AssertionFailedError.class, () -> check(method(step, other), values));
   }
 
   private static void check(JsonNode expected, StepFixture.Values values) {
     for (String term : List.of("forget", "retain")) {
-      assertClose(term, expected.path(term).doubleValue(), values.terms().get(term), 1e-5, 1e-5);
+      if (expected.path(term).isNull()) {
+        assertFalse(values.terms().containsKey(term), term);
+      } else {
+        assertClose(term, expected.path(term).doubleValue(), values.terms().get(term), 1e-5, 1e-5);
+      }
     }
     assertClose("total", expected.path("total").doubleValue(), values.total(), 1e-5, 1e-5);
     checkGradient(expected.path("gradient"), values);
@@ -95,9 +138,10 @@ class StepFixturesTest {
   @ValueSource(strings = {"llama", "gpt2"})
   void brainFloatsStayWithinTheirRounding(String family) {
     StepFixture step = new StepFixture(family);
-    Objective objective = objective("NPO");
-    JsonNode expected = step.fixture().json("losses.json").path("methods").path("NPO");
-    StepFixture.Values values = step.run(objective, step.batch(objective), 0, Precision.BF16);
+    Objective objective = objective(step, "NPO");
+    JsonNode expected = method(step, "NPO");
+    StepFixture.Values values =
+        step.run(objective, step.batch(objective), StepControl.of(objective, 0), Precision.BF16);
     double total = expected.path("total").doubleValue();
     assertClose("total in bfloat16", total, values.total(), 0, 0.01);
     assertClose(
@@ -132,19 +176,17 @@ class StepFixturesTest {
     JsonNode expected = all.path("cases").path(name);
     String variant = expected.path("variant").asText();
     boolean queued = variant.equals("stop_gradient_queue5");
-    ClReg clReg =
-        new ClReg(
-            List.of(new FeatureLayer(expected.path("layer").intValue())),
-            expected.path("tau").doubleValue(),
-            !variant.equals("full_gradient"),
-            queued);
-    Objective objective = Objective.clRegOnly(clReg);
+    FeatureLayer layer = new FeatureLayer(expected.path("layer").intValue());
+    Features features =
+        new Features(List.of(layer), RowPooling.MEAN, !variant.equals("full_gradient"), queued, 0);
+    Objective objective = Objective.only(new ClReg(features, expected.path("tau").doubleValue()));
     StepBatch plain = step.batch(objective);
     List<float[]> queue = new ArrayList<>();
-    for (JsonNode q : queued ? all.path("queue") : step.fixture().json("clreg.json").path("none")) {
-      queue.add(floats(Fixture.doubles(q)));
+    for (JsonNode q : queued ? all.path("queue") : all.path("none")) {
+      queue.add(narrow(Fixture.doubles(q)));
     }
-    StepBatch batch = new StepBatch(plain.rows(), plain.referenceNll(), queue, plain.totals());
+    StepBatch batch =
+        new StepBatch(plain.rows(), plain.referenceNll(), Map.of(layer, queue), plain.totals());
     StepFixture.Values values = step.run(objective, batch, 1);
     assertClose(
         "clreg", expected.path("value").doubleValue(), values.terms().get("clreg"), 1e-5, 1e-5);
@@ -155,7 +197,7 @@ class StepFixturesTest {
   @ValueSource(strings = {"llama", "gpt2"})
   void anUnshiftedLabelFailsTheSameAssertion(String family) {
     StepFixture step = new StepFixture(family);
-    Objective objective = objective("GradDiff_NLL");
+    Objective objective = objective(step, "GradDiff_NLL");
     // The plausible mistake: each token predicted from its own position, that is labels one place
     // to the left.
     var rows = new java.util.EnumMap<Segment, List<TokenRow>>(Segment.class);
@@ -163,7 +205,7 @@ class StepFixturesTest {
       rows.put(s, step.rows().get(s).stream().map(StepFixturesTest::unshifted).toList());
     }
     StepFixture.Values values = step.run(objective, StepBatch.whole(rows, Map.of()), 0);
-    JsonNode expected = step.fixture().json("losses.json").path("methods").path("GradDiff_NLL");
+    JsonNode expected = method(step, "GradDiff_NLL");
     assertThrows(AssertionFailedError.class, () -> check(expected, values));
   }
 
@@ -182,7 +224,9 @@ class StepFixturesTest {
     JsonNode expected =
         step.fixture().json("clreg.json").path("cases").path("layer2_tau0.1_stop_gradient");
     Objective objective =
-        Objective.clRegOnly(new ClReg(List.of(new FeatureLayer(2)), 0.1, false, false));
+        Objective.only(
+            new ClReg(
+                new Features(List.of(new FeatureLayer(2)), RowPooling.MEAN, false, false, 0), 0.1));
     StepFixture.Values values = step.run(objective, step.batch(objective), 1);
     assertClose(
         "clreg", expected.path("value").doubleValue(), values.terms().get("clreg"), 1e-5, 1e-5);
@@ -190,7 +234,13 @@ class StepFixturesTest {
         AssertionFailedError.class, () -> checkGradient(expected.path("gradient"), values));
   }
 
-  private static float[] floats(double[] values) {
+  private static List<Float> floats(JsonNode values) {
+    List<Float> list = new ArrayList<>();
+    values.forEach(v -> list.add(v.floatValue()));
+    return list;
+  }
+
+  private static float[] narrow(double[] values) {
     float[] narrow = new float[values.length];
     for (int i = 0; i < narrow.length; i++) {
       narrow[i] = (float) values[i];

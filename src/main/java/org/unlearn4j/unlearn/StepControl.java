@@ -1,0 +1,33 @@
+package org.unlearn4j.unlearn;
+
+/**
+ * What changes from step to step besides the rows.
+ *
+ * @param alpha weight of the retain loss
+ * @param lambda weight of the regulariser
+ * @param viewSeed what a view drawn inside the graph is drawn from
+ */
+public record StepControl(double alpha, double lambda, ViewSeed viewSeed) {
+
+  /**
+   * Seed of a view: the same seed, step and micro-batch draw the same.
+   *
+   * @param micro micro-batch of the step, from 0
+   */
+  public record ViewSeed(long seed, int step, int micro) {
+    /** As the two numbers that stateless drawing takes. */
+    long[] pair() {
+      return new long[] {seed, ((long) step << 24) + ((long) micro << 12)};
+    }
+  }
+
+  /** The same for a micro-batch of the step. */
+  public StepControl atMicro(int micro) {
+    return new StepControl(alpha, lambda, new ViewSeed(viewSeed.seed(), viewSeed.step(), micro));
+  }
+
+  /** For an objective whose weights stay as they begin. */
+  public static StepControl of(Objective objective, double lambda) {
+    return new StepControl(objective.alpha(), lambda, new ViewSeed(0, 0, 0));
+  }
+}
