@@ -228,6 +228,11 @@ public final class StepGraph implements AutoCloseable {
     return queueFeatures;
   }
 
+  /** What terms see, for tests: to be asked before the session opens. */
+  StepContext context() {
+    return forward;
+  }
+
   /** Feeds a micro-batch. */
   public void feed(Feeds feeds, StepBatch batch, StepControl control) {
     inputs.feed(feeds, batch, control);
