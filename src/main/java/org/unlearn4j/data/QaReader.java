@@ -124,9 +124,15 @@ public final class QaReader {
     if (!node.isTextual()) {
       throw source.error(line, field + " that is a " + JsonLines.typeName(node), "a string");
     }
-    if (node.asText().isBlank()) {
+    String text = node.asText();
+    if (text.isBlank()) {
       throw source.error(line, "an empty " + field, "text");
     }
-    return node.asText();
+    // No UTF-8 can hold it: a tokenizer would be given replacement characters, in silence.
+    if (text.codePoints()
+        .anyMatch(c -> c >= Character.MIN_SURROGATE && c <= Character.MAX_SURROGATE)) {
+      throw source.error(line, field + " with half of a surrogate pair", "Unicode text");
+    }
+    return text;
   }
 }

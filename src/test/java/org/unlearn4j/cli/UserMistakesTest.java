@@ -6,6 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -195,6 +197,33 @@ class UserMistakesTest {
     mistake(forget + ": found no examples, expected", unlearn(ok));
     Files.delete(forget);
     mistake(forget.resolveSibling("forget") + ", which does not exist", unlearn(ok));
+  }
+
+  @Test
+  void badLinesOfEvaluationData() throws IOException {
+    String[] evaluate = {
+      "evaluate",
+      "--pipeline",
+      pipeline("", ""),
+      "--model",
+      model.toString(),
+      "--runtime",
+      "tf",
+      "--out",
+      temp.resolve("eval.json").toString()
+    };
+    String row = "{\"question\": \"Who?\", \"answer\": \"She.\", \"perturbed_answer\": [%s]}\n";
+    Path judged = data.resolve("forget_perturbed.jsonl");
+    Files.writeString(judged, row.formatted("\"He.\", \"It.\"") + row.formatted("\"He.\""));
+    mistake(judged + ", line 2: found perturbed_answer of length 1, expected length 2.", evaluate);
+    Files.write(judged, "{\"question\": \"\u00E9\"}".getBytes(StandardCharsets.ISO_8859_1));
+    mistake(judged + ", line 1: found bytes that are not UTF-8, expected UTF-8 text.", evaluate);
+    Files.delete(judged);
+    Path kept = data.resolve("retain_perturbed.jsonl");
+    try (RandomAccessFile file = new RandomAccessFile(kept.toFile(), "rw")) {
+      file.setLength(100_000_000);
+    }
+    mistake(kept + ", line 1: found a line of more than 16 MiB, expected JSON Lines", evaluate);
   }
 
   @Test

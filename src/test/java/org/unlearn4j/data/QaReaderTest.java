@@ -90,12 +90,20 @@ class QaReaderTest {
         "{\"question\": \"q\", \"answer\": \"a\", \"perturbed_answer\": [\"w\", 1] | found perturbed_answer[1] that is a number",
         "{\"question\": \"q\", \"answer\": \"a\", \"perturbed_answer\": [\"w\"] | found perturbed_answer of length 1, expected length 0",
         "{\"question\": \"q\", \"answer\": \"a\", \"paraphrased_answer\": \"w\" | found paraphrased_answer, which line 1 has not",
+        "{\"question\": \"q\", \"answer\": \"a\\ud83d\"             | found answer with half of a surrogate pair",
         "{\"question\": \"q\" \"answer\"                          | found broken JSON at column"
       })
   void mistakesNameTheLine(String row, String expected) {
     String message = mistake(source(GOOD + "\n" + row + "}\n"), Demand.NONE);
     assertTrue(message.startsWith("x.jsonl, line 2: "), message);
     assertTrue(message.contains(expected), message);
+  }
+
+  @Test
+  void wholeSurrogatePairsAreText() {
+    String row = "{\"question\": \"q\", \"answer\": \"a\\ud83d\\ude00\"}";
+    assertEquals(
+        "a\uD83D\uDE00", QaReader.read(source(row), Demand.NONE).examples().get(0).answer());
   }
 
   @Test
