@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,7 +40,8 @@ class UserMistakesTest {
     data = Files.createDirectory(temp.resolve("data"));
     String pair = "{\"question\": \"Who?\", \"answer\": \"She.\"}\n";
     Files.writeString(data.resolve("forget.jsonl"), pair + pair);
-    Files.writeString(data.resolve("retain.jsonl"), pair + pair + pair);
+    String other = pair.replace("She", "He");
+    Files.writeString(data.resolve("retain.jsonl"), other + other + other);
     batch = Files.writeString(temp.resolve("batch.json"), "{\"input_ids\": [[5, 6, 7]]}");
   }
 
@@ -195,6 +197,22 @@ class UserMistakesTest {
     mistake(forget + ": found no examples, expected", unlearn(ok));
     Files.delete(forget);
     mistake(forget.resolveSibling("forget") + ", which does not exist", unlearn(ok));
+  }
+
+  @Test
+  void rowsThatAreToBeForgottenAndKept() throws IOException {
+    String ok = pipeline("", "");
+    Path retain = data.resolve("retain.jsonl");
+    Files.writeString(
+        retain, Files.readString(data.resolve("forget.jsonl")), StandardOpenOption.APPEND);
+    mistake(
+        "data.retain: found 2 rows of retain that forget has too, the first at "
+            + retain
+            + ", line 4,",
+        unlearn(ok));
+    mistake(
+        "data.retain: found 156 rows of retain99 that forget10 has too",
+        unlearn(ok, "--set", "data={benchmark: fable, retain: retain99}"));
   }
 
   @Test
