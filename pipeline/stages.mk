@@ -12,14 +12,16 @@ INPUTS    := $(RUN)/.inputs
 
 # $(call written,BLOCK,KEY,FILE): the value of a key as it is written in a pipeline file, in either style of YAML.
 written = $(shell awk -v block='$(1):' -v key='$(2):' -f pipeline/value.awk '$(3)' 2> /dev/null)
-# The same at the time a recipe runs.
+# $(call overridden,PATH): the value that SET gives a key.
+overridden = $(patsubst $(1)=%,%,$(filter $(1)=%,$(SET)))
+# As written, at the time a recipe runs.
 resolved = $$(awk -v block='$(1):' -v key='$(2):' -f pipeline/value.awk $(RESOLVED))
 
 # A pipeline with a finetune block makes the model that forgets, and its retain-only twin, from the model it names.
-FINETUNES := $(shell grep -sq '^finetune:' '$(PIPELINE)' && echo yes)
+FINETUNES := $(if $(filter finetune.% finetune=%,$(SET)),yes,$(shell grep -sq '^finetune:' '$(PIPELINE)' && echo yes))
 TAUGHT    := $(if $(FINETUNES),$(RUN)/target/model.safetensors $(RUN)/retain/model.safetensors)
 STARTS    := $(if $(FINETUNES),--set model.path=$(RUN)/target --set model.reference=$(RUN)/retain)
-REFERENCE := $(or $(FINETUNES),$(call written,model,reference,$(PIPELINE)))
+REFERENCE := $(or $(FINETUNES),$(call overridden,model.reference),$(call written,model,reference,$(PIPELINE)))
 
 UNLEARNED := $(RUN)/unlearned/model.safetensors
 EXPORTED  := $(RUN)/onnx/onnx/model.onnx
@@ -31,7 +33,7 @@ REPORT    := $(RUN)/report.html
 # verify writes its verdict and exits 1 where a gate does not hold; the report is made all the same, and make fails after.
 HOLDS = grep -q '"verdict" *: *"pass"' $(VERDICT) || { echo '==> $(VERDICT): a gate did not hold' >&2; exit 1; }
 
-FOLDER := $(or $(MODEL),$(call written,model,path,$(PIPELINE)))
+FOLDER := $(or $(call overridden,model.path),$(MODEL),$(call written,model,path,$(PIPELINE)))
 FILES  := $(if $(FOLDER),$(wildcard $(FOLDER)/*.safetensors $(FOLDER)/*.json)) $(if $(DATA),$(wildcard $(DATA)/*.json*))
 
 # What was asked for, resolved once. The overrides are a file of their own, newer only when they change.

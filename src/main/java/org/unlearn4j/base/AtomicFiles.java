@@ -66,7 +66,14 @@ public final class AtomicFiles {
       if (Files.exists(target)) {
         Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
       }
-      Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+      try {
+        Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
+      } catch (IOException e) {
+        if (Files.exists(old)) {
+          Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
+        }
+        throw e;
+      }
       deleteTree(old);
     } catch (IOException | UncheckedIOException e) {
       throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);

@@ -14,21 +14,26 @@ public final class ProgressBar implements AutoCloseable {
 
   private final String label;
   private final PrintStream out;
-  private final boolean terminal;
+  private final int columns;
   private final long start = System.nanoTime();
   private long last;
   private boolean drawn;
 
-  private ProgressBar(String label, PrintStream out, boolean terminal) {
+  /**
+   * A bar on some stream.
+   *
+   * @param columns width of the terminal; 0 where there is none
+   */
+  ProgressBar(String label, PrintStream out, int columns) {
     this.label = label;
     this.out = out;
-    this.terminal = terminal;
+    this.columns = columns;
     this.last = start;
   }
 
-  /** A bar on standard error; the launcher tells whether that is a terminal. */
+  /** A bar on standard error; the launcher tells how wide a terminal that is. */
   public static ProgressBar named(String label) {
-    return new ProgressBar(label, System.err, Boolean.getBoolean("unlearn4j.terminal"));
+    return new ProgressBar(label, System.err, Integer.getInteger("unlearn4j.columns", 0));
   }
 
   /**
@@ -39,7 +44,7 @@ public final class ProgressBar implements AutoCloseable {
   public void update(long done, long total, String note) {
     long now = System.nanoTime();
     boolean end = done >= total;
-    if (!end && now - last < (terminal ? REDRAW_EVERY_NANOS : LINE_EVERY_NANOS)) {
+    if (!end && now - last < (columns > 0 ? REDRAW_EVERY_NANOS : LINE_EVERY_NANOS)) {
       return;
     }
     last = now;
@@ -56,9 +61,12 @@ public final class ProgressBar implements AutoCloseable {
             end ? clock(seconds) : clock(left) + " left",
             note.isEmpty() ? "" : "  ",
             note);
-    if (terminal) {
+    if (columns > 0) {
       int filled = (int) (WIDTH * done / Math.max(1, total));
-      out.print("\r[" + "#".repeat(filled) + "-".repeat(WIDTH - filled) + "] " + tail + "\033[K");
+      String bar = "[" + "#".repeat(filled) + "-".repeat(WIDTH - filled) + "] " + tail;
+      // A line that wraps is not drawn over but left behind; the last column is the cursor's.
+      out.print("\r" + bar.substring(0, Math.min(bar.length(), columns - 1)) + "\033[K");
+      out.flush();
     } else {
       out.println(tail);
     }
@@ -74,7 +82,7 @@ public final class ProgressBar implements AutoCloseable {
 
   @Override
   public void close() {
-    if (terminal && drawn) {
+    if (columns > 0 && drawn) {
       out.println();
     }
   }

@@ -15,6 +15,7 @@ public final class Main {
     // well.
     PrintStream out = stream(FileDescriptor.out);
     PrintStream err = stream(FileDescriptor.err);
+    System.setErr(err); // progress and notes too
     System.exit(new Frame(Commands.all(), out, err).run(args));
   }
 

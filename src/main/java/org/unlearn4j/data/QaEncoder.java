@@ -115,6 +115,11 @@ public final class QaEncoder {
     return prompt;
   }
 
+  /** Whether a row of this encoder lost its end. */
+  public boolean truncated(TokenRow row) {
+    return row.length() == maxLength && row.ids()[maxLength - 1] != end;
+  }
+
   /** A row as a reader can check it: decoded, with the labelled part apart. */
   public String describe(TokenRow row) {
     int[] ids = row.ids();

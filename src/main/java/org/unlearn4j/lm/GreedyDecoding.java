@@ -16,24 +16,22 @@ import java.util.Set;
  */
 public final class GreedyDecoding {
   private final int rows;
-  private final int limit;
   private final Set<Integer> stop;
   private final LanguageModel.StepListener listener;
   private final List<List<Integer>> continuations = new ArrayList<>();
   private final boolean[] finished;
   private final int[] nextPosition;
-  private final int promptWidth;
+  private final int[] limit;
   private final int[] padding;
   private int[] ids;
   private int[] positions;
   private int width;
   private int total;
-  private int steps;
 
   /**
    * Starts decoding.
    *
-   * @param maxPositions of the model; decoding ends where the longest row reaches it
+   * @param maxPositions of the model; a row ends where it reaches it, whatever the others do
    */
   public GreedyDecoding(
       List<int[]> prompts,
@@ -44,13 +42,12 @@ public final class GreedyDecoding {
     this.rows = prompts.size();
     this.stop = stop;
     this.listener = listener;
-    this.promptWidth = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
-    this.limit = Math.min(maxNewTokens, maxPositions - promptWidth);
+    this.width = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
+    this.limit = new int[rows];
     this.finished = new boolean[rows];
     this.nextPosition = new int[rows];
     this.padding = new int[rows];
-    this.width = promptWidth;
-    this.total = promptWidth;
+    this.total = width;
     this.ids = new int[rows * width];
     this.positions = new int[rows * width];
     for (int r = 0; r < rows; r++) {
@@ -61,6 +58,8 @@ public final class GreedyDecoding {
       padding[r] = width - prompt.length;
       nextPosition[r] = prompt.length;
       continuations.add(new ArrayList<>());
+      limit[r] = Math.min(maxNewTokens, maxPositions - prompt.length);
+      finished[r] = limit[r] <= 0;
       for (int t = 0; t < prompt.length; t++) {
         ids[r * width + padding[r] + t] = prompt[t];
         positions[r * width + padding[r] + t] = t;
@@ -69,9 +68,6 @@ public final class GreedyDecoding {
   }
 
   public boolean done() {
-    if (steps >= limit) {
-      return true;
-    }
     for (boolean f : finished) {
       if (!f) {
         return false;
@@ -125,13 +121,14 @@ public final class GreedyDecoding {
       if (!finished[r]) {
         continuations.get(r).add(next[r]);
         listener.token(r, next[r]);
+        finished[r] = continuations.get(r).size() == limit[r];
       }
+      // A finished row goes along at a position that every model has.
       ids[r] = finished[r] ? 0 : next[r];
-      positions[r] = nextPosition[r]++;
+      positions[r] = finished[r] ? 0 : nextPosition[r]++;
     }
     width = 1;
     total++;
-    steps++;
   }
 
   /** What each row got, without the stop token. */

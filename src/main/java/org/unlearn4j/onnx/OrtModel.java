@@ -209,7 +209,7 @@ public final class OrtModel implements LanguageModel {
   public List<int[]> generate(
       List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
     cache.require(file.path());
-    prompts.forEach(p -> check(p, p.length));
+    PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     GreedyDecoding decoding =
         new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
     OrtSession.Result past = null;
@@ -260,29 +260,8 @@ public final class OrtModel implements LanguageModel {
 
   private PaddedBatch batch(List<TokenRow> rows) {
     PaddedBatch b = PaddedBatch.of(rows);
-    check(b.ids(), b.time());
+    b.requireFits(shape());
     return b;
-  }
-
-  private void check(int[] ids, int length) {
-    if (length > config.maxPositions()) {
-      throw new UserException(
-          "A row of "
-              + length
-              + " tokens: expected at most the model's "
-              + config.maxPositions()
-              + " positions.");
-    }
-    for (int id : ids) {
-      if (id < 0 || id >= config.vocabSize()) {
-        throw new UserException(
-            "Token id "
-                + id
-                + ": expected 0 to "
-                + (config.vocabSize() - 1)
-                + ", the model's vocabulary.");
-      }
-    }
   }
 
   @Override

@@ -28,7 +28,9 @@ final class OrtRuntime {
 
   /**
    * ONNX Runtime reports its use to its maker unless it is told not to. The launcher keeps it from
-   * starting to (ORT_DISABLE_TELEMETRY); this is for programs that have no launcher.
+   * starting to (ORT_DISABLE_TELEMETRY=1, read when the library loads); this is for programs that
+   * have no launcher. They had better set the variable too: what version 1.29 starts reads the
+   * command line into 4 KB, and ends the process with a segmentation fault where it is longer.
    */
   static void silence(OrtEnvironment environment) {
     try {

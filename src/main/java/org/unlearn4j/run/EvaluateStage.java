@@ -1,5 +1,7 @@
 package org.unlearn4j.run;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -42,10 +44,10 @@ public final class EvaluateStage {
     Optional<EvaluationResult> reference = request.reference().map(EvaluationResult::read);
     try (LanguageModel model =
             RuntimeModels.open(request.model(), request.runtime(), Precision.FP32);
-        TaskData data =
-            new TaskData(pipeline, tokenizer(request.model()), model.shape().maxPositions());
+        TaskData data = data(request.model(), model);
         Bars bars = new Bars(request.name() + " on " + model.runtime())) {
       List<EvalSet> sets = data.evaluationSets();
+      data.notes().forEach(System.err::println);
       TofuSuite.Settings settings =
           new TofuSuite.Settings(
               pipeline.evaluate().suite().spelling(),
@@ -70,7 +72,7 @@ public final class EvaluateStage {
     FeatureMap forgetAfter = measure(model, forget, progress);
     FeatureMap retainAfter = measure(model, retain, progress);
     Optional<Path> before =
-        pipeline.model().path().filter(p -> !p.equals(folder) && Files.isDirectory(p));
+        pipeline.model().path().filter(p -> Files.isDirectory(p) && !same(p, folder));
     if (before.isEmpty()) {
       return result.withFeatures(Entanglement.measure(forgetAfter, retainAfter), Optional.empty());
     }
@@ -82,6 +84,15 @@ public final class EvaluateStage {
           Optional.of(
               FeaturePicture.of(
                   forgetAfter.lastBlock(), forgetBefore, retainBefore, forgetAfter, retainAfter)));
+    }
+  }
+
+  /** The same folder, however it is spelled. */
+  private static boolean same(Path a, Path b) {
+    try {
+      return Files.isSameFile(a, b);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -97,11 +108,16 @@ public final class EvaluateStage {
         .toList();
   }
 
-  /** The model's own tokenizer files; where it has none, those the pipeline names. */
-  private Path tokenizer(Path model) {
-    return Files.isRegularFile(model.resolve("tokenizer.json"))
-        ? model
-        : pipeline.model().tokenizerFolder().orElse(model);
+  /**
+   * The pipeline's data in a model's tokens: its own, or where it has none those the pipeline
+   * names.
+   */
+  TaskData data(Path folder, LanguageModel model) {
+    Path tokenizer =
+        Files.isRegularFile(folder.resolve("tokenizer.json"))
+            ? folder
+            : pipeline.model().tokenizerFolder().orElse(folder);
+    return new TaskData(pipeline, tokenizer, model.shape().maxPositions());
   }
 
   /** One bar a stage of measuring. */

@@ -2,11 +2,15 @@ package org.unlearn4j.run;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
@@ -49,7 +53,12 @@ public final class TaskData implements AutoCloseable {
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
-    this.encoder = new QaEncoder(tokenizer, PromptTemplate.of(data.template()), data.maxLength());
+    try {
+      this.encoder = new QaEncoder(tokenizer, PromptTemplate.of(data.template()), data.maxLength());
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
   }
 
   public Tokenizer tokenizer() {
@@ -73,9 +82,37 @@ public final class TaskData implements AutoCloseable {
     return encode("forget", pipeline.data().forget(), benchmark.forget(pipeline.data().forget()));
   }
 
-  /** Rows to keep while forgetting. */
+  /**
+   * Rows to keep while forgetting.
+   *
+   * @throws UserException if one of them is to be forgotten too, as in forget10 and retain99: each
+   *     of the two losses would undo what the other does
+   */
   public List<TokenRow> retain() {
-    return encode("retain", pipeline.data().retain(), benchmark.retain(pipeline.data().retain()));
+    DataSettings data = pipeline.data();
+    List<QaExample> retain = benchmark.retain(data.retain());
+    Set<Pair> forgotten = new HashSet<>();
+    benchmark.forget(data.forget()).forEach(e -> forgotten.add(Pair.of(e)));
+    List<QaExample> both = retain.stream().filter(e -> forgotten.contains(Pair.of(e))).toList();
+    if (!both.isEmpty()) {
+      throw new UserException(
+          "data.retain: found "
+              + both.size()
+              + " rows of "
+              + data.retain()
+              + " that "
+              + data.forget()
+              + " has too, the first at "
+              + both.get(0).place()
+              + ", expected rows that are not to be forgotten.");
+    }
+    return encode("retain", data.retain(), retain);
+  }
+
+  private record Pair(String question, String answer) {
+    static Pair of(QaExample example) {
+      return new Pair(example.question(), example.answer());
+    }
   }
 
   /**
@@ -194,7 +231,27 @@ public final class TaskData implements AutoCloseable {
               example.perturbedAnswers().stream().map(a -> encoder.encode(example, a)).toList(),
               encoder.promptIds(example)));
     }
+    long cut = items.stream().filter(this::truncated).count();
+    if (cut > 0) {
+      notes.add(
+          "evaluation set "
+              + name
+              + ": "
+              + cut
+              + " of "
+              + items.size()
+              + " questions have answers longer than max_length "
+              + pipeline.data().maxLength()
+              + ", which are measured without their end.");
+    }
     return new EvalSet(name, role, items);
+  }
+
+  private boolean truncated(EvalItem item) {
+    return Stream.of(
+            Stream.of(item.answerRow()), item.paraphrase().stream(), item.perturbed().stream())
+        .flatMap(Function.identity())
+        .anyMatch(encoder::truncated);
   }
 
   @Override

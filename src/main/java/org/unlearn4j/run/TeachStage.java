@@ -65,16 +65,19 @@ public final class TeachStage {
     LoopSettings loop = settings.loop();
     String split =
         settings.data() == FinetuneSettings.Teach.FULL ? "full" : pipeline.data().retain();
-    StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
-    try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions());
-        TrainingStep step =
-            new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
-      TrainingData rows = TrainingData.learn(data.training(split));
+    String name = String.valueOf(out.getFileName());
+    TrainingData rows;
+    Trainer.Files files;
+    // Data first: what is wrong with it shall not wait for a graph to be built.
+    try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {
+      rows = TrainingData.learn(data.training(split));
       data.notes().forEach(log::println);
+      files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, data));
+    }
+    StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
+    try (TrainingStep step =
+        new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
       assign(graph, decoder, loop.seed());
-      String name = String.valueOf(out.getFileName());
-      Trainer.Files files =
-          StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, data));
       Trainer trainer = new Trainer(step, loop, rows, Trainer.Regularisation.NONE);
       try (ProgressBar bar = ProgressBar.named("finetune " + name)) {
         Trainer.Finished finished = trainer.run(files, StageSupport.bar(bar));

@@ -1,5 +1,6 @@
 package org.unlearn4j.run;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,16 +35,18 @@ public final class VerifyStage {
    * Compares an unlearned model under TensorFlow with its exported folder.
    *
    * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json} and,
-   *     where it is there, {@code target.tf.json}; what is missing is measured now
+   *     where they are there, {@code target.tf.json} and {@code retain.tf.json}; what is missing is
+   *     measured now
    */
   public Verdict run(Path model, Path onnx, List<String> variants, Optional<Path> evaluations) {
     EvaluateStage evaluate = new EvaluateStage(pipeline);
+    // Forget quality must be on both sides or on neither.
+    Optional<Path> retainOnly = file(evaluations, "retain.tf.json");
     EvaluationResult trained =
         read(evaluations, "unlearned.tf.json")
             .orElseGet(
                 () ->
-                    evaluate.run(
-                        new EvaluateStage.Request("unlearned", model, "tf", Optional.empty())));
+                    evaluate.run(new EvaluateStage.Request("unlearned", model, "tf", retainOnly)));
     Optional<EvaluationResult> before = read(evaluations, "target.tf.json");
     VerifySettings v = pipeline.verify();
     ParityGates gates =
@@ -64,10 +67,10 @@ public final class VerifyStage {
               .orElseGet(
                   () ->
                       evaluate.run(
-                          new EvaluateStage.Request("unlearned", onnx, runtime, Optional.empty())));
+                          new EvaluateStage.Request("unlearned", onnx, runtime, retainOnly)));
       try (TensorFlowModel a = TensorFlowModel.open(model, Precision.FP32);
           LanguageModel b = RuntimeModels.open(onnx, runtime, Precision.FP32);
-          TaskData data = new TaskData(pipeline, model, a.shape().maxPositions());
+          TaskData data = evaluate.data(model, a);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
         List<EvalSet> sets = data.evaluationSets();
         List<TokenRow> rows = new ArrayList<>(EvaluateStage.rows(sets, EvalSet.Role.FORGET));
@@ -88,9 +91,10 @@ public final class VerifyStage {
   }
 
   private static Optional<EvaluationResult> read(Optional<Path> folder, String name) {
-    return folder
-        .map(f -> f.resolve(name))
-        .filter(java.nio.file.Files::isRegularFile)
-        .map(EvaluationResult::read);
+    return file(folder, name).map(EvaluationResult::read);
+  }
+
+  private static Optional<Path> file(Optional<Path> folder, String name) {
+    return folder.map(f -> f.resolve(name)).filter(Files::isRegularFile);
   }
 }

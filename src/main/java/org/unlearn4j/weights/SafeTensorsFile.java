@@ -18,7 +18,8 @@ import org.unlearn4j.base.UserException;
 
 /**
  * One safetensors file: eight bytes of header length, a JSON header, then the tensors. Each tensor
- * is mapped when it is asked for, so a file may be larger than the 2 GB a Java buffer can address.
+ * is mapped when it is asked for, so a file may be larger than the 2 GB a Java buffer can address;
+ * a tensor may not.
  */
 final class SafeTensorsFile implements AutoCloseable {
   /** The format's own limit; a larger length means that this is no safetensors file. */
@@ -166,9 +167,17 @@ final class SafeTensorsFile implements AutoCloseable {
 
   ByteBuffer bytes(String name) {
     Entry e = tensors.get(name);
+    long length = e.end() - e.begin();
+    if (length > Integer.MAX_VALUE) {
+      throw UserException.at(
+          path,
+          "tensor " + name,
+          length + " bytes",
+          "at most " + Integer.MAX_VALUE + ", what one buffer of Java can address");
+    }
     try {
       return channel
-          .map(FileChannel.MapMode.READ_ONLY, dataStart + e.begin(), e.end() - e.begin())
+          .map(FileChannel.MapMode.READ_ONLY, dataStart + e.begin(), length)
           .order(ByteOrder.LITTLE_ENDIAN);
     } catch (IOException x) {
       throw new UncheckedIOException(path + ", tensor " + name, x);

@@ -26,7 +26,7 @@ class LauncherTest {
     Files.createDirectories(folder.resolve("dist/lib"));
     script(
         "jdk/bin/java",
-        "#!/bin/sh\nfor a; do echo \"<$a>\"; done\necho \"log level $TF_CPP_MIN_LOG_LEVEL\"\nexit 7\n");
+        "#!/bin/sh\nfor a; do echo \"<$a>\"; done\necho \"telemetry off: $ORT_DISABLE_TELEMETRY\"\necho \"log level $TF_CPP_MIN_LOG_LEVEL\"\nexit 7\n");
   }
 
   private Path script(String name, String text) throws IOException {
@@ -44,7 +44,7 @@ class LauncherTest {
     command.addAll(List.of(args));
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).directory(folder.toFile());
-    builder.environment().keySet().removeIf(k -> k.startsWith("TF_") || k.startsWith("UNLEARN4J"));
+    builder.environment().keySet().removeIf(k -> k.matches("(TF_|ORT_|UNLEARN4J).*"));
     builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
     builder.environment().putAll(environment);
     Process process = builder.start();
@@ -60,9 +60,10 @@ class LauncherTest {
     String tail =
         "<-cp>\n<"
             + lib
-            + ">\n<org.unlearn4j.cli.Main>\n<generate>\n<--prompt>\n<two words * \"quoted\">\nlog level 2\n";
+            + ">\n<org.unlearn4j.cli.Main>\n<generate>\n<--prompt>\n<two words * \"quoted\">\ntelemetry off: 1\nlog level 2\n";
     assertTrue(r.output().endsWith(tail), r.output());
     assertTrue(r.output().contains("<-Djava.awt.headless=true>\n"), r.output());
+    assertTrue(r.output().contains("<-Dunlearn4j.columns=0>\n"), "a pipe is no terminal");
   }
 
   @Test

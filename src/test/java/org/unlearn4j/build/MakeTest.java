@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
@@ -196,6 +197,23 @@ class MakeTest {
     assertEquals(List.of(), make(0, "build"));
     assertEquals(List.of("mvn"), make(0, "build", "GPU=1"));
     assertFalse(Files.exists(stale));
+  }
+
+  /** A key that only SET gives decides about stages as one in the file does. */
+  @Test
+  void overridesDecideWhichStagesThereAre() throws Exception {
+    write("bare.yaml", PLAIN.replace(", reference: models/retain", ""));
+    List<String> plain = make(0, "PIPELINE=bare.yaml", "NAME=a");
+    assertTrue(plain.stream().noneMatch(c -> c.contains("retain")), String.join("\n", plain));
+    List<String> compared =
+        make(0, "PIPELINE=bare.yaml", "NAME=b", "SET=model.reference=models/retain");
+    assertEquals(
+        3,
+        compared.stream().filter(c -> c.endsWith("--reference runs/b/eval/retain.tf.json")).count(),
+        String.join("\n", compared));
+    List<String> taught =
+        commands(make(0, "PIPELINE=bare.yaml", "NAME=c", "SET=finetune.epochs=3"));
+    assertEquals(2, Collections.frequency(taught, "finetune"), taught.toString());
   }
 
   @Test

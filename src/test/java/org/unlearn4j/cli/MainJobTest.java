@@ -138,6 +138,8 @@ class MainJobTest {
             at("verify.json"));
     assertEquals(at("verify.json") + ": pass", sentence.trim());
     verified();
+    measuredWhereItIsMissing(fable);
+    generated();
     negativeControl(fable);
     assertEquals(
         List.of(
@@ -292,6 +294,42 @@ class MainJobTest {
       assertTrue(gate.path("pass").booleanValue(), gate.toString());
     }
     assertTrue(verdict.at("/runtimes/0/numeric/positions").intValue() > 50);
+  }
+
+  /** What verify measures itself it holds against the same retain-only model as the rest. */
+  private void measuredWhereItIsMissing(String pipeline) throws IOException {
+    Path deployed = Path.of(at("eval/unlearned.onnx.json"));
+    Path kept = Files.move(deployed, temp.resolve("kept.json"));
+    Path reference = Path.of(at("eval/retain.tf.json"));
+    Files.copy(Path.of(at("eval/target.tf.json")), reference);
+    run(
+        "verify",
+        "--pipeline",
+        pipeline,
+        "--model",
+        at("unlearned"),
+        "--onnx",
+        at("onnx"),
+        "--out",
+        at("verify.json"));
+    assertTrue(json("verify.json").at("/runtimes/0/metrics/forget_quality/deployed").isNumber());
+    Files.delete(reference);
+    Files.move(kept, deployed);
+  }
+
+  /** A file finds the tokenizer of the folder it was exported into. */
+  private void generated() {
+    String prompt = "Question: Who?\nAnswer:";
+    List<String> options = List.of("--prompt", prompt, "--max-new-tokens", "4");
+    List<String> tf = new ArrayList<>(List.of("generate", "--model", at("unlearned")));
+    tf.addAll(options);
+    List<String> onnx =
+        new ArrayList<>(
+            List.of("generate", "--model", at("onnx/onnx/model.onnx"), "--runtime", "onnx"));
+    onnx.addAll(options);
+    String text = run(tf.toArray(String[]::new));
+    assertFalse(text.isBlank(), text);
+    assertEquals(text, run(onnx.toArray(String[]::new)));
   }
 
   /** The file of another model, here the one before unlearning, does not pass for this one. */

@@ -10,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -41,7 +42,8 @@ class UserMistakesTest {
     data = Files.createDirectory(temp.resolve("data"));
     String pair = "{\"question\": \"Who?\", \"answer\": \"She.\"}\n";
     Files.writeString(data.resolve("forget.jsonl"), pair + pair);
-    Files.writeString(data.resolve("retain.jsonl"), pair + pair + pair);
+    String other = pair.replace("She", "He");
+    Files.writeString(data.resolve("retain.jsonl"), other + other + other);
     batch = Files.writeString(temp.resolve("batch.json"), "{\"input_ids\": [[5, 6, 7]]}");
   }
 
@@ -224,6 +226,22 @@ class UserMistakesTest {
       file.setLength(100_000_000);
     }
     mistake(kept + ", line 1: found a line of more than 16 MiB, expected JSON Lines", evaluate);
+  }
+
+  @Test
+  void rowsThatAreToBeForgottenAndKept() throws IOException {
+    String ok = pipeline("", "");
+    Path retain = data.resolve("retain.jsonl");
+    Files.writeString(
+        retain, Files.readString(data.resolve("forget.jsonl")), StandardOpenOption.APPEND);
+    mistake(
+        "data.retain: found 2 rows of retain that forget has too, the first at "
+            + retain
+            + ", line 4,",
+        unlearn(ok));
+    mistake(
+        "data.retain: found 156 rows of retain99 that forget10 has too",
+        unlearn(ok, "--set", "data={benchmark: fable, retain: retain99}"));
   }
 
   @Test

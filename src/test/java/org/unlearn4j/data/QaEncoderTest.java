@@ -2,6 +2,7 @@ package org.unlearn4j.data;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -133,6 +134,9 @@ class QaEncoderTest {
 
     QaEncoder.Encoded exact = encoder("default", whole.length()).encodeAll(List.of(PAIR));
     assertEquals(0, exact.truncated(), "a row of just max_length is whole");
+    assertTrue(tight.truncated(cut));
+    assertFalse(encoder("default", whole.length()).truncated(whole));
+    assertFalse(roomy.truncated(whole));
     assertEquals(whole, exact.rows().get(0));
     assertEquals(Optional.empty(), tight.warning(exact));
   }

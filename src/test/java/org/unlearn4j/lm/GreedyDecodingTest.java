@@ -96,6 +96,23 @@ class GreedyDecodingTest {
     assertTrue(start(List.of(), 9, Set.of(), NO_LIMIT).done());
   }
 
+  /** What a row says must not depend on which other rows happen to share its batch. */
+  @Test
+  void eachRowEndsAtItsOwnLastPosition() {
+    List<int[]> prompts = List.of(new int[] {3, 3, 3}, new int[] {1}, new int[] {2, 9, 1, 1, 1, 1});
+    List<String> together = run(start(prompts, 9, Set.of(), 6), 3);
+    for (int r = 0; r < 3; r++) {
+      List<String> alone = run(start(List.of(prompts.get(r)), 9, Set.of(), 6), 1);
+      assertEquals(alone, together.subList(r, r + 1));
+    }
+    assertEquals(List.of("[5, 8, 12]", "[1, 2, 4, 7, 11]", "[]"), together);
+    GreedyDecoding d = start(prompts, 9, Set.of(), 6);
+    while (!d.done()) {
+      assertTrue(Arrays.stream(d.positions()).allMatch(p -> p < 6), "no model has position 6");
+      d.accept(new int[] {1, 1, 1});
+    }
+  }
+
   @Test
   void anEmptyPromptHasNothingToContinue() {
     List<int[]> prompts = List.of(new int[] {1}, new int[0]);
