@@ -110,6 +110,20 @@ public final class Pipeline {
     return out.toString();
   }
 
+  /**
+   * The part of {@link #toYaml} that lies in some blocks: what a stage depends on.
+   *
+   * @param blocks such as {@code model} or {@code unlearn}
+   */
+  public String toYaml(Set<String> blocks) {
+    Set<String> opened = new HashSet<>(Set.of(""));
+    StringBuilder out = new StringBuilder();
+    Schema.KEYS.stream()
+        .filter(key -> blocks.contains(key.section().replaceAll("[.].*", "")))
+        .forEach(key -> write(key, opened, out));
+    return out.toString();
+  }
+
   private <T> void write(Key<T> key, Set<String> opened, StringBuilder out) {
     Optional<T> value = settings.find(key);
     if (value.isPresent()) {

@@ -5,12 +5,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.tensorflow.Session;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
@@ -63,6 +65,23 @@ final class StageSupport {
   static Function<Parameter, FloatBuffer> values(StepGraph graph) {
     Session session = graph.runtime().session();
     return p -> graph.variables().value(session, p);
+  }
+
+  /**
+   * What makes two training runs the same run, so that a checkpoint of another one is not continued:
+   * the settings that the stage reads, base weights, tokenizer and data. How results are measured
+   * and gated is none of them.
+   *
+   * @param stage the block of the pipeline file
+   */
+  static String identity(
+      Pipeline pipeline, String stage, String baseWeights, Path tokenizer, TaskData data) {
+    Path vocabulary = tokenizer.resolve("tokenizer.json");
+    return Hashes.sha256(
+        pipeline.toYaml(Set.of("model", "data", stage))
+            + baseWeights
+            + (Files.isRegularFile(vocabulary) ? Hashes.sha256(vocabulary) : "")
+            + data.provenance());
   }
 
   /** SHA-256 of each weight file of a folder, by name. */

@@ -7,7 +7,6 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.function.Function;
-import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ArchitectureSettings;
@@ -72,7 +71,7 @@ public final class TeachStage {
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {
       rows = TrainingData.learn(data.training(split));
       data.notes().forEach(log::println);
-      files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, data));
+      files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
     }
     StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
     try (TrainingStep step =
@@ -141,11 +140,11 @@ public final class TeachStage {
   }
 
   /** What makes two runs the same run: a checkpoint of another one is not continued. */
-  private String identity(String split, TaskData data) {
+  private String identity(String split, Path tokenizer, TaskData data) {
     String base =
         pipeline.model().init() == ModelSettings.Init.RANDOM
             ? "random"
             : StageSupport.weightHashes(path()).toString();
-    return Hashes.sha256(pipeline.toYaml() + split + base + data.provenance());
+    return StageSupport.identity(pipeline, "finetune", split + base, tokenizer, data);
   }
 }

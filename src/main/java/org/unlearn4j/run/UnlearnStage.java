@@ -8,7 +8,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
@@ -90,7 +89,9 @@ public final class UnlearnStage {
       data.notes().forEach(log::println);
       Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
       Likelihood before;
-      try (TensorFlowModel model = TensorFlowModel.open(base, Precision.FP32)) {
+      // In the precision of the steps, so that a margin against the reference begins at 0.
+      Precision precision = RuntimeModels.precision(pipeline.model());
+      try (TensorFlowModel model = TensorFlowModel.open(base, precision)) {
         before = likelihood(model, forget, "reference");
         reference.put(Segment.FORGET, before.rowNll());
         if (!alternates.isEmpty()) {
@@ -100,12 +101,13 @@ public final class UnlearnStage {
       }
       TrainingData rows = new TrainingData(forget, retain, alternates, reference);
       StepGraph graph =
-          new StepGraph(decoder, objective, RuntimeModels.precision(pipeline.model()));
+          new StepGraph(decoder, objective, precision);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
         StageSupport.assign(graph, base);
         Map<String, String> hashes = StageSupport.weightHashes(base);
-        String identity = Hashes.sha256(pipeline.toYaml() + hashes + data.provenance());
+        String identity =
+            StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
         Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
         Trainer trainer = new Trainer(step, loop, rows, regularisation);
         Trainer.Finished finished;
@@ -114,7 +116,7 @@ public final class UnlearnStage {
         }
         Likelihood after;
         try (TensorFlowModel model =
-            TensorFlowModel.of(decoder, StageSupport.values(graph), Precision.FP32)) {
+            TensorFlowModel.of(decoder, StageSupport.values(graph), precision)) {
           after = likelihood(model, forget, "forget set after");
         }
         requireMoved(before, after);

@@ -48,10 +48,12 @@ public record LabelledHead(Operand<TFloat32> logits, Operand<TFloat32> nll) {
   Moments moments(Ops tf) {
     Operand<TFloat32> logProbs = tf.nn.logSoftmax(logits);
     Operand<TFloat32> p = tf.math.exp(logProbs);
-    Operand<TFloat32> weighted = tf.math.mul(p, logProbs);
-    Operand<TFloat32> mean = tf.sum(weighted, tf.constant(-1), Sum.keepDims(false));
-    Operand<TFloat32> square = tf.sum(tf.math.mul(weighted, logProbs), tf.constant(-1));
-    return new Moments(mean, tf.math.sub(square, tf.math.square(mean)));
+    Operand<TFloat32> mean =
+        tf.sum(tf.math.mul(p, logProbs), tf.constant(-1), Sum.keepDims(true)); // [labelled, 1]
+    // The mean goes off first: of a confident token E[x^2] - E[x]^2 would leave rounding alone.
+    Operand<TFloat32> apart = tf.math.square(tf.math.sub(logProbs, mean));
+    Operand<TFloat32> variance = tf.sum(tf.math.mul(p, apart), tf.constant(-1));
+    return new Moments(tf.reshape(mean, tf.array(-1)), variance);
   }
 
   record Moments(Operand<TFloat32> mean, Operand<TFloat32> variance) {}

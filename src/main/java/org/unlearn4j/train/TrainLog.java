@@ -101,15 +101,7 @@ final class TrainLog implements AutoCloseable {
     try {
       out.write(node.toString());
       out.newLine();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** Puts what was logged on the disk, before a checkpoint says that it happened. */
-  void flush() {
-    try {
-      out.flush();
+      out.flush(); // somebody may be following the run
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

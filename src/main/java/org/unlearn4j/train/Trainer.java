@@ -109,7 +109,6 @@ public final class Trainer {
         }
         dual.afterEpoch(epoch);
         if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
-          log.flush();
           checkpoints.save(
               step, new Checkpoints.State(epoch + 1, done, dual.alpha(), queue.contents()));
         }
