@@ -23,7 +23,7 @@ import org.unlearn4j.base.AtomicFiles;
  */
 final class TrainLog implements AutoCloseable {
   private static final List<String> NO_TERMS =
-      List.of("step", "epoch", "lr", "total", "grad_norm", "tokens_per_second");
+      List.of("step", "epoch", "lr", "total", "grad_norm", "tokens_per_second", "seconds");
 
   private final ObjectMapper mapper = new ObjectMapper();
   private final BufferedWriter out;
@@ -80,13 +80,18 @@ final class TrainLog implements AutoCloseable {
     return last;
   }
 
+  /**
+   * @param tokens real ones of the step's rows
+   * @param seconds that the step took
+   */
   void step(
-      int step, int epoch, double rate, TrainingStep.Outcome outcome, double tokensPerSecond) {
+      int step, int epoch, double rate, TrainingStep.Outcome outcome, long tokens, double seconds) {
     last = outcome;
     ObjectNode node = mapper.createObjectNode();
     node.put("step", step).put("epoch", epoch).put("lr", rate).put("total", outcome.total());
     outcome.terms().forEach(node::put);
-    node.put("grad_norm", outcome.gradNorm()).put("tokens_per_second", tokensPerSecond);
+    node.put("grad_norm", outcome.gradNorm());
+    node.put("tokens_per_second", tokens / seconds).put("seconds", seconds);
     try {
       out.write(node.toString());
       out.newLine();

@@ -91,7 +91,8 @@ public final class Trainer {
           TrainingStep.Outcome seen =
               step.run(done + 1, batches, rate, regularisation.weightAt(done));
           requireNumbers(seen, done);
-          log.step(done, epoch, rate, seen, tokens(batches) / ((System.nanoTime() - began) / 1e9));
+          double seconds = (System.nanoTime() - began) / 1e9;
+          log.step(done, epoch, rate, seen, tokens(batches), seconds);
           done++;
           listener.step(done, schedule.total(), seen);
         }
