@@ -11,6 +11,7 @@ import org.unlearn4j.eval.EvalSet;
 /**
  * What is to be run and what of it is to be shown; see {@link #read}.
  *
+ * @param sets changes to the pipeline that the command line asked for
  * @param columns of the table, in their order
  * @param addition the name of what each method is tried with and without; empty where methods are
  *     compared as they are
@@ -20,6 +21,7 @@ import org.unlearn4j.eval.EvalSet;
 public record Study(
     String name,
     Path file,
+    List<String> sets,
     List<Column> columns,
     Optional<String> addition,
     List<Long> seeds,
@@ -36,6 +38,7 @@ public record Study(
   public record Run(String name, Variant variant, long seed, Pipeline pipeline) {}
 
   public Study {
+    sets = List.copyOf(sets);
     columns = List.copyOf(columns);
     seeds = List.copyOf(seeds);
     runs = List.copyOf(runs);

@@ -41,6 +41,7 @@ final class StudyMarkdown {
     sentences.add(
         "Written by `unlearn4j study --file "
             + study.file()
+            + study.sets().stream().map(s -> " --set " + s).collect(Collectors.joining())
             + "`"
             + (study.seeds().size() > 1
                 ? "; seeds " + seeds + ", mean ± sample standard deviation."

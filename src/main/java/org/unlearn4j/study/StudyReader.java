@@ -74,7 +74,7 @@ final class StudyReader {
                       "model.reference in the pipeline, or no such column"));
     }
     yaml.throwIfAny();
-    return new Study(name, file, columns, addition.map(Addition::name), seeds, runs);
+    return new Study(name, file, sets, columns, addition.map(Addition::name), seeds, runs);
   }
 
   private Optional<Entry> required(Map<String, Entry> top, String key) {

@@ -50,7 +50,7 @@ class ParityCheckTest {
       String runtime, Map<String, Double> metrics, String... generations) {
     List<RowResult> rows = new ArrayList<>();
     for (String text : generations) {
-      rows.add(new RowResult(rows.size(), "q", "a", text, Map.of()));
+      rows.add(new RowResult(rows.size(), "q", "a", text, Map.of("rouge", 0.5)));
     }
     return new EvaluationResult(
         "unlearned",
