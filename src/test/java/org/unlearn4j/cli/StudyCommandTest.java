@@ -42,21 +42,12 @@ class StudyCommandTest {
     Files.writeString(temp.resolve("some.jsonl"), String.format(pair, 1, 1));
     Files.writeString(temp.resolve("rest.jsonl"), String.format(pair.repeat(4), 2, 3, 4, 5));
     Files.writeString(temp.resolve("full.jsonl"), String.format(pair.repeat(4), 2, 3, 4, 5));
-    for (String model : List.of("target", "retain")) {
-      run(
-          "finetune",
-          "--pipeline",
-          taught.toString(),
-          "--set",
-          "finetune.seed=" + model.length(),
-          "--out",
-          temp.resolve(model).toString());
-    }
+    run("finetune", "--pipeline", taught.toString(), "--out", temp.resolve("target").toString());
     return Files.writeString(
             temp.resolve("base.yaml"),
             """
             name: base
-            model: {path: DIR/target, reference: DIR/retain}
+            model: {path: DIR/target, reference: DIR/target}
             data: {benchmark: fable, forget: forget01, max_length: 96}
             unlearn: {objective: {name: NPO}, epochs: 1, batch_size: 12, learning_rate: 1.0e-3}
             evaluate: {limit: 4, max_new_tokens: 3}
@@ -71,7 +62,7 @@ class StudyCommandTest {
         """
         name: small
         pipeline: BASE
-        seeds: [0, 1]
+        seeds: [3]
         columns: [forget_quality, forget_prob, model_utility, mia_loss_auc, mia_loss_auc_relative,
                   entanglement, retain_drift, step_seconds]
         addition:
@@ -117,32 +108,28 @@ class StudyCommandTest {
     Path file = study(base, 0.1);
     CommandRun plan =
         run("study", "--file", file.toString(), "--out", temp.resolve("runs").toString(), "--plan");
-    assertEquals(
-        List.of("GradDiff.0", "GradDiff+CLReg.0", "GradDiff.1", "GradDiff+CLReg.1"),
-        plan.out().lines().toList());
+    assertEquals(List.of("GradDiff.3", "GradDiff+CLReg.3"), plan.out().lines().toList());
     assertFalse(Files.exists(temp.resolve("runs")), "a plan does nothing");
 
     study(file);
     table();
     Map<String, FileTime> first = times();
-    assertEquals(2 + 4 * 2, first.size(), first.toString());
+    assertEquals(2 + 2 * 2, first.size(), first.toString());
 
     study(file);
     assertEquals(first, times(), "what is done is not done again");
 
-    AtomicFiles.deleteTree(temp.resolve("runs/GradDiff.1/eval")); // as if killed before it
+    AtomicFiles.deleteTree(temp.resolve("runs/GradDiff.3/eval")); // as if killed before it
     study(file);
     Map<String, FileTime> evaluated = times();
     assertEquals(
-        List.of("GradDiff.1/eval/unlearned.tf.json"), changed(first, evaluated), "evaluated only");
+        List.of("GradDiff.3/eval/unlearned.tf.json"), changed(first, evaluated), "evaluated only");
 
     study(study(base, 0.3));
     assertEquals(
         List.of(
-            "GradDiff+CLReg.0/eval/unlearned.tf.json",
-            "GradDiff+CLReg.0/unlearned/model.safetensors",
-            "GradDiff+CLReg.1/eval/unlearned.tf.json",
-            "GradDiff+CLReg.1/unlearned/model.safetensors"),
+            "GradDiff+CLReg.3/eval/unlearned.tf.json",
+            "GradDiff+CLReg.3/unlearned/model.safetensors"),
         changed(evaluated, times()),
         "only what another weight concerns");
   }
@@ -156,24 +143,22 @@ class StudyCommandTest {
     for (String variant : List.of("GradDiff", "GradDiff + CLReg")) {
       String folder = variant.replace(" ", "");
       JsonNode cells = table.path("variants").path(variant);
-      for (int seed = 0; seed < 2; seed++) {
-        JsonNode evaluation = json(folder + "." + seed + "/eval/unlearned.tf.json");
-        for (String metric : List.of("forget_prob", "model_utility", "mia_loss_auc")) {
-          assertEquals(
-              evaluation.path("metrics").path(metric),
-              cells.path(metric).path("values").path(seed),
-              metric);
-        }
+      JsonNode evaluation = json(folder + ".3/eval/unlearned.tf.json");
+      for (String metric : List.of("forget_prob", "model_utility", "mia_loss_auc")) {
         assertEquals(
-            evaluation.at("/entanglement/1/entanglement"),
-            cells.path("entanglement").path("values").path(seed),
-            "at the last block");
-        assertTrue(evaluation.at("/entanglement/1/entanglement_before").isNumber());
-        assertTrue(evaluation.at("/per_row/retain/0").has("generation"));
-        assertFalse(evaluation.at("/per_row/forget/0").has("generation"), "no column needs it");
-        assertFalse(evaluation.at("/per_row/holdout/0").has("generation"));
-        assertEquals(4, evaluation.at("/per_row/holdout").size());
+            evaluation.path("metrics").path(metric),
+            cells.path(metric).path("values").path(0),
+            metric);
       }
+      assertEquals(
+          evaluation.at("/entanglement/1/entanglement"),
+          cells.path("entanglement").path("values").path(0),
+          "at the last block");
+      assertTrue(evaluation.at("/entanglement/1/entanglement_before").isNumber());
+      assertTrue(evaluation.at("/per_row/retain/0").has("generation"));
+      assertFalse(evaluation.at("/per_row/forget/0").has("generation"), "no column needs it");
+      assertFalse(evaluation.at("/per_row/holdout/0").has("generation"));
+      assertEquals(4, evaluation.at("/per_row/holdout").size());
       assertTrue(cells.at("/step_seconds/mean").doubleValue() > 0);
     }
     assertNotEquals(
@@ -185,9 +170,9 @@ class StudyCommandTest {
     assertTrue(table.at("/changes/GradDiff/step_seconds/mean").doubleValue() > 0);
     assertTrue(Files.readString(temp.resolve("runs/table.md")).contains("| GradDiff + CLReg | "));
     assertTrue(Files.exists(temp.resolve("runs/table.svg")));
-    assertEquals(1 + 2 + 4, Files.readAllLines(temp.resolve("runs/table.csv")).size());
+    assertEquals(1 + 2 + 2, Files.readAllLines(temp.resolve("runs/table.csv")).size());
     assertEquals(
-        json("GradDiff.0/eval/unlearned.tf.json").at("/entanglement/1/entanglement_before"),
+        json("GradDiff.3/eval/unlearned.tf.json").at("/entanglement/1/entanglement_before"),
         json("eval/target.tf.json").at("/entanglement/1/entanglement"),
         "before is the target");
   }

@@ -250,6 +250,22 @@ class ParityCheckTest {
     assertThrows(UserException.class, () -> run(deployed(TABLE), fewer));
   }
 
+  /** Rows that are only scored, for attacks, are no evidence that generations agree. */
+  @Test
+  void answersThatWereNeverMadeAreNotCounted() {
+    RowResult made = new RowResult(0, "q", "a", "x", Map.of("rouge", 1.0));
+    RowResult scored = new RowResult(0, "q", "a", "", Map.of("prob", 0.5));
+    EvaluationResult both = rows(Map.of("forget", List.of(made), "holdout", List.of(scored)));
+    assertEquals(1, GenerationDifferences.between(both, both).rows());
+    EvaluationResult none = rows(Map.of("holdout", List.of(scored)));
+    assertTrue(Double.isNaN(GenerationDifferences.between(none, none).identicalShare()));
+  }
+
+  private static EvaluationResult rows(Map<String, List<RowResult>> rows) {
+    return new EvaluationResult(
+        "unlearned", "tf", "tofu", Map.of(), rows, Map.of(), Optional.empty(), 1, 1);
+  }
+
   @Test
   void reboundIsAShareOfTheWay() {
     EvaluationResult before = evaluation("tf", 0.9);

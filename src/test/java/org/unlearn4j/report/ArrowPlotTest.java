@@ -49,7 +49,7 @@ class ArrowPlotTest {
     while (label.find()) {
       double x = Double.parseDouble(label.group(1));
       double y = Double.parseDouble(label.group(2));
-      double right = x + 8.4 * label.group(3).length();
+      double right = x + 8.4 * label.group(3).replaceAll("&[a-z]+;", "&").length();
       assertTrue(x > 70 && y > 15 && y < 440, label.group(3) + " at " + x + ", " + y);
       for (double[] other : boxes) {
         boolean apart = right < other[0] || other[2] < x || Math.abs(y - other[1]) > 14;
