@@ -26,7 +26,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include pipeline/stages.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify report graphs models bench doctor format clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify report graphs models bench doctor format clreg-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -65,6 +65,10 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
 	$(UNLEARN4J) bench $(BENCH) --precision bf16
 
+clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/clreg-table.md (half an hour)
+	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
+	  --out runs/clreg-table --table docs/clreg-table.md
+
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
 
@@ -77,7 +81,7 @@ clean: ## removes target/ and runs/
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [GPU=1]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  PIPELINE   the pipeline file (pipeline/fable.yaml)    MODEL   overrides model.path, a Hugging Face folder'
 	@echo '  DATA       overrides data.path                        SET     overrides any entry of the pipeline'

@@ -11,6 +11,17 @@ import org.apache.commons.math3.linear.SingularValueDecomposition;
  * length 1, {@code [row][hidden]}, in double precision.
  */
 public final class Entanglement {
+  /** Measures of one model alone. */
+  public static final List<String> ALONE =
+      List.of("cosine", "cosine_of_means", "entanglement", "probe_auc", "principal_angles");
+
+  /** Measures of what unlearning did to the features. */
+  public static final List<String> OF_CHANGE =
+      List.of("entanglement_log_ratio", "retain_drift", "retain_cka");
+
+  /** Ends the name of a measure of the model that unlearning started from. */
+  public static final String BEFORE = "_before";
+
   private static final int SUBSPACE = 8;
   private static final int FOLDS = 5;
   private static final long SEED = 0;
@@ -28,20 +39,37 @@ public final class Entanglement {
     return byLayer;
   }
 
-  /** A model after unlearning: the same, and what became of the model before. */
+  /** A model after unlearning: the same, the same of the model before, and what changed. */
   public static Map<String, Map<String, Double>> compare(
       FeatureMap forgetBefore,
+      FeatureMap retainBefore,
+      FeatureMap forgetAfter,
+      FeatureMap retainAfter) {
+    return compare(measure(forgetBefore, retainBefore), retainBefore, forgetAfter, retainAfter);
+  }
+
+  /**
+   * The same for several models after one model before.
+   *
+   * @param before {@link #measure} of the model before
+   * @return by layer: every measure of {@link #ALONE} of the model after; under the same name with
+   *     {@link #BEFORE} behind it, of the model before; and the measures of {@link #OF_CHANGE}
+   */
+  public static Map<String, Map<String, Double>> compare(
+      Map<String, Map<String, Double>> before,
       FeatureMap retainBefore,
       FeatureMap forgetAfter,
       FeatureMap retainAfter) {
     Map<String, Map<String, Double>> byLayer = measure(forgetAfter, retainAfter);
     byLayer.forEach(
         (layer, measures) -> {
-          double[][] forget = Vectors.normalised(forgetBefore.layer(layer));
+          Map<String, Double> was = before.get(layer);
           double[][] retain = Vectors.normalised(retainBefore.layer(layer));
           double[][] after = Vectors.normalised(retainAfter.layer(layer));
-          double before = entanglement(forget, retain);
-          measures.put("entanglement_log_ratio", Math.log(measures.get("entanglement") / before));
+          ALONE.forEach(name -> measures.put(name + BEFORE, was.get(name)));
+          measures.put(
+              "entanglement_log_ratio",
+              Math.log(measures.get("entanglement") / was.get("entanglement")));
           measures.put("retain_drift", drift(retain, after));
           measures.put("retain_cka", linearCka(retain, after));
         });

@@ -1,6 +1,7 @@
 package org.unlearn4j.eval;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * Questions that are measured together.
@@ -19,7 +20,15 @@ public record EvalSet(String name, Role role, List<EvalItem> items) {
      * What it knew before; part of model utility. The probability of an answer is its share among
      * the options.
      */
-    GENERAL
+    GENERAL,
+    /**
+     * What no model was taught, of the form of the forget set: the non-members of membership
+     * attacks. Scored only: nothing is generated, and no metric has the set's name.
+     */
+    HOLDOUT;
+
+    /** The roles whose questions are answered unless less is asked for. */
+    public static final Set<Role> GENERATED = Set.of(FORGET, RETAIN, GENERAL);
   }
 
   public EvalSet {

@@ -54,6 +54,17 @@ public record MetricInfo(
                   "exact_memorization",
                   "share of forget tokens predicted exactly",
                   Direction.CLOSER_TO_REFERENCE),
+              share(
+                  "mia_loss_auc",
+                  "how well the loss tells rows never seen from forget rows",
+                  Direction.CLOSER_TO_REFERENCE),
+              new MetricInfo(
+                  "mia_loss_auc_relative",
+                  "the same, less the retain-only model's and over it",
+                  -1,
+                  INFINITY,
+                  Direction.CLOSER_TO_REFERENCE,
+                  true),
               new MetricInfo(
                   "cosine", "mean cosine over forget-retain pairs", -1, 1, Direction.LOWER, false),
               new MetricInfo(
@@ -100,6 +111,10 @@ public record MetricInfo(
     if (exact != null) {
       return Optional.of(exact);
     }
+    if (name.endsWith(Entanglement.BEFORE)) {
+      return of(name.substring(0, name.length() - Entanglement.BEFORE.length()))
+          .map(i -> i.named(name, i.meaning + ", of the model before"));
+    }
     return OF_A_SET.entrySet().stream()
         .filter(e -> name.endsWith(e.getKey()) && name.length() > e.getKey().length())
         .findFirst() // no ending is the end of another one
@@ -113,6 +128,10 @@ public record MetricInfo(
 
   private static MetricInfo share(String name, String meaning, Direction direction) {
     return new MetricInfo(name, meaning, 0, 1, direction, false);
+  }
+
+  private MetricInfo named(String other, String words) {
+    return new MetricInfo(other, words, low, high, direction, needsReference);
   }
 
   private MetricInfo withReference() {

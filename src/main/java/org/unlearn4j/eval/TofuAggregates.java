@@ -1,5 +1,6 @@
 package org.unlearn4j.eval;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -7,11 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 
 /** From the rows of {@link TofuSuite} to its metrics. */
 final class TofuAggregates {
+  private static final String LOSS_AUC = "mia_loss_auc";
+
   private TofuAggregates() {}
 
   /**
@@ -29,6 +33,9 @@ final class TofuAggregates {
     Set<String> arithmeticParts = new LinkedHashSet<>();
     for (EvalSet set : sets) {
       List<RowResult> rows = perRow.get(set.name());
+      if (set.role() == EvalSet.Role.HOLDOUT) {
+        continue; // no more than the other side of the attacks on the forget set
+      }
       boolean forget = set.role() == EvalSet.Role.FORGET;
       String prob = set.role() == EvalSet.Role.GENERAL ? "prob_options" : "prob";
       all(rows, prob).ifPresent(v -> metrics.put(set.name() + "_prob", Statistics.mean(v)));
@@ -57,6 +64,19 @@ final class TofuAggregates {
       }
     }
     utility(metrics, parts).ifPresent(v -> metrics.put("model_utility", v));
+    lossAttack(sets, perRow)
+        .ifPresent(
+            auc -> {
+              metrics.put(LOSS_AUC, auc);
+              retainOnly
+                  .map(r -> r.metric(LOSS_AUC))
+                  .filter(OptionalDouble::isPresent)
+                  .ifPresent(
+                      r ->
+                          metrics.put(
+                              LOSS_AUC + "_relative",
+                              Membership.relativeDifference(auc, r.getAsDouble()) / 100));
+            });
     utility(metrics, arithmeticParts).ifPresent(v -> metrics.put("model_utility_arithmetic", v));
     for (String name : required) {
       if (!metrics.containsKey(name)) {
@@ -69,6 +89,32 @@ final class TofuAggregates {
       }
     }
     return metrics;
+  }
+
+  /**
+   * The loss attack (Yeom et al., 2018): the probability that a row no model was taught has a
+   * higher loss than a row to be forgotten. 0.5 where the two cannot be told apart.
+   */
+  private static Optional<Double> lossAttack(
+      List<EvalSet> sets, Map<String, List<RowResult>> perRow) {
+    double[] members = losses(EvalSet.Role.FORGET, sets, perRow);
+    double[] others = losses(EvalSet.Role.HOLDOUT, sets, perRow);
+    if (members.length == 0 || others.length == 0) {
+      return Optional.empty();
+    }
+    double[] all = DoubleStream.concat(Arrays.stream(members), Arrays.stream(others)).toArray();
+    boolean[] other = new boolean[all.length];
+    Arrays.fill(other, members.length, all.length, true);
+    return Optional.of(Statistics.rocAuc(other, all));
+  }
+
+  private static double[] losses(
+      EvalSet.Role role, List<EvalSet> sets, Map<String, List<RowResult>> perRow) {
+    return sets.stream()
+        .filter(s -> s.role() == role)
+        .flatMap(s -> perRow.get(s.name()).stream())
+        .mapToDouble(r -> r.value("avg_nll").orElseThrow())
+        .toArray();
   }
 
   private static OptionalDouble utility(Map<String, Double> metrics, Set<String> parts) {

@@ -2,6 +2,7 @@ package org.unlearn4j.eval;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -37,10 +38,23 @@ public final class TofuSuite {
    * @param tokenBudget most tokens in a batch, padding included
    * @param maxNewTokens longest generation
    * @param stop tokens that end a generation
+   * @param generated roles of the sets whose questions are answered; metrics that need the answers
+   *     of another set are left out
    */
-  public record Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
+  public record Settings(
+      String suite,
+      int tokenBudget,
+      int maxNewTokens,
+      Set<Integer> stop,
+      Set<EvalSet.Role> generated) {
     public Settings {
       stop = Set.copyOf(stop);
+      generated = Set.copyOf(generated);
+    }
+
+    /** Generates for every set that has such metrics. */
+    public Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
+      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED);
     }
   }
 
@@ -88,15 +102,14 @@ public final class TofuSuite {
     Scorer scorer = new Scorer(model, settings.tokenBudget, progress);
     Map<TokenRow, TokenScores> scores =
         scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
-    List<int[]> prompts =
-        sets.stream().flatMap(s -> s.items().stream()).map(EvalItem::prompt).toList();
-    List<int[]> generations = scorer.generate(prompts, settings.maxNewTokens, settings.stop);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
-    int next = 0;
+    Iterator<int[]> generations = generations(scorer);
     for (EvalSet set : sets) {
       List<RowResult> results = new ArrayList<>();
       for (EvalItem item : set.items()) {
-        results.add(row(set, item, scores, decoder.apply(generations.get(next++))));
+        Optional<String> generation =
+            generates(set) ? Optional.of(decoder.apply(generations.next())) : Optional.empty();
+        results.add(row(set, item, scores, generation));
       }
       perRow.put(set.name(), List.copyOf(results));
     }
@@ -111,6 +124,21 @@ public final class TofuSuite {
         Optional.empty(),
         seconds,
         scorer.tokens() / seconds);
+  }
+
+  private boolean generates(EvalSet set) {
+    return settings.generated.contains(set.role());
+  }
+
+  /** Of every set that is generated for, in order. */
+  private Iterator<int[]> generations(Scorer scorer) {
+    List<int[]> prompts =
+        sets.stream()
+            .filter(this::generates)
+            .flatMap(s -> s.items().stream())
+            .map(EvalItem::prompt)
+            .toList();
+    return scorer.generate(prompts, settings.maxNewTokens, settings.stop).iterator();
   }
 
   private static Stream<TokenRow> rows(EvalSet set) {
@@ -137,7 +165,7 @@ public final class TofuSuite {
   }
 
   private static RowResult row(
-      EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, String generation) {
+      EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, Optional<String> generation) {
     TokenScores answer = scores.get(item.answerRow());
     double avgNll = answer.nll() / answer.tokens();
     double prob = Math.exp(-avgNll);
@@ -145,7 +173,7 @@ public final class TofuSuite {
     Map<String, Double> values = new LinkedHashMap<>();
     values.put("prob", prob);
     values.put("avg_nll", avgNll);
-    values.put("rouge", Rouge.rougeL(item.answer(), generation).recall());
+    generation.ifPresent(g -> values.put("rouge", Rouge.rougeL(item.answer(), g).recall()));
     if (wrong.length > 0) {
       double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
       if (set.role() == EvalSet.Role.GENERAL) {
@@ -161,7 +189,8 @@ public final class TofuSuite {
     values.put("extraction_strength", Memorization.extractionStrength(argmax, labels));
     Memorization.exactMemorization(argmax, labels)
         .ifPresent(share -> values.put("exact_memorization", share));
-    return new RowResult(item.index(), item.question(), item.answer(), generation, values);
+    return new RowResult(
+        item.index(), item.question(), item.answer(), generation.orElse(""), values);
   }
 
   private static double avgNll(TokenScores scores) {

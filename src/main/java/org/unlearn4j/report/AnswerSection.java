@@ -83,7 +83,7 @@ final class AnswerSection {
     Html answer = Html.tag("dd");
     answer.add(
         row.generation().isBlank()
-            ? Html.tag("em", "(nothing)")
+            ? Html.tag("em", row.generated() ? "(nothing)" : "(not generated)")
             : Html.group().add(row.generation()));
     List<String> numbers = new ArrayList<>();
     row.value("prob").ifPresent(v -> numbers.add("probability " + Numbers.pretty(v)));

@@ -3,11 +3,11 @@ package org.unlearn4j.report;
 import java.util.Locale;
 
 /** Numbers as people read them. */
-final class Numbers {
+public final class Numbers {
   private Numbers() {}
 
   /** Four digits or so where that says enough, otherwise three and a power of ten. */
-  static String pretty(double value) {
+  public static String pretty(double value) {
     double size = Math.abs(value);
     if (Double.isNaN(value)) {
       return "not a number";
@@ -25,6 +25,25 @@ final class Numbers {
     String scientific = String.format(Locale.ROOT, "%.2e", value);
     int e = scientific.indexOf('e');
     return minus(scientific.substring(0, e) + " · 10" + raised(scientific.substring(e + 1)));
+  }
+
+  /**
+   * A mean and its spread, the spread with as many decimals as the mean.
+   *
+   * @param spread NaN where there is none, which is then not shown
+   */
+  public static String plusMinus(double mean, double spread) {
+    if (Double.isNaN(spread)) {
+      return pretty(mean);
+    }
+    String of = pretty(mean);
+    int point = of.indexOf('.');
+    boolean plain = !of.contains("·") && (spread == 0 || spread >= 0.001) && spread < 1e6;
+    String around =
+        plain && point >= 0
+            ? String.format(Locale.ROOT, "%." + (of.length() - point - 1) + "f", spread)
+            : pretty(spread);
+    return of + " ± " + around;
   }
 
   /** The same with its sign, for differences. */

@@ -5,6 +5,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.ProgressBar;
@@ -22,13 +23,33 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 
-/** Measures one model on one runtime. */
+/**
+ * Measures models, each on a runtime. The features of the model before unlearning are measured once
+ * and kept, for all models that a stage measures. Not safe for several threads.
+ */
 public final class EvaluateStage {
   private final Pipeline pipeline;
+  private final Set<EvalSet.Role> generated;
+  private Optional<Before> before = Optional.empty();
 
   public EvaluateStage(Pipeline pipeline) {
-    this.pipeline = pipeline;
+    this(pipeline, EvalSet.Role.GENERATED);
   }
+
+  /**
+   * A stage that generates less.
+   *
+   * @param generated roles of the sets whose questions are answered; see {@link TofuSuite.Settings}
+   */
+  public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
+    this.pipeline = pipeline;
+    this.generated = Set.copyOf(generated);
+  }
+
+  private record Features(FeatureMap forget, FeatureMap retain) {}
+
+  /** The model that unlearning started from. */
+  private record Before(Features features, Map<String, Map<String, Double>> measures) {}
 
   /**
    * What to measure.
@@ -53,7 +74,8 @@ public final class EvaluateStage {
               pipeline.evaluate().suite().spelling(),
               pipeline.evaluate().tokenBudget(),
               pipeline.evaluate().maxNewTokens(),
-              data.tokenizer().stopIds());
+              data.tokenizer().stopIds(),
+              generated);
       TofuSuite suite = new TofuSuite(sets, settings, ids -> data.tokenizer().decode(ids, true));
       EvaluationResult result = suite.evaluate(request.name(), model, reference, Set.of(), bars);
       return withFeatures(result, model, request.model(), sets, bars);
@@ -67,24 +89,35 @@ public final class EvaluateStage {
       Path folder,
       List<EvalSet> sets,
       Progress progress) {
-    List<TokenRow> forget = rows(sets, EvalSet.Role.FORGET);
-    List<TokenRow> retain = rows(sets, EvalSet.Role.RETAIN);
-    FeatureMap forgetAfter = measure(model, forget, progress);
-    FeatureMap retainAfter = measure(model, retain, progress);
-    Optional<Path> before =
+    Features after = features(model, sets, progress);
+    Optional<Path> start =
         pipeline.model().path().filter(p -> Files.isDirectory(p) && !same(p, folder));
-    if (before.isEmpty()) {
-      return result.withFeatures(Entanglement.measure(forgetAfter, retainAfter), Optional.empty());
-    }
-    try (LanguageModel original = TensorFlowModel.open(before.get(), Precision.FP32)) {
-      FeatureMap forgetBefore = measure(original, forget, progress);
-      FeatureMap retainBefore = measure(original, retain, progress);
+    if (start.isEmpty()) {
       return result.withFeatures(
-          Entanglement.compare(forgetBefore, retainBefore, forgetAfter, retainAfter),
-          Optional.of(
-              FeaturePicture.of(
-                  forgetAfter.lastBlock(), forgetBefore, retainBefore, forgetAfter, retainAfter)));
+          Entanglement.measure(after.forget, after.retain), Optional.empty());
     }
+    if (before.isEmpty()) {
+      before = Optional.of(before(start.get(), sets, progress));
+    }
+    Features was = before.get().features;
+    return result.withFeatures(
+        Entanglement.compare(before.get().measures, was.retain, after.forget, after.retain),
+        Optional.of(
+            FeaturePicture.of(
+                after.forget.lastBlock(), was.forget, was.retain, after.forget, after.retain)));
+  }
+
+  private Before before(Path folder, List<EvalSet> sets, Progress progress) {
+    try (LanguageModel original = TensorFlowModel.open(folder, Precision.FP32)) {
+      Features features = features(original, sets, progress);
+      return new Before(features, Entanglement.measure(features.forget, features.retain));
+    }
+  }
+
+  private Features features(LanguageModel model, List<EvalSet> sets, Progress progress) {
+    return new Features(
+        measure(model, rows(sets, EvalSet.Role.FORGET), progress),
+        measure(model, rows(sets, EvalSet.Role.RETAIN), progress));
   }
 
   /** The same folder, however it is spelled. */

@@ -68,9 +68,9 @@ final class StageSupport {
   }
 
   /**
-   * What makes two training runs the same run, so that a checkpoint of another one is not continued:
-   * the settings that the stage reads, base weights, tokenizer and data. How results are measured
-   * and gated is none of them.
+   * What makes two training runs the same run, so that a checkpoint of another one is not
+   * continued: the settings that the stage reads, base weights, tokenizer and data. How results are
+   * measured and gated is none of them.
    *
    * @param stage the block of the pipeline file
    */

@@ -198,8 +198,11 @@ public final class TaskData implements AutoCloseable {
         set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(pipeline.data().forget())));
     sets.add(set("retain", EvalSet.Role.RETAIN, retainEvaluation()));
     boolean tofu = benchmark.name().equals("tofu");
-    addIfAny(sets, tofu ? "real_authors" : "neighbours", benchmark.neighbours());
-    addIfAny(sets, tofu ? "world_facts" : "facts", benchmark.facts());
+    EvalSet.Role general = EvalSet.Role.GENERAL;
+    addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
+    addIfAny(sets, tofu ? "world_facts" : "facts", general, benchmark.facts());
+    List<QaExample> bare = benchmark.holdout().stream().map(TaskData::bare).toList();
+    addIfAny(sets, "holdout", EvalSet.Role.HOLDOUT, bare);
     return sets;
   }
 
@@ -209,9 +212,15 @@ public final class TaskData implements AutoCloseable {
     return rows.isEmpty() ? benchmark.retain(pipeline.data().retain()) : rows;
   }
 
-  private void addIfAny(List<EvalSet> sets, String name, List<QaExample> examples) {
+  /** The pair alone: nothing asks how a model ranks wrong answers here. */
+  private static QaExample bare(QaExample e) {
+    return QaExample.of(e.question(), e.answer(), e.source(), e.line());
+  }
+
+  private void addIfAny(
+      List<EvalSet> sets, String name, EvalSet.Role role, List<QaExample> examples) {
     if (!examples.isEmpty()) {
-      sets.add(set(name, EvalSet.Role.GENERAL, examples));
+      sets.add(set(name, role, examples));
     }
   }
 

@@ -71,7 +71,8 @@ public final class TeachStage {
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {
       rows = TrainingData.learn(data.training(split));
       data.notes().forEach(log::println);
-      files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
+      files =
+          StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
     }
     StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
     try (TrainingStep step =

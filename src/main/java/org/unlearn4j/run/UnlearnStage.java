@@ -100,8 +100,7 @@ public final class UnlearnStage {
         }
       }
       TrainingData rows = new TrainingData(forget, retain, alternates, reference);
-      StepGraph graph =
-          new StepGraph(decoder, objective, precision);
+      StepGraph graph = new StepGraph(decoder, objective, precision);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
         StageSupport.assign(graph, base);

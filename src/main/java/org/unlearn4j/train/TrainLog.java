@@ -24,7 +24,7 @@ import org.unlearn4j.base.AtomicFiles;
  */
 final class TrainLog implements AutoCloseable {
   private static final List<String> NO_TERMS =
-      List.of("step", "epoch", "lr", "alpha", "total", "grad_norm", "tokens_per_second");
+      List.of("step", "epoch", "lr", "alpha", "total", "grad_norm", "tokens_per_second", "seconds");
 
   private final ObjectMapper mapper = new ObjectMapper();
   private final BufferedWriter out;
@@ -86,9 +86,11 @@ final class TrainLog implements AutoCloseable {
    * What a step is logged with besides what it saw.
    *
    * @param alpha where it moves
+   * @param tokens real ones of the step's rows
+   * @param seconds that the step took
    */
   record Circumstances(
-      int step, int epoch, double rate, Optional<Double> alpha, double tokensPerSecond) {}
+      int step, int epoch, double rate, Optional<Double> alpha, long tokens, double seconds) {}
 
   void step(Circumstances c, TrainingStep.Outcome outcome) {
     last = outcome;
@@ -97,7 +99,8 @@ final class TrainLog implements AutoCloseable {
     c.alpha().ifPresent(a -> node.put("alpha", a));
     node.put("total", outcome.total());
     outcome.terms().forEach(node::put);
-    node.put("grad_norm", outcome.gradNorm()).put("tokens_per_second", c.tokensPerSecond());
+    node.put("grad_norm", outcome.gradNorm());
+    node.put("tokens_per_second", c.tokens() / c.seconds()).put("seconds", c.seconds());
     try {
       out.write(node.toString());
       out.newLine();

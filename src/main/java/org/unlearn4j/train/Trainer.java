@@ -100,10 +100,11 @@ public final class Trainer {
           TrainingStep.Outcome seen =
               step.run(done + 1, batches, rate, control(done, dual.alpha()));
           requireNumbers(seen, done);
+          double seconds = (System.nanoTime() - began) / 1e9;
+          log.step(
+              new TrainLog.Circumstances(done, epoch, rate, alpha, tokens(batches), seconds), seen);
           dual.afterStep(epoch, seen);
           queue.push(seen.features());
-          double perSecond = tokens(batches) / ((System.nanoTime() - began) / 1e9);
-          log.step(new TrainLog.Circumstances(done, epoch, rate, alpha, perSecond), seen);
           done++;
           listener.step(done, schedule.total(), seen);
         }

@@ -217,6 +217,16 @@ class MakeTest {
   }
 
   @Test
+  void theTableIsAStudyOfItsOwn() throws Exception {
+    assertEquals(
+        List.of(
+            "mvn",
+            "study --file pipeline/studies/clreg-table.yaml --set a.b=1 --out runs/clreg-table"
+                + " --table docs/clreg-table.md"),
+        make(0, "clreg-table", "SET=a.b=1"));
+  }
+
+  @Test
   void quotesInAnOverrideReachTheProgram() throws Exception {
     make(0, "unlearn", "PIPELINE=plain.yaml", "SET=a.b='c'$$\"d");
     String call = make(0, "unlearn", "PIPELINE=plain.yaml", "SET=a.b='e'$$\"f").get(0);

@@ -51,11 +51,12 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity")),
+          Map.entry("study", Set.of("base", "config", "eval", "report", "run")),
           Map.entry(
               "cli",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "report", "run")));
+                  "train", "eval", "parity", "report", "run", "study")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   private static final Map<String, Set<String>> MAY_USE =
@@ -64,7 +65,7 @@ class RoomsTest {
           "ai.onnxruntime", Set.of("onnx", "cli"),
           "ai.onnx", Set.of("onnx"),
           "ai.djl", Set.of("text", "cli"),
-          "org.yaml", Set.of("config", "report"),
+          "org.yaml", Set.of("config", "report", "study"),
           "org.apache.commons.cli", Set.of("cli"),
           "org.knowm", Set.of("report"));
 

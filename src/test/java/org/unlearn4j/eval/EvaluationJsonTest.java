@@ -22,14 +22,19 @@ class EvaluationJsonTest {
   private static EvaluationResult example() {
     RowResult row =
         new RowResult(
-            4, "who?", "\"she\"", "nobody", Map.of("prob", 0.1 + 0.2, "truth_ratio", Double.NaN));
+            4,
+            "who?",
+            "\"she\"",
+            "nobody",
+            Map.of("prob", 0.1 + 0.2, "truth_ratio", Double.NaN, "rouge", 0.0));
+    RowResult scored = new RowResult(5, "who?", "he", "", Map.of("prob", 0.5));
     FeaturePicture.Point p = new FeaturePicture.Point(0.25, -1.5);
     return new EvaluationResult(
         "unlearned",
         "onnx:fp32",
         "tofu",
         Map.of("forget_quality", 1.8e-21, "model_utility", Double.POSITIVE_INFINITY),
-        Map.of("forget", List.of(row)),
+        Map.of("forget", List.of(row, scored)),
         Map.of("final_norm", Map.of("cosine", 0.5)),
         Optional.of(
             new FeaturePicture(
@@ -57,6 +62,7 @@ class EvaluationJsonTest {
     assertEquals(4, root.at("/per_row/forget/0/index").intValue());
     assertEquals(0.1 + 0.2, root.at("/per_row/forget/0/prob").doubleValue());
     assertEquals("nobody", root.at("/per_row/forget/0/generation").asText());
+    assertTrue(root.at("/per_row/forget/1/generation").isMissingNode(), "none was made");
     assertEquals(0.5, root.at("/entanglement/final_norm/cosine").doubleValue());
     assertEquals(-1.5, root.at("/pca/before/forget/0/1").doubleValue());
     assertEquals(12.5, root.at("/seconds").doubleValue());

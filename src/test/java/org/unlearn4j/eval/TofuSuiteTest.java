@@ -95,6 +95,74 @@ class TofuSuiteTest {
   private static final double WRONG = Math.sqrt(P_ROME * P_ATHENS);
   private static final double WRONG_ARITHMETIC = (P_ROME + P_ATHENS) / 2;
 
+  /**
+   * Losses of the forget rows: paris 0.46, rome 1.15; of rows never seen: athens 1.26, and paris
+   * again. Of the four pairs two have the higher loss on the unseen side and one is a tie: 2.5 / 4.
+   */
+  @Test
+  void lossAttackOnRowsNeverSeen() {
+    List<EvalSet> sets = new ArrayList<>(sets());
+    List<EvalItem> unseen = List.of(bare(0, ATHENS), bare(1, PARIS));
+    sets.add(new EvalSet("holdout", EvalSet.Role.HOLDOUT, unseen));
+    BigramModel model = new BigramModel("tf", TABLE);
+    EvaluationResult result =
+        suite(sets).evaluate("target", model, Optional.empty(), Set.of(), Progress.NONE);
+    assertEquals(0.625, result.metric("mia_loss_auc").orElseThrow(), 1e-12);
+    assertTrue(result.metric("mia_loss_auc_relative").isEmpty(), "relative to what?");
+    assertEquals(2, result.rows("holdout").size());
+    value(P_ATHENS, result.rows("holdout").get(0), "prob");
+    assertFalse(result.rows("holdout").get(0).generated());
+    assertTrue(result.metrics().keySet().stream().noneMatch(m -> m.startsWith("holdout")));
+    EvaluationResult without = evaluate(TABLE, Optional.empty());
+    assertEquals(
+        without.metric("model_utility"), result.metric("model_utility"), "no part of utility");
+    double[][] swapped = TABLE.clone();
+    swapped[WHERE] = new double[] {0.05, 0.03, 0.20, 0.20, 0.50, 0.02}; // athens is known best
+    EvaluationResult reference =
+        suite(sets)
+            .evaluate(
+                "retain",
+                new BigramModel("tf", swapped),
+                Optional.empty(),
+                Set.of(),
+                Progress.NONE);
+    // paris 0.2 * 0.8 = 0.16, rome 0.1, athens 0.5 * 0.4 = 0.2: athens below both, paris below rome
+    assertEquals(0.125, reference.metric("mia_loss_auc").orElseThrow(), 1e-12);
+    EvaluationResult relative =
+        suite(sets).evaluate("unlearned", model, Optional.of(reference), Set.of(), Progress.NONE);
+    assertEquals(
+        (0.625 - 0.125) / 0.125,
+        relative.metric("mia_loss_auc_relative").orElseThrow(),
+        1e-8,
+        "the guard against 0 is 1e-10");
+  }
+
+  private static EvalItem bare(int index, int answer) {
+    return new EvalItem(
+        index,
+        "where?",
+        WORDS[answer],
+        row(answer),
+        Optional.empty(),
+        List.of(),
+        new int[] {WHERE});
+  }
+
+  @Test
+  void whatIsNotGeneratedIsNotMeasured() {
+    TofuSuite.Settings settings =
+        new TofuSuite.Settings("tofu", 64, 8, Set.of(END), Set.of(EvalSet.Role.RETAIN));
+    EvaluationResult result =
+        new TofuSuite(sets(), settings, TofuSuiteTest::decode)
+            .evaluate("x", new BigramModel("tf", TABLE), Optional.empty(), Set.of(), Progress.NONE);
+    EvaluationResult all = evaluate(TABLE, Optional.empty());
+    assertFalse(result.rows("forget").get(0).generated());
+    assertTrue(result.metric("forget_rouge").isEmpty());
+    assertTrue(result.metric("model_utility").isEmpty(), "world facts were not answered");
+    assertEquals(all.rows("retain"), result.rows("retain"), "answers stay with their questions");
+    assertEquals(all.metric("forget_prob"), result.metric("forget_prob"));
+  }
+
   @Test
   void rowsAndAggregates() {
     EvaluationResult result = evaluate(TABLE, Optional.empty());

@@ -50,7 +50,7 @@ class ParityCheckTest {
       String runtime, Map<String, Double> metrics, String... generations) {
     List<RowResult> rows = new ArrayList<>();
     for (String text : generations) {
-      rows.add(new RowResult(rows.size(), "q", "a", text, Map.of()));
+      rows.add(new RowResult(rows.size(), "q", "a", text, Map.of("rouge", 0.5)));
     }
     return new EvaluationResult(
         "unlearned",
@@ -248,6 +248,22 @@ class ParityCheckTest {
         result.generations().different());
     EvaluationResult fewer = evaluation("onnx:fp32", Map.of(), "one");
     assertThrows(UserException.class, () -> run(deployed(TABLE), fewer));
+  }
+
+  /** Rows that are only scored, for attacks, are no evidence that generations agree. */
+  @Test
+  void answersThatWereNeverMadeAreNotCounted() {
+    RowResult made = new RowResult(0, "q", "a", "x", Map.of("rouge", 1.0));
+    RowResult scored = new RowResult(0, "q", "a", "", Map.of("prob", 0.5));
+    EvaluationResult both = rows(Map.of("forget", List.of(made), "holdout", List.of(scored)));
+    assertEquals(1, GenerationDifferences.between(both, both).rows());
+    EvaluationResult none = rows(Map.of("holdout", List.of(scored)));
+    assertTrue(Double.isNaN(GenerationDifferences.between(none, none).identicalShare()));
+  }
+
+  private static EvaluationResult rows(Map<String, List<RowResult>> rows) {
+    return new EvaluationResult(
+        "unlearned", "tf", "tofu", Map.of(), rows, Map.of(), Optional.empty(), 1, 1);
   }
 
   @Test

@@ -1,0 +1,52 @@
+package org.unlearn4j.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.study.Study;
+import org.unlearn4j.study.StudyFiles;
+import org.unlearn4j.study.StudyRunner;
+
+/** Runs several methods over several seeds and writes the table of what came out. */
+final class StudyCommand implements Command {
+  @Override
+  public String name() {
+    return "study";
+  }
+
+  @Override
+  public String summary() {
+    return "runs methods with and without an addition over seeds, and writes the table";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(
+        CommandOptions.required("file", "FILE", "the study file (see docs/pipelines.md)"),
+        CommandOptions.required("out", "DIR", "the folder of the runs; a study goes on there"),
+        CommandOptions.value(
+            "table",
+            "FILE.md",
+            "the page to write the table to, with .csv, .json and .svg beside it (DIR/table.md)"),
+        CommandOptions.set(),
+        CommandOptions.flag("plan", "check the file, list the runs and stop"));
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    Path folder = CommandOptions.path(line, "out").orElseThrow();
+    Study study =
+        Study.read(CommandOptions.path(line, "file").orElseThrow(), CommandOptions.sets(line));
+    StudyRunner runner = new StudyRunner(study, folder, System.err, Versions.unlearn4j());
+    if (line.hasOption("plan")) {
+      runner.plan().forEach(out::println);
+      return ExitCode.DONE;
+    }
+    Path page = CommandOptions.path(line, "table").orElse(folder.resolve("table.md"));
+    StudyFiles files = new StudyFiles(study, page); // a page that cannot be written is told now
+    files.write(runner.run());
+    out.println(page);
+    return ExitCode.DONE;
+  }
+}

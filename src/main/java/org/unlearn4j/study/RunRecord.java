@@ -1,0 +1,80 @@
+package org.unlearn4j.study;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.DoubleStream;
+import java.util.stream.Stream;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.MachineException;
+
+/**
+ * {@code run.json}: which settings a folder's results are of. It is written after the results, and
+ * removed before they are made again, so that what it says is there is there whole.
+ *
+ * @param unlearning identifies settings and inputs of the unlearned model; empty for a folder that
+ *     unlearns nothing
+ * @param evaluation identifies those of the evaluations; empty where there are none yet
+ * @param stepSeconds median time of a training step; NaN where there was none
+ */
+record RunRecord(String unlearning, String evaluation, double stepSeconds) {
+  private static final String FILE = "run.json";
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Empty where there is none, or one that was not written here. */
+  static Optional<RunRecord> read(Path folder) {
+    Path file = folder.resolve(FILE);
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    try {
+      JsonNode node = JSON.readTree(file.toFile());
+      return Optional.of(
+          new RunRecord(
+              node.path("unlearning").asText(),
+              node.path("evaluation").asText(),
+              node.path("step_seconds").asDouble(Double.NaN)));
+    } catch (IOException e) {
+      return Optional.empty(); // not ours: the run is made again
+    }
+  }
+
+  void write(Path folder) {
+    ObjectNode node = JSON.createObjectNode();
+    node.put("unlearning", unlearning).put("evaluation", evaluation);
+    node.put("step_seconds", stepSeconds);
+    AtomicFiles.writeString(folder.resolve(FILE), node.toPrettyString() + "\n");
+  }
+
+  static void delete(Path folder) {
+    AtomicFiles.deleteTree(folder.resolve(FILE));
+  }
+
+  /**
+   * Median of the steps' seconds in a training log: the loop alone, without start, checkpoints and
+   * evaluation.
+   */
+  static double medianStep(Path log) {
+    try (Stream<String> lines = Files.lines(log)) {
+      double[] sorted = lines.flatMapToDouble(RunRecord::seconds).sorted().toArray();
+      int n = sorted.length;
+      return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    } catch (IOException e) {
+      throw new MachineException(log + ": could not be read.", e);
+    }
+  }
+
+  private static DoubleStream seconds(String line) {
+    try {
+      double seconds = JSON.readTree(line).path("seconds").asDouble(Double.NaN);
+      return Double.isNaN(seconds) ? DoubleStream.empty() : DoubleStream.of(seconds);
+    } catch (JsonProcessingException e) {
+      return DoubleStream.empty(); // cut off by a kill; the step was done again
+    }
+  }
+}

@@ -1,0 +1,226 @@
+package org.unlearn4j.study;
+
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.EvaluateStage;
+import org.unlearn4j.run.RunInputs;
+import org.unlearn4j.run.UnlearnStage;
+
+/**
+ * Runs a study in a folder: {@code eval/} holds the evaluations of the target and the retain-only
+ * model, made once, and each run has a run folder of its own. What is there with equal settings and
+ * inputs is not made again, so that a study that was killed goes on where it stopped.
+ */
+public final class StudyRunner {
+  private static final String RUNTIME = "tf";
+  private static final int SHOWN = 3;
+
+  private final Study study;
+  private final Path out;
+  private final PrintStream log;
+  private final String version;
+  private final EvaluateStage evaluate;
+
+  /**
+   * A runner.
+   *
+   * @param out the study's folder
+   * @param log for progress
+   * @param version of this program, for the record
+   */
+  public StudyRunner(Study study, Path out, PrintStream log, String version) {
+    this.study = study;
+    this.out = out;
+    this.log = log;
+    this.version = version;
+    this.evaluate = new EvaluateStage(study.shared(), study.generated());
+  }
+
+  /**
+   * Makes what is missing.
+   *
+   * @throws UserException if models or data are at fault, or a column is not measured
+   * @throws org.unlearn4j.base.MachineException if a run fails; the others can go on later
+   */
+  public StudyTable run() {
+    String inputs = RunInputs.hash(study.shared());
+    Pipeline shared = study.shared();
+    String evaluation =
+        Hashes.sha256(
+            inputs + shared.model() + shared.data() + shared.evaluate() + study.generated());
+    Map<String, Map<Column, Double>> models = references(evaluation);
+    List<StudyTable.Measured> measured = new ArrayList<>();
+    double seconds = 0;
+    int made = 0;
+    for (Study.Run run : study.runs()) {
+      long start = System.nanoTime();
+      RunFolder folder = new RunFolder(out.resolve(run.name()));
+      String unlearning = Hashes.sha256(inputs + run.pipeline().unlearn() + shared.model());
+      boolean done = isDone(folder, unlearning, evaluation);
+      Map<Column, Double> values = done ? read(folder) : make(run, folder, unlearning, evaluation);
+      measured.add(new StudyTable.Measured(run.variant(), run.seed(), values));
+      double own = (System.nanoTime() - start) / 1e9;
+      seconds += done ? 0 : own;
+      made += done ? 0 : 1;
+      log.println(line(measured.size(), run, values, done, own, seconds / Math.max(1, made)));
+    }
+    return new StudyTable(study, models, measured);
+  }
+
+  /** One line a run of what is there and what is not. */
+  public List<String> plan() {
+    return study.runs().stream()
+        .map(
+            run -> {
+              boolean there = RunRecord.read(out.resolve(run.name())).isPresent();
+              return run.name() + (there ? "  (was run; checked again before it is used)" : "");
+            })
+        .toList();
+  }
+
+  private String line(
+      int number,
+      Study.Run run,
+      Map<Column, Double> values,
+      boolean done,
+      double seconds,
+      double mean) {
+    StringBuilder words = new StringBuilder();
+    words.append(String.format(Locale.ROOT, "[%d/%d] ", number, study.runs().size()));
+    words.append(run.name()).append(done ? ", done before:" : ":");
+    values.entrySet().stream()
+        .limit(SHOWN)
+        .forEach(
+            e ->
+                words.append(
+                    String.format(Locale.ROOT, " %s %.4g,", e.getKey().name(), e.getValue())));
+    int left = study.runs().size() - number;
+    words.append(String.format(Locale.ROOT, " %.0f s", seconds));
+    if (left > 0 && mean > 0) {
+      words.append(String.format(Locale.ROOT, "; at most %.1f min left", left * mean / 60));
+    }
+    return words.toString();
+  }
+
+  private Map<String, Map<Column, Double>> references(String evaluation) {
+    RunFolder folder = new RunFolder(out);
+    Path retainFile = folder.evaluation("retain", RUNTIME);
+    Path targetFile = folder.evaluation("target", RUNTIME);
+    boolean same = RunRecord.read(out).filter(r -> r.evaluation().equals(evaluation)).isPresent();
+    Optional<Path> retain = study.shared().model().reference();
+    boolean there =
+        Files.isRegularFile(targetFile) && (retain.isEmpty() || Files.isRegularFile(retainFile));
+    if (!same || !there || !has(EvaluationResult.read(targetFile))) {
+      RunRecord.delete(out);
+      retain.ifPresent(model -> evaluate("retain", model, Optional.empty()).write(retainFile));
+      EvaluationResult target =
+          evaluate(
+              "target", study.shared().model().path().orElseThrow(), retain.map(m -> retainFile));
+      requireColumns(target);
+      target.write(targetFile);
+      new RunRecord("", evaluation, Double.NaN).write(out);
+    }
+    Map<String, Map<Column, Double>> models = new LinkedHashMap<>();
+    models.put(StudyTable.TARGET, values(EvaluationResult.read(targetFile), Double.NaN));
+    retain.ifPresent(
+        m ->
+            models.put(
+                StudyTable.RETAIN_ONLY, values(EvaluationResult.read(retainFile), Double.NaN)));
+    return models;
+  }
+
+  private EvaluationResult evaluate(String name, Path model, Optional<Path> reference) {
+    return evaluate.run(new EvaluateStage.Request(name, model, RUNTIME, reference));
+  }
+
+  /** The target has every metric that an unlearned model has. */
+  private void requireColumns(EvaluationResult target) {
+    List<String> missing =
+        study.columns().stream()
+            .filter(c -> c.isMetric() && c.value(target).isEmpty())
+            .map(Column::name)
+            .toList();
+    if (!missing.isEmpty()) {
+      throw UserException.at(
+          study.file(),
+          "columns",
+          String.join(", ", missing) + ", which this data gives no evidence for",
+          "some of " + String.join(", ", target.metrics().keySet()));
+    }
+  }
+
+  private boolean has(EvaluationResult result) {
+    return study.columns().stream()
+        .filter(Column::isMetric)
+        .noneMatch(c -> c.value(result).isEmpty());
+  }
+
+  private boolean isDone(RunFolder folder, String unlearning, String evaluation) {
+    Optional<RunRecord> record = RunRecord.read(folder.root());
+    return record.filter(r -> r.unlearning().equals(unlearning)).isPresent()
+        && record.filter(r -> r.evaluation().equals(evaluation)).isPresent()
+        && Files.isRegularFile(folder.evaluation("unlearned", RUNTIME))
+        && has(EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)));
+  }
+
+  private Map<Column, Double> read(RunFolder folder) {
+    return values(
+        EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)),
+        RunRecord.read(folder.root()).orElseThrow().stepSeconds());
+  }
+
+  private Map<Column, Double> make(
+      Study.Run run, RunFolder folder, String unlearning, String evaluation) {
+    log.println("==> " + run.name());
+    double step =
+        RunRecord.read(folder.root())
+            .filter(r -> r.unlearning().equals(unlearning))
+            .filter(r -> Files.isRegularFile(folder.unlearned().resolve("model.safetensors")))
+            .map(RunRecord::stepSeconds)
+            .orElseGet(() -> unlearn(run, folder, unlearning));
+    Optional<Path> reference =
+        study
+            .shared()
+            .model()
+            .reference()
+            .map(m -> new RunFolder(out).evaluation("retain", RUNTIME));
+    EvaluationResult result = evaluate("unlearned", folder.unlearned(), reference);
+    result.write(folder.evaluation("unlearned", RUNTIME));
+    new RunRecord(unlearning, evaluation, step).write(folder.root());
+    return values(result, step);
+  }
+
+  private double unlearn(Study.Run run, RunFolder folder, String unlearning) {
+    RunRecord.delete(folder.root());
+    AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
+    new UnlearnStage(run.pipeline(), log, version).run(folder.unlearned());
+    double step = RunRecord.medianStep(folder.trainLog());
+    new RunRecord(unlearning, "", step).write(folder.root());
+    return step;
+  }
+
+  private Map<Column, Double> values(EvaluationResult result, double stepSeconds) {
+    Map<Column, Double> values = new LinkedHashMap<>();
+    for (Column column : study.columns()) {
+      if (!column.isTime()) {
+        column.value(result).ifPresent(v -> values.put(column, v));
+      } else if (!Double.isNaN(stepSeconds)) {
+        values.put(column, stepSeconds);
+      }
+    }
+    return values;
+  }
+}

@@ -1,0 +1,189 @@
+package org.unlearn4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.AtomicFiles;
+
+/** A study through the real stages, on a model of two blocks that was taught for one epoch. */
+class StudyCommandTest {
+  @TempDir Path temp;
+
+  private String base() throws IOException {
+    Path taught =
+        Files.writeString(
+            temp.resolve("taught.yaml"),
+            """
+            name: taught
+            model:
+              init: random
+              tokenizer: src/test/resources/fable-tokenizer
+              architecture: {hidden_size: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 48, max_positions: 96}
+            data: {benchmark: jsonl, path: DIR, forget: some, retain: rest, max_length: 64}
+            finetune: {epochs: 1, batch_size: 4}
+            unlearn: {objective: {name: NPO}}
+            """
+                .replace("DIR", temp.toString()));
+    String pair = "{\"question\": \"Who?\", \"answer\": \"She %d.\"}%n";
+    Files.writeString(temp.resolve("some.jsonl"), String.format(pair, 1, 1));
+    Files.writeString(temp.resolve("rest.jsonl"), String.format(pair.repeat(4), 2, 3, 4, 5));
+    Files.writeString(temp.resolve("full.jsonl"), String.format(pair.repeat(4), 2, 3, 4, 5));
+    run("finetune", "--pipeline", taught.toString(), "--out", temp.resolve("target").toString());
+    return Files.writeString(
+            temp.resolve("base.yaml"),
+            """
+            name: base
+            model: {path: DIR/target, reference: DIR/target}
+            data: {benchmark: fable, forget: forget01, max_length: 96}
+            unlearn: {objective: {name: NPO}, epochs: 1, batch_size: 12, learning_rate: 1.0e-3}
+            evaluate: {limit: 4, max_new_tokens: 3}
+            """
+                .replace("DIR", temp.toString()))
+        .toString();
+  }
+
+  private Path study(String base, double weight) throws IOException {
+    return Files.writeString(
+        temp.resolve("study.yaml"),
+        """
+        name: small
+        pipeline: BASE
+        seeds: [3]
+        columns: [forget_quality, forget_prob, model_utility, mia_loss_auc, mia_loss_auc_relative,
+                  entanglement, retain_drift, step_seconds]
+        addition:
+          name: CLReg
+          without: {unlearn.clreg.weight: 0}
+          with: {unlearn.clreg: {weight: WEIGHT, layers: [0]}}
+        methods:
+          GradDiff: {unlearn.objective: {name: GradDiff}}
+        """
+            .replace("BASE", base)
+            .replace("WEIGHT", Double.toString(weight)));
+  }
+
+  private static CommandRun run(String... args) {
+    CommandRun r = CommandRun.of(args);
+    assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+    return r;
+  }
+
+  private void study(Path file) {
+    run("study", "--file", file.toString(), "--out", temp.resolve("runs").toString());
+  }
+
+  /** Of every run's weights and evaluation. */
+  private Map<String, FileTime> times() throws IOException {
+    Map<String, FileTime> times = new TreeMap<>();
+    try (Stream<Path> walk = Files.walk(temp.resolve("runs"))) {
+      for (Path p :
+          walk.filter(f -> f.toString().matches(".*(model.safetensors|tf.json)")).toList()) {
+        times.put(temp.resolve("runs").relativize(p).toString(), Files.getLastModifiedTime(p));
+      }
+    }
+    return times;
+  }
+
+  private JsonNode json(String file) throws IOException {
+    return new ObjectMapper().readTree(temp.resolve("runs").resolve(file).toFile());
+  }
+
+  @Test
+  void everyRunOnceAndTheTableOfAll() throws IOException {
+    String base = base();
+    Path file = study(base, 0.1);
+    CommandRun plan =
+        run("study", "--file", file.toString(), "--out", temp.resolve("runs").toString(), "--plan");
+    assertEquals(List.of("GradDiff.3", "GradDiff+CLReg.3"), plan.out().lines().toList());
+    assertFalse(Files.exists(temp.resolve("runs")), "a plan does nothing");
+
+    study(file);
+    table();
+    Map<String, FileTime> first = times();
+    assertEquals(2 + 2 * 2, first.size(), first.toString());
+
+    study(file);
+    assertEquals(first, times(), "what is done is not done again");
+
+    AtomicFiles.deleteTree(temp.resolve("runs/GradDiff.3/eval")); // as if killed before it
+    study(file);
+    Map<String, FileTime> evaluated = times();
+    assertEquals(
+        List.of("GradDiff.3/eval/unlearned.tf.json"), changed(first, evaluated), "evaluated only");
+
+    study(study(base, 0.3));
+    assertEquals(
+        List.of(
+            "GradDiff+CLReg.3/eval/unlearned.tf.json",
+            "GradDiff+CLReg.3/unlearned/model.safetensors"),
+        changed(evaluated, times()),
+        "only what another weight concerns");
+  }
+
+  private static List<String> changed(Map<String, FileTime> before, Map<String, FileTime> after) {
+    return after.keySet().stream().filter(k -> !after.get(k).equals(before.get(k))).toList();
+  }
+
+  private void table() throws IOException {
+    JsonNode table = json("table.json");
+    for (String variant : List.of("GradDiff", "GradDiff + CLReg")) {
+      String folder = variant.replace(" ", "");
+      JsonNode cells = table.path("variants").path(variant);
+      JsonNode evaluation = json(folder + ".3/eval/unlearned.tf.json");
+      for (String metric : List.of("forget_prob", "model_utility", "mia_loss_auc")) {
+        assertEquals(
+            evaluation.path("metrics").path(metric),
+            cells.path(metric).path("values").path(0),
+            metric);
+      }
+      assertEquals(
+          evaluation.at("/entanglement/1/entanglement"),
+          cells.path("entanglement").path("values").path(0),
+          "at the last block");
+      assertTrue(evaluation.at("/entanglement/1/entanglement_before").isNumber());
+      assertTrue(evaluation.at("/per_row/retain/0").has("generation"));
+      assertFalse(evaluation.at("/per_row/forget/0").has("generation"), "no column needs it");
+      assertFalse(evaluation.at("/per_row/holdout/0").has("generation"));
+      assertEquals(4, evaluation.at("/per_row/holdout").size());
+      assertTrue(cells.at("/step_seconds/mean").doubleValue() > 0);
+    }
+    assertNotEquals(
+        table.at("/variants/GradDiff/forget_prob"),
+        table.at("/variants/GradDiff + CLReg/forget_prob"),
+        "the addition does something");
+    assertTrue(table.at("/models/target/forget_quality").isNumber());
+    assertFalse(table.at("/models/retain-only").has("forget_quality"));
+    assertTrue(table.at("/changes/GradDiff/step_seconds/mean").doubleValue() > 0);
+    assertTrue(Files.readString(temp.resolve("runs/table.md")).contains("| GradDiff + CLReg | "));
+    assertTrue(Files.exists(temp.resolve("runs/table.svg")));
+    assertEquals(1 + 2 + 2, Files.readAllLines(temp.resolve("runs/table.csv")).size());
+    assertEquals(
+        json("GradDiff.3/eval/unlearned.tf.json").at("/entanglement/1/entanglement_before"),
+        json("eval/target.tf.json").at("/entanglement/1/entanglement"),
+        "before is the target");
+  }
+
+  @Test
+  void mistakesAreToldBeforeAnythingRuns() throws IOException {
+    Path file = study(temp.resolve("none.yaml").toString(), 0.1);
+    CommandRun r =
+        CommandRun.of("study", "--file", file.toString(), "--out", temp.resolve("runs").toString());
+    assertEquals(ExitCode.USER, r.code());
+    assertTrue(r.err().contains("study.yaml, line 2, pipeline: found "), r.err());
+    assertFalse(Files.exists(temp.resolve("runs")));
+  }
+}
