@@ -9,15 +9,14 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
@@ -31,7 +30,7 @@ class OrtModelTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesTheReferenceNumbers(String name) {
     checkAll(Fixture.named(name), Exports.inline(name, temp.resolve(name)));
   }
@@ -43,17 +42,11 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesThemFromTheOlderConfigSpelling(String name) throws IOException {
-    Fixture fixture = Fixture.named(name);
-    Path source = Files.createDirectory(temp.resolve("source"));
-    Files.copy(fixture.folder().resolve("model.safetensors"), source.resolve("model.safetensors"));
-    Files.copy(
-        fixture.folder().resolve("config.legacy.json"),
-        source.resolve("config.json"),
-        StandardCopyOption.REPLACE_EXISTING);
+    Fixture fixture = Fixture.named(name).older(temp.resolve("source"));
     Path folder = temp.resolve(name);
-    OnnxExporter.export(source, folder, ExportOptions.defaults());
+    OnnxExporter.export(fixture.folder(), folder, ExportOptions.defaults());
     try (OrtModel model = OrtModel.open(folder)) {
       ForwardChecks.logits(fixture, model, 0);
     }
@@ -78,7 +71,7 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void aPrefillInTwoChunksIsOneForwardPass(String name) {
     List<TokenRow> rows = Fixture.rows(Fixture.named(name).expected());
     try (OrtModel model = OrtModel.open(Exports.inline(name, temp.resolve(name)))) {
@@ -96,7 +89,7 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void decodingStepByStepPicksWhatAFullForwardPassPicks(String name) {
     List<int[]> prompts =
         Fixture.rows(Fixture.named(name).expected()).stream().map(TokenRow::ids).toList();

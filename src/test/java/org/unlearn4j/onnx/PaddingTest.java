@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.lm.TokenRow;
@@ -25,7 +25,7 @@ class PaddingTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void leftPaddedRowsGiveTheLogitsOfUnpaddedOnes(String name) throws OrtException {
     Fixture fixture = Fixture.named(name);
     Path file = Exports.model(Exports.inline(name, temp.resolve(name)));

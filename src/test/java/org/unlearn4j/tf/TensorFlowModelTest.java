@@ -1,15 +1,19 @@
 package org.unlearn4j.tf;
 
+import java.io.IOException;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
 
 /** The TensorFlow runtime against float64 reference numbers. */
 class TensorFlowModelTest {
+  @TempDir Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesTheReferenceNumbers(String name) {
     Fixture fixture = Fixture.named(name);
     try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
@@ -18,6 +22,15 @@ class TensorFlowModelTest {
       ForwardChecks.features(fixture, model);
       ForwardChecks.scores(fixture, model);
       ForwardChecks.greedy(fixture, model);
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
+  void reproducesThemFromTheOlderConfigSpelling(String name) throws IOException {
+    Fixture fixture = Fixture.named(name).older(temp.resolve(name));
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+      ForwardChecks.logits(fixture, model, 0);
     }
   }
 }
