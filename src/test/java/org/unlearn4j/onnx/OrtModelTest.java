@@ -10,6 +10,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -187,6 +188,52 @@ class OrtModelTest {
         }
       }
     }
+  }
+
+  /**
+   * What the Attention operator of opset 23 was first specified to do: blocked scores are capped.
+   */
+  @Test
+  void negativeControlTheCapAfterTheMaskMisses() {
+    Path folder = Exports.inline("gemma2", temp.resolve("gemma2"));
+    Exports.edit(folder, OrtModelTest::capAfterMask);
+    try (OrtModel model = OrtModel.open(folder)) {
+      AssertionFailedError miss =
+          assertThrows(
+              AssertionFailedError.class,
+              () -> ForwardChecks.logits(Fixture.named("gemma2"), model, 0));
+      assertTrue(miss.getMessage().startsWith("logits[0][0]"), miss.getMessage());
+    }
+  }
+
+  /** scale, tanh, cap, add the mask becomes add the mask, scale, tanh, cap. */
+  private static void capAfterMask(GraphProto.Builder graph) {
+    List<NodeProto> nodes = new ArrayList<>(graph.getNodeList());
+    for (int i = 0; i < nodes.size(); i++) {
+      if (nodes.get(i).getName().endsWith("/masked/Add")) {
+        NodeProto add = nodes.get(i);
+        NodeProto cap = producer(nodes, add.getInput(0));
+        NodeProto tanh = producer(nodes, cap.getInput(0));
+        NodeProto scale = producer(nodes, tanh.getInput(0));
+        String masked = add.getOutput(0);
+        NodeProto first =
+            add.toBuilder().setInput(0, scale.getInput(0)).setOutput(0, masked + "_first").build();
+        nodes.removeAll(List.of(add, cap, tanh, scale));
+        nodes.addAll(
+            i - 3,
+            List.of(
+                first,
+                scale.toBuilder().setInput(0, masked + "_first").build(),
+                tanh,
+                cap.toBuilder().setOutput(0, masked).build()));
+      }
+    }
+    graph.clearNode().addAllNode(nodes);
+    graph.clearValueInfo();
+  }
+
+  private static NodeProto producer(List<NodeProto> nodes, String value) {
+    return nodes.stream().filter(n -> n.getOutputList().contains(value)).findFirst().orElseThrow();
   }
 
   private static void rename(GraphProto.Builder graph, String from, String to) {

@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,6 +23,17 @@ class TensorFlowModelTest {
       ForwardChecks.features(fixture, model);
       ForwardChecks.scores(fixture, model);
       ForwardChecks.greedy(fixture, model);
+    }
+  }
+
+  /** Windows of five positions begin inside the cached part, at its border and behind it. */
+  @Test
+  void aWindowGoesOnAcrossTheCache() {
+    Fixture fixture = Fixture.named("gemma2");
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+      for (int chunk = 1; chunk <= 8; chunk++) {
+        ForwardChecks.logits(fixture, model, chunk);
+      }
     }
   }
 
