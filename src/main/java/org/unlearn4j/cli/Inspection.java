@@ -137,9 +137,9 @@ final class Inspection {
     Pipeline pipeline = Pipeline.readRecord(folder.resolve("pipeline.yaml"));
     Tree stages = new Tree();
     if (pipeline.finetune().isPresent()) {
-      stages.put("finetune", done(folder, "target/model.safetensors"));
+      stages.put("finetune", done(folder, "target/config.json"));
     }
-    stages.put("unlearn", done(folder, "unlearned/model.safetensors"));
+    stages.put("unlearn", done(folder, "unlearned/config.json"));
     stages.put("export", !files(folder.resolve("onnx/onnx"), ".onnx").isEmpty());
     stages.put("evaluate", !files(folder.resolve("eval"), ".json").isEmpty());
     stages.put("verify", done(folder, "verify.json"));

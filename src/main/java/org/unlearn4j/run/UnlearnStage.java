@@ -31,7 +31,6 @@ import org.unlearn4j.train.TrainingStep;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepGraph;
-import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 
 /** Makes a model forget, and writes it with the record of how. */
@@ -120,8 +119,8 @@ public final class UnlearnStage {
         ModelFolder.write(
             out,
             decoder,
-            StageSupport.values(graph),
-            DType.F32,
+            StageSupport.layout(base, decoder),
+            StageSupport.pieces(graph),
             tokenizer(base),
             Optional.of(record));
         StageSupport.clean(files);
