@@ -19,11 +19,11 @@ resolved = $$(awk -v block='$(1):' -v key='$(2):' -f pipeline/value.awk $(RESOLV
 
 # A pipeline with a finetune block makes the model that forgets, and its retain-only twin, from the model it names.
 FINETUNES := $(if $(filter finetune.% finetune=%,$(SET)),yes,$(shell grep -sq '^finetune:' '$(PIPELINE)' && echo yes))
-TAUGHT    := $(if $(FINETUNES),$(RUN)/target/model.safetensors $(RUN)/retain/model.safetensors)
+TAUGHT    := $(if $(FINETUNES),$(RUN)/target/config.json $(RUN)/retain/config.json)
 STARTS    := $(if $(FINETUNES),--set model.path=$(RUN)/target --set model.reference=$(RUN)/retain)
 REFERENCE := $(or $(FINETUNES),$(call overridden,model.reference),$(call written,model,reference,$(PIPELINE)))
 
-UNLEARNED := $(RUN)/unlearned/model.safetensors
+UNLEARNED := $(RUN)/unlearned/config.json
 EXPORTED  := $(RUN)/onnx/onnx/model.onnx
 EVALUATED := $(if $(REFERENCE),$(RUN)/eval/retain.tf.json) \
              $(foreach e,target.tf unlearned.tf unlearned.onnx,$(RUN)/eval/$(e).json)
@@ -55,11 +55,11 @@ $(INPUTS)/%.yaml: $(RESOLVED)
 	@awk '/^[a-z]/ {keep = /^($(BLOCKS_$*)):/} keep' $< > $@.part
 	@cmp -s $@.part $@ && rm $@.part || mv $@.part $@
 
-$(RUN)/target/model.safetensors: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
+$(RUN)/target/config.json: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
 	@echo '==> finetune: the model that shall forget'
 	@$(UNLEARN4J) finetune --pipeline $(RESOLVED) --out $(RUN)/target
 
-$(RUN)/retain/model.safetensors: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
+$(RUN)/retain/config.json: $(INPUTS)/finetune.yaml $(FILES) | $(BUILT)
 	@echo '==> finetune: the retain-only twin'
 	@$(UNLEARN4J) finetune --pipeline $(RESOLVED) --set finetune.data=retain --out $(RUN)/retain
 

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Families;
@@ -29,9 +28,7 @@ final class Inspection {
   /** A Hugging Face folder; its weights may be safetensors, ONNX, or both. */
   static Tree model(Path folder) {
     ModelConfig config = ModelConfig.read(folder);
-    boolean known =
-        StreamSupport.stream(Families.types().spliterator(), false)
-            .anyMatch(config.modelType()::equals);
+    boolean known = Families.knows(config.modelType());
     Tree tree =
         new Tree()
             .put("kind", "Hugging Face model")
@@ -140,9 +137,9 @@ final class Inspection {
     Pipeline pipeline = Pipeline.readRecord(folder.resolve("pipeline.yaml"));
     Tree stages = new Tree();
     if (pipeline.finetune().isPresent()) {
-      stages.put("finetune", done(folder, "target/model.safetensors"));
+      stages.put("finetune", done(folder, "target/config.json"));
     }
-    stages.put("unlearn", done(folder, "unlearned/model.safetensors"));
+    stages.put("unlearn", done(folder, "unlearned/config.json"));
     stages.put("export", !files(folder.resolve("onnx/onnx"), ".onnx").isEmpty());
     stages.put("evaluate", !files(folder.resolve("eval"), ".json").isEmpty());
     stages.put("verify", done(folder, "verify.json"));

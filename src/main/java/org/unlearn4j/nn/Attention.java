@@ -21,6 +21,7 @@ public record Attention(
     OptionalDouble softcap,
     OptionalInt window) {
 
+  /** The usual scale, no soft cap, and the window that the configuration gives the layer. */
   public static Attention of(int layer, ModelConfig c) {
     return new Attention(
         layer,
@@ -29,6 +30,11 @@ public record Attention(
         c.headDim(),
         1 / Math.sqrt(c.headDim()),
         OptionalDouble.empty(),
-        OptionalInt.empty());
+        c.windows().get(layer));
+  }
+
+  /** The same with another scale and soft cap. */
+  public Attention scaled(double otherScale, OptionalDouble otherSoftcap) {
+    return new Attention(layer, heads, kvHeads, headDim, otherScale, otherSoftcap, window);
   }
 }

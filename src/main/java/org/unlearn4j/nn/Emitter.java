@@ -42,6 +42,12 @@ public interface Emitter<T> {
    */
   T rmsNorm(T x, Norm norm);
 
+  /**
+   * The RMS norm of each head by itself, one gain for all heads: {@code [batch, time, heads *
+   * size]}, the same shape back.
+   */
+  T headNorm(T x, int heads, Norm norm);
+
   /** {@code (x - mean) / sqrt(var + eps) * w + b} over the last axis, biased variance. */
   T layerNorm(T x, Norm norm);
 
@@ -83,4 +89,11 @@ public interface Emitter<T> {
 
   /** Cuts the last axis into parts of the given sizes. */
   List<T> split(T x, int... sizes);
+
+  /**
+   * Cuts the features of each head into parts of the given sizes and puts the like parts of all
+   * heads together: {@code [batch, time, heads * sum(sizes)]} to {@code [batch, time, heads *
+   * sizes[i]]} each.
+   */
+  List<T> splitHeads(T x, int heads, int... sizes);
 }

@@ -1,6 +1,7 @@
 package org.unlearn4j.nn;
 
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Function;
 import org.unlearn4j.base.UserException;
@@ -10,16 +11,33 @@ import org.unlearn4j.base.UserException;
  * here.
  */
 public final class Families {
-  private static final Map<String, Function<ModelConfig, Decoder>> BY_TYPE =
-      new TreeMap<>(Map.of("llama", Llama::new, "gpt2", Gpt2::new));
+  private static final Map<String, Family> BY_TYPE =
+      new TreeMap<>(
+          Map.ofEntries(
+              Map.entry("gemma", new Family(Gemma.DIALECT, Gemma::new)),
+              Map.entry("gemma2", new Family(Gemma2.DIALECT, Gemma2::new)),
+              Map.entry("gpt2", new Family(Gpt2.DIALECT, Gpt2::new)),
+              Map.entry("gpt_neox", new Family(GptNeoX.DIALECT, GptNeoX::new)),
+              Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
+              Map.entry("mistral", new Family(Mistral.DIALECT, Mistral::new)),
+              Map.entry("olmo2", new Family(Olmo2.DIALECT, Olmo2::new)),
+              Map.entry("phi", new Family(Phi.DIALECT, Phi::new)),
+              Map.entry("phi3", new Family(Phi3.DIALECT, Phi3::new)),
+              Map.entry("qwen2", new Family(Qwen2.DIALECT, Qwen2::new)),
+              Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new))));
+
+  private record Family(Dialect dialect, Function<ModelConfig, Decoder> decoder) {}
 
   private Families() {}
 
   /**
-   * @throws UserException for a {@code model_type} that is not in the list
+   * The decoder of a configuration.
+   *
+   * @throws UserException for a {@code model_type} that is not in the list, or a configuration with
+   *     settings that are not supported, all of them at once
    */
   static Decoder of(ModelConfig config) {
-    Function<ModelConfig, Decoder> family = BY_TYPE.get(config.modelType());
+    Family family = BY_TYPE.get(config.modelType());
     if (family == null) {
       throw new UserException(
           "config.json, model_type: found \""
@@ -28,10 +46,19 @@ public final class Families {
               + expected()
               + ".");
     }
-    return family.apply(config);
+    if (!config.unsupported().isEmpty()) {
+      throw new UserException(String.join(System.lineSeparator(), config.unsupported()));
+    }
+    return family.decoder().apply(config);
   }
 
-  static boolean knows(String modelType) {
+  /** How a known family spells its configuration. */
+  static Dialect dialect(String modelType) {
+    return BY_TYPE.get(modelType).dialect();
+  }
+
+  /** Whether the list has such a {@code model_type}. */
+  public static boolean knows(String modelType) {
     return BY_TYPE.containsKey(modelType);
   }
 
@@ -40,7 +67,7 @@ public final class Families {
   }
 
   /** Known values of {@code model_type}. */
-  public static Iterable<String> types() {
+  public static Set<String> types() {
     return BY_TYPE.keySet();
   }
 }

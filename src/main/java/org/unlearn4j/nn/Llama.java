@@ -1,91 +1,115 @@
 package org.unlearn4j.nn;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /**
  * Llama 1 to 3 (Touvron et al. 2023; Llama Team 2024): RMS norms before each sublayer, rotary
- * positions, grouped key/value heads, gated MLP.
+ * positions, grouped key/value heads, gated MLP. Many families are this one but for a step; they
+ * extend it and say that step otherwise.
  */
-record Llama(ModelConfig config) implements Decoder {
+class Llama extends Stack {
+  static final Dialect DIALECT = Dialect.USUAL;
+
+  Llama(ModelConfig config) {
+    super(config, "model", "layers");
+  }
 
   @Override
-  public <T> Hidden<T> hidden(Emitter<T> e, T ids) {
-    return e.within(
-        "model",
-        () -> {
-          T embeddings = e.stream(e.embedding(ids, embedding()));
-          List<T> blocks = new ArrayList<>();
-          T x = embeddings;
-          for (int l = 0; l < config.layers(); l++) {
-            x = e.stream(block(e, x, l));
-            blocks.add(x);
-          }
-          return new Hidden<>(embeddings, blocks, e.rmsNorm(x, norm("model.norm")));
-        });
+  <T> T embed(Emitter<T> e, T ids) {
+    return e.embedding(ids, table());
   }
 
-  private <T> T block(Emitter<T> e, T x, int l) {
-    String name = "model.layers." + l;
-    return e.within(
-        "layers." + l,
-        () -> {
-          T y = e.add(x, attention(e, e.rmsNorm(x, norm(name + ".input_layernorm")), l));
-          return e.add(y, mlp(e, e.rmsNorm(y, norm(name + ".post_attention_layernorm")), name));
-        });
+  @Override
+  <T> T block(Emitter<T> e, T x, Layer l) {
+    T y = e.add(x, attention(e, e.rmsNorm(x, norm(l.dot("input_layernorm"))), l));
+    return e.add(y, mlp(e, e.rmsNorm(y, norm(l.dot("post_attention_layernorm"))), l));
   }
 
-  private <T> T attention(Emitter<T> e, T x, int l) {
-    String name = "model.layers." + l + ".self_attn";
-    int d = config.hiddenSize();
-    int qWidth = config.heads() * config.headDim();
-    int kvWidth = config.kvHeads() * config.headDim();
-    boolean bias = config.attentionBias();
+  /** Queries {@code [b, t, heads * headDim]}, keys and values {@code [b, t, kvHeads * headDim]}. */
+  record Projections<T>(T queries, T keys, T values) {}
+
+  final <T> T attention(Emitter<T> e, T x, Layer l) {
+    String name = l.dot("self_attn");
     return e.within(
         "self_attn",
         () -> {
-          T q =
-              e.linear(x, Linear.of(name + ".q_proj", d, qWidth, bias)); // [b, t, heads * headDim]
-          T k =
-              e.linear(
-                  x, Linear.of(name + ".k_proj", d, kvWidth, bias)); // [b, t, kvHeads * headDim]
-          T v = e.linear(x, Linear.of(name + ".v_proj", d, kvWidth, bias));
-          T turnedQ = e.rotary(q, config.heads(), config.rotary());
-          T turnedK = e.rotary(k, config.kvHeads(), config.rotary());
-          T heads = e.attention(turnedQ, turnedK, v, Attention.of(l, config));
-          return e.linear(heads, Linear.of(name + ".o_proj", qWidth, d, bias));
+          Projections<T> p = project(e, x, name);
+          T q = normalised(e, p.queries(), config().heads(), name + ".q_norm");
+          T k = normalised(e, p.keys(), config().kvHeads(), name + ".k_norm");
+          T turnedQ = e.rotary(q, config().heads(), config().rotary());
+          T turnedK = e.rotary(k, config().kvHeads(), config().rotary());
+          T heads = e.attention(turnedQ, turnedK, p.values(), attends(l.index()));
+          return e.linear(heads, linear(name, "o_proj", queryWidth(), config().hiddenSize()));
         });
   }
 
-  private <T> T mlp(Emitter<T> e, T x, String block) {
-    String name = block + ".mlp";
-    int d = config.hiddenSize();
-    int f = config.intermediateSize();
-    boolean bias = config.mlpBias();
+  /** Queries, keys and values, from a matrix each. */
+  <T> Projections<T> project(Emitter<T> e, T x, String attention) {
+    int d = config().hiddenSize();
+    return new Projections<>(
+        e.linear(x, linear(attention, "q_proj", d, queryWidth())),
+        e.linear(x, linear(attention, "k_proj", d, keyWidth())),
+        e.linear(x, linear(attention, "v_proj", d, keyWidth())));
+  }
+
+  private Linear linear(String attention, String projection, int in, int out) {
+    return Linear.of(attention + "." + projection, in, out, bias(projection));
+  }
+
+  /** Whether one of the attention's projections has a bias. */
+  boolean bias(String projection) {
+    return config().attentionBias();
+  }
+
+  /** Queries or keys before they are turned: here as they are. */
+  <T> T normalised(Emitter<T> e, T x, int heads, String name) {
+    return x;
+  }
+
+  /** How a layer attends. */
+  Attention attends(int layer) {
+    return Attention.of(layer, config());
+  }
+
+  final <T> T mlp(Emitter<T> e, T x, Layer l) {
+    String name = l.dot("mlp");
     return e.within(
         "mlp",
         () -> {
-          T gate = e.linear(x, Linear.of(name + ".gate_proj", d, f, bias)); // [b, t, intermediate]
-          T up = e.linear(x, Linear.of(name + ".up_proj", d, f, bias));
-          T gated = e.multiply(e.activation(gate, config.activation()), up);
-          return e.linear(gated, Linear.of(name + ".down_proj", f, d, bias));
+          List<T> both = gateAndUp(e, x, name); // [b, t, intermediate] each
+          T gated = e.multiply(e.activation(both.get(0), config().activation()), both.get(1));
+          return e.linear(
+              gated,
+              mlpLinear(name + ".down_proj", config().intermediateSize(), config().hiddenSize()));
         });
   }
 
+  /** Gate and up, from a matrix each. */
+  <T> List<T> gateAndUp(Emitter<T> e, T x, String mlp) {
+    int d = config().hiddenSize();
+    int f = config().intermediateSize();
+    return List.of(
+        e.linear(x, mlpLinear(mlp + ".gate_proj", d, f)),
+        e.linear(x, mlpLinear(mlp + ".up_proj", d, f)));
+  }
+
+  private Linear mlpLinear(String name, int in, int out) {
+    return Linear.of(name, in, out, config().mlpBias());
+  }
+
   @Override
-  public <T> T head(Emitter<T> e, T hidden) {
-    return e.linear(
-        hidden,
-        config.tiedEmbeddings()
-            ? Linear.tied(embedding())
-            : Linear.of("lm_head", config.hiddenSize(), config.vocabSize(), false));
+  <T> T finalNorm(Emitter<T> e, T x) {
+    return e.rmsNorm(x, norm("model.norm"));
   }
 
-  private Parameter embedding() {
-    return Parameter.matrix("model.embed_tokens.weight", config.vocabSize(), config.hiddenSize());
+  @Override
+  final Parameter table() {
+    return Parameter.matrix(
+        "model.embed_tokens.weight", config().vocabSize(), config().hiddenSize());
   }
 
-  private Norm norm(String name) {
-    return Norm.rms(name, config.hiddenSize(), config.normEpsilon());
+  /** A norm of the residual stream. */
+  Norm norm(String name) {
+    return Norm.rms(name, config().hiddenSize(), config().normEpsilon());
   }
 }

@@ -1,8 +1,12 @@
 package org.unlearn4j.nn;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import org.unlearn4j.base.UserException;
 
 /**
  * A decoder's configuration, whatever spelling its {@code config.json} uses.
@@ -15,8 +19,11 @@ import java.util.List;
  * @param normEpsilon of every norm
  * @param tiedEmbeddings the head reads the token table
  * @param rotary null for families with learned positions
+ * @param windows of each layer: how many positions it sees, itself included; empty for all
  * @param initializerRange standard deviation of fresh matrices
  * @param eosTokenIds ids that end a text; may be empty
+ * @param unsupported sentences about settings that this project has no words for; a decoder exists
+ *     only where there are none
  * @param json the file as it was read, for keys that only one family knows and for writing it back
  */
 public record ModelConfig(
@@ -35,19 +42,23 @@ public record ModelConfig(
     boolean mlpBias,
     boolean tiedEmbeddings,
     Rotary rotary,
+    List<OptionalInt> windows,
     double initializerRange,
     List<Integer> eosTokenIds,
+    List<String> unsupported,
     ObjectNode json) {
 
   public ModelConfig {
+    windows = List.copyOf(windows);
     eosTokenIds = List.copyOf(eosTokenIds);
+    unsupported = List.copyOf(unsupported);
   }
 
   /**
    * Reads {@code config.json} in the current or the older spelling.
    *
    * @param file the file, or the folder that holds it
-   * @throws org.unlearn4j.base.UserException if it is missing, not JSON, or lacks or contradicts
+   * @throws UserException if it is missing, not JSON, of an unknown family, or lacks or contradicts
    *     what is needed; all such mistakes at once
    */
   public static ModelConfig read(Path file) {
@@ -57,9 +68,32 @@ public record ModelConfig(
   /**
    * The same of JSON at hand.
    *
-   * @throws org.unlearn4j.base.UserException as {@link #read}
+   * @throws UserException as {@link #read}
    */
   public static ModelConfig of(ObjectNode json) {
     return ModelConfigReader.read(Path.of("config.json"), json);
+  }
+
+  /**
+   * A number that only one family knows.
+   *
+   * @param absent what it is where the key is missing; a key that is null means that there is none
+   * @throws UserException if it is something else
+   */
+  OptionalDouble number(String key, double absent) {
+    JsonNode value = json.path(key);
+    if (value.isMissingNode()) {
+      return OptionalDouble.of(absent);
+    }
+    if (!value.isNumber() && !value.isNull()) {
+      throw new UserException(
+          "config.json, " + key + ": found " + value + ", expected a number or null.");
+    }
+    return value.isNull() ? OptionalDouble.empty() : OptionalDouble.of(value.doubleValue());
+  }
+
+  /** A switch that only one family knows. */
+  boolean flag(String key, boolean absent) {
+    return json.path(key).asBoolean(absent);
   }
 }

@@ -10,21 +10,36 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 
-/** Reads both spellings of {@code config.json}; collects every mistake before it complains. */
+/**
+ * Reads both spellings of {@code config.json} in the {@link Dialect} of its family; collects every
+ * mistake before it complains.
+ */
 final class ModelConfigReader {
+  private static final Set<String> LAYER_TYPES = Set.of("full_attention", "sliding_attention");
+
   private final Path file;
   private final ObjectNode json;
+  private final Dialect dialect;
   private final List<String> mistakes = new ArrayList<>();
+  private final List<String> unsupported = new ArrayList<>();
 
-  private ModelConfigReader(Path file, ObjectNode json) {
+  private ModelConfigReader(Path file, ObjectNode json, Dialect dialect) {
     this.file = file;
     this.json = json;
+    this.dialect = dialect;
   }
 
   static ModelConfig read(Path name, ObjectNode json) {
-    return new ModelConfigReader(name, json).parse();
+    String type = json.path("model_type").asText("");
+    if (!Families.knows(type)) {
+      String found = type.isEmpty() ? "nothing" : json.path("model_type").toString();
+      throw UserException.at(name, "model_type", found, Families.expected());
+    }
+    return new ModelConfigReader(name, json, Families.dialect(type)).parse(type);
   }
 
   static ModelConfig read(Path path) {
@@ -37,7 +52,7 @@ final class ModelConfigReader {
       if (!(node instanceof ObjectNode object)) {
         throw UserException.at(file, "", "no JSON object", "a Hugging Face config.json");
       }
-      return new ModelConfigReader(file, object).parse();
+      return read(file, object);
     } catch (JsonProcessingException e) {
       throw UserException.at(
           file,
@@ -49,40 +64,29 @@ final class ModelConfigReader {
     }
   }
 
-  private ModelConfig parse() {
-    String type = json.path("model_type").asText("");
-    boolean gpt2 = type.equals("gpt2");
-    int hidden = integer(gpt2 ? "n_embd" : "hidden_size");
-    int heads = integer(gpt2 ? "n_head" : "num_attention_heads");
-    int kvHeads = gpt2 ? heads : optional("num_key_value_heads", heads);
-    int headDim =
-        gpt2 ? hidden / Math.max(heads, 1) : optional("head_dim", hidden / Math.max(heads, 1));
-    int intermediate = gpt2 ? optional("n_inner", 4 * hidden) : integer("intermediate_size");
+  private ModelConfig parse(String type) {
+    int hidden = integer("hidden_size");
+    int heads = integer("num_attention_heads");
+    int kvHeads = optional("num_key_value_heads", heads);
+    int headDim = headDim(hidden, heads);
+    int intermediate =
+        dialect.learnedPositions()
+            ? optional("intermediate_size", 4 * hidden)
+            : integer("intermediate_size");
     int vocab = integer("vocab_size");
-    int layers = integer(gpt2 ? "n_layer" : "num_hidden_layers");
-    int positions = integer(gpt2 ? "n_positions" : "max_position_embeddings");
-    double epsilon = gpt2 ? number("layer_norm_epsilon", 1e-5) : number("rms_norm_eps", 1e-6);
-    Activation activation =
-        activation(gpt2 ? "activation_function" : "hidden_act", gpt2 ? "gelu_new" : "silu");
-    Rotary rotary = gpt2 ? null : rotary(headDim);
-    boolean tied = json.path("tie_word_embeddings").asBoolean(gpt2);
+    int layers = integer("num_hidden_layers");
+    int positions = integer("max_position_embeddings");
+    double epsilon = number("rms_norm_eps");
+    Activation activation = activation();
+    RopeSettings rope = dialect.learnedPositions() ? null : rope(headDim, positions);
+    List<OptionalInt> windows = windows(layers);
+    double range = number("initializer_range");
     if (kvHeads > 0 && heads % kvHeads != 0) {
-      mistakes.add(
-          problem(
-              "num_key_value_heads", String.valueOf(kvHeads), "a divisor of " + heads + " heads"));
+      mistakes.add(problem("num_key_value_heads", kvHeads, "a divisor of " + heads + " heads"));
     }
-    if (gpt2 && heads > 0 && hidden % heads != 0) {
-      mistakes.add(problem("n_embd", String.valueOf(hidden), "a multiple of " + heads + " heads"));
-    }
-    if (!mistakes.isEmpty() && !Families.knows(type)) {
-      // Another family spells its keys otherwise: that they are missing would mislead.
-      throw new UserException(
-          problem(
-              "model_type",
-              type.isEmpty() ? "nothing" : json.path("model_type").toString(),
-              Families.expected()));
-    }
+    only();
     if (!mistakes.isEmpty()) {
+      mistakes.addAll(unsupported);
       throw new UserException(String.join(System.lineSeparator(), mistakes));
     }
     return new ModelConfig(
@@ -94,41 +98,104 @@ final class ModelConfigReader {
         heads,
         kvHeads,
         headDim,
-        positions,
+        rope == null ? positions : rope.positions(),
         epsilon,
         activation,
-        json.path("attention_bias").asBoolean(false),
-        json.path("mlp_bias").asBoolean(false),
-        tied,
-        rotary,
-        number("initializer_range", 0.02),
+        value("attention_bias").asBoolean(),
+        value("mlp_bias").asBoolean(),
+        value("tie_word_embeddings").asBoolean(),
+        rope == null ? null : rope.rotary(),
+        windows,
+        range,
         endOfText(),
+        unsupported,
         json);
   }
 
-  private Rotary rotary(int headDim) {
+  private int headDim(int hidden, int heads) {
+    if (!value("head_dim").isMissingNode()) {
+      return integer("head_dim");
+    }
+    if (heads > 0 && hidden % heads != 0) {
+      mistakes.add(problem("hidden_size", hidden, "a multiple of " + heads + " heads"));
+    }
+    return hidden / Math.max(heads, 1);
+  }
+
+  private RopeSettings rope(int headDim, int positions) {
     JsonNode scaling = json.path("rope_parameters");
     if (!scaling.isObject()) {
       JsonNode old = json.path("rope_scaling");
       scaling = old.isObject() ? old : MissingNode.getInstance();
     }
-    double theta = scaling.path("rope_theta").asDouble(number("rope_theta", 10000));
-    double share =
-        scaling.path("partial_rotary_factor").asDouble(number("partial_rotary_factor", 1));
+    JsonNode theta = scaling.path("rope_theta");
+    JsonNode share = scaling.path("partial_rotary_factor");
+    JsonNode original = scaling.path("original_max_position_embeddings");
+    RopeSettings plain =
+        new RopeSettings(
+            headDim,
+            share.isNumber() ? share.doubleValue() : number("partial_rotary_factor"),
+            theta.isNumber() ? theta.doubleValue() : number("rope_theta"),
+            positions,
+            original.isInt()
+                ? original.intValue()
+                : optional("original_max_position_embeddings", 0),
+            MissingNode.getInstance());
+    if (plain.rotated() % 2 != 0) {
+      mistakes.add(
+          problem("head_dim", plain.rotated() + " rotating features a head", "an even number"));
+      return plain.scaledBy(MissingNode.getInstance());
+    }
+    RopeSettings scaled = plain.scaledBy(scaling);
+    String mistake = scaled.mistake();
+    if (mistake.isEmpty()) {
+      return scaled;
+    }
+    unsupported.add(file + ", rope_scaling: found " + mistake + ".");
+    return plain;
+  }
+
+  private Activation activation() {
+    String name = value("hidden_act").asText();
     try {
-      return Rotary.of(headDim, share, theta, scaling);
+      return Activation.named(dialect.activations().getOrDefault(name, name));
     } catch (IllegalArgumentException e) {
-      mistakes.add(file + ": found " + e.getMessage() + ".");
-      return null;
+      unsupported.add(file + ", " + spelling("hidden_act") + ": found " + e.getMessage() + ".");
+      return Activation.SILU;
     }
   }
 
-  private Activation activation(String key, String absent) {
-    try {
-      return Activation.named(json.path(key).asText(absent));
-    } catch (IllegalArgumentException e) {
-      mistakes.add(file + ", " + key + ": found " + e.getMessage() + ".");
-      return null;
+  /** A window that is null is none; one that is absent is what the family means by that. */
+  private List<OptionalInt> windows(int layers) {
+    boolean none = json.has("sliding_window") && json.path("sliding_window").isNull();
+    List<OptionalInt> windows = new ArrayList<>();
+    for (int l = 0; l < layers; l++) {
+      boolean slides = !none && dialect.sliding().slides(json, l);
+      int width = slides ? optional("sliding_window", 0) : 0;
+      windows.add(width > 0 ? OptionalInt.of(width) : OptionalInt.empty());
+    }
+    return windows;
+  }
+
+  /** Settings that change the mathematics beyond what the family's definition covers. */
+  private void only() {
+    dialect
+        .only()
+        .forEach(
+            (key, value) -> {
+              JsonNode found = json.path(key);
+              if (!found.isMissingNode() && !found.isNull() && !found.equals(value)) {
+                unsupported.add(problem(key, found, value.toString()));
+              }
+            });
+    for (JsonNode type : json.path("layer_types")) {
+      if (!LAYER_TYPES.contains(type.asText())) {
+        unsupported.add(problem("layer_types", type, "full_attention or sliding_attention"));
+        break;
+      }
+    }
+    if (json.path("quantization_config").isObject()) {
+      unsupported.add(problem("quantization_config", "quantised weights", "none"));
     }
   }
 
@@ -142,32 +209,43 @@ final class ModelConfigReader {
     return ids;
   }
 
+  /** A key under whichever of its names is there, else what its absence means. */
+  private JsonNode value(String key) {
+    JsonNode value = json.path(spelling(key));
+    JsonNode absent = dialect.absent().get(key);
+    boolean given = !value.isMissingNode() && !value.isNull();
+    return given ? value : absent == null ? MissingNode.getInstance() : absent;
+  }
+
+  /** The name under which the file has a key; the family's first where it has none. */
+  private String spelling(String key) {
+    List<String> names = dialect.spellings().getOrDefault(key, List.of(key));
+    return names.stream().filter(json::hasNonNull).findFirst().orElse(names.get(0));
+  }
+
   private int integer(String key) {
-    JsonNode value = json.path(key);
+    JsonNode value = value(key);
     if (!value.isInt() || value.asInt() <= 0) {
-      mistakes.add(
-          problem(key, value.isMissingNode() ? "nothing" : value.toString(), "a positive integer"));
+      JsonNode found = json.path(spelling(key));
+      mistakes.add(problem(key, found.isMissingNode() ? "nothing" : found, "a positive integer"));
       return 0;
     }
     return value.asInt();
   }
 
   private int optional(String key, int absent) {
-    return json.path(key).isMissingNode() || json.path(key).isNull() ? absent : integer(key);
+    return value(key).isMissingNode() ? absent : integer(key);
   }
 
-  private double number(String key, double absent) {
-    JsonNode value = json.path(key);
-    if (value.isMissingNode() || value.isNull()) {
-      return absent;
-    }
+  private double number(String key) {
+    JsonNode value = value(key);
     if (!value.isNumber()) {
-      mistakes.add(problem(key, value.toString(), "a number"));
+      mistakes.add(problem(key, value, "a number"));
     }
     return value.asDouble();
   }
 
-  private String problem(String key, String found, String expected) {
-    return file + ", " + key + ": found " + found + ", expected " + expected + ".";
+  private String problem(String key, Object found, String expected) {
+    return file + ", " + spelling(key) + ": found " + found + ", expected " + expected + ".";
   }
 }

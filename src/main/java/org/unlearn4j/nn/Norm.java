@@ -20,6 +20,15 @@ public record Norm(Parameter weight, Optional<Parameter> bias, double epsilon, b
         false);
   }
 
+  /** An RMS norm whose gain is stored less one, so that zeros are the identity. */
+  public static Norm rmsLessOne(String name, int size, double epsilon) {
+    return new Norm(
+        Parameter.vector(name + ".weight", size, Parameter.Init.ZEROS),
+        Optional.empty(),
+        epsilon,
+        true);
+  }
+
   public static Norm layer(String name, int size, double epsilon) {
     return new Norm(
         Parameter.vector(name + ".weight", size, Parameter.Init.ONES),

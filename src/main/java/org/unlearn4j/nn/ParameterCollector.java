@@ -1,6 +1,7 @@
 package org.unlearn4j.nn;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,13 @@ final class ParameterCollector implements Emitter<Integer> {
   }
 
   @Override
+  public Integer headNorm(Integer x, int heads, Norm norm) {
+    check(norm.weight().name(), heads * norm.size(), x);
+    use(norm.weight());
+    return x;
+  }
+
+  @Override
   public Integer rotary(Integer x, int heads, Rotary rotary) {
     check("rotary embedding", heads * rotary.headDim(), x);
     return x;
@@ -110,6 +118,12 @@ final class ParameterCollector implements Emitter<Integer> {
     }
     check("split", sum, x);
     return parts;
+  }
+
+  @Override
+  public List<Integer> splitHeads(Integer x, int heads, int... sizes) {
+    int[] all = Arrays.stream(sizes).map(size -> heads * size).toArray();
+    return split(x, all);
   }
 
   private void use(Parameter p) {

@@ -230,6 +230,9 @@ final class GraphBuilder {
       attribute.setType(AttributeProto.AttributeType.INT).setI(l);
     } else if (value instanceof Float f) {
       attribute.setType(AttributeProto.AttributeType.FLOAT).setF(f);
+    } else if (value instanceof long[] list) {
+      attribute.setType(AttributeProto.AttributeType.INTS);
+      Arrays.stream(list).forEach(attribute::addInts);
     } else {
       attribute
           .setType(AttributeProto.AttributeType.STRING)

@@ -2,6 +2,7 @@ package org.unlearn4j.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -121,6 +122,18 @@ public final class OnnxEmitter implements Emitter<Value> {
   }
 
   @Override
+  public Value headNorm(Value x, int heads, Norm norm) {
+    String label = module(norm.weight());
+    Value flat = rows(x);
+    width(label, flat, (long) heads * norm.size());
+    List<Dim> cube = List.of(Dim.TOKENS, Dim.of(heads), Dim.of(norm.size()));
+    Value sizes = g.vector(-1, heads, norm.size());
+    Value byHead = g.node(Op.RESHAPE, label, Map.of(), cube, flat, sizes);
+    return g.node(
+        Op.RESHAPE, label, Map.of(), flat.shape(), rmsNorm(byHead, norm), g.vector(-1, x.width()));
+  }
+
+  @Override
   public Value layerNorm(Value x, Norm norm) {
     String label = module(norm.weight());
     width(label, x, norm.size());
@@ -165,8 +178,8 @@ public final class OnnxEmitter implements Emitter<Value> {
     for (int p = 0; p < maxPositions; p++) {
       for (int i = 0; i < half; i++) {
         float angle = p * rotary.inverseFrequencies().get(i).floatValue();
-        cos[p * half + i] = (float) Math.cos(angle);
-        sin[p * half + i] = (float) Math.sin(angle);
+        cos[p * half + i] = (float) (Math.cos(angle) * rotary.magnitude());
+        sin[p * half + i] = (float) (Math.sin(angle) * rotary.magnitude());
       }
     }
     String suffix = rotaryTables.isEmpty() ? "" : "." + rotaryTables.size();
@@ -190,12 +203,23 @@ public final class OnnxEmitter implements Emitter<Value> {
     Value key = new Value("present." + a.layer() + ".key", DataType.FLOAT, cache);
     Value value = new Value("present." + a.layer() + ".value", DataType.FLOAT, cache);
     presents.addAll(List.of(key, value));
-    Map<String, Object> attributes = new HashMap<>();
-    attributes.put("q_num_heads", (long) a.heads());
-    attributes.put("kv_num_heads", (long) a.kvHeads());
-    attributes.put("scale", (float) a.scale());
-    a.softcap().ifPresent(cap -> attributes.put("softcap", (float) cap));
     Value queries = sequence(q);
+    if (a.softcap().isPresent()) {
+      SoftCappedAttention spelledOut = new SoftCappedAttention(g, a, a.softcap().getAsDouble());
+      return spelledOut.emit(
+          List.of(queries, sequence(k), sequence(v)),
+          mask.of(a.window()),
+          List.of(pastKey, pastValue),
+          List.of(key, value));
+    }
+    Map<String, ?> attributes =
+        Map.of(
+            "q_num_heads",
+            (long) a.heads(),
+            "kv_num_heads",
+            (long) a.kvHeads(),
+            "scale",
+            (float) a.scale());
     Value out = new Value(g.outputName(Op.ATTENTION, "", 0), DataType.FLOAT, queries.shape());
     g.node(
         Op.ATTENTION,
@@ -255,17 +279,35 @@ public final class OnnxEmitter implements Emitter<Value> {
   @Override
   public List<Value> split(Value x, int... sizes) {
     Value flat = rows(x);
+    width("split", flat, Arrays.stream(sizes).sum());
+    return splitLast(flat, sizes);
+  }
+
+  @Override
+  public List<Value> splitHeads(Value x, int heads, int... sizes) {
+    Value flat = rows(x);
+    int all = Arrays.stream(sizes).sum();
+    width("split", flat, (long) heads * all);
+    List<Dim> cube = List.of(Dim.TOKENS, Dim.of(heads), Dim.of(all));
+    Value byHead = g.node(Op.RESHAPE, "", Map.of(), cube, flat, g.vector(-1, heads, all));
     List<Value> parts = new ArrayList<>();
-    long[] lengths = new long[sizes.length];
-    long sum = 0;
+    for (Value part : splitLast(byHead, sizes)) {
+      long width = heads * part.width();
+      List<Dim> shape = List.of(Dim.TOKENS, Dim.of(width));
+      parts.add(g.node(Op.RESHAPE, "", Map.of(), shape, part, g.vector(-1, width)));
+    }
+    return parts;
+  }
+
+  private List<Value> splitLast(Value x, int... sizes) {
+    List<Value> parts = new ArrayList<>();
     for (int i = 0; i < sizes.length; i++) {
-      lengths[i] = sizes[i];
-      sum += sizes[i];
-      List<Dim> shape = List.of(Dim.TOKENS, Dim.of(sizes[i]));
+      List<Dim> shape = new ArrayList<>(x.shape());
+      shape.set(x.rank() - 1, Dim.of(sizes[i]));
       parts.add(new Value(g.outputName(Op.SPLIT, "", i), x.type(), shape));
     }
-    width("split", flat, sum);
-    g.node(Op.SPLIT, "", Map.of("axis", -1L), List.of(flat, g.vector(lengths)), parts);
+    Value lengths = g.vector(Arrays.stream(sizes).asLongStream().toArray());
+    g.node(Op.SPLIT, "", Map.of("axis", -1L), List.of(x, lengths), parts);
     return parts;
   }
 

@@ -7,6 +7,7 @@ import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,8 +54,9 @@ final class OnnxWriter {
       all.put(Provenance.DATA, writeData(dataFile(file), graph));
     } else {
       for (Initializer i : decoder.initializers()) {
-        ByteString values = ByteString.copyFrom(weights.float32(i));
-        graph.addInitializer(i.declaration().setRawData(values));
+        ByteString.Output values = ByteString.newOutput();
+        weights.float32(i, Channels.newChannel(values)::write);
+        graph.addInitializer(i.declaration().setRawData(values.toByteString()));
       }
     }
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {
@@ -81,7 +83,7 @@ final class OnnxWriter {
         entry(tensor, "offset", Long.toString(channel.position()));
         entry(tensor, "length", Long.toString(Float.BYTES * i.size()));
         graph.addInitializer(tensor);
-        append(channel, digest, weights.float32(i));
+        weights.float32(i, piece -> append(channel, digest, piece));
       }
     }
     return HexFormat.of().formatHex(digest.digest());

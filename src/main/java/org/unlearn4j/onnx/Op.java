@@ -16,15 +16,7 @@ enum Op {
       3,
       6,
       3,
-      Map.of(
-          "q_num_heads",
-          Long.class,
-          "kv_num_heads",
-          Long.class,
-          "scale",
-          Float.class,
-          "softcap",
-          Float.class)),
+      Map.of("q_num_heads", Long.class, "kv_num_heads", Long.class, "scale", Float.class)),
   ARG_MAX("ArgMax", 1, 1, 1, Map.of("axis", Long.class, "keepdims", Long.class)),
   CAST("Cast", 1, 1, 1, Map.of("to", Long.class)),
   CONCAT("Concat", 1, Integer.MAX_VALUE, 1, Map.of("axis", Long.class)),
@@ -56,9 +48,11 @@ enum Op {
           "num_heads", Long.class, "rotary_embedding_dim", Long.class, "interleaved", Long.class)),
   SHAPE("Shape", 1, 1),
   SIGMOID("Sigmoid", 1, 1),
+  SOFTMAX("Softmax", 1, 1, 1, Map.of("axis", Long.class)),
   SPLIT("Split", 2, 2, Integer.MAX_VALUE, Map.of("axis", Long.class)),
   SUB("Sub", 2, 2),
   TANH("Tanh", 1, 1),
+  TRANSPOSE("Transpose", 1, 1, 1, Map.of("perm", long[].class)),
   UNSQUEEZE("Unsqueeze", 2, 2),
   WHERE("Where", 3, 3);
 

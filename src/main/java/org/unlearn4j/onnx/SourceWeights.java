@@ -1,15 +1,19 @@
 package org.unlearn4j.onnx;
 
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 
 /** The values of a graph's large initializers, from a checkpoint or computed. */
 final class SourceWeights {
+  /** Values handed out at a time. */
+  private static final int PIECE = 1 << 18;
+
   private final SafeTensors weights;
 
   /**
@@ -29,19 +33,26 @@ final class SourceWeights {
     weights.require(shapes);
   }
 
-  /** Values as little-endian float32; those of a float32 weight are the mapped file itself. */
-  ByteBuffer float32(Initializer i) {
-    String name = i.name();
-    if (i.parameter() != null && weights.info(name).dtype() == DType.F32) {
-      return weights.bytes(name);
+  /** Takes values, and may fail as files do. */
+  @FunctionalInterface
+  interface Pieces {
+    void accept(ByteBuffer piece) throws IOException;
+  }
+
+  /** Hands out values as little-endian float32, piece by piece, in their order. */
+  void float32(Initializer i, Pieces pieces) throws IOException {
+    ByteBuffer piece =
+        ByteBuffer.allocate((int) Math.min(PIECE, i.size()) * Float.BYTES)
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (long from = 0; from < i.size(); from += PIECE) {
+      int n = (int) Math.min(PIECE, i.size() - from);
+      FloatBuffer to = piece.clear().limit(n * Float.BYTES).asFloatBuffer();
+      if (i.parameter() == null) {
+        to.put(i.table(), (int) from, n);
+      } else {
+        weights.read(i.name(), from, to);
+      }
+      pieces.accept(piece);
     }
-    int bytes = Math.toIntExact(Float.BYTES * i.size());
-    ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    if (i.parameter() == null) {
-      values.asFloatBuffer().put(i.table());
-    } else {
-      weights.read(name, values.asFloatBuffer());
-    }
-    return values;
   }
 }

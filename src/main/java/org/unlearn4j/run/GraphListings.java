@@ -5,11 +5,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Families;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OnnxListing;
 import org.unlearn4j.tf.Precision;
@@ -26,15 +28,18 @@ import org.unlearn4j.unlearn.StepGraph;
 public final class GraphListings {
   private static final int LAYERS = 2;
 
+  /** Families whose query heads each have a key/value head of their own. */
+  private static final Set<String> UNGROUPED = Set.of("gpt2", "gpt_neox", "phi");
+
   private GraphListings() {}
 
   /** File name to text. */
   public static Map<String, String> all() {
     Map<String, String> files = new TreeMap<>();
-    for (Map.Entry<String, Decoder> family : Map.of("llama", llama(), "gpt2", gpt2()).entrySet()) {
-      Decoder decoder = family.getValue();
-      files.put(family.getKey() + ".forward.txt", forward(decoder));
-      files.put(family.getKey() + ".export.txt", OnnxListing.of(decoder));
+    for (String type : Families.types()) {
+      Decoder decoder = tiny(type);
+      files.put(type + ".forward.txt", forward(decoder));
+      files.put(type + ".export.txt", OnnxListing.of(decoder));
     }
     for (ObjectiveName name : ObjectiveName.values()) {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
@@ -74,38 +79,39 @@ public final class GraphListings {
 
   private static String step(ObjectiveName name, List<String> sets) {
     UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
-    Decoder llama = llama();
+    Decoder llama = tiny("llama");
     try (StepGraph graph = new StepGraph(llama, Objectives.of(unlearn, llama), Precision.FP32)) {
       return TfListing.of(graph.runtime().graph());
     }
   }
 
-  private static Decoder llama() {
-    return decoder(
+  /**
+   * A small model of a family, with the keys of all of them: each reads its own. Windows are
+   * narrower than the longest sequence wherever a family may have them, so that listings show them.
+   */
+  private static Decoder tiny(String type) {
+    ObjectNode config =
         new ObjectMapper()
             .createObjectNode()
-            .put("model_type", "llama")
+            .put("model_type", type)
+            .put("vocab_size", 100)
             .put("hidden_size", 32)
+            .put("n_embd", 32)
             .put("intermediate_size", 64)
             .put("num_hidden_layers", LAYERS)
-            .put("num_attention_heads", 4)
-            .put("num_key_value_heads", 2)
-            .put("max_position_embeddings", 64)
-            .put("rms_norm_eps", 1e-5));
-  }
-
-  private static Decoder gpt2() {
-    return decoder(
-        new ObjectMapper()
-            .createObjectNode()
-            .put("model_type", "gpt2")
-            .put("n_embd", 32)
             .put("n_layer", LAYERS)
+            .put("num_attention_heads", 4)
             .put("n_head", 4)
-            .put("n_positions", 64));
-  }
-
-  private static Decoder decoder(ObjectNode config) {
-    return Decoder.of(ModelConfig.of(config.put("vocab_size", 100)));
+            .put("head_dim", 8)
+            .put("max_position_embeddings", 64)
+            .put("n_positions", 64)
+            .put("rms_norm_eps", 1e-5)
+            .put("sliding_window", 16)
+            .put("use_sliding_window", true)
+            .put("max_window_layers", 1);
+    if (!UNGROUPED.contains(type)) {
+      config.put("num_key_value_heads", 2);
+    }
+    return Decoder.of(ModelConfig.of(config));
   }
 }

@@ -7,18 +7,22 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Session;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.CheckpointLayout;
 import org.unlearn4j.weights.SafeTensors;
 
 /** What teaching and unlearning share. */
@@ -82,6 +86,19 @@ final class StageSupport {
             + baseWeights
             + (Files.isRegularFile(vocabulary) ? Hashes.sha256(vocabulary) : "")
             + data.provenance());
+  }
+
+  /** The same piece by piece, for writing. */
+  static BiConsumer<Parameter, Consumer<FloatBuffer>> pieces(StepGraph graph) {
+    Session session = graph.runtime().session();
+    return (p, pieces) -> graph.variables().read(session, p, pieces);
+  }
+
+  /** Names, number formats and files of a model's weights, to write another one alike. */
+  static CheckpointLayout layout(Path folder, Decoder decoder) {
+    try (SafeTensors weights = SafeTensors.open(folder)) {
+      return weights.layout(decoder.parameters().stream().map(Parameter::name).toList());
+    }
   }
 
   /** SHA-256 of each weight file of a folder, by name. */

@@ -82,7 +82,12 @@ public final class TeachStage {
       try (ProgressBar bar = ProgressBar.named("finetune " + name)) {
         Trainer.Finished finished = trainer.run(files, StageSupport.bar(bar));
         ModelFolder.write(
-            out, decoder, StageSupport.values(graph), dtype, tokenizer, Optional.empty());
+            out,
+            decoder,
+            ModelFolder.fresh(decoder, dtype),
+            StageSupport.pieces(graph),
+            tokenizer,
+            Optional.empty());
         StageSupport.clean(files);
         return finished;
       }

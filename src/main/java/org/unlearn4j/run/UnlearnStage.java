@@ -32,7 +32,6 @@ import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepGraph;
-import org.unlearn4j.weights.DType;
 
 /** Makes a model forget, and writes it with the record of how. */
 public final class UnlearnStage {
@@ -123,8 +122,8 @@ public final class UnlearnStage {
         ModelFolder.write(
             out,
             decoder,
-            StageSupport.values(graph),
-            DType.F32,
+            StageSupport.layout(base, decoder),
+            StageSupport.pieces(graph),
             tokenizer(base),
             Optional.of(record));
         StageSupport.clean(files);

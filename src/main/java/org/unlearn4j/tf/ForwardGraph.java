@@ -8,9 +8,9 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
-import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
+import org.unlearn4j.nn.ModelConfig;
 
 /**
  * The inference graph of one model: one forward without a cache, from which scores, features and
@@ -75,8 +75,8 @@ final class ForwardGraph {
     Ops cached = tf.withSubScope("cached");
     cachedMask = ints(cached, "attention_mask", -1, -1);
     for (int l = 0; l < decoder.config().layers(); l++) {
-      Attention a = Attention.of(l, decoder.config());
-      past.add(new TfInputs.KeyValue(cache(cached, l + ".key", a), cache(cached, l + ".value", a)));
+      ModelConfig c = decoder.config();
+      past.add(new TfInputs.KeyValue(cache(cached, l + ".key", c), cache(cached, l + ".value", c)));
     }
     TensorFlowEmitter c =
         new TensorFlowEmitter(
@@ -105,8 +105,8 @@ final class ForwardGraph {
     return tf.withName(name).placeholder(TInt32.class, Placeholder.shape(Shape.of(shape)));
   }
 
-  private static Placeholder<TFloat32> cache(Ops tf, String name, Attention a) {
+  private static Placeholder<TFloat32> cache(Ops tf, String name, ModelConfig c) {
     return tf.withName("past_key_values." + name)
-        .placeholder(TFloat32.class, Placeholder.shape(Shape.of(-1, a.kvHeads(), -1, a.headDim())));
+        .placeholder(TFloat32.class, Placeholder.shape(Shape.of(-1, c.kvHeads(), -1, c.headDim())));
   }
 }

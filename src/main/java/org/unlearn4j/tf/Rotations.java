@@ -9,7 +9,8 @@ import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Rotary;
 
 /**
- * Cosines and sines of one rotary embedding at the batch's positions, shared by all layers.
+ * Cosines and sines of one rotary embedding at the batch's positions, shared by all layers; times
+ * its magnitude.
  *
  * @param cos {@code [batch * time, 1, rotated / 2]}
  * @param sin {@code [batch * time, 1, rotated / 2]}
@@ -24,7 +25,14 @@ record Rotations(Rotary rotary, Operand<TFloat32> cos, Operand<TFloat32> sin) {
     }
     Operand<TFloat32> p = tf.dtypes.cast(tf.reshape(positions, tf.array(-1, 1, 1)), TFloat32.class);
     Operand<TFloat32> angles = tf.math.mul(p, tf.constant(frequencies));
-    return new Rotations(rotary, tf.math.cos(angles), tf.math.sin(angles));
+    Operand<TFloat32> cos = tf.math.cos(angles);
+    Operand<TFloat32> sin = tf.math.sin(angles);
+    if (rotary.magnitude() != 1) {
+      Operand<TFloat32> magnitude = tf.constant((float) rotary.magnitude());
+      cos = tf.math.mul(cos, magnitude);
+      sin = tf.math.mul(sin, magnitude);
+    }
+    return new Rotations(rotary, cos, sin);
   }
 
   /** Turns {@code x [batch * time, heads * headDim]}. */

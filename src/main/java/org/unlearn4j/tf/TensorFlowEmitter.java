@@ -11,6 +11,7 @@ import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Emitter;
@@ -111,11 +112,22 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   @Override
   public TfTensor rmsNorm(TfTensor x, Norm norm) {
     Ops ops = tf.withSubScope(shortName(norm.weight()));
-    Operand<TFloat32> v = x.f32(tf);
+    return TfTensor.of(rms(ops, x.f32(tf), norm));
+  }
+
+  @Override
+  public TfTensor headNorm(TfTensor x, int heads, Norm norm) {
+    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Operand<TFloat32> byHead =
+        ops.reshape(x.f32(tf), ops.array(-1, heads, norm.size())); // [b * t, heads, size]
+    return TfTensor.of(ops.reshape(rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
+  }
+
+  private Operand<TFloat32> rms(Ops ops, Operand<TFloat32> v, Norm norm) {
     Operand<TFloat32> meanSquare = mean(ops, ops.math.square(v), norm.size());
     Operand<TFloat32> inverse =
         ops.math.rsqrt(ops.math.add(meanSquare, ops.constant((float) norm.epsilon())));
-    return TfTensor.of(ops.math.mul(ops.math.mul(v, inverse), gain(ops, norm)));
+    return ops.math.mul(ops.math.mul(v, inverse), gain(ops, norm));
   }
 
   @Override
@@ -240,6 +252,26 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
           x.onlyBrain()
               ? TfTensor.ofBrain(tf.slice(x.bf16(tf), begin, extent))
               : TfTensor.of(tf.slice(x.f32(tf), begin, extent)));
+      from += size;
+    }
+    return parts;
+  }
+
+  @Override
+  public List<TfTensor> splitHeads(TfTensor x, int heads, int... sizes) {
+    return x.onlyBrain()
+        ? parts(x.bf16(tf), heads, sizes).stream().map(TfTensor::ofBrain).toList()
+        : parts(x.f32(tf), heads, sizes).stream().map(TfTensor::of).toList();
+  }
+
+  private <N extends TNumber> List<Operand<N>> parts(Operand<N> x, int heads, int... sizes) {
+    int all = Arrays.stream(sizes).sum();
+    Operand<N> byHead = tf.reshape(x, tf.array(-1, heads, all)); // [b * t, heads, all]
+    List<Operand<N>> parts = new ArrayList<>();
+    int from = 0;
+    for (int size : sizes) {
+      Operand<N> part = tf.slice(byHead, tf.array(0, 0, from), tf.array(-1, -1, size));
+      parts.add(tf.reshape(part, tf.array(-1, heads * size)));
       from += size;
     }
     return parts;

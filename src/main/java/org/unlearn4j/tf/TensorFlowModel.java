@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
@@ -50,11 +51,21 @@ public final class TensorFlowModel implements LanguageModel {
   /** A model from weights at hand. */
   public static TensorFlowModel of(
       Decoder decoder, Function<Parameter, FloatBuffer> weights, Precision precision) {
+    return of(decoder, precision, (v, session) -> v.assign(session, weights));
+  }
+
+  /** A model from weights that are read piece by piece. */
+  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Precision precision) {
+    return of(decoder, precision, (v, session) -> v.assign(session, weights));
+  }
+
+  private static TensorFlowModel of(
+      Decoder decoder, Precision precision, BiConsumer<Variables, Session> assign) {
     TfRuntime runtime = new TfRuntime();
     try {
       Variables variables = new Variables(runtime.ops(), "", decoder.parameters());
       ForwardGraph graph = new ForwardGraph(runtime.ops(), decoder, variables, precision);
-      variables.assign(runtime.session(), weights);
+      assign.accept(variables, runtime.session());
       return new TensorFlowModel(decoder.config(), runtime, graph);
     } catch (RuntimeException e) {
       runtime.close();

@@ -1,10 +1,8 @@
 package org.unlearn4j.tf;
 
-import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.tensorflow.Graph;
 import org.tensorflow.Session;
 import org.tensorflow.op.Ops;
@@ -52,12 +50,11 @@ public final class TfRuntime implements AutoCloseable {
    * @throws org.unlearn4j.base.UserException listing everything that is missing or has the wrong
    *     shape
    */
-  public static Function<Parameter, FloatBuffer> checkpoint(
-      SafeTensors weights, List<Parameter> parameters) {
+  public static WeightSource checkpoint(SafeTensors weights, List<Parameter> parameters) {
     Map<String, List<Integer>> shapes = new LinkedHashMap<>();
     parameters.forEach(p -> shapes.put(p.name(), p.shape()));
     weights.require(shapes);
-    return p -> FloatBuffer.wrap(weights.floats(p.name()));
+    return (p, from, to) -> weights.read(p.name(), from, to);
   }
 
   @Override

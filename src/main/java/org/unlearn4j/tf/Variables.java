@@ -5,12 +5,14 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.ndarray.buffer.FloatDataBuffer;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
@@ -23,6 +25,9 @@ import org.unlearn4j.nn.Parameter;
  * each read once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin.
  */
 public final class Variables {
+  /** Values that are moved at a time. */
+  private static final int PIECE = 1 << 18;
+
   private final Ops tf;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
@@ -82,19 +87,40 @@ public final class Variables {
     for (Parameter p : parameters.values()) {
       FloatBuffer from = source.apply(p);
       try (TFloat32 value = TFloat32.tensorOf(shape(p), DataBuffers.of(from))) {
-        session
-            .runner()
-            .feed(values.get(p.name()), value)
-            .addTarget(assigns.get(p.name()).op())
-            .run()
-            .close();
+        assign(session, p, value);
       }
     }
   }
 
+  /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
+  public void assign(Session session, WeightSource source) {
+    float[] piece = new float[PIECE];
+    for (Parameter p : parameters.values()) {
+      try (TFloat32 value = TFloat32.tensorOf(shape(p))) {
+        FloatDataBuffer to = value.asRawTensor().data().asFloats();
+        for (long from = 0; from < p.size(); from += PIECE) {
+          int n = (int) Math.min(PIECE, p.size() - from);
+          source.read(p, from, FloatBuffer.wrap(piece, 0, n));
+          to.offset(from).write(piece, 0, n);
+        }
+        assign(session, p, value);
+      }
+    }
+  }
+
+  private void assign(Session session, Parameter p, TFloat32 value) {
+    session
+        .runner()
+        .feed(values.get(p.name()), value)
+        .addTarget(assigns.get(p.name()).op())
+        .run()
+        .close();
+  }
+
   /** Sets every variable to zero. */
   public void zero(Session session) {
-    assign(session, p -> FloatBuffer.allocate(Math.toIntExact(p.size())));
+    float[] nothing = new float[PIECE];
+    assign(session, (p, from, to) -> to.put(nothing, 0, to.remaining()));
   }
 
   /** The present value of one variable. */
@@ -107,6 +133,19 @@ public final class Variables {
           .asFloats()
           .copyTo(DataBuffers.of(copy), p.size());
       return copy;
+    }
+  }
+
+  /** Hands out the present value of one variable in pieces, in their order. */
+  public void read(Session session, Parameter p, Consumer<FloatBuffer> pieces) {
+    try (Result result = session.runner().fetch(reads.get(p.name())).run()) {
+      FloatDataBuffer from = ((TFloat32) result.get(0)).asRawTensor().data().asFloats();
+      float[] piece = new float[PIECE];
+      for (long at = 0; at < p.size(); at += PIECE) {
+        int n = (int) Math.min(PIECE, p.size() - at);
+        from.offset(at).read(piece, 0, n);
+        pieces.accept(FloatBuffer.wrap(piece, 0, n));
+      }
     }
   }
 

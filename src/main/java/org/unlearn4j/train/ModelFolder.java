@@ -10,13 +10,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.CheckpointLayout;
 import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.TensorInfo;
 
 /** Writes a model as a Hugging Face folder, whole or not at all. */
@@ -53,17 +54,18 @@ public final class ModelFolder {
   }
 
   /**
-   * Writes {@code config.json}, {@code model.safetensors} and what goes along.
+   * Writes {@code config.json}, the weights and what goes along.
    *
-   * @param values of each parameter
+   * @param layout names, number formats and files of the weights
+   * @param values hands out a parameter's values in pieces
    * @param tokenizer folder whose tokenizer files are copied
    * @param record written as {@code unlearning.json}
    */
   public static void write(
       Path folder,
       Decoder decoder,
-      Function<Parameter, FloatBuffer> values,
-      DType dtype,
+      CheckpointLayout layout,
+      BiConsumer<Parameter, Consumer<FloatBuffer>> values,
       Path tokenizer,
       Optional<ObjectNode> record) {
     Map<String, Parameter> byName = new HashMap<>();
@@ -72,15 +74,10 @@ public final class ModelFolder {
         folder,
         part -> {
           ObjectNode config = decoder.config().json().deepCopy();
-          config.put(config.has("torch_dtype") ? "torch_dtype" : "dtype", dtype.torchName());
+          String dtype = config.has("torch_dtype") ? "torch_dtype" : "dtype";
+          layout.dtype().ifPresent(d -> config.put(dtype, d.torchName()));
           writeJson(part.resolve("config.json"), config);
-          SafeTensorsWriter.write(
-              part.resolve("model.safetensors"),
-              decoder.parameters().stream()
-                  .map(p -> new TensorInfo(p.name(), dtype, p.shape()))
-                  .toList(),
-              t -> values.apply(byName.get(t.name())),
-              Map.of("format", "pt"));
+          layout.write(part, (name, pieces) -> values.accept(byName.get(name), pieces));
           for (String name : COMPANIONS) {
             Path source = tokenizer.resolve(name);
             if (Files.isRegularFile(source)) {
@@ -91,6 +88,13 @@ public final class ModelFolder {
             writeJson(part.resolve("unlearning.json"), record.get());
           }
         });
+  }
+
+  /** A layout in one number format for a model that is written for the first time. */
+  public static CheckpointLayout fresh(Decoder decoder, DType dtype) {
+    return CheckpointLayout.fresh(
+        decoder.parameters().stream().map(p -> new TensorInfo(p.name(), dtype, p.shape())).toList(),
+        CheckpointLayout.SHARD);
   }
 
   private static void writeJson(Path file, ObjectNode json) throws IOException {

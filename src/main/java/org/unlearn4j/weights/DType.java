@@ -3,6 +3,8 @@ package org.unlearn4j.weights;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
+import java.util.Arrays;
+import java.util.Optional;
 
 /** Number formats of weights, and their conversion to and from float32. */
 public enum DType {
@@ -23,6 +25,16 @@ public enum DType {
   /** The name in a safetensors header. */
   public String code() {
     return code;
+  }
+
+  /** The format of that name, if it is one of weights. */
+  static Optional<DType> of(String code) {
+    return Arrays.stream(values()).filter(d -> d.code.equals(code)).findFirst();
+  }
+
+  /** All names, for messages. */
+  static String known() {
+    return "F32, F16 or BF16";
   }
 
   /** Bytes a value. */

@@ -4,24 +4,40 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 
 /**
- * Weights of a model, memory-mapped: one safetensors file, or the shards that {@code
- * model.safetensors.index.json} lists. Nothing is copied before it is asked for, and no second copy
- * is kept in the Java heap.
+ * Weights of a model: one safetensors file, or the shards that {@code model.safetensors.index.json}
+ * lists. Nothing is read before it is asked for, and then piece by piece, so that a model never
+ * stands in the Java heap.
  */
 public final class SafeTensors implements AutoCloseable {
   private static final String GPT2_PREFIX = "transformer.";
+
+  /**
+   * What published files hold beside weights: causal masks of GPT-2 and GPT-NeoX, rotary tables of
+   * old Llamas. They follow from the configuration.
+   */
+  private static final Pattern BUFFERS =
+      Pattern.compile(
+          "(.*\\.)?((attn|attention)\\.(masked_)?bias|rotary_emb\\.(inv_freq|cos_cached|sin_cached))");
+
+  /** Heads that a file may repeat although they are tied to the token table. */
+  private static final Set<String> HEADS = Set.of("lm_head.weight", "embed_out.weight");
 
   private final Path source;
   private final List<SafeTensorsFile> files;
@@ -126,7 +142,8 @@ public final class SafeTensors implements AutoCloseable {
   }
 
   private String stored(String name) {
-    boolean bare = !home.containsKey(name) && name.startsWith(GPT2_PREFIX);
+    boolean bare =
+        !home.containsKey(name) && !others().containsKey(name) && name.startsWith(GPT2_PREFIX);
     return bare ? name.substring(GPT2_PREFIX.length()) : name;
   }
 
@@ -134,13 +151,24 @@ public final class SafeTensors implements AutoCloseable {
    * Holds the checkpoint against what a model needs.
    *
    * @param shapes by name
-   * @throws UserException listing everything that is missing or has another shape
+   * @throws UserException listing everything that is missing, has another shape or number format,
+   *     or has no place in the model; buffers that follow from the configuration are ignored
    */
   public void require(Map<String, List<Integer>> shapes) {
     List<String> mistakes = new ArrayList<>();
     shapes.forEach(
         (name, shape) -> {
-          if (!contains(name)) {
+          if (!contains(name) && others().containsKey(stored(name))) {
+            mistakes.add(
+                source
+                    + ", tensor "
+                    + stored(name)
+                    + ": found dtype "
+                    + others().get(stored(name))
+                    + ", expected "
+                    + DType.known()
+                    + ".");
+          } else if (!contains(name)) {
             mistakes.add(
                 source + ": found no tensor " + name + ", expected one of shape " + shape + ".");
           } else if (!info(name).shape().equals(shape)) {
@@ -155,9 +183,54 @@ public final class SafeTensors implements AutoCloseable {
                     + " as config.json has it.");
           }
         });
+    superfluous(shapes.keySet())
+        .forEach(
+            name ->
+                mistakes.add(
+                    source
+                        + ", tensor "
+                        + name
+                        + ": found a tensor that the model of config.json has no place for,"
+                        + " expected none."));
     if (!mistakes.isEmpty()) {
       throw new UserException(String.join(System.lineSeparator(), mistakes));
     }
+  }
+
+  private List<String> superfluous(Set<String> wanted) {
+    Set<String> used = wanted.stream().map(this::stored).collect(Collectors.toSet());
+    return Stream.concat(home.keySet().stream(), others().keySet().stream())
+        .filter(n -> !used.contains(n) && !HEADS.contains(n) && !BUFFERS.matcher(n).matches())
+        .toList();
+  }
+
+  /** Tensors in number formats that no weights have, by name. */
+  public Map<String, String> others() {
+    Map<String, String> all = new LinkedHashMap<>();
+    files.forEach(f -> all.putAll(f.others()));
+    return all;
+  }
+
+  /**
+   * Which file holds which of these tensors, so that a model can be written as it came.
+   *
+   * @param names of all the model's parameters; each must be there
+   */
+  public CheckpointLayout layout(Collection<String> names) {
+    Map<String, String> parameters = new HashMap<>();
+    names.forEach(n -> parameters.put(stored(n), n));
+    Map<String, List<CheckpointLayout.Entry>> layout = new LinkedHashMap<>();
+    for (SafeTensorsFile file : files) {
+      List<CheckpointLayout.Entry> entries =
+          file.tensors().values().stream()
+              .filter(e -> parameters.containsKey(e.info().name()))
+              .map(e -> new CheckpointLayout.Entry(parameters.get(e.info().name()), e.info()))
+              .toList();
+      if (!entries.isEmpty()) {
+        layout.put(String.valueOf(file.path().getFileName()), entries);
+      }
+    }
+    return new CheckpointLayout(layout);
   }
 
   /**
@@ -169,24 +242,20 @@ public final class SafeTensors implements AutoCloseable {
     return file(name).tensors().get(stored(name)).info();
   }
 
-  /** The tensor's bytes as they are stored, little-endian, read-only, not copied. */
-  public ByteBuffer bytes(String name) {
-    return file(name).bytes(stored(name));
-  }
-
   /**
-   * Widens a tensor to float32.
+   * Widens values of a tensor to float32.
    *
-   * @param to room for all its values; its position advances past them
+   * @param from index of the first among the flattened values
+   * @param to is filled, from its position to its limit
    */
-  public void read(String name, FloatBuffer to) {
-    info(name).dtype().decode(bytes(name), to);
+  public void read(String name, long from, FloatBuffer to) {
+    file(name).read(stored(name), from, to);
   }
 
   /** All values of a tensor as float32. */
   public float[] floats(String name) {
     FloatBuffer values = FloatBuffer.allocate(Math.toIntExact(info(name).size()));
-    read(name, values);
+    read(name, 0, values);
     return values.array();
   }
 

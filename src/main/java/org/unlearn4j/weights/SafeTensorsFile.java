@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,16 +15,20 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 
 /**
- * One safetensors file: eight bytes of header length, a JSON header, then the tensors. Each tensor
- * is mapped when it is asked for, so a file may be larger than the 2 GB a Java buffer can address;
- * a tensor may not.
+ * One safetensors file: eight bytes of header length, a JSON header, then the tensors. Values are
+ * read piece by piece where they are asked for, so that neither a file nor a tensor is bounded by
+ * the 2 GB that a Java buffer can address.
  */
 final class SafeTensorsFile implements AutoCloseable {
   /** The format's own limit; a larger length means that this is no safetensors file. */
   private static final long MAX_HEADER = 100_000_000;
+
+  /** Values read at a time. */
+  private static final int PIECE = 1 << 16;
 
   record Entry(TensorInfo info, long begin, long end) {}
 
@@ -31,6 +36,7 @@ final class SafeTensorsFile implements AutoCloseable {
   private final FileChannel channel;
   private final long dataStart;
   private final Map<String, Entry> tensors = new LinkedHashMap<>();
+  private final Map<String, String> others = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
 
   private SafeTensorsFile(Path path, FileChannel channel, long dataStart) {
@@ -100,23 +106,22 @@ final class SafeTensorsFile implements AutoCloseable {
 
   private void parse(JsonNode header, long fileSize) {
     for (Map.Entry<String, JsonNode> e : header.properties()) {
-      if (!e.getKey().equals("__metadata__")) {
-        tensors.put(e.getKey(), entry(e.getKey(), e.getValue(), fileSize));
-      } else {
+      String dtype = e.getValue().path("dtype").asText();
+      if (e.getKey().equals("__metadata__")) {
         e.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
+      } else if (!dtype.isEmpty() && DType.of(dtype).isEmpty()) {
+        others.put(e.getKey(), dtype);
+      } else {
+        tensors.put(e.getKey(), entry(e.getKey(), e.getValue(), fileSize));
       }
     }
   }
 
   private Entry entry(String name, JsonNode node, long fileSize) {
     String place = "tensor " + name;
-    DType dtype = null;
-    for (DType d : DType.values()) {
-      dtype = d.code().equals(node.path("dtype").asText()) ? d : dtype;
-    }
-    if (dtype == null) {
-      throw UserException.at(path, place, "dtype " + node.path("dtype"), "F32, F16 or BF16");
-    }
+    DType dtype =
+        DType.of(node.path("dtype").asText())
+            .orElseThrow(() -> UserException.at(path, place, "no dtype", DType.known()));
     TensorInfo info = new TensorInfo(name, dtype, shape(place, node.path("shape")));
     long begin = node.path("data_offsets").path(0).asLong(-1);
     long end = node.path("data_offsets").path(1).asLong(-1);
@@ -165,22 +170,39 @@ final class SafeTensorsFile implements AutoCloseable {
     return tensors;
   }
 
-  ByteBuffer bytes(String name) {
+  /** Tensors in number formats that no weights have, masks for instance, and their formats. */
+  Map<String, String> others() {
+    return others;
+  }
+
+  /** Fills {@code to} with values of a tensor, flattened, from index {@code from} on. */
+  void read(String name, long from, FloatBuffer to) {
     Entry e = tensors.get(name);
-    long length = e.end() - e.begin();
-    if (length > Integer.MAX_VALUE) {
-      throw UserException.at(
-          path,
-          "tensor " + name,
-          length + " bytes",
-          "at most " + Integer.MAX_VALUE + ", what one buffer of Java can address");
+    DType dtype = e.info().dtype();
+    if (from < 0 || from + to.remaining() > e.info().size()) {
+      throw new IndexOutOfBoundsException(
+          name + ": values " + from + " and " + to.remaining() + " on of " + e.info().size());
     }
+    long at = dataStart + e.begin() + from * dtype.bytes();
+    ByteBuffer piece = ByteBuffer.allocate(Math.min(to.remaining(), PIECE) * dtype.bytes());
+    while (to.hasRemaining()) {
+      piece.clear().limit(Math.min(to.remaining(), PIECE) * dtype.bytes());
+      fill(piece, at);
+      at += piece.limit();
+      dtype.decode(piece.flip().order(ByteOrder.LITTLE_ENDIAN), to);
+    }
+  }
+
+  private void fill(ByteBuffer bytes, long at) {
     try {
-      return channel
-          .map(FileChannel.MapMode.READ_ONLY, dataStart + e.begin(), length)
-          .order(ByteOrder.LITTLE_ENDIAN);
-    } catch (IOException x) {
-      throw new UncheckedIOException(path + ", tensor " + name, x);
+      int start = bytes.position();
+      while (bytes.hasRemaining()) {
+        if (channel.read(bytes, at + bytes.position() - start) < 0) {
+          throw new IOException("the file has become shorter");
+        }
+      }
+    } catch (IOException e) {
+      throw new MachineException(path + ": could not be read (" + e.getMessage() + ").", e);
     }
   }
 

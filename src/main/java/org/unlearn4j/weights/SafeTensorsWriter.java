@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -35,6 +36,16 @@ public final class SafeTensorsWriter {
       List<TensorInfo> tensors,
       Function<TensorInfo, FloatBuffer> values,
       Map<String, String> metadata) {
+    write(file, tensors, (t, pieces) -> pieces.accept(values.apply(t)), metadata);
+  }
+
+  /**
+   * The same with values that come in pieces, so that no tensor need be in memory as a whole.
+   *
+   * @throws org.unlearn4j.base.MachineException if the disk refuses; nothing is left behind then
+   */
+  public static void write(
+      Path file, List<TensorInfo> tensors, TensorValues values, Map<String, String> metadata) {
     byte[] header = header(tensors, metadata);
     AtomicFiles.writeFile(
         file,
@@ -46,7 +57,7 @@ public final class SafeTensorsWriter {
             writeAll(channel, ByteBuffer.wrap(header));
             ByteBuffer chunk = ByteBuffer.allocateDirect(CHUNK).order(ByteOrder.LITTLE_ENDIAN);
             for (TensorInfo tensor : tensors) {
-              writeTensor(channel, tensor, values.apply(tensor), chunk);
+              writeTensor(channel, tensor, values, chunk);
             }
             channel.force(false);
           }
@@ -78,19 +89,36 @@ public final class SafeTensorsWriter {
   }
 
   private static void writeTensor(
-      FileChannel channel, TensorInfo tensor, FloatBuffer values, ByteBuffer chunk)
+      FileChannel channel, TensorInfo tensor, TensorValues values, ByteBuffer chunk)
       throws IOException {
-    if (values.remaining() != tensor.size()) {
-      throw new IllegalArgumentException(
-          tensor.name() + ": " + values.remaining() + " values for shape " + tensor.shape());
+    long end = channel.position() + tensor.size() * tensor.dtype().bytes();
+    try {
+      values.forEach(tensor, piece -> writePiece(channel, tensor, piece, end, chunk));
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
     }
+    if (channel.position() != end) {
+      throw new IllegalArgumentException(tensor.name() + ": too few values for " + tensor.shape());
+    }
+  }
+
+  private static void writePiece(
+      FileChannel channel, TensorInfo tensor, FloatBuffer values, long end, ByteBuffer chunk) {
     int perChunk = chunk.capacity() / tensor.dtype().bytes();
-    while (values.hasRemaining()) {
-      FloatBuffer part = values.slice(values.position(), Math.min(perChunk, values.remaining()));
-      values.position(values.position() + part.remaining());
-      chunk.clear();
-      tensor.dtype().encode(part, chunk);
-      writeAll(channel, chunk.flip());
+    try {
+      if (channel.position() + (long) values.remaining() * tensor.dtype().bytes() > end) {
+        throw new IllegalArgumentException(
+            tensor.name() + ": too many values for " + tensor.shape());
+      }
+      while (values.hasRemaining()) {
+        FloatBuffer part = values.slice(values.position(), Math.min(perChunk, values.remaining()));
+        values.position(values.position() + part.remaining());
+        chunk.clear();
+        tensor.dtype().encode(part, chunk);
+        writeAll(channel, chunk.flip());
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 

@@ -15,10 +15,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
 
 /** {@code forward}, and {@code export} on the way, as a user runs them, against float64 numbers. */
@@ -52,15 +54,13 @@ class ForwardCommandTest {
     return onnx;
   }
 
+  static Stream<Arguments> everywhere() {
+    return Fixture.names()
+        .flatMap(name -> Stream.of(Arguments.of(name, "tf"), Arguments.of(name, "onnx")));
+  }
+
   @ParameterizedTest
-  @CsvSource({
-    "llama, tf",
-    "llama3_rope, tf",
-    "gpt2, tf",
-    "llama, onnx",
-    "llama3_rope, onnx",
-    "gpt2, onnx"
-  })
+  @MethodSource("everywhere")
   void reproducesTheReferenceNumbers(String name, String runtime) throws IOException {
     Fixture fixture = Fixture.named(name);
     Path model = model(fixture, runtime);

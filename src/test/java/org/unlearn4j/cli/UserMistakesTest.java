@@ -172,7 +172,8 @@ class UserMistakesTest {
   @Test
   void anUnknownArchitecture() throws IOException {
     configure(c -> c.put("model_type", "lama"));
-    String expected = "config.json, model_type: found \"lama\", expected one of gpt2, llama.";
+    String expected =
+        "config.json, model_type: found \"lama\", expected one of gemma, gemma2, gpt2,";
     mistake(expected, forward());
     mistake(expected, export());
     mistake(expected, unlearn(pipeline("", "")));

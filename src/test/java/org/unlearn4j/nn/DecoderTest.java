@@ -12,7 +12,7 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -24,7 +24,7 @@ class DecoderTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void parametersAreThoseOfThePublishedFile(String fixture) {
     Map<String, List<Integer>> found = new TreeMap<>();
     List<Parameter> parameters = Decoder.of(config(fixture)).parameters();

@@ -1,5 +1,6 @@
 package org.unlearn4j.onnx;
 
+import static java.nio.ByteOrder.LITTLE_ENDIAN;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -57,8 +58,8 @@ class OnnxExporterTest {
         found.add(tensor.getName());
         int length = Integer.parseInt(entries.get("length"));
         assertEquals(
-            weights.bytes(tensor.getName()),
-            ByteBuffer.wrap(data, offset, length),
+            FloatBuffer.wrap(weights.floats(tensor.getName())),
+            ByteBuffer.wrap(data, offset, length).order(LITTLE_ENDIAN).asFloatBuffer(),
             tensor.getName());
         assertEquals(
             weights.info(tensor.getName()).shape(),
@@ -200,10 +201,7 @@ class OnnxExporterTest {
               .findFirst()
               .orElseThrow();
       FloatBuffer values =
-          head.getRawData()
-              .asReadOnlyByteBuffer()
-              .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-              .asFloatBuffer();
+          head.getRawData().asReadOnlyByteBuffer().order(LITTLE_ENDIAN).asFloatBuffer();
       assertEquals(FloatBuffer.wrap(weights.floats("lm_head.weight")), values);
     }
   }

@@ -9,15 +9,15 @@ import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
@@ -31,7 +31,7 @@ class OrtModelTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesTheReferenceNumbers(String name) {
     checkAll(Fixture.named(name), Exports.inline(name, temp.resolve(name)));
   }
@@ -43,17 +43,11 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesThemFromTheOlderConfigSpelling(String name) throws IOException {
-    Fixture fixture = Fixture.named(name);
-    Path source = Files.createDirectory(temp.resolve("source"));
-    Files.copy(fixture.folder().resolve("model.safetensors"), source.resolve("model.safetensors"));
-    Files.copy(
-        fixture.folder().resolve("config.legacy.json"),
-        source.resolve("config.json"),
-        StandardCopyOption.REPLACE_EXISTING);
+    Fixture fixture = Fixture.named(name).older(temp.resolve("source"));
     Path folder = temp.resolve(name);
-    OnnxExporter.export(source, folder, ExportOptions.defaults());
+    OnnxExporter.export(fixture.folder(), folder, ExportOptions.defaults());
     try (OrtModel model = OrtModel.open(folder)) {
       ForwardChecks.logits(fixture, model, 0);
     }
@@ -78,7 +72,7 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void aPrefillInTwoChunksIsOneForwardPass(String name) {
     List<TokenRow> rows = Fixture.rows(Fixture.named(name).expected());
     try (OrtModel model = OrtModel.open(Exports.inline(name, temp.resolve(name)))) {
@@ -96,7 +90,7 @@ class OrtModelTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void decodingStepByStepPicksWhatAFullForwardPassPicks(String name) {
     List<int[]> prompts =
         Fixture.rows(Fixture.named(name).expected()).stream().map(TokenRow::ids).toList();
@@ -194,6 +188,52 @@ class OrtModelTest {
         }
       }
     }
+  }
+
+  /**
+   * What the Attention operator of opset 23 was first specified to do: blocked scores are capped.
+   */
+  @Test
+  void negativeControlTheCapAfterTheMaskMisses() {
+    Path folder = Exports.inline("gemma2", temp.resolve("gemma2"));
+    Exports.edit(folder, OrtModelTest::capAfterMask);
+    try (OrtModel model = OrtModel.open(folder)) {
+      AssertionFailedError miss =
+          assertThrows(
+              AssertionFailedError.class,
+              () -> ForwardChecks.logits(Fixture.named("gemma2"), model, 0));
+      assertTrue(miss.getMessage().startsWith("logits[0][0]"), miss.getMessage());
+    }
+  }
+
+  /** scale, tanh, cap, add the mask becomes add the mask, scale, tanh, cap. */
+  private static void capAfterMask(GraphProto.Builder graph) {
+    List<NodeProto> nodes = new ArrayList<>(graph.getNodeList());
+    for (int i = 0; i < nodes.size(); i++) {
+      if (nodes.get(i).getName().endsWith("/masked/Add")) {
+        NodeProto add = nodes.get(i);
+        NodeProto cap = producer(nodes, add.getInput(0));
+        NodeProto tanh = producer(nodes, cap.getInput(0));
+        NodeProto scale = producer(nodes, tanh.getInput(0));
+        String masked = add.getOutput(0);
+        NodeProto first =
+            add.toBuilder().setInput(0, scale.getInput(0)).setOutput(0, masked + "_first").build();
+        nodes.removeAll(List.of(add, cap, tanh, scale));
+        nodes.addAll(
+            i - 3,
+            List.of(
+                first,
+                scale.toBuilder().setInput(0, masked + "_first").build(),
+                tanh,
+                cap.toBuilder().setOutput(0, masked).build()));
+      }
+    }
+    graph.clearNode().addAllNode(nodes);
+    graph.clearValueInfo();
+  }
+
+  private static NodeProto producer(List<NodeProto> nodes, String value) {
+    return nodes.stream().filter(n -> n.getOutputList().contains(value)).findFirst().orElseThrow();
   }
 
   private static void rename(GraphProto.Builder graph, String from, String to) {

@@ -121,7 +121,7 @@ class VocabularyTest {
   /** Two heads of 6, of which the first 4 features turn: 0 with 2, 1 with 3; 4 and 5 pass. */
   @Test
   void rotaryOnPartOfTheHead() throws Exception {
-    Rotary rotary = new Rotary(6, 4, List.of(1.0, 0.25));
+    Rotary rotary = new Rotary(6, 4, List.of(1.0, 0.25), 1.5);
     Word word =
         new Word() {
           @Override
@@ -136,8 +136,10 @@ class VocabularyTest {
           for (int t = 0; t < TIME; t++) {
             for (int at : new int[] {0, 1, 6, 7}) {
               double angle = t * rotary.inverseFrequencies().get(at % 6);
-              y[t][at] = x[t][at] * Math.cos(angle) - x[t][at + 2] * Math.sin(angle);
-              y[t][at + 2] = x[t][at + 2] * Math.cos(angle) + x[t][at] * Math.sin(angle);
+              double cos = 1.5 * Math.cos(angle);
+              double sin = 1.5 * Math.sin(angle);
+              y[t][at] = x[t][at] * cos - x[t][at + 2] * sin;
+              y[t][at + 2] = x[t][at + 2] * cos + x[t][at] * sin;
             }
           }
           return y;
@@ -289,7 +291,9 @@ class VocabularyTest {
         false,
         false,
         null,
+        List.of(),
         0.02,
+        List.of(),
         List.of(),
         new ObjectMapper().createObjectNode());
   }

@@ -27,20 +27,20 @@ import org.unlearn4j.weights.SafeTensors;
 class NeighbourPairRopeTest {
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope"})
+  @ValueSource(strings = {"llama", "llama3_rope", "mistral", "qwen2", "gemma", "gemma2"})
   void failsTheLogitsFromPositionOneOn(String name) {
     Fixture fixture = Fixture.named(name);
     Decoder decoder = Decoder.of(ModelConfig.read(fixture.folder()));
     try (SafeTensors weights = SafeTensors.open(fixture.folder())) {
-      Function<Parameter, FloatBuffer> stored = TfRuntime.checkpoint(weights, decoder.parameters());
+      Function<Parameter, float[]> stored = p -> weights.floats(p.name());
       int headDim = decoder.config().headDim();
       try (TensorFlowModel model =
           TensorFlowModel.of(
               decoder,
               p ->
-                  p.name().matches(".*\\.[qk]_proj\\.weight")
-                      ? paired(stored.apply(p).array(), headDim, p.dim(1))
-                      : stored.apply(p),
+                  p.name().matches(".*\\.[qk]_proj\\.(weight|bias)")
+                      ? paired(stored.apply(p), headDim, p.shape().size() == 1 ? 1 : p.dim(1))
+                      : FloatBuffer.wrap(stored.apply(p)),
               Precision.FP32)) {
         AssertionFailedError miss =
             assertThrows(AssertionFailedError.class, () -> ForwardChecks.logits(fixture, model, 0));

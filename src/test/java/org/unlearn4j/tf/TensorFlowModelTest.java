@@ -2,21 +2,25 @@ package org.unlearn4j.tf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
 import org.unlearn4j.lm.TokenRow;
 
 /** The TensorFlow runtime against float64 reference numbers. */
 class TensorFlowModelTest {
+  @TempDir Path temp;
 
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "llama3_rope", "gpt2"})
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesTheReferenceNumbers(String name) {
     Fixture fixture = Fixture.named(name);
     try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
@@ -46,6 +50,26 @@ class TensorFlowModelTest {
         }
       }
       assertEquals(open, Pointer.totalCount(), "native objects that nobody closed");
+    }
+  }
+
+  /** Windows of five positions begin inside the cached part, at its border and behind it. */
+  @Test
+  void aWindowGoesOnAcrossTheCache() {
+    Fixture fixture = Fixture.named("gemma2");
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+      for (int chunk = 1; chunk <= 8; chunk++) {
+        ForwardChecks.logits(fixture, model, chunk);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
+  void reproducesThemFromTheOlderConfigSpelling(String name) throws IOException {
+    Fixture fixture = Fixture.named(name).older(temp.resolve(name));
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+      ForwardChecks.logits(fixture, model, 0);
     }
   }
 }

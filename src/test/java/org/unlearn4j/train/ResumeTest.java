@@ -24,6 +24,8 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
@@ -73,7 +75,14 @@ class ResumeTest {
 
   /** A graph of its own, as a process of its own would have. */
   private TrainingStep process() {
-    Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
+    // Everything that a step leaves behind for the next one: moments, a dual variable, a queue.
+    Pipeline defaults =
+        Pipeline.defaults(
+            "PDU",
+            List.of(
+                "unlearn.objective.epsilon=0.5",
+                "unlearn.objective.dual_warmup_epochs=1",
+                "unlearn.clreg={weight: 0.1, queue: 5}"));
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
     return new TrainingStep(graph, new AdamWSettings(0.01, 1), LOOP.accumulate());
@@ -82,12 +91,9 @@ class ResumeTest {
   private Trainer.Finished run(
       TrainingStep step, LoopSettings loop, Trainer.Files files, Trainer.Listener l) {
     fixture.assignPolicy(step.graph());
-    double[] reference = new double[forget.size()];
-    java.util.Arrays.fill(reference, 20);
-    TrainingData data =
-        new TrainingData(forget, retain, List.of(), Map.of(Segment.FORGET, reference));
+    TrainingData data = new TrainingData(forget, retain, List.of(), Map.of());
     MaskView view = new MaskView(3, Set.of(0, 1, 2), 0.15, 11);
-    return new Trainer(step, loop, data, new Trainer.Regularisation(0.1, 3, Optional.of(view), 0))
+    return new Trainer(step, loop, data, new Trainer.Regularisation(0.1, 3, Optional.of(view), 5))
         .run(files, l);
   }
 
@@ -194,6 +200,33 @@ class ResumeTest {
     assertNotEquals(whole.last().total(), resumed.last().total());
     Map<String, float[]> actual = parameters(shared);
     assertThrows(AssertionError.class, () -> assertBitIdentical(expected, actual));
+  }
+
+  /** Nor is it the same run without alpha or without the queue. */
+  @ParameterizedTest
+  @ValueSource(strings = {"alpha", "queue"})
+  void negativeControlWithoutTheRestTheRunGoesElsewhere(String what) throws IOException {
+    Trainer.Files files = files("without " + what, "run");
+    Trainer.Finished whole = run(shared, LOOP, files("whole " + what, "run"), (d, t, o) -> {});
+    assertThrows(Killed.class, () -> run(shared, LOOP, files, killAfter(5)));
+    Path checkpoint = files.checkpoints().resolve("last.safetensors");
+    try (SafeTensors saved = SafeTensors.open(checkpoint)) {
+      Map<String, String> metadata = new HashMap<>(saved.metadata());
+      if (what.equals("alpha")) {
+        assertTrue(Double.parseDouble(metadata.put("alpha", "1.0")) > 1, "it had moved");
+      }
+      SafeTensorsWriter.write(
+          checkpoint,
+          saved.names().stream()
+              .filter(n -> !what.equals("queue") || !n.startsWith("queue/"))
+              .map(saved::info)
+              .toList(),
+          t -> FloatBuffer.wrap(saved.floats(t.name())),
+          metadata);
+    }
+    Trainer.Finished resumed = run(shared, LOOP, files, (d, t, o) -> {});
+    assertEquals(2, resumed.resumedAt());
+    assertNotEquals(whole.last().total(), resumed.last().total());
   }
 
   private static void forgetMoments(Path checkpoint) {
