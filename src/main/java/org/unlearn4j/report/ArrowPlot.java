@@ -23,6 +23,13 @@ public final class ArrowPlot {
   /** Shares of the range that stay free at each side. */
   private static final double MARGIN = 0.08;
 
+  /**
+   * So many arrows must not be squeezed by a mark that lies further than so many of their ranges.
+   */
+  private static final int MANY = 3;
+
+  private static final double FAR = 3;
+
   /** Middle tones, apart in hue and in lightness. */
   private static final List<String> TONES =
       List.of(
@@ -54,8 +61,19 @@ public final class ArrowPlot {
 
   /** Draws the plot; all coordinates must be finite. */
   public static String svg(Frame frame, List<Arrow> arrows, List<Mark> marks) {
-    Scale x = Scale.over(xs(arrows, marks), LEFT, WIDTH - RIGHT);
-    Scale y = Scale.over(ys(arrows, marks), HEIGHT - BOTTOM, TOP);
+    List<End> ends = ends(arrows);
+    double[] xs =
+        ends.stream()
+            .flatMapToDouble(e -> DoubleStream.of(e.x - size(e.xSpread), e.x + size(e.xSpread)))
+            .toArray();
+    double[] ys =
+        ends.stream()
+            .flatMapToDouble(e -> DoubleStream.of(e.y - size(e.ySpread), e.y + size(e.ySpread)))
+            .toArray();
+    boolean far = arrows.size() >= MANY;
+    Scale x = Scale.over(joined(xs, marks.stream().mapToDouble(Mark::x), far), LEFT, WIDTH - RIGHT);
+    Scale y =
+        Scale.over(joined(ys, marks.stream().mapToDouble(Mark::y), false), HEIGHT - BOTTOM, TOP);
     StringBuilder out = new StringBuilder();
     out.append(
         String.format(
@@ -69,7 +87,7 @@ public final class ArrowPlot {
             FONT));
     axes(out, frame, x, y);
     Labels labels = new Labels();
-    marks.forEach(m -> labels.keepFree(x.at(m.x), y.at(m.y)));
+    marks.forEach(m -> labels.keepFree(x.at(Math.max(x.low, Math.min(x.high, m.x))), y.at(m.y)));
     for (Arrow a : arrows) {
       labels.keepFree(x.at(a.from.x), y.at(a.from.y));
       a.to.ifPresent(to -> labels.keepFree(x.at(to.x), y.at(to.y)));
@@ -88,21 +106,18 @@ public final class ArrowPlot {
     return out.append("</svg>\n").toString();
   }
 
-  private static double[] xs(List<Arrow> arrows, List<Mark> marks) {
+  /**
+   * All values that an axis shows.
+   *
+   * @param far whether a mark may be left out that would leave the arrows too little room
+   */
+  private static double[] joined(double[] ends, DoubleStream marks, boolean far) {
+    double low = DoubleStream.of(ends).min().orElse(Double.NEGATIVE_INFINITY);
+    double high = DoubleStream.of(ends).max().orElse(Double.POSITIVE_INFINITY);
+    double most = FAR * (high - low);
     return DoubleStream.concat(
-            marks.stream().mapToDouble(Mark::x),
-            ends(arrows).stream()
-                .flatMapToDouble(
-                    e -> DoubleStream.of(e.x - size(e.xSpread), e.x + size(e.xSpread))))
-        .toArray();
-  }
-
-  private static double[] ys(List<Arrow> arrows, List<Mark> marks) {
-    return DoubleStream.concat(
-            marks.stream().mapToDouble(Mark::y),
-            ends(arrows).stream()
-                .flatMapToDouble(
-                    e -> DoubleStream.of(e.y - size(e.ySpread), e.y + size(e.ySpread))))
+            DoubleStream.of(ends),
+            marks.filter(m -> !far || Math.max(high, m) - Math.min(low, m) <= most))
         .toArray();
   }
 
@@ -194,16 +209,25 @@ public final class ArrowPlot {
     }
   }
 
+  /** A diamond; a triangle at the edge, with its value, for what lies beyond. */
   private static void mark(StringBuilder out, Mark mark, Labels labels, Scale x, Scale y) {
     String ink = Ink.TEXT.standalone();
+    double side = mark.x < x.low ? -1 : mark.x > x.high ? 1 : 0;
+    double at = side == 0 ? x.at(mark.x) : side < 0 ? LEFT + 8 : WIDTH - RIGHT - 8;
+    String shape =
+        side == 0
+            ? "l8 8 l-8 8 l-8 -8 Z"
+            : String.format(Locale.ROOT, "l%.0f 8 l%.0f 8 Z", 10 * side, -10 * side);
     out.append(
         String.format(
             Locale.ROOT,
-            "<path fill=\"%s\" d=\"M%.1f %.1f l8 8 l-8 8 l-8 -8 Z\"/>%n",
+            "<path fill=\"%s\" d=\"M%.1f %.1f %s\"/>%n",
             ink,
-            x.at(mark.x),
-            y.at(mark.y) - 8));
-    labels.place(out, mark.label, ink, x.at(mark.x), y.at(mark.y));
+            at,
+            y.at(mark.y) - 8,
+            shape));
+    String label = side == 0 ? mark.label : mark.label + ", at " + x.name(mark.x);
+    labels.place(out, label, ink, at, y.at(mark.y));
   }
 
   private static void line(

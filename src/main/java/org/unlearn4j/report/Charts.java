@@ -25,6 +25,10 @@ import org.knowm.xchart.style.markers.SeriesMarkers;
 final class Charts {
   private static final Font LABELS = new Font(Font.SANS_SERIF, Font.PLAIN, 12);
   private static final float LINE = 1.8f;
+
+  /** Pixels between two names on the x axis. */
+  private static final int NAMES_APART = 36;
+
   private static final Color NOTHING = new Color(0, 0, 0, 0);
 
   private Charts() {}
@@ -62,7 +66,7 @@ final class Charts {
   /**
    * Draws a chart.
    *
-   * @param xLabel text of a tick on the x axis; null for numbers
+   * @param xLabel short name of a tick on the x axis; null for numbers
    */
   static Plot draw(Frame frame, List<Series> series, Function<Double, String> xLabel) {
     XYChart chart = new XYChartBuilder().width(frame.width).height(frame.height).build();
@@ -71,7 +75,8 @@ final class Charts {
     style(chart.getStyler(), frame, series.size());
     if (xLabel != null) {
       chart.getStyler().setxAxisTickLabelsFormattingFunction(xLabel);
-      chart.getStyler().setPlotContentSize(0.86); // room for long words at both ends
+      chart.getStyler().setPlotContentSize(0.88); // room for a name at both ends
+      chart.getStyler().setXAxisTickMarkSpacingHint(NAMES_APART).setYAxisDecimalPattern("0.####");
     }
     for (Series s : series) {
       style(chart.addSeries(s.label, s.x, s.y), s);
@@ -97,7 +102,7 @@ final class Charts {
         .setLegendPosition(Styler.LegendPosition.OutsideS)
         .setLegendLayout(Styler.LegendLayout.Horizontal)
         .setLegendFont(LABELS)
-        .setLegendPadding(4)
+        .setLegendPadding(6)
         .setLegendSeriesLineLength(18)
         .setLegendVisible(series > 1)
         .setPlotBackgroundColor(NOTHING)

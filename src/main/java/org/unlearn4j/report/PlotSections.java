@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.MetricInfo;
 
 /** The sections that are mostly plots; remembers every plot, so that each also becomes a file. */
@@ -86,21 +87,28 @@ final class PlotSections {
                         + ", projected onto the first two principal components of the model before:"
                         + " faint circles before, full diamonds after."));
     if (!data.unlearned().entanglement().isEmpty()) {
-      place(
-          section,
-          canDraw
-              ? Plots.layers(data, "entanglement", "entanglement over the layers")
-              : Optional.empty(),
-          "Entanglement of forget and retain features over the layers, lower is less entangled.");
-      section.add(layerTable());
+      layers(section);
     }
     return section;
+  }
+
+  /** What forget and retain features share, layer by layer: a panel a measure, and the numbers. */
+  private void layers(Html section) {
+    Html grid = Html.tag("div").css("grid plots");
+    for (LayerPlots.Panel p : canDraw ? LayerPlots.all(data) : List.<LayerPlots.Panel>of()) {
+      grid.add(figure(p.plot(), p.caption()));
+    }
+    section.add(
+        Html.tag("h3", "What forget and retain features share, layer by layer"),
+        grid.isEmpty() ? undrawn() : grid,
+        layerTable());
   }
 
   private Html layerTable() {
     Map<String, Map<String, Double>> layers = data.unlearned().entanglement();
     Set<String> measures = new LinkedHashSet<>();
     layers.values().forEach(m -> measures.addAll(m.keySet()));
+    measures.removeIf(name -> name.endsWith(Entanglement.BEFORE));
     List<Html> headings = new ArrayList<>(List.of(Tables.words("layer")));
     for (String measure : measures) {
       headings.add(
@@ -117,13 +125,20 @@ final class PlotSections {
         (layer, values) -> {
           Html row =
               Html.tag("tr").add(Html.tag("th", layer.replace('_', ' ')).attr("scope", "row"));
-          for (String measure : measures) {
-            Double value = values.get(measure);
-            row.add(value == null ? Tables.nothing() : Tables.number(value));
-          }
+          measures.forEach(measure -> row.add(cell(values, measure)));
           rows.add(row);
         });
     return Tables.sortable(headings, rows);
+  }
+
+  /** The value after, and below it the value before. */
+  private static Html cell(Map<String, Double> values, String measure) {
+    if (!values.containsKey(measure)) {
+      return Tables.nothing();
+    }
+    Html cell = Tables.number(values.get(measure));
+    Double before = values.get(measure + Entanglement.BEFORE);
+    return before == null ? cell : cell.add(Html.tag("small", "before " + Numbers.pretty(before)));
   }
 
   private static String better(MetricInfo info) {

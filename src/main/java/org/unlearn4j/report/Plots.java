@@ -1,7 +1,6 @@
 package org.unlearn4j.report;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -185,38 +184,8 @@ final class Plots {
     return new Series(measured.role().label(), ink(measured.role()), 1, Style.STEPS, x, y);
   }
 
-  /** A measure over the layers, each model a line. */
-  static Optional<Plot> layers(ReportData data, String measure, String words) {
-    List<String> names = List.copyOf(data.unlearned().entanglement().keySet());
-    List<Series> series = new ArrayList<>();
-    for (ReportData.Measured m : data.firsts()) {
-      double[] values =
-          names.stream().mapToDouble(layer -> measure(m.result(), layer, measure)).toArray();
-      if (names.size() > 1 && Arrays.stream(values).allMatch(Double::isFinite)) {
-        double[] x = IntStream.range(0, values.length).asDoubleStream().toArray();
-        series.add(new Series(m.role().label(), ink(m.role()), 1, Style.LINE, x, values));
-      }
-    }
-    if (series.isEmpty()) {
-      return Optional.empty();
-    }
-    Frame frame = new Frame("layers-" + measure.replace('_', '-'), words, 720, 300, "", "");
-    return Optional.of(Charts.draw(frame, series, x -> layer(names, x)));
-  }
-
-  private static double measure(EvaluationResult result, String layer, String measure) {
-    return result.entanglement().getOrDefault(layer, Map.of()).getOrDefault(measure, Double.NaN);
-  }
-
-  /** A layer's name at its place on the axis, nothing between two layers. */
-  private static String layer(List<String> names, double x) {
-    long index = Math.round(x);
-    return Math.abs(x - index) < 1e-9 && index >= 0 && index < names.size()
-        ? names.get((int) index).replace('_', ' ')
-        : "";
-  }
-
-  private static Ink ink(ReportData.Role role) {
+  /** The colour of a model. */
+  static Ink ink(ReportData.Role role) {
     return switch (role) {
       case TARGET -> Ink.TARGET;
       case RETAIN_ONLY -> Ink.RETAIN;

@@ -48,9 +48,8 @@ final class StudyReader {
     String name = text(top, "name").filter(this::isName).orElse("");
     Optional<String> base = text(top, "pipeline");
     List<Setting> shared =
-        new ArrayList<>(
-            Optional.ofNullable(top.get("set")).map(e -> settings(e, "set", "")).orElse(List.of()));
-    sets.forEach(s -> shared.add(Setting.ofCommandLine(s)));
+        Optional.ofNullable(top.get("set")).map(e -> settings(e, "set", "")).orElse(List.of());
+    sets.stream().filter(s -> s.startsWith(SEED)).forEach(this::seedOnTheCommandLine);
     List<Long> seeds = required(top, "seeds").map(this::seeds).orElse(List.of());
     List<Column> columns = required(top, "columns").map(this::columns).orElse(List.of());
     Optional<Addition> addition = Optional.ofNullable(top.get("addition")).map(this::addition);
@@ -75,6 +74,11 @@ final class StudyReader {
     }
     yaml.throwIfAny();
     return new Study(name, file, sets, columns, addition.map(Addition::name), seeds, runs);
+  }
+
+  private void seedOnTheCommandLine(String set) {
+    String sentence = "--set " + set + ": found a seed, expected it under seeds in " + file + ".";
+    yaml.mistake(new StudyYaml.Mistake(Integer.MAX_VALUE, sentence));
   }
 
   private Optional<Entry> required(Map<String, Entry> top, String key) {
@@ -232,6 +236,7 @@ final class StudyReader {
           if (added) {
             all.addAll(method.with);
           }
+          sets.forEach(s -> all.add(Setting.ofCommandLine(s))); // the last word
           String name = method.name + (added ? "+" + addition.orElseThrow().name : "") + "." + seed;
           pipeline(base, all, seed, method)
               .map(p -> new Study.Run(name, new Study.Variant(method.name, added), seed, p))

@@ -68,7 +68,8 @@ public final class StudyRunner {
     for (Study.Run run : study.runs()) {
       long start = System.nanoTime();
       RunFolder folder = new RunFolder(out.resolve(run.name()));
-      String unlearning = Hashes.sha256(inputs + run.pipeline().unlearn() + shared.model());
+      String unlearning =
+          Hashes.sha256(inputs + run.pipeline().unlearn() + shared.model() + shared.data());
       boolean done = isDone(folder, unlearning, evaluation);
       Map<Column, Double> values = done ? read(folder) : make(run, folder, unlearning, evaluation);
       measured.add(new StudyTable.Measured(run.variant(), run.seed(), values));

@@ -127,6 +127,39 @@ class EntanglementTest {
     assertThrows(IllegalArgumentException.class, () -> forget.layer("2"));
   }
 
+  /**
+   * Before: the rows of {@link #byHand}, at other lengths, which must not matter: 0.8. After: f =
+   * (1, 0), (0.6, -0.8), so mu_F = (0.8, -0.4), V_F = 0.2 and |mu_F - mu_R|^2 = 0.64 + 1.96 = 2.6;
+   * 4 * 0.2 / 2.6. Without scaling to length 1 lengths would count.
+   */
+  @Test
+  void beforeAndAfterByHand() {
+    FeatureMap before = ofOneLayer(new float[][] {{3, 0}, {0.3f, 0.4f}});
+    FeatureMap retain = ofOneLayer(new float[][] {{0, 7}, {0, 0.5f}});
+    FeatureMap after = ofOneLayer(new float[][] {{1, 0}, {3, -4}});
+    Map<String, Double> seen = Entanglement.compare(before, retain, after, retain).get("0");
+    Near.absolute(0.8, seen.get("entanglement_before"), 1e-7, "before");
+    Near.absolute(0.8 / 2.6, seen.get("entanglement"), 1e-7, "after");
+    Near.absolute(-Math.log(2.6), seen.get("entanglement_log_ratio"), 1e-7, "log ratio");
+    Near.absolute(0.4, seen.get("cosine_before"), 1e-7, "cosine before");
+    Near.absolute(-0.4, seen.get("cosine"), 1e-7, "cosine after");
+    Map<String, Double> swapped = Entanglement.compare(after, retain, before, retain).get("0");
+    Near.absolute(Math.log(2.6), swapped.get("entanglement_log_ratio"), 1e-7, "the other way");
+    double unscaled =
+        Entanglement.entanglement(
+            new double[][] {{3, 0}, {0.3, 0.4}}, new double[][] {{0, 7}, {0, 0.5}});
+    assertTrue(Math.abs(unscaled - 0.8) > 0.1, "lengths would matter: " + unscaled);
+    assertTrue(
+        Entanglement.measure(before, retain).get("0").keySet().stream()
+            .noneMatch(name -> name.endsWith(Entanglement.BEFORE)),
+        "one model alone has no before");
+  }
+
+  /** The same features at the embeddings, block 0 and the final norm. */
+  private static FeatureMap ofOneLayer(float[][] rows) {
+    return FeatureMap.of(new float[][][] {rows, rows, rows});
+  }
+
   @Test
   void pictureUsesTheAxesOfTheModelBefore() {
     FeatureMap forget = features(15);

@@ -29,7 +29,7 @@ class ArrowPlotTest {
     }
     arrows.add(
         new ArrowPlot.Arrow(
-            "<still> & alone", new ArrowPlot.End(0.5, 0.78, Double.NaN, 0), Optional.empty()));
+            "<still> & alone", new ArrowPlot.End(0.75, 0.78, Double.NaN, 0), Optional.empty()));
     return ArrowPlot.svg(
         new ArrowPlot.Frame(
             "what moved",
@@ -67,6 +67,21 @@ class ArrowPlotTest {
     assertEquals(7, svg.split("<circle", -1).length - 1);
     assertTrue(svg.contains("&lt;still&gt; &amp; alone"));
     assertFalse(svg.contains("NaN"));
+  }
+
+  /** The target is three times as far from the methods as they are from each other. */
+  @Test
+  void whatLiesFarOffStandsAtTheEdgeWithItsValue() {
+    String svg = plot();
+    assertTrue(svg.contains(">target, at 0.03<"), "the edge tells where");
+    assertTrue(svg.contains(">retain-only<"), "near enough to stand where it is");
+    assertFalse(svg.contains(">0.2<"), "no axis down to the target");
+    String few =
+        ArrowPlot.svg(
+            new ArrowPlot.Frame("", "", "", ""),
+            List.of(new ArrowPlot.Arrow("a", new ArrowPlot.End(0.9, 1, 0, 0), Optional.empty())),
+            List.of(new ArrowPlot.Mark("target", 0.03, 1)));
+    assertTrue(few.contains(">target<"), "one method needs no room of its own");
   }
 
   /** To the right and up in the data is to the right and up in the picture, where y falls. */

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
 import org.unlearn4j.eval.BigramModel;
+import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
@@ -148,11 +149,12 @@ final class ExampleRun {
     int depth = 0;
     for (String layer : List.of("embeddings", "0", "1", "2", "3", "final_norm")) {
       Map<String, Double> measures = new LinkedHashMap<>();
-      measures.put("cosine", 0.9 - 0.05 * depth);
-      measures.put("entanglement", from * (6 - 0.7 * depth));
+      alone(measures, "", from, depth);
       if (after) {
-        measures.put("entanglement_log_ratio", Math.log(0.25));
+        alone(measures, Entanglement.BEFORE, 4 * from, depth);
+        measures.put("entanglement_log_ratio", Math.log(0.25) - 0.05 * depth);
         measures.put("retain_drift", 0.01 * depth);
+        measures.put("retain_cka", 1 - 0.004 * depth * depth);
       }
       layers.put(layer, measures);
       depth++;
@@ -169,6 +171,15 @@ final class ExampleRun {
                     cloud(4, -0.25)))
             : Optional.empty();
     return result.withFeatures(layers, picture);
+  }
+
+  /** Measures of a model whose entanglement begins at six times {@code from}. */
+  private static void alone(Map<String, Double> measures, String suffix, double from, int depth) {
+    measures.put("cosine" + suffix, 0.5 + 0.1 * from - 0.05 * depth);
+    measures.put("cosine_of_means" + suffix, 0.6 + 0.1 * from - 0.04 * depth);
+    measures.put("entanglement" + suffix, from * (6 - 0.7 * depth));
+    measures.put("probe_auc" + suffix, 0.95 - 0.1 * from + 0.01 * depth);
+    measures.put("principal_angles" + suffix, 0.3 + 0.1 * from + 0.02 * depth * depth / 5);
   }
 
   private static List<FeaturePicture.Point> cloud(long seed, double x) {

@@ -165,7 +165,14 @@ class ReportTest {
       assertEquals(
           List.of(
               "features.svg",
+              "layers-cosine-of-means.svg",
+              "layers-cosine.svg",
+              "layers-entanglement-log-ratio.svg",
               "layers-entanglement.svg",
+              "layers-principal-angles.svg",
+              "layers-probe-auc.svg",
+              "layers-retain-cka.svg",
+              "layers-retain-drift.svg",
               "train-clreg.svg",
               "train-forget.svg",
               "train-grad-norm.svg",
@@ -195,6 +202,31 @@ class ReportTest {
     } catch (SAXException | ParserConfigurationException e) {
       throw new AssertionError(name, e);
     }
+  }
+
+  /** An evaluation from before the values before were kept: the target's own stand in for them. */
+  @Test
+  void everyMeasureHasItsValueBefore() throws IOException {
+    assertTrue(completePage.contains("<small>before 0.8200</small>"), "cosine of the embeddings");
+    assertTrue(completePage.contains("entanglement, ↓ lower is better"));
+    assertTrue(completePage.contains("probe AUC, ↑ higher is better"));
+    Assumptions.assumeTrue(Charts.available(), "this Java has no fonts, so there are no plots");
+    String panel = Files.readString(complete.plots().resolve("layers-entanglement.svg"));
+    assertTrue(panel.contains(Ink.TARGET.standalone()), "before");
+    assertTrue(panel.contains(Ink.RETAIN.standalone()), "retain-only");
+    String change = Files.readString(complete.plots().resolve("layers-retain-drift.svg"));
+    assertFalse(change.contains(Ink.TARGET.standalone()), "a change has no before");
+    RunFolder run = ExampleRun.complete(folder);
+    Path file = run.evaluation("unlearned", "tf");
+    Files.writeString(
+        file, Files.readString(file).replaceAll(",\\s*\"[a-z_]+_before\" : [-0-9.E]+", ""));
+    assertFalse(page(run).contains("<small>before "), "not in the table");
+    String old = Files.readString(run.plots().resolve("layers-entanglement.svg"));
+    assertTrue(old.contains(Ink.TARGET.standalone()), "but the target was measured");
+    Files.delete(run.evaluation("target", "tf"));
+    page(run);
+    String without = Files.readString(run.plots().resolve("layers-entanglement.svg"));
+    assertFalse(without.contains(Ink.TARGET.standalone()), "nothing is made up");
   }
 
   @Test

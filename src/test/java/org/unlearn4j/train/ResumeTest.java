@@ -128,6 +128,7 @@ class ResumeTest {
     for (String line : Files.readAllLines(files.log())) {
       ObjectNode node = (ObjectNode) new ObjectMapper().readTree(line);
       assertTrue(node.remove("tokens_per_second").doubleValue() > 0, line);
+      assertTrue(node.remove("seconds").doubleValue() > 0, line);
       lines.add(node);
     }
     return lines;
