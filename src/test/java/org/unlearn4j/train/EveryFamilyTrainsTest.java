@@ -41,8 +41,7 @@ import org.unlearn4j.weights.SafeTensors;
 
 /** NPO with CLReg on every family: gradients that are right, and a loss that falls. */
 class EveryFamilyTrainsTest {
-  private static final StepControl PLAIN =
-      new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0));
+  private static final StepControl PLAIN = new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0));
   private static final StepControl CONTROL =
       new StepControl(1, 0.1, new StepControl.ViewSeed(0, 0, 0));
 
