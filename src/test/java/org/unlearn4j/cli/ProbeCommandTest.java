@@ -65,22 +65,26 @@ class ProbeCommandTest {
 
   private static void gradient(JsonNode expected, JsonNode found) {
     norm("gradient norm", expected.path("global_l2"), found.path("grad_norm"));
-    for (Map.Entry<String, JsonNode> e : found.path("parameters").properties()) {
-      norm(
-          e.getKey(),
-          expected.path("l2_of_every_parameter").path(e.getKey()),
-          e.getValue().path("grad_norm"));
-      assertEquals(8, e.getValue().path("grad_head").size(), e.getKey());
-      JsonNode listed = expected.path("parameters").path(e.getKey());
-      for (int i = 0; i < listed.path("first8").size(); i++) {
-        assertClose(
-            e.getKey() + ", value " + i,
-            listed.path("first8").path(i).doubleValue(),
-            e.getValue().path("grad_head").path(i).doubleValue(),
-            5e-5 * listed.path("l2").doubleValue(),
-            0);
+    JsonNode parameters = found.path("parameters");
+    int listed = 0;
+    for (Map.Entry<String, JsonNode> e : expected.path("l2_of_every_parameter").properties()) {
+      JsonNode seen = parameters.path(e.getKey());
+      if (seen.isMissingNode()) { // what a loss does not reach has no gradient
+        assertEquals(0, e.getValue().doubleValue(), 1e-12, e.getKey());
+        continue;
+      }
+      double l2 = e.getValue().doubleValue();
+      // A bias that softmax takes away again has a gradient of rounding alone.
+      assertClose(e.getKey(), l2, seen.path("grad_norm").doubleValue(), 1e-8, 5e-5);
+      JsonNode head = expected.path("parameters").path(e.getKey()).path("first8");
+      for (int i = 0; i < head.size(); i++) {
+        String what = e.getKey() + ", value " + i;
+        double value = seen.path("grad_head").path(i).doubleValue();
+        assertClose(what, head.path(i).doubleValue(), value, Math.max(1e-8, 5e-5 * l2), 0);
+        listed++;
       }
     }
+    assertTrue(listed >= 16, "heads of two parameters at least: " + listed);
   }
 
   private static void norm(String what, JsonNode expected, JsonNode found) {
@@ -126,12 +130,7 @@ class ProbeCommandTest {
             ? batchesWith(fixture, "control_vector", expected.path("control_vector"))
             : batches(fixture);
     JsonNode found =
-        probe(
-            fixture,
-            input,
-            name.replaceAll("_.*", ""),
-            "embed_tokens|q_proj|c_attn|mlp.*proj.weight",
-            FixtureSettings.of(expected));
+        probe(fixture, input, name.replaceAll("_.*", ""), ".", FixtureSettings.of(expected));
     method(expected, found);
     assertFalse(found.path("parameters").isEmpty(), "some gradients are shown");
     if (!expected.has("trainable_parameters")) { // there the norm is over those alone
@@ -214,7 +213,7 @@ class ProbeCommandTest {
             fixture,
             queued ? batchesWith(fixture, "queue", all.path("queue")) : batches(fixture),
             "GradDiff",
-            "layers.0.self_attn|h.0.attn.c_attn",
+            ".",
             List.of(
                 "unlearn.objective.gamma=0",
                 "unlearn.objective.alpha=0",
@@ -277,7 +276,7 @@ class ProbeCommandTest {
         "--set",
         "unlearn.objective.beta=0");
     refuses(
-        "unlearn.objective.retain=[NLL, KL]: found [NLL, KL], expected one of NLL, KL, EmbedDiff, none",
+        "unlearn.objective.retain=[NLL, KL]: found the list [NLL, KL], expected one of NLL, KL, EmbedDiff, none",
         folder,
         input,
         "--set",

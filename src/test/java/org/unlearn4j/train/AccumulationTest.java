@@ -122,11 +122,11 @@ class AccumulationTest {
     return Objectives.of(Pipeline.defaults(name, required).unlearn(), fixture.decoder());
   }
 
+  /** One of each way to reduce: token means, row means, skipped tokens, rows of tokens, a share. */
   @ParameterizedTest
   @EnumSource(
       value = ObjectiveName.class,
-      mode = EnumSource.Mode.EXCLUDE,
-      names = "GRAD_ASCENT") // GradDiff without its retain loss
+      names = {"GRAD_DIFF", "NPO", "CEU", "RMU", "PDU"})
   void oneTimesEightIsThreeAndFive(ObjectiveName name) {
     Objective objective = objective(name.spelling());
     try (TrainingStep step = step(objective, 2)) {
@@ -158,7 +158,8 @@ class AccumulationTest {
       TrainingStep.Outcome a = actual.outcomes().get(s);
       assertEquals(e.terms().keySet(), a.terms().keySet());
       String when = ", step " + s;
-      e.terms().forEach((n, v) -> assertClose(n + when, v, a.terms().get(n), 0, 1e-6));
+      // Sums in another order: float32's 6e-8, times what exponentials and differences amplify.
+      e.terms().forEach((n, v) -> assertClose(n + when, v, a.terms().get(n), 0, 1e-5));
       // Of the terms it is the sum of: GradDiff's cancel each other.
       double size = e.terms().values().stream().mapToDouble(Math::abs).sum();
       assertClose("total" + when, e.total(), a.total(), 1e-6 * size, 0);
