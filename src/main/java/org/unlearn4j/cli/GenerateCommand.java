@@ -5,11 +5,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.run.RuntimeModels;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.ChatPrompt;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 import org.unlearn4j.tf.Precision;
 
@@ -35,7 +37,7 @@ final class GenerateCommand implements Command {
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
         CommandOptions.required("prompt", "TEXT", "what to continue"),
         CommandOptions.value(
-            "template", "NAME", "put the prompt into this template, for instance default"),
+            "template", "NAME", "put the prompt into this template, for instance default or chat"),
         CommandOptions.value("tokenizer", "DIR", "where the model's own folder has none"),
         CommandOptions.value("max-new-tokens", "N", DEFAULT_TOKENS + " by default"));
   }
@@ -44,10 +46,7 @@ final class GenerateCommand implements Command {
   public int run(CommandLine line, PrintStream out) {
     Path folder = CommandOptions.path(line, "model").orElseThrow();
     String text = CommandOptions.text(line, "prompt").orElseThrow();
-    String prompt =
-        CommandOptions.text(line, "template")
-            .map(t -> PromptTemplate.of(t).prompt(text))
-            .orElse(text);
+    Optional<String> template = CommandOptions.text(line, "template");
     int most = CommandOptions.integer(line, "max-new-tokens", 1, DEFAULT_TOKENS);
     Path tokenizerFolder =
         CommandOptions.path(line, "tokenizer")
@@ -57,8 +56,13 @@ final class GenerateCommand implements Command {
             RuntimeModels.open(
                 folder, CommandOptions.text(line, "runtime").orElse("tf"), Precision.FP32)) {
       Streamed streamed = new Streamed(tokenizer, out);
-      model.generate(
-          List.of(tokenizer.encode(prompt, true)), most, tokenizer.stopIds(), streamed::token);
+      Optional<Prompting> asked =
+          template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
+      int[] prompt =
+          tokenizer.encode(
+              asked.map(t -> t.prompt(text)).orElse(text),
+              !asked.map(Prompting::beginsItself).orElse(false));
+      model.generate(List.of(prompt), most, tokenizer.stopIds(), streamed::token);
       out.println();
     }
     return ExitCode.DONE;

@@ -1,6 +1,7 @@
 package org.unlearn4j.config;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.Optional;
 
 /**
@@ -11,6 +12,8 @@ import java.util.Optional;
  * @param forget split name, or a JSON Lines file for {@link Benchmark#JSONL}
  * @param retain split name, or a JSON Lines file for {@link Benchmark#JSONL}
  * @param template name of the prompt template
+ * @param systemPrompt of a chat
+ * @param date that a chat's template is told
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
  */
@@ -20,6 +23,8 @@ public record DataSettings(
     String forget,
     String retain,
     String template,
+    Optional<String> systemPrompt,
+    Optional<LocalDate> date,
     int maxLength) {
 
   /** The data sets there are readers for. */

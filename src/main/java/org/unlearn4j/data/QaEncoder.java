@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 
 /**
  * Makes token rows of examples: the tokens that the tokenizer puts in front of a text, the prompt,
- * the answer, and one end-of-text token. Labels stand on the answer's tokens and the end-of-text
- * token, nowhere else.
+ * the answer, and one end-of-text token; a chat template brings its own tokens for beginning and
+ * end. Labels stand on the answer's tokens and the end token, nowhere else.
  *
  * <p>Where the answer begins is exact. The whole text is tokenised at once, as the model will see
  * it, and where its first tokens are those of the prompt alone (always, for vocabularies that split
@@ -26,8 +26,9 @@ import org.unlearn4j.text.Tokenizer;
  */
 public final class QaEncoder {
   private final Tokenizer tokenizer;
-  private final PromptTemplate template;
+  private final Prompting template;
   private final int maxLength;
+  private final int[] leading;
   private final int end;
 
   /**
@@ -51,13 +52,14 @@ public final class QaEncoder {
    * @param maxLength most tokens of a row, special tokens included
    * @throws UserException if the tokenizer has no end-of-text token
    */
-  public QaEncoder(Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+  public QaEncoder(Tokenizer tokenizer, Prompting template, int maxLength) {
     if (maxLength < 2) {
       throw new UserException("max_length: found " + maxLength + ", expected at least 2.");
     }
     this.tokenizer = tokenizer;
     this.template = template;
     this.maxLength = maxLength;
+    this.leading = template.beginsItself() ? new int[0] : tokenizer.leadingIds();
     this.end =
         tokenizer
             .eosId()
@@ -100,9 +102,7 @@ public final class QaEncoder {
    * @throws UserException if it leaves no room for an answer
    */
   public int[] promptIds(QaExample example) {
-    int[] prompt =
-        concat(
-            tokenizer.leadingIds(), tokenizer.encode(template.prompt(example.question()), false));
+    int[] prompt = concat(leading, tokenizer.encode(template.prompt(example.question()), false));
     if (prompt.length >= maxLength) {
       throw new UserException(
           example.place()
@@ -150,19 +150,16 @@ public final class QaEncoder {
     int[] prompt = promptIds(example);
     String promptText = template.prompt(example.question());
     String continuation = template.continuation(answer);
-    int[] whole =
-        concat(tokenizer.leadingIds(), tokenizer.encode(promptText + continuation, false));
+    int[] whole = concat(leading, tokenizer.encode(promptText + continuation, false));
     boolean prefix = Arrays.mismatch(prompt, whole) == prompt.length;
     int[] text = prefix ? whole : concat(prompt, tokenizer.encode(continuation, false));
 
-    int length = Math.min(text.length + 1, maxLength);
-    int[] ids = Arrays.copyOf(text, length);
-    if (length == text.length + 1) {
-      ids[length - 1] = end;
-    }
+    int[] ended = template.end().isPresent() ? text : concat(text, new int[] {end});
+    int length = Math.min(ended.length, maxLength);
+    int[] ids = Arrays.copyOf(ended, length);
     int[] labels = ids.clone();
     Arrays.fill(labels, 0, prompt.length, TokenRow.IGNORED);
-    return new Row(new TokenRow(ids, labels), length < text.length + 1, !prefix);
+    return new Row(new TokenRow(ids, labels), length < ended.length, !prefix);
   }
 
   private static int[] concat(int[] a, int[] b) {

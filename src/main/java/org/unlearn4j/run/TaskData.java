@@ -5,6 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
@@ -14,7 +16,8 @@ import org.unlearn4j.data.QaExample;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.ChatPrompt;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 
 /** A pipeline's data in tokens: rows to train on and sets to evaluate. */
@@ -22,6 +25,7 @@ public final class TaskData implements AutoCloseable {
   private final Pipeline pipeline;
   private final Benchmark benchmark;
   private final Tokenizer tokenizer;
+  private final Prompting template;
   private final QaEncoder encoder;
   private final List<String> notes = new ArrayList<>();
 
@@ -45,11 +49,25 @@ public final class TaskData implements AutoCloseable {
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
-    this.encoder = new QaEncoder(tokenizer, PromptTemplate.of(data.template()), data.maxLength());
+    this.template =
+        Prompting.of(
+            data.template(), tokenizer, new ChatPrompt.Settings(data.systemPrompt(), data.date()));
+    this.encoder = new QaEncoder(tokenizer, template, data.maxLength());
   }
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** The tokens that end a generation: those of the model's files, and the template's own. */
+  public Set<Integer> stopIds() {
+    Set<Integer> stop = new TreeSet<>(tokenizer.stopIds());
+    template
+        .end()
+        .map(end -> tokenizer.encode(end, false))
+        .filter(ids -> ids.length == 1)
+        .ifPresent(ids -> stop.add(ids[0]));
+    return stop;
   }
 
   /** SHA-256 of everything read so far, by name. */
