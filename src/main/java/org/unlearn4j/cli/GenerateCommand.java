@@ -4,10 +4,14 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.text.ChatPrompt;
@@ -49,8 +53,7 @@ final class GenerateCommand implements Command {
     Optional<String> template = CommandOptions.text(line, "template");
     int most = CommandOptions.integer(line, "max-new-tokens", 1, DEFAULT_TOKENS);
     Path tokenizerFolder =
-        CommandOptions.path(line, "tokenizer")
-            .orElse(Files.isDirectory(folder) ? folder : folder.toAbsolutePath().getParent());
+        CommandOptions.path(line, "tokenizer").orElseGet(() -> tokenizerFolder(folder));
     try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder);
         LanguageModel model =
             RuntimeModels.open(
@@ -58,14 +61,43 @@ final class GenerateCommand implements Command {
       Streamed streamed = new Streamed(tokenizer, out);
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
-      int[] prompt =
-          tokenizer.encode(
-              asked.map(t -> t.prompt(text)).orElse(text),
-              !asked.map(Prompting::beginsItself).orElse(false));
-      model.generate(List.of(prompt), most, tokenizer.stopIds(), streamed::token);
-      out.println();
+      model.generate(
+          List.of(ids(tokenizer, asked, text)), most, stopIds(tokenizer, asked), streamed::token);
+      streamed.end();
     }
     return ExitCode.DONE;
+  }
+
+  /** Of an ONNX file: where it lies, or the folder above, as in a deployable folder. */
+  private static Path tokenizerFolder(Path model) {
+    Path folder = Files.isDirectory(model) ? model : model.toAbsolutePath().getParent();
+    boolean above =
+        !Files.isRegularFile(folder.resolve("tokenizer.json"))
+            && !Files.isDirectory(model)
+            && folder.getParent() != null;
+    return above ? folder.getParent() : folder;
+  }
+
+  /**
+   * What generation begins with in evaluation too: the tokens in front of a text, but none behind
+   * it, where a tokenizer may put one that ends the text.
+   */
+  private static int[] ids(Tokenizer tokenizer, Optional<Prompting> template, String text) {
+    String prompt = template.map(t -> t.prompt(text)).orElse(text);
+    boolean begun = template.map(Prompting::beginsItself).orElse(false);
+    int[] ids =
+        IntStream.concat(
+                Arrays.stream(begun ? new int[0] : tokenizer.leadingIds()),
+                Arrays.stream(tokenizer.encode(prompt, false)))
+            .toArray();
+    if (ids.length == 0) {
+      throw new UserException("--prompt: found no token, expected a text to continue.");
+    }
+    return ids;
+  }
+
+  private static Set<Integer> stopIds(Tokenizer tokenizer, Optional<Prompting> template) {
+    return template.map(t -> t.stopIds(tokenizer)).orElse(tokenizer.stopIds());
   }
 
   /**
@@ -85,9 +117,25 @@ final class GenerateCommand implements Command {
 
     void token(int row, int token) {
       ids.add(token);
-      String text = tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray(), true);
+      String text = text();
       boolean unfinished = text.endsWith("\uFFFD");
-      if (!unfinished && text.length() > printed) {
+      if (!unfinished) {
+        print(text);
+      }
+    }
+
+    /** Prints what was held back too, since nothing comes that could complete it. */
+    void end() {
+      print(text());
+      out.println();
+    }
+
+    private String text() {
+      return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray(), true);
+    }
+
+    private void print(String text) {
+      if (text.length() > printed) {
         out.print(text.substring(printed));
         out.flush();
         printed = text.length();

@@ -60,16 +60,23 @@ public final class QaEncoder {
     this.template = template;
     this.maxLength = maxLength;
     this.leading = template.beginsItself() ? new int[0] : tokenizer.leadingIds();
-    this.end =
-        tokenizer
-            .eosId()
-            .orElseThrow(
-                () ->
-                    UserException.at(
-                        tokenizer.folder(),
-                        "",
-                        "no end-of-text token",
-                        "eos_token in tokenizer_config.json or eos_token_id in config.json"));
+    this.end = end(tokenizer, template);
+  }
+
+  /** The template's own end token, else the end of text. */
+  private static int end(Tokenizer tokenizer, Prompting template) {
+    if (template.end().isPresent()) {
+      return tokenizer.encode(template.end().get(), false)[0];
+    }
+    return tokenizer
+        .eosId()
+        .orElseThrow(
+            () ->
+                UserException.at(
+                    tokenizer.folder(),
+                    "",
+                    "no end-of-text token",
+                    "eos_token in tokenizer_config.json or eos_token_id in config.json"));
   }
 
   /** The row of a question and its own answer. */
@@ -154,12 +161,14 @@ public final class QaEncoder {
     boolean prefix = Arrays.mismatch(prompt, whole) == prompt.length;
     int[] text = prefix ? whole : concat(prompt, tokenizer.encode(continuation, false));
 
-    int[] ended = template.end().isPresent() ? text : concat(text, new int[] {end});
-    int length = Math.min(ended.length, maxLength);
-    int[] ids = Arrays.copyOf(ended, length);
+    int length = Math.min(text.length + 1, maxLength);
+    int[] ids = Arrays.copyOf(text, length);
+    if (length == text.length + 1) {
+      ids[length - 1] = end;
+    }
     int[] labels = ids.clone();
     Arrays.fill(labels, 0, prompt.length, TokenRow.IGNORED);
-    return new Row(new TokenRow(ids, labels), length < ended.length, !prefix);
+    return new Row(new TokenRow(ids, labels), length < text.length + 1, !prefix);
   }
 
   private static int[] concat(int[] a, int[] b) {

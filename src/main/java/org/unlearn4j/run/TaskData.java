@@ -6,7 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
@@ -61,13 +60,7 @@ public final class TaskData implements AutoCloseable {
 
   /** The tokens that end a generation: those of the model's files, and the template's own. */
   public Set<Integer> stopIds() {
-    Set<Integer> stop = new TreeSet<>(tokenizer.stopIds());
-    template
-        .end()
-        .map(end -> tokenizer.encode(end, false))
-        .filter(ids -> ids.length == 1)
-        .ifPresent(ids -> stop.add(ids[0]));
-    return stop;
+    return template.stopIds(tokenizer);
   }
 
   /** SHA-256 of everything read so far, by name. */

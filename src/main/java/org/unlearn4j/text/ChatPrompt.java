@@ -13,8 +13,9 @@ import org.unlearn4j.base.UserException;
  *
  * <p>The text of a whole conversation is cut where the answer stands. What is before it is the
  * prompt, generation prompt and all; the answer and what follows it up to the first special token,
- * which ends the turn, is the continuation. Spaces before the answer belong to the continuation, as
- * in {@link PromptTemplate}; line breaks stay with the prompt, as chat models are given them.
+ * which ends the turn, is the continuation. What follows that token is the beginning of a next
+ * turn. Spaces before the answer belong to the continuation, as in {@link PromptTemplate}; line
+ * breaks stay with the prompt, as chat models are given them.
  */
 public final class ChatPrompt implements Prompting {
   /** Stands where the answer will; of a private use area, so that no template looks for it. */
@@ -43,7 +44,7 @@ public final class ChatPrompt implements Prompting {
     this.beforeAnswer = before.substring(withoutSpaces(before).length());
     String rest = after("?");
     this.end = first(rest, specials);
-    this.afterAnswer = end.map(e -> rest.substring(0, rest.indexOf(e) + e.length())).orElse("");
+    this.afterAnswer = end.map(e -> rest.substring(0, rest.indexOf(e))).orElse("");
   }
 
   /**
