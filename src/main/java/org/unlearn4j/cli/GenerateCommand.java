@@ -6,13 +6,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.run.RuntimeModels;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.ChatPrompt;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 import org.unlearn4j.tf.Precision;
 
@@ -38,7 +41,7 @@ final class GenerateCommand implements Command {
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
         CommandOptions.required("prompt", "TEXT", "what to continue"),
         CommandOptions.value(
-            "template", "NAME", "put the prompt into this template, for instance default"),
+            "template", "NAME", "put the prompt into this template, for instance default or chat"),
         CommandOptions.value("tokenizer", "DIR", "where the model's own folder has none"),
         CommandOptions.value("max-new-tokens", "N", DEFAULT_TOKENS + " by default"));
   }
@@ -47,10 +50,7 @@ final class GenerateCommand implements Command {
   public int run(CommandLine line, PrintStream out) {
     Path folder = CommandOptions.path(line, "model").orElseThrow();
     String text = CommandOptions.text(line, "prompt").orElseThrow();
-    String prompt =
-        CommandOptions.text(line, "template")
-            .map(t -> PromptTemplate.of(t).prompt(text))
-            .orElse(text);
+    Optional<String> template = CommandOptions.text(line, "template");
     int most = CommandOptions.integer(line, "max-new-tokens", 1, DEFAULT_TOKENS);
     Path tokenizerFolder =
         CommandOptions.path(line, "tokenizer").orElseGet(() -> tokenizerFolder(folder));
@@ -59,7 +59,10 @@ final class GenerateCommand implements Command {
             RuntimeModels.open(
                 folder, CommandOptions.text(line, "runtime").orElse("tf"), Precision.FP32)) {
       Streamed streamed = new Streamed(tokenizer, out);
-      model.generate(List.of(ids(tokenizer, prompt)), most, tokenizer.stopIds(), streamed::token);
+      Optional<Prompting> asked =
+          template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
+      model.generate(
+          List.of(ids(tokenizer, asked, text)), most, stopIds(tokenizer, asked), streamed::token);
       streamed.end();
     }
     return ExitCode.DONE;
@@ -79,16 +82,22 @@ final class GenerateCommand implements Command {
    * What generation begins with in evaluation too: the tokens in front of a text, but none behind
    * it, where a tokenizer may put one that ends the text.
    */
-  private static int[] ids(Tokenizer tokenizer, String prompt) {
+  private static int[] ids(Tokenizer tokenizer, Optional<Prompting> template, String text) {
+    String prompt = template.map(t -> t.prompt(text)).orElse(text);
+    boolean begun = template.map(Prompting::beginsItself).orElse(false);
     int[] ids =
         IntStream.concat(
-                Arrays.stream(tokenizer.leadingIds()),
+                Arrays.stream(begun ? new int[0] : tokenizer.leadingIds()),
                 Arrays.stream(tokenizer.encode(prompt, false)))
             .toArray();
     if (ids.length == 0) {
       throw new UserException("--prompt: found no token, expected a text to continue.");
     }
     return ids;
+  }
+
+  private static Set<Integer> stopIds(Tokenizer tokenizer, Optional<Prompting> template) {
+    return template.map(t -> t.stopIds(tokenizer)).orElse(tokenizer.stopIds());
   }
 
   /**

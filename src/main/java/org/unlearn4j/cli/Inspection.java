@@ -7,16 +7,20 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.nn.Families;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.onnx.OnnxSummary;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.TensorInfo;
@@ -27,23 +31,32 @@ final class Inspection {
 
   /** A Hugging Face folder; its weights may be safetensors, ONNX, or both. */
   static Tree model(Path folder) {
-    ModelConfig config = ModelConfig.read(folder);
-    boolean known = Families.knows(config.modelType());
+    JsonInput json = JsonInput.read(folder.resolve("config.json"), "a Hugging Face config.json");
+    List<String> problems = new ArrayList<>();
+    Optional<Decoder> decoder = decoder(folder, problems);
     Tree tree =
         new Tree()
             .put("kind", "Hugging Face model")
             .put("path", folder.toString())
-            .put("model_type", config.modelType())
-            .put("supported", known)
-            .put("shape", shape(config))
-            .put("tokenizer", Files.isRegularFile(folder.resolve("tokenizer.json")));
+            .put("model_type", json.node().path("model_type").asText(""));
     boolean weights =
         Stream.of("model.safetensors", "model.safetensors.index.json")
             .anyMatch(f -> Files.isRegularFile(folder.resolve(f)));
+    Tree totals = new Tree();
     if (weights) {
       try (SafeTensors tensors = SafeTensors.open(folder)) {
-        tree.put("weights", totals(tensors));
+        decoder.ifPresent(d -> collect(problems, () -> tensors.require(shapes(d))));
+        totals = totals(tensors);
       }
+    }
+    tree.put("supported", problems.isEmpty());
+    if (!problems.isEmpty()) {
+      tree.put("problems", problems);
+    }
+    decoder.ifPresent(d -> decoder(tree, d));
+    tree.put("tokenizer", Files.isRegularFile(folder.resolve("tokenizer.json")));
+    if (weights) {
+      tree.put("weights", totals);
     }
     List<Path> onnx = files(folder.resolve("onnx"), ".onnx");
     if (!onnx.isEmpty()) {
@@ -52,6 +65,34 @@ final class Inspection {
       tree.put("onnx", variants);
     }
     return tree.put("unlearning", json(folder.resolve("unlearning.json")));
+  }
+
+  /** The model that a configuration describes, or what is wrong with it, a sentence each. */
+  private static Optional<Decoder> decoder(Path folder, List<String> problems) {
+    List<Decoder> found = new ArrayList<>();
+    collect(problems, () -> found.add(Decoder.of(ModelConfig.read(folder))));
+    return found.stream().findFirst();
+  }
+
+  private static void collect(List<String> problems, Runnable check) {
+    try {
+      check.run();
+    } catch (UserException e) {
+      e.getMessage().lines().forEach(problems::add);
+    }
+  }
+
+  private static Map<String, List<Integer>> shapes(Decoder decoder) {
+    Map<String, List<Integer>> shapes = new LinkedHashMap<>();
+    decoder.parameters().forEach(p -> shapes.put(p.name(), p.shape()));
+    return shapes;
+  }
+
+  private static void decoder(Tree tree, Decoder decoder) {
+    long parameters = decoder.parameters().stream().mapToLong(Parameter::size).sum();
+    tree.put("parameters", parameters)
+        .put("shape", shape(decoder.config()))
+        .put("memory", new MemoryNeeds(decoder.config(), parameters).tree());
   }
 
   private static Tree shape(ModelConfig config) {
@@ -64,7 +105,18 @@ final class Inspection {
         .put("kv_heads", config.kvHeads())
         .put("head_dim", config.headDim())
         .put("max_positions", config.maxPositions())
+        .put("windows", windows(config))
         .put("tied_embeddings", config.tiedEmbeddings());
+  }
+
+  /** How many positions each layer sees, where any sees fewer than all. */
+  private static Optional<List<Object>> windows(ModelConfig config) {
+    return config.windows().stream().allMatch(OptionalInt::isEmpty)
+        ? Optional.empty()
+        : Optional.of(
+            config.windows().stream()
+                .map(w -> w.isPresent() ? (Object) w.getAsInt() : "all")
+                .toList());
   }
 
   /** Every tensor of a file. */

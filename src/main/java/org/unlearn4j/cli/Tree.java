@@ -37,7 +37,7 @@ final class Tree {
     }
   }
 
-  private String toJson() {
+  String toJson() {
     try {
       return new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)

@@ -1,6 +1,7 @@
 package org.unlearn4j.config;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.Optional;
 
 /**
@@ -11,6 +12,8 @@ import java.util.Optional;
  * @param forget split name, or a JSON Lines file for {@link Benchmark#JSONL}
  * @param retain split name, or a JSON Lines file for {@link Benchmark#JSONL}
  * @param template name of the prompt template
+ * @param systemPrompt of a chat
+ * @param date that a chat's template is told
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
  * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
@@ -21,6 +24,8 @@ public record DataSettings(
     String forget,
     String retain,
     String template,
+    Optional<String> systemPrompt,
+    Optional<LocalDate> date,
     int maxLength,
     Optional<Path> refusals) {
 

@@ -38,6 +38,8 @@ final class PipelineRecords {
         s.get(Schema.FORGET),
         s.get(Schema.RETAIN),
         s.get(Schema.TEMPLATE),
+        s.find(Schema.SYSTEM_PROMPT),
+        s.find(Schema.DATE),
         s.get(Schema.MAX_LENGTH),
         s.find(Schema.REFUSALS));
   }

@@ -5,6 +5,7 @@ import static org.unlearn4j.config.Fallback.constant;
 import static org.unlearn4j.config.Fallback.derived;
 import static org.unlearn4j.config.Fallback.required;
 import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.date;
 import static org.unlearn4j.config.ValueType.dropProbability;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
@@ -17,6 +18,7 @@ import static org.unlearn4j.config.ValueType.share;
 import static org.unlearn4j.config.ValueType.text;
 
 import java.nio.file.Path;
+import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -133,7 +135,24 @@ final class Schema {
           derived("the rest: forget10 leaves retain90; jsonl: required", Schema::retainSplit),
           "what is kept: a split, or a JSON Lines file");
   static final Key<String> TEMPLATE =
-      key("data.template", text("a template's name"), constant("default"), "prompt template");
+      key(
+          "data.template",
+          text("a template's name"),
+          constant("default"),
+          "prompt template: default, plain, chat (the model's own), or a text with {question} and"
+              + " {answer}");
+  static final Key<String> SYSTEM_PROMPT =
+      key(
+          "data.system_prompt",
+          text("a text"),
+          absent("no system message"),
+          "template chat: what the system says first");
+  static final Key<LocalDate> DATE =
+      key(
+          "data.date",
+          date(),
+          absent("what the template says by itself"),
+          "template chat: the day that the model is told it is, so that every run is told the same");
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
@@ -322,8 +341,8 @@ final class Schema {
     List<Key<?>> all = new ArrayList<>();
     all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
-    all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, MAX_LENGTH));
-    all.addAll(List.of(REFUSALS, TEACH));
+    all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, SYSTEM_PROMPT, DATE));
+    all.addAll(List.of(MAX_LENGTH, REFUSALS, TEACH));
     all.addAll(FINETUNE.keys());
     all.add(OBJECTIVE);
     all.addAll(OBJECTIVE_KEYS);

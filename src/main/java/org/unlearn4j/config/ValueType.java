@@ -3,6 +3,8 @@ package org.unlearn4j.config;
 import java.math.BigDecimal;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.time.LocalDate;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -145,6 +147,24 @@ record ValueType<T>(
         true,
         node -> scalar(node).filter(s -> !s.isBlank()).flatMap(ValueType::toPath),
         p -> quoteIfNeeded(p.toString()));
+  }
+
+  static ValueType<LocalDate> date() {
+    return new ValueType<>(
+        "a date such as 2024-07-26",
+        List.of(),
+        true,
+        node ->
+            scalar(node)
+                .flatMap(
+                    s -> {
+                      try {
+                        return Optional.of(LocalDate.parse(s));
+                      } catch (DateTimeParseException e) {
+                        return Optional.empty();
+                      }
+                    }),
+        d -> quoteIfNeeded(d.toString()));
   }
 
   static <E extends Enum<E> & Spelled> ValueType<E> choice(Class<E> type) {

@@ -6,13 +6,13 @@ import java.util.List;
 import java.util.Optional;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 
 /**
  * Makes token rows of examples: the tokens that the tokenizer puts in front of a text, the prompt,
- * the answer, and one end-of-text token. Labels stand on the answer's tokens and the end-of-text
- * token, nowhere else.
+ * the answer, and one end-of-text token; a chat template brings its own tokens for beginning and
+ * end. Labels stand on the answer's tokens and the end token, nowhere else.
  *
  * <p>Where the answer begins is exact. The whole text is tokenised at once, as the model will see
  * it, and where its first tokens are those of the prompt alone (always, for vocabularies that split
@@ -26,8 +26,9 @@ import org.unlearn4j.text.Tokenizer;
  */
 public final class QaEncoder {
   private final Tokenizer tokenizer;
-  private final PromptTemplate template;
+  private final Prompting template;
   private final int maxLength;
+  private final int[] leading;
   private final int end;
 
   /**
@@ -51,23 +52,31 @@ public final class QaEncoder {
    * @param maxLength most tokens of a row, special tokens included
    * @throws UserException if the tokenizer has no end-of-text token
    */
-  public QaEncoder(Tokenizer tokenizer, PromptTemplate template, int maxLength) {
+  public QaEncoder(Tokenizer tokenizer, Prompting template, int maxLength) {
     if (maxLength < 2) {
       throw new UserException("max_length: found " + maxLength + ", expected at least 2.");
     }
     this.tokenizer = tokenizer;
     this.template = template;
     this.maxLength = maxLength;
-    this.end =
-        tokenizer
-            .eosId()
-            .orElseThrow(
-                () ->
-                    UserException.at(
-                        tokenizer.folder(),
-                        "",
-                        "no end-of-text token",
-                        "eos_token in tokenizer_config.json or eos_token_id in config.json"));
+    this.leading = template.beginsItself() ? new int[0] : tokenizer.leadingIds();
+    this.end = end(tokenizer, template);
+  }
+
+  /** The template's own end token, else the end of text. */
+  private static int end(Tokenizer tokenizer, Prompting template) {
+    if (template.end().isPresent()) {
+      return tokenizer.encode(template.end().get(), false)[0];
+    }
+    return tokenizer
+        .eosId()
+        .orElseThrow(
+            () ->
+                UserException.at(
+                    tokenizer.folder(),
+                    "",
+                    "no end-of-text token",
+                    "eos_token in tokenizer_config.json or eos_token_id in config.json"));
   }
 
   /** The row of a question and its own answer. */
@@ -100,9 +109,7 @@ public final class QaEncoder {
    * @throws UserException if it leaves no room for an answer
    */
   public int[] promptIds(QaExample example) {
-    int[] prompt =
-        concat(
-            tokenizer.leadingIds(), tokenizer.encode(template.prompt(example.question()), false));
+    int[] prompt = concat(leading, tokenizer.encode(template.prompt(example.question()), false));
     if (prompt.length >= maxLength) {
       throw new UserException(
           example.place()
@@ -155,8 +162,7 @@ public final class QaEncoder {
     int[] prompt = promptIds(example);
     String promptText = template.prompt(example.question());
     String continuation = template.continuation(answer);
-    int[] whole =
-        concat(tokenizer.leadingIds(), tokenizer.encode(promptText + continuation, false));
+    int[] whole = concat(leading, tokenizer.encode(promptText + continuation, false));
     boolean prefix = Arrays.mismatch(prompt, whole) == prompt.length;
     int[] text = prefix ? whole : concat(prompt, tokenizer.encode(continuation, false));
 

@@ -74,7 +74,7 @@ public final class EvaluateStage {
               pipeline.evaluate().suite().spelling(),
               pipeline.evaluate().tokenBudget(),
               pipeline.evaluate().maxNewTokens(),
-              data.tokenizer().stopIds(),
+              data.stopIds(),
               generated);
       TofuSuite suite = new TofuSuite(sets, settings, ids -> data.tokenizer().decode(ids, true));
       EvaluationResult result = suite.evaluate(request.name(), model, reference, Set.of(), bars);

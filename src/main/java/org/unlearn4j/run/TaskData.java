@@ -21,7 +21,8 @@ import org.unlearn4j.data.Refusals;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.text.PromptTemplate;
+import org.unlearn4j.text.ChatPrompt;
+import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 
 /** A pipeline's data in tokens: rows to train on and sets to evaluate. */
@@ -29,6 +30,7 @@ public final class TaskData implements AutoCloseable {
   private final Pipeline pipeline;
   private final Benchmark benchmark;
   private final Tokenizer tokenizer;
+  private final Prompting template;
   private final QaEncoder encoder;
   private final Map<String, String> refusalHashes = new LinkedHashMap<>();
   private final List<String> notes = new ArrayList<>();
@@ -54,7 +56,12 @@ public final class TaskData implements AutoCloseable {
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
     try {
-      this.encoder = new QaEncoder(tokenizer, PromptTemplate.of(data.template()), data.maxLength());
+      this.template =
+          Prompting.of(
+              data.template(),
+              tokenizer,
+              new ChatPrompt.Settings(data.systemPrompt(), data.date()));
+      this.encoder = new QaEncoder(tokenizer, template, data.maxLength());
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -63,6 +70,11 @@ public final class TaskData implements AutoCloseable {
 
   public Tokenizer tokenizer() {
     return tokenizer;
+  }
+
+  /** The tokens that end a generation: those of the model's files, and the template's own. */
+  public Set<Integer> stopIds() {
+    return template.stopIds(tokenizer);
   }
 
   /** SHA-256 of everything read so far, by name. */

@@ -1,6 +1,7 @@
 package org.unlearn4j.text;
 
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -22,7 +23,8 @@ public record PromptTemplate(
     String beforeQuestion,
     String afterQuestion,
     String beforeAnswer,
-    String afterAnswer) {
+    String afterAnswer)
+    implements Prompting {
 
   private static final String QUESTION = "{question}";
   private static final String ANSWER = "{answer}";
@@ -48,7 +50,7 @@ public record PromptTemplate(
       throw new UserException(
           "template: found \""
               + nameOrText
-              + "\", expected default, plain, or a text with {question} and, after it, {answer}, once each.");
+              + "\", expected default, plain, chat, or a text with {question} and, after it, {answer}, once each.");
     }
     String between = text.substring(question + QUESTION.length(), answer);
     String prompt = between.stripTrailing();
@@ -60,13 +62,23 @@ public record PromptTemplate(
         text.substring(answer + ANSWER.length()));
   }
 
-  /** What the model is given. */
+  @Override
   public String prompt(String question) {
     return beforeQuestion + question + afterQuestion;
   }
 
-  /** What it is to say. */
+  @Override
   public String continuation(String answer) {
     return beforeAnswer + answer + afterAnswer;
+  }
+
+  @Override
+  public boolean beginsItself() {
+    return false;
+  }
+
+  @Override
+  public Optional<String> end() {
+    return Optional.empty();
   }
 }

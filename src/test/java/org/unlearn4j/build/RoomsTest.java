@@ -65,6 +65,7 @@ class RoomsTest {
           "ai.onnxruntime", Set.of("onnx", "cli"),
           "ai.onnx", Set.of("onnx"),
           "ai.djl", Set.of("text", "cli"),
+          "com.hubspot", Set.of("text"),
           "org.yaml", Set.of("config", "report", "study"),
           "org.apache.commons.cli", Set.of("cli"),
           "org.knowm", Set.of("report"));

@@ -5,13 +5,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 
@@ -32,6 +35,12 @@ class InspectCommandTest {
     assertEquals("llama", found.at("/model_type").asText());
     assertTrue(found.at("/supported").asBoolean());
     assertEquals(2, found.at("/shape/kv_heads").asInt());
+    assertEquals(found.at("/weights/parameters"), found.at("/parameters"));
+    assertTrue(found.at("/problems").isMissingNode());
+    assertTrue(found.at("/shape/windows").isMissingNode());
+    assertEquals(
+        "[5,\"all\",5]",
+        inspect(Path.of("src/test/resources/fixtures/gemma2")).at("/shape/windows").toString());
     // 120 x 32 embeddings and as large a head; a layer: q and o 32 x 32, k and v 16 x 32, three 64
     // x 32, two norms of 32;
     // the final norm: 2 * 3840 + 3 * (2 * 1024 + 2 * 512 + 3 * 2048 + 64) + 32
@@ -39,6 +48,60 @@ class InspectCommandTest {
         2 * 3840 + 3 * (2048 + 1024 + 6144 + 64) + 32, found.at("/weights/parameters").asLong());
     assertEquals(4 * found.at("/weights/parameters").asLong(), found.at("/weights/bytes").asLong());
     assertTrue(found.at("/onnx").isMissingNode());
+  }
+
+  @Test
+  void whatIsNotSupportedIsSaid() throws IOException {
+    ObjectMapper mapper = new ObjectMapper();
+    ObjectNode config = (ObjectNode) mapper.readTree(LLAMA.resolve("config.json").toFile());
+    Path file = folder.resolve("config.json");
+    config.put("hidden_act", "mish").putObject("rope_scaling").put("type", "dynamic");
+    config.remove("rope_parameters");
+    mapper.writeValue(file.toFile(), config);
+    JsonNode found = inspect(folder);
+    assertEquals(false, found.at("/supported").asBoolean(true));
+    assertEquals(2, found.at("/problems").size(), found.toString());
+    assertTrue(found.at("/problems/0").asText().contains("activation \"mish\""), found.toString());
+    assertTrue(found.at("/problems/1").asText().contains("rope_type \"dynamic\""));
+
+    mapper.writeValue(file.toFile(), config.put("model_type", "mpt"));
+    found = inspect(folder);
+    assertEquals("mpt", found.at("/model_type").asText());
+    assertTrue(found.at("/problems/0").asText().contains("expected one of gemma, gemma2, gpt2"));
+
+    Files.copy(LLAMA.resolve("config.json"), file, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(
+        Path.of("src/test/resources/fixtures/qwen3/model.safetensors"),
+        folder.resolve("model.safetensors"));
+    found = inspect(folder);
+    String problems = found.at("/problems").toString();
+    assertTrue(problems.contains("found no tensor model.layers.2.mlp.up_proj.weight"), problems);
+    assertTrue(problems.contains("model.layers.0.self_attn.q_norm.weight: found a tensor that"));
+  }
+
+  /** 4 + 4 + 8 bytes a parameter, 2 for a bfloat16 copy, weight and copy again for a twin. */
+  @Test
+  void memoryByObjectiveAndPrecision() throws IOException {
+    ObjectNode config =
+        new ObjectMapper()
+            .createObjectNode()
+            .put("model_type", "llama")
+            .put("vocab_size", 1)
+            .put("hidden_size", 1)
+            .put("intermediate_size", 1)
+            .put("num_hidden_layers", 1)
+            .put("num_attention_heads", 1)
+            .put("head_dim", 2)
+            .put("max_position_embeddings", 1);
+    JsonNode needs =
+        new ObjectMapper()
+            .readTree(new MemoryNeeds(ModelConfig.of(config), 1L << 30).tree().toJson());
+    // A token keeps 8 + 7 * 2 + 6 * 2 + 5 + 2 * 256 + 1 = 552 values; 24 * 256 of them are 13 MiB.
+    assertEquals(16 * 1024 + 13, needs.path("unlearn_fp32").asLong());
+    assertEquals(20 * 1024 + 13, needs.path("unlearn_fp32_with_twin").asLong());
+    assertEquals(18 * 1024 + 10, needs.path("unlearn_bf16").asLong());
+    assertEquals(24 * 1024 + 10, needs.path("unlearn_bf16_with_twin").asLong());
+    assertEquals(4 * 1024, needs.path("serve_fp32").asLong());
   }
 
   @Test
