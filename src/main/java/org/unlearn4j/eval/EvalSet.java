@@ -19,7 +19,12 @@ public record EvalSet(String name, Role role, List<EvalItem> items) {
      * What it knew before; part of model utility. The probability of an answer is its share among
      * the options.
      */
-    GENERAL
+    GENERAL,
+    /**
+     * What it never saw, of the form of the forget set: non-members for membership inference.
+     * Scored, never asked.
+     */
+    HOLDOUT
   }
 
   public EvalSet {

@@ -14,4 +14,14 @@ public interface Progress {
    * @param total rows of this stage
    */
   void update(String stage, int done, int total);
+
+  /**
+   * Called after every batch by whoever knows better than by rows how far it is: rows of unlike
+   * length are unlike work.
+   *
+   * @param share of the work that is done, in tokens, 0 to 1
+   */
+  default void update(String stage, int done, int total, double share) {
+    update(stage, done, total);
+  }
 }

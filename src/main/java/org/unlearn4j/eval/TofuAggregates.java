@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.stream.Stream;
-import org.unlearn4j.base.UserException;
 
 /** From the rows of {@link TofuSuite} to its metrics. */
 final class TofuAggregates {
@@ -17,24 +16,26 @@ final class TofuAggregates {
   /**
    * Every aggregate whose inputs are there.
    *
-   * @throws UserException if a required metric is not among them
+   * @throws org.unlearn4j.base.UserException if the retain-only evaluation is of other rows
    */
   static Map<String, Double> of(
-      List<EvalSet> sets,
-      Map<String, List<RowResult>> perRow,
-      Optional<EvaluationResult> retainOnly,
-      Set<String> required) {
+      List<EvalSet> sets, Map<String, List<RowResult>> perRow, Optional<RetainOnly> retainOnly) {
     Map<String, Double> metrics = new LinkedHashMap<>();
     Set<String> parts = new LinkedHashSet<>();
     Set<String> arithmeticParts = new LinkedHashSet<>();
     for (EvalSet set : sets) {
+      if (set.role() == EvalSet.Role.HOLDOUT) {
+        continue; // nothing that was to be forgotten or kept
+      }
       List<RowResult> rows = perRow.get(set.name());
       boolean forget = set.role() == EvalSet.Role.FORGET;
       String prob = set.role() == EvalSet.Role.GENERAL ? "prob_options" : "prob";
-      all(rows, prob).ifPresent(v -> metrics.put(set.name() + "_prob", Statistics.mean(v)));
-      all(rows, "rouge").ifPresent(v -> metrics.put(set.name() + "_rouge", Statistics.mean(v)));
+      RowResult.all(rows, prob)
+          .ifPresent(v -> metrics.put(set.name() + "_prob", Statistics.mean(v)));
+      RowResult.all(rows, "rouge")
+          .ifPresent(v -> metrics.put(set.name() + "_rouge", Statistics.mean(v)));
       for (String ratio : List.of("truth_ratio", "truth_ratio_arithmetic")) {
-        all(rows, ratio)
+        RowResult.all(rows, ratio)
             .ifPresent(
                 v ->
                     metrics.put(
@@ -58,16 +59,6 @@ final class TofuAggregates {
     }
     utility(metrics, parts).ifPresent(v -> metrics.put("model_utility", v));
     utility(metrics, arithmeticParts).ifPresent(v -> metrics.put("model_utility_arithmetic", v));
-    for (String name : required) {
-      if (!metrics.containsKey(name)) {
-        throw new UserException(
-            "metric "
-                + name
-                + ": found no data that it can be computed from, expected one of "
-                + metrics.keySet()
-                + ".");
-      }
-    }
     return metrics;
   }
 
@@ -79,33 +70,10 @@ final class TofuAggregates {
   }
 
   private static Optional<Double> forgetQuality(
-      EvalSet set, List<RowResult> rows, EvaluationResult reference) {
-    List<RowResult> theirs = reference.rows(set.name());
-    List<Integer> indices = rows.stream().map(RowResult::index).toList();
-    if (!indices.equals(theirs.stream().map(RowResult::index).toList())) {
-      throw new UserException(
-          "forget quality: found "
-              + theirs.size()
-              + " "
-              + set.name()
-              + " rows in the evaluation of "
-              + reference.model()
-              + ", expected the "
-              + rows.size()
-              + " rows of this one in the same order.");
-    }
-    return all(rows, "truth_ratio")
-        .flatMap(
-            ours ->
-                all(theirs, "truth_ratio")
-                    .map(other -> KolmogorovSmirnov.twoSample(ours, other).pValue()));
-  }
-
-  /** A value of every row; empty unless every row has it. */
-  private static Optional<double[]> all(List<RowResult> rows, String name) {
-    return rows.isEmpty() || rows.stream().anyMatch(r -> r.value(name).isEmpty())
-        ? Optional.empty()
-        : Optional.of(rows.stream().mapToDouble(r -> r.value(name).orElseThrow()).toArray());
+      EvalSet set, List<RowResult> rows, RetainOnly reference) {
+    Optional<double[]> theirs = reference.values(set.name(), rows, "truth_ratio");
+    return RowResult.all(rows, "truth_ratio")
+        .flatMap(ours -> theirs.map(t -> KolmogorovSmirnov.twoSample(ours, t).pValue()));
   }
 
   /** The mean over the rows that have a value; a one-token answer has no exact memorisation. */
