@@ -38,7 +38,8 @@ final class PipelineRecords {
         s.get(Schema.FORGET),
         s.get(Schema.RETAIN),
         s.get(Schema.TEMPLATE),
-        s.get(Schema.MAX_LENGTH));
+        s.get(Schema.MAX_LENGTH),
+        s.get(Schema.FORM));
   }
 
   static Optional<FinetuneSettings> finetune(Settings s) {
@@ -124,7 +125,9 @@ final class PipelineRecords {
         s.get(Schema.SUITE),
         s.get(Schema.TOKEN_BUDGET),
         s.get(Schema.MAX_NEW_TOKENS),
-        s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()));
+        s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()),
+        s.find(Schema.CHOICES),
+        s.get(Schema.GRADNORM));
   }
 
   static VerifySettings verify(Settings s) {

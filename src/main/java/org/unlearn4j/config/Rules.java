@@ -80,6 +80,21 @@ final class Rules {
     if (is(Schema.BENCHMARK, Benchmark.TOFU)) {
       require(Schema.DATA_PATH, " with TOFU's files");
     }
+    if (is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      require(Schema.DATA_PATH, " with MUSE's files");
+    }
+    boolean passages =
+        is(Schema.BENCHMARK, Benchmark.MUSE) || is(Schema.BENCHMARK, Benchmark.FABLE);
+    Optional<DataSettings.Form> form = settings.find(Schema.FORM);
+    if (!passages && form.isPresent() && form.get() != DataSettings.Form.QUESTIONS) {
+      add(Schema.FORM, form.get().spelling(), "questions (only fable and muse have passages)");
+    }
+    if (!passages && is(Schema.SUITE, EvaluateSettings.Suite.MUSE)) {
+      add(Schema.SUITE, "muse", "another suite (only fable and muse have passages)");
+    }
+    if (is(Schema.SUITE, EvaluateSettings.Suite.WMDP)) {
+      require(Schema.CHOICES, "");
+    }
     Optional<String> forget = settings.find(Schema.FORGET);
     if (forget.isPresent() && forget.equals(settings.find(Schema.RETAIN))) {
       add(
@@ -138,7 +153,8 @@ final class Rules {
             Schema.REFERENCE,
             Schema.MODEL_CONFIG,
             Schema.TOKENIZER,
-            Schema.DATA_PATH)) {
+            Schema.DATA_PATH,
+            Schema.CHOICES)) {
       settings.find(key).ifPresent(p -> exists(key, p, key.type().expected()));
     }
     if (is(Schema.BENCHMARK, Benchmark.JSONL)) {

@@ -7,6 +7,13 @@ public interface Progress {
   Progress NONE = (stage, done, total) -> {};
 
   /**
+   * Called before the first batch of a stage.
+   *
+   * @param done rows that an earlier run has done
+   */
+  default void begin(String stage, int done, int total) {}
+
+  /**
    * Called after every batch.
    *
    * @param stage what is going on, for instance {@code score}

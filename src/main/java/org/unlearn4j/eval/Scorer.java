@@ -205,6 +205,10 @@ public final class Scorer {
         open.add(batch);
       }
     }
+    if (open.isEmpty()) {
+      return;
+    }
+    progress.begin(stage, done, count);
     double all = open.stream().mapToDouble(b -> work(b, length)).sum();
     double worked = 0;
     for (int[] batch : open) {

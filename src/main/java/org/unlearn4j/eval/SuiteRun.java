@@ -86,7 +86,7 @@ final class SuiteRun {
         .ifPresent(
             judge -> {
               Map<TokenRow, TokenScores> scores =
-                  new Scorer(judge, tokenBudget, subject.progress()).score(said);
+                  new Scorer(judge, tokenBudget, this::judging).score(said);
               metrics.put(
                   "fluency_perplexity",
                   Fluency.perplexity(
@@ -104,6 +104,11 @@ final class SuiteRun {
         Statistics.mean(
             generations.stream().mapToDouble(g -> Fluency.repetition(g, REPETITION)).toArray()));
     return metrics;
+  }
+
+  /** The judge scores too, but it is another model. */
+  private void judging(String stage, int done, int total) {
+    subject.progress().update("judge", done, total);
   }
 
   /**

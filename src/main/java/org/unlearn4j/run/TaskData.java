@@ -5,10 +5,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Function;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.Passage;
+import org.unlearn4j.data.PassageEncoder;
+import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
 import org.unlearn4j.eval.EvalItem;
@@ -62,14 +67,21 @@ public final class TaskData implements AutoCloseable {
     return List.copyOf(notes);
   }
 
+  /** The benchmark's passages, where it has any. */
+  Optional<Passages> passages() {
+    return benchmark.passages();
+  }
+
   /** Rows to forget. */
   public List<TokenRow> forget() {
-    return encode("forget", pipeline.data().forget(), benchmark.forget(pipeline.data().forget()));
+    String split = pipeline.data().forget();
+    return rows("forget", split, benchmark::forget, Passages::forgetPassages);
   }
 
   /** Rows to keep while forgetting. */
   public List<TokenRow> retain() {
-    return encode("retain", pipeline.data().retain(), benchmark.retain(pipeline.data().retain()));
+    String split = pipeline.data().retain();
+    return rows("retain", split, benchmark::retain, Passages::retainPassages);
   }
 
   /**
@@ -78,7 +90,50 @@ public final class TaskData implements AutoCloseable {
    * @param split {@code full}, or a retain split for the retain-only twin
    */
   public List<TokenRow> training(String split) {
-    return encode("training", split, benchmark.training(split));
+    return rows("training", split, benchmark::training, Passages::trainingPassages);
+  }
+
+  /** Pairs, windows of passages, or both, as {@code data.form} has it. */
+  private List<TokenRow> rows(
+      String what,
+      String split,
+      Function<String, List<QaExample>> pairs,
+      BiFunction<Passages, String, List<Passage>> passages) {
+    DataSettings.Form form = pipeline.data().form();
+    List<TokenRow> rows = new ArrayList<>();
+    if (form != DataSettings.Form.PASSAGES) {
+      rows.addAll(encode(what, split, pairs.apply(split)));
+    }
+    if (form != DataSettings.Form.QUESTIONS) {
+      Passages source =
+          passages()
+              .orElseThrow(
+                  () ->
+                      new UserException(
+                          "data.form: found "
+                              + form.spelling()
+                              + " for benchmark "
+                              + benchmark.name()
+                              + ", which has no passages, expected questions."));
+      rows.addAll(windows(what, split, passages.apply(source, split)));
+    }
+    return rows;
+  }
+
+  private List<TokenRow> windows(String what, String split, List<Passage> passages) {
+    PassageEncoder windows = new PassageEncoder(tokenizer, pipeline.data().maxLength());
+    List<TokenRow> rows = passages.stream().flatMap(p -> windows.windows(p).stream()).toList();
+    notes.add(
+        what
+            + " "
+            + split
+            + ": "
+            + rows.size()
+            + " windows of "
+            + passages.size()
+            + " passages; the first: "
+            + encoder.describe(rows.get(0)));
+    return rows;
   }
 
   private List<TokenRow> encode(String what, String split, List<QaExample> examples) {
@@ -109,6 +164,9 @@ public final class TaskData implements AutoCloseable {
     boolean tofu = benchmark.name().equals("tofu");
     addIfAny(sets, tofu ? "real_authors" : "neighbours", benchmark.neighbours());
     addIfAny(sets, tofu ? "world_facts" : "facts", benchmark.facts());
+    if (!benchmark.holdout().isEmpty()) {
+      sets.add(set("holdout", EvalSet.Role.HOLDOUT, benchmark.holdout()));
+    }
     return sets;
   }
 
