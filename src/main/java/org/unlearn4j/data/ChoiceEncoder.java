@@ -7,11 +7,11 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.text.Tokenizer;
 
 /**
- * Multiple-choice questions in tokens: a prompt, and the token of each letter behind it.
+ * Multiple-choice questions in tokens: a prompt, and the tokens of each letter behind it.
  *
- * <p>A letter comes after a space. Vocabularies differ in where they put it: where the space and
- * the letter are two tokens, the space belongs to the prompt, so that what is compared is always
- * one token a letter.
+ * <p>A letter comes after a space. Vocabularies differ in where they put it, and a small one has
+ * tokens for some letters with their space and not for others: what all letters begin with belongs
+ * to the prompt, and what is left, mostly one token a letter, is compared.
  */
 public final class ChoiceEncoder {
   private final Tokenizer tokenizer;
@@ -31,16 +31,20 @@ public final class ChoiceEncoder {
    * A question.
    *
    * @param prompt token ids
-   * @param letters token id of each option's letter
+   * @param letters token ids of each option's letter, at least one
    */
   @SuppressWarnings("ArrayRecordComponent") // handed over once
-  public record Encoded(int[] prompt, int[] letters) {}
+  public record Encoded(int[] prompt, List<int[]> letters) {
+    public Encoded {
+      letters = List.copyOf(letters);
+    }
+  }
 
   /**
    * Encodes a question.
    *
-   * @throws UserException if it is longer than the model, or if the vocabulary has no token for a
-   *     letter
+   * @throws UserException if it is longer than the model, or if the vocabulary does not tell the
+   *     letters apart
    */
   public Encoded encode(ChoiceExample example) {
     List<int[]> whole = new ArrayList<>();
@@ -48,16 +52,18 @@ public final class ChoiceEncoder {
       whole.add(tokenizer.encode(example.prompt() + " " + (char) ('A' + i), false));
     }
     int common = common(whole);
-    if (whole.stream().anyMatch(t -> t.length != common + 1)) {
+    List<int[]> letters = whole.stream().map(t -> Arrays.copyOfRange(t, common, t.length)).toList();
+    int longest = letters.stream().mapToInt(t -> t.length).max().orElseThrow();
+    if (letters.stream().anyMatch(t -> t.length == 0)) {
       throw new UserException(
           example.place()
-              + ": found a tokenizer that does not end a prompt with one token a letter, expected"
-              + " letters as single tokens.");
+              + ": found a tokenizer that gives two letters the same tokens, expected to tell"
+              + " them apart.");
     }
     int[] leading = tokenizer.leadingIds();
     int[] prompt = Arrays.copyOf(leading, leading.length + common);
     System.arraycopy(whole.get(0), 0, prompt, leading.length, common);
-    if (prompt.length >= positions) {
+    if (prompt.length + longest > positions) {
       throw new UserException(
           example.place()
               + ": found a prompt of "
@@ -66,7 +72,7 @@ public final class ChoiceEncoder {
               + positions
               + " positions.");
     }
-    return new Encoded(prompt, whole.stream().mapToInt(t -> t[t.length - 1]).toArray());
+    return new Encoded(prompt, letters);
   }
 
   /** Length of the beginning that all have in common. */

@@ -11,16 +11,22 @@ import org.unlearn4j.lm.TokenRow;
  * @param choices the options as text, A first
  * @param right index of the right option
  * @param prompt token ids after which the letter comes
- * @param letters token id of each option's letter
+ * @param letters token ids of each option's letter, mostly one
  */
 @SuppressWarnings("ArrayRecordComponent") // made once from the data set and never changed
 public record ChoiceItem(
-    int index, String question, List<String> choices, int right, int[] prompt, int[] letters) {
+    int index,
+    String question,
+    List<String> choices,
+    int right,
+    int[] prompt,
+    List<int[]> letters) {
   public ChoiceItem {
     choices = List.copyOf(choices);
-    if (right < 0 || right >= choices.size() || letters.length != choices.size()) {
+    letters = List.copyOf(letters);
+    if (right < 0 || right >= choices.size() || letters.size() != choices.size()) {
       throw new IllegalArgumentException(
-          "option " + right + " of " + choices.size() + ", " + letters.length + " letters");
+          "option " + right + " of " + choices.size() + ", " + letters.size() + " letters");
     }
   }
 
@@ -29,7 +35,13 @@ public record ChoiceItem(
     return String.valueOf((char) ('A' + option));
   }
 
-  TokenRow answered() {
-    return TokenRow.answered(prompt, letters[right]);
+  /** The prompt and an option's letter, labels on the letter. */
+  TokenRow answered(int option) {
+    return TokenRow.answered(prompt, letters.get(option));
+  }
+
+  /** Whether every letter is one token, so that one position decides. */
+  boolean single() {
+    return letters.stream().allMatch(l -> l.length == 1);
   }
 }
