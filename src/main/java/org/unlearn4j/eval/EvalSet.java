@@ -1,6 +1,7 @@
 package org.unlearn4j.eval;
 
 import java.util.List;
+import java.util.Set;
 
 /**
  * Questions that are measured together.
@@ -21,10 +22,13 @@ public record EvalSet(String name, Role role, List<EvalItem> items) {
      */
     GENERAL,
     /**
-     * What it never saw, of the form of the forget set: non-members for membership inference.
-     * Scored, never asked.
+     * What no model was taught, of the form of the forget set: the non-members of membership
+     * attacks. Scored only: nothing is generated, and no metric has the set's name.
      */
-    HOLDOUT
+    HOLDOUT;
+
+    /** The roles whose questions are answered unless less is asked for. */
+    public static final Set<Role> GENERATED = Set.of(FORGET, RETAIN, GENERAL);
   }
 
   public EvalSet {

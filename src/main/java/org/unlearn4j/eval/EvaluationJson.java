@@ -52,7 +52,9 @@ final class EvaluationJson {
     node.put("question", row.question());
     node.put("answer", row.answer());
     putNumbers(node, row.values());
-    node.put("generation", row.generation());
+    if (row.generated()) {
+      node.put("generation", row.generation());
+    }
   }
 
   private static void writePicture(ObjectNode node, FeaturePicture picture) {
@@ -110,7 +112,7 @@ final class EvaluationJson {
         row.get("index").integer(),
         row.get("question").text(),
         row.get("answer").text(),
-        row.get("generation").text(),
+        row.get("generation").present() ? row.get("generation").text() : "",
         values);
   }
 

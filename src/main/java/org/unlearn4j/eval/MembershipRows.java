@@ -72,17 +72,43 @@ final class MembershipRows {
                 metrics.put(attack.truePositivesAt(5), curve.truePositivesAt(0.05));
               });
     }
-    String value = MembershipAttack.MIN_K_40.value();
-    Double auc = metrics.get(MembershipAttack.MIN_K_40.auc());
-    if (auc != null && retainOnly.isPresent()) {
-      Optional<double[]> theirMembers = retainOnly.get().values(forget, members, value);
-      Optional<double[]> theirOthers = retainOnly.get().values(holdout, others, value);
-      if (theirMembers.isPresent() && theirOthers.isPresent()) {
-        double theirs = RocCurve.ofAttack(theirMembers.get(), theirOthers.get()).auc();
-        metrics.put("privleak", Membership.privLeak(auc, theirs));
-      }
-    }
+    Yardstick yardstick = new Yardstick(forget, holdout, members, others, retainOnly);
+    yardstick
+        .auc(MembershipAttack.LOSS, metrics)
+        .ifPresent(
+            theirs -> {
+              double ours = metrics.get(MembershipAttack.LOSS.auc());
+              metrics.put(
+                  MembershipAttack.LOSS.auc() + "_relative",
+                  Membership.relativeDifference(ours, theirs) / 100);
+            });
+    yardstick
+        .auc(MembershipAttack.MIN_K_40, metrics)
+        .ifPresent(
+            theirs -> {
+              double ours = metrics.get(MembershipAttack.MIN_K_40.auc());
+              metrics.put("privleak", Membership.privLeak(ours, theirs));
+            });
     return metrics;
+  }
+
+  /** How well an attack does on the same rows of the model that never saw the forget set. */
+  private record Yardstick(
+      String forget,
+      String holdout,
+      List<RowResult> members,
+      List<RowResult> others,
+      Optional<RetainOnly> retainOnly) {
+
+    /** The area under its curve; empty where this evaluation or the yardstick's has none. */
+    Optional<Double> auc(MembershipAttack attack, Map<String, Double> metrics) {
+      if (retainOnly.isEmpty() || !metrics.containsKey(attack.auc())) {
+        return Optional.empty();
+      }
+      Optional<double[]> seen = retainOnly.get().values(forget, members, attack.value());
+      Optional<double[]> unseen = retainOnly.get().values(holdout, others, attack.value());
+      return seen.flatMap(s -> unseen.map(u -> RocCurve.ofAttack(s, u).auc()));
+    }
   }
 
   /**

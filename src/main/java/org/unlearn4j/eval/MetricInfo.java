@@ -55,6 +55,13 @@ public record MetricInfo(
                   "share of forget tokens predicted exactly",
                   Direction.CLOSER_TO_REFERENCE),
               new MetricInfo(
+                  "mia_loss_auc_relative",
+                  "the same, less the retain-only model's and over it",
+                  -1,
+                  INFINITY,
+                  Direction.CLOSER_TO_REFERENCE,
+                  true),
+              new MetricInfo(
                   "privleak",
                   "how far Min-40% tells forget from holdout, against retain-only, in percent",
                   -100,

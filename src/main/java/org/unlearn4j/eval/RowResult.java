@@ -13,7 +13,7 @@ import java.util.OptionalDouble;
  * @param index its place in the data file, from 0
  * @param question the question
  * @param answer the true answer
- * @param generation the model's greedy answer
+ * @param generation the model's greedy answer; empty where none was made, see {@link #generated()}
  * @param values numbers by name, in the order in which they are written; a number that could not be
  *     computed (no wrong answers in the data, say) is not there
  */
@@ -21,6 +21,11 @@ public record RowResult(
     int index, String question, String answer, String generation, Map<String, Double> values) {
   public RowResult {
     values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /** Whether an answer was generated (or an option chosen), rather than the row only scored. */
+  public boolean generated() {
+    return values.containsKey("rouge") || !generation.isEmpty();
   }
 
   /** A number by its name. */

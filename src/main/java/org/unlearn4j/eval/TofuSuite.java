@@ -37,10 +37,23 @@ public final class TofuSuite implements Suite {
    * @param tokenBudget most tokens in a batch, padding included
    * @param maxNewTokens longest generation
    * @param stop tokens that end a generation
+   * @param generated roles of the sets whose questions are answered; metrics that need the answers
+   *     of another set are left out
    */
-  public record Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
+  public record Settings(
+      String suite,
+      int tokenBudget,
+      int maxNewTokens,
+      Set<Integer> stop,
+      Set<EvalSet.Role> generated) {
     public Settings {
       stop = Set.copyOf(stop);
+      generated = Set.copyOf(generated);
+    }
+
+    /** Generates for every set that has such metrics. */
+    public Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
+      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED);
     }
   }
 
@@ -87,21 +100,28 @@ public final class TofuSuite implements Suite {
     SuiteRun run = new SuiteRun(settings.suite, subject, settings.tokenBudget, required);
     Map<TokenRow, TokenScores> scores =
         run.scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
-    List<EvalSet> asked = sets.stream().filter(s -> s.role() != EvalSet.Role.HOLDOUT).toList();
     List<int[]> prompts =
-        asked.stream().flatMap(s -> s.items().stream()).map(EvalItem::prompt).toList();
+        sets.stream()
+            .filter(this::generates)
+            .flatMap(s -> s.items().stream())
+            .map(EvalItem::prompt)
+            .toList();
     List<int[]> generations = run.scorer.generate(prompts, settings.maxNewTokens, settings.stop);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
+    Map<String, Double> fluency = new LinkedHashMap<>();
     int next = 0;
     for (EvalSet set : sets) {
+      int from = next;
       List<RowResult> results = new ArrayList<>();
       for (EvalItem item : set.items()) {
-        results.add(
-            set.role() == EvalSet.Role.HOLDOUT
-                ? unasked(item, scores.get(item.answerRow()))
-                : row(set, item, scores, decoder.apply(generations.get(next++))));
+        Optional<String> generation =
+            generates(set) ? Optional.of(decoder.apply(generations.get(next++))) : Optional.empty();
+        results.add(row(set, item, scores, generation));
       }
       perRow.put(set.name(), List.copyOf(results));
+      if (set.role() == EvalSet.Role.FORGET) {
+        fluency = run.fluency(prompts.subList(from, next), generations.subList(from, next));
+      }
     }
     EvalSet forget = only(EvalSet.Role.FORGET).orElseThrow();
     Optional<EvalSet> holdout = only(EvalSet.Role.HOLDOUT);
@@ -111,9 +131,7 @@ public final class TofuSuite implements Suite {
         h ->
             metrics.putAll(
                 MembershipRows.metrics(forget.name(), h.name(), perRow, run.retainOnly)));
-    int from = asked.stream().limit(asked.indexOf(forget)).mapToInt(s -> s.items().size()).sum();
-    int to = from + forget.items().size();
-    metrics.putAll(run.fluency(prompts.subList(from, to), generations.subList(from, to)));
+    metrics.putAll(fluency);
     return run.result(metrics, perRow, required);
   }
 
@@ -121,13 +139,8 @@ public final class TofuSuite implements Suite {
     return sets.stream().filter(s -> s.role() == role).findFirst();
   }
 
-  private static RowResult unasked(EvalItem item, TokenScores scores) {
-    return new RowResult(
-        item.index(),
-        item.question(),
-        item.answer(),
-        "",
-        MembershipRows.values(scores, item.answer()));
+  private boolean generates(EvalSet set) {
+    return settings.generated.contains(set.role());
   }
 
   private static Stream<TokenRow> rows(EvalSet set) {
@@ -156,18 +169,23 @@ public final class TofuSuite implements Suite {
   }
 
   private static RowResult row(
-      EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, String generation) {
+      EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, Optional<String> generation) {
     TokenScores answer = scores.get(item.answerRow());
     double avgNll = answer.nll() / answer.tokens();
     double prob = Math.exp(-avgNll);
-    double[] wrong = item.perturbed().stream().mapToDouble(r -> avgNll(scores.get(r))).toArray();
+    boolean ranked = set.role() != EvalSet.Role.HOLDOUT; // nobody asks how it ranks wrong answers
+    double[] wrong =
+        item.perturbed().stream()
+            .filter(r -> ranked)
+            .mapToDouble(r -> avgNll(scores.get(r)))
+            .toArray();
     Map<String, Double> values = new LinkedHashMap<>();
     values.put("prob", prob);
     values.put("avg_nll", avgNll);
-    if (set.role() == EvalSet.Role.FORGET) {
+    if (set.role() == EvalSet.Role.FORGET || set.role() == EvalSet.Role.HOLDOUT) {
       values.putAll(MembershipRows.values(answer, item.answer()));
     }
-    values.put("rouge", Rouge.rougeL(item.answer(), generation).recall());
+    generation.ifPresent(g -> values.put("rouge", Rouge.rougeL(item.answer(), g).recall()));
     if (wrong.length > 0) {
       double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
       if (set.role() == EvalSet.Role.GENERAL) {
@@ -183,7 +201,8 @@ public final class TofuSuite implements Suite {
     values.put("extraction_strength", Memorization.extractionStrength(argmax, labels));
     Memorization.exactMemorization(argmax, labels)
         .ifPresent(share -> values.put("exact_memorization", share));
-    return new RowResult(item.index(), item.question(), item.answer(), generation, values);
+    return new RowResult(
+        item.index(), item.question(), item.answer(), generation.orElse(""), values);
   }
 
   private static double avgNll(TokenScores scores) {

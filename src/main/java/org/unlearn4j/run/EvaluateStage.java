@@ -1,5 +1,7 @@
 package org.unlearn4j.run;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,13 +28,34 @@ import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
 
-/** Measures one model on one runtime. */
+/**
+ * Measures models, each on a runtime. The features of the model before unlearning are measured once
+ * and kept, for all models that a stage measures. Not safe for several threads.
+ */
 public final class EvaluateStage {
   private final Pipeline pipeline;
+  private final Set<EvalSet.Role> generated;
+  private Optional<Before> before = Optional.empty();
 
   public EvaluateStage(Pipeline pipeline) {
-    this.pipeline = pipeline;
+    this(pipeline, EvalSet.Role.GENERATED);
   }
+
+  /**
+   * A stage that generates less.
+   *
+   * @param generated roles of the sets whose questions are answered; see {@link
+   *     org.unlearn4j.eval.TofuSuite.Settings}
+   */
+  public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
+    this.pipeline = pipeline;
+    this.generated = Set.copyOf(generated);
+  }
+
+  private record Features(FeatureMap forget, FeatureMap retain) {}
+
+  /** What the model that unlearning started from had for features. */
+  private record Before(Features features) {}
 
   /**
    * What to measure.
@@ -65,45 +88,55 @@ public final class EvaluateStage {
     Optional<EvaluationResult> reference = request.reference().map(EvaluationResult::read);
     try (LanguageModel model =
             RuntimeModels.open(request.model(), request.runtime(), Precision.FP32);
-        TaskData data =
-            new TaskData(pipeline, tokenizer(request.model()), model.shape().maxPositions());
-        Before before = Before.of(pipeline, request.model());
+        TaskData data = data(request.model(), model);
+        Original original = original(request.model());
         Gradients gradients = gradients(request);
         ScoreJournal journal = journal(request, model);
         Bars bars = new Bars(request.name() + " on " + model.runtime())) {
-      Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions());
-      prepared.notes().forEach(bars::note);
+      Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
+      data.notes().forEach(System.err::println);
+      prepared.notes().forEach(System.err::println);
       Subject subject =
           Subject.of(request.name(), model, bars)
               .withRetainOnly(reference)
-              .withJudge(before.judge(model))
-              .withGradients(gradients.of())
+              .withJudge(original.measured ? Optional.of(model) : original.model)
+              .withGradients(gradients.of)
               .withJournal(journal);
       EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
-      result = withFeatures(result, model, before.model(), prepared.suite(), bars);
+      result = withFeatures(result, model, original.model, prepared.suite(), bars);
       keep.accept(result);
       journal.finish();
       return result;
     }
   }
 
-  /** The model before unlearning, where the pipeline names one that is there. */
-  private record Before(Optional<LanguageModel> model, boolean same) implements AutoCloseable {
-    static Before of(Pipeline pipeline, Path measured) {
-      Optional<Path> path = pipeline.model().path().filter(Files::isDirectory);
-      boolean same = path.equals(Optional.of(measured));
-      return new Before(
-          path.filter(p -> !same).map(p -> TensorFlowModel.open(p, Precision.FP32)), same);
-    }
-
-    /** Who judges generations: it itself, if that is what is measured. */
-    Optional<LanguageModel> judge(LanguageModel measured) {
-      return same ? Optional.of(measured) : model;
-    }
-
+  /**
+   * The model before unlearning.
+   *
+   * @param model empty where the pipeline names none, or none that is there
+   * @param measured whether it is the very model that is measured, and {@code model} is empty
+   */
+  private record Original(Optional<LanguageModel> model, boolean measured)
+      implements AutoCloseable {
     @Override
     public void close() {
       model.ifPresent(LanguageModel::close);
+    }
+  }
+
+  private Original original(Path folder) {
+    Optional<Path> start = pipeline.model().path().filter(Files::isDirectory);
+    boolean measured = start.isPresent() && same(start.get(), folder);
+    return new Original(
+        start.filter(p -> !measured).map(p -> TensorFlowModel.open(p, Precision.FP32)), measured);
+  }
+
+  /** The same folder, however it is spelled. */
+  private static boolean same(Path a, Path b) {
+    try {
+      return Files.isSameFile(a, b);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 
@@ -139,37 +172,48 @@ public final class EvaluateStage {
   private EvaluationResult withFeatures(
       EvaluationResult result,
       LanguageModel model,
-      Optional<LanguageModel> before,
+      Optional<LanguageModel> original,
       Suite suite,
       Progress progress) {
-    List<TokenRow> forget = suite.rows(EvalSet.Role.FORGET);
-    List<TokenRow> retain = suite.rows(EvalSet.Role.RETAIN);
-    if (forget.isEmpty() || retain.isEmpty()) {
+    if (suite.rows(EvalSet.Role.FORGET).isEmpty() || suite.rows(EvalSet.Role.RETAIN).isEmpty()) {
       return result; // nothing that could be entangled
     }
-    FeatureMap forgetAfter = measure(model, forget, progress);
-    FeatureMap retainAfter = measure(model, retain, progress);
-    if (before.isEmpty()) {
-      return result.withFeatures(Entanglement.measure(forgetAfter, retainAfter), Optional.empty());
+    Features after = features(model, suite, progress);
+    if (original.isEmpty()) {
+      return result.withFeatures(
+          Entanglement.measure(after.forget, after.retain), Optional.empty());
     }
-    FeatureMap forgetBefore = measure(before.get(), forget, progress);
-    FeatureMap retainBefore = measure(before.get(), retain, progress);
+    if (before.isEmpty()) {
+      before = Optional.of(new Before(features(original.get(), suite, progress)));
+    }
+    Features was = before.get().features;
     return result.withFeatures(
-        Entanglement.compare(forgetBefore, retainBefore, forgetAfter, retainAfter),
+        Entanglement.compare(was.forget, was.retain, after.forget, after.retain),
         Optional.of(
             FeaturePicture.of(
-                forgetAfter.lastBlock(), forgetBefore, retainBefore, forgetAfter, retainAfter)));
+                after.forget.lastBlock(), was.forget, was.retain, after.forget, after.retain)));
+  }
+
+  private Features features(LanguageModel model, Suite suite, Progress progress) {
+    return new Features(
+        measure(model, suite.rows(EvalSet.Role.FORGET), progress),
+        measure(model, suite.rows(EvalSet.Role.RETAIN), progress));
   }
 
   private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
     return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
   }
 
-  /** The model's own tokenizer files; where it has none, those the pipeline names. */
-  private Path tokenizer(Path model) {
-    return Files.isRegularFile(model.resolve("tokenizer.json"))
-        ? model
-        : pipeline.model().tokenizerFolder().orElse(model);
+  /**
+   * The pipeline's data in a model's tokens: its own, or where it has none those the pipeline
+   * names.
+   */
+  TaskData data(Path folder, LanguageModel model) {
+    Path tokenizer =
+        Files.isRegularFile(folder.resolve("tokenizer.json"))
+            ? folder
+            : pipeline.model().tokenizerFolder().orElse(folder);
+    return new TaskData(pipeline, tokenizer, model.shape().maxPositions());
   }
 
   /** One bar a stage of measuring. */
@@ -182,11 +226,6 @@ public final class EvaluateStage {
 
     Bars(String subject) {
       this.subject = subject;
-    }
-
-    /** Says something about the data, on standard error as the bars do. */
-    void note(String sentence) {
-      System.err.println(subject + ": " + sentence);
     }
 
     @Override

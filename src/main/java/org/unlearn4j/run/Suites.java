@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.EvaluateSettings;
 import org.unlearn4j.config.Pipeline;
@@ -35,9 +36,11 @@ final class Suites {
   private final Pipeline pipeline;
   private final TaskData data;
   private final int positions;
+  private final Set<EvalSet.Role> generated;
   private final List<String> notes = new ArrayList<>();
 
-  private Suites(Pipeline pipeline, TaskData data, int positions) {
+  private Suites(Pipeline pipeline, TaskData data, int positions, Set<EvalSet.Role> generated) {
+    this.generated = generated;
     this.pipeline = pipeline;
     this.data = data;
     this.positions = positions;
@@ -58,10 +61,11 @@ final class Suites {
    * Prepares the suite.
    *
    * @param positions longest sequence of the model
+   * @param generated roles of the sets whose questions TOFU's suite answers
    * @throws UserException if the data is at fault, or is not of the suite's kind
    */
-  static Prepared of(Pipeline pipeline, TaskData data, int positions) {
-    Suites suites = new Suites(pipeline, data, positions);
+  static Prepared of(Pipeline pipeline, TaskData data, int positions, Set<EvalSet.Role> generated) {
+    Suites suites = new Suites(pipeline, data, positions, generated);
     Suite suite =
         switch (pipeline.evaluate().suite()) {
           case FABLE, TOFU, JSONL -> suites.tofu();
@@ -87,7 +91,8 @@ final class Suites {
             settings().suite().spelling(),
             settings().tokenBudget(),
             settings().maxNewTokens(),
-            tokenizer.stopIds()),
+            tokenizer.stopIds(),
+            generated),
         ids -> tokenizer.decode(ids, true));
   }
 

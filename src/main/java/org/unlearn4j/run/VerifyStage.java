@@ -70,7 +70,8 @@ public final class VerifyStage {
           LanguageModel b = RuntimeModels.open(onnx, runtime, Precision.FP32);
           TaskData data = new TaskData(pipeline, model, a.shape().maxPositions());
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
-        Suite suite = Suites.of(pipeline, data, a.shape().maxPositions()).suite();
+        Suite suite =
+            Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
         List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
         rows.addAll(suite.rows(EvalSet.Role.RETAIN));
         results.add(

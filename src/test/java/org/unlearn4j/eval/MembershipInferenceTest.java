@@ -171,6 +171,10 @@ class MembershipInferenceTest {
         result.metric("privleak").orElseThrow(),
         1e-9,
         "privleak");
+    double relative = result.metric("mia_loss_auc_relative").orElseThrow();
+    double theirLoss = retain.metric("mia_loss_auc").orElseThrow();
+    double ourLoss = result.metric("mia_loss_auc").orElseThrow();
+    Near.absolute((ourLoss - theirLoss) / theirLoss, relative, 1e-9, "relative");
     assertTrue(retain.metric("privleak").isEmpty() && retain.metric("mia_reference_auc").isEmpty());
     assertTrue(retain.metric("mia_gradnorm_auc").isEmpty());
   }
