@@ -20,8 +20,8 @@ import org.unlearn4j.base.UserException;
  * @param sha256 of the bytes, lower-case hexadecimal
  */
 record WholeText(String text, String sha256) {
-  /** A book has one or two; more than this is not what a benchmark publishes as a file. */
-  static final int MAX_BYTES = 256 << 20;
+  /** A book has one or two MiB; more than this is not what a benchmark publishes as a file. */
+  static final int MAX_BYTES = 64 << 20;
 
   private static final char BYTE_ORDER_MARK = '\uFEFF';
 
@@ -38,7 +38,7 @@ record WholeText(String text, String sha256) {
       throw new MachineException(source.name() + ": could not be read (" + e + ").", e);
     }
     if (bytes.length > MAX_BYTES) {
-      throw source.error(0, "more than 256 MiB", "a text that is read as a whole");
+      throw source.error(0, "more than 64 MiB", "a text that is read as a whole");
     }
     String text = decode(source, bytes);
     boolean marked = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK;

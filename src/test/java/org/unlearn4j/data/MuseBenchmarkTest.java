@@ -5,9 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
@@ -112,6 +114,28 @@ class MuseBenchmarkTest {
     mistake(
         () -> Benchmark.open("muse", Optional.of(folder.resolve("no"))), "found no such folder");
     mistake(() -> Benchmark.open("muse", Optional.empty()), "data.path: found nothing");
+  }
+
+  /** An endless text is refused at 64 MiB, not when the memory ends. */
+  @Test
+  void tooLongATextIsRefused() {
+    DataSource endless =
+        new DataSource(
+            "x.txt",
+            () ->
+                new InputStream() {
+                  @Override
+                  public int read() {
+                    return 'x';
+                  }
+
+                  @Override
+                  public int read(byte[] into, int from, int length) {
+                    Arrays.fill(into, from, from + length, (byte) 'x');
+                    return length;
+                  }
+                });
+    mistake(() -> WholeText.read(endless), "x.txt: found more than 64 MiB");
   }
 
   private static void mistake(Executable action, String part) {
