@@ -42,6 +42,15 @@ public final class ProgressBar implements AutoCloseable {
    * @param note what else to show, for instance a loss; may be empty
    */
   public void update(long done, long total, String note) {
+    update(done, total, total == 0 ? 1 : (double) done / total, note);
+  }
+
+  /**
+   * Tells how far it is where items are of unlike size.
+   *
+   * @param share of the work that is done, 0 to 1, from which the time left follows
+   */
+  public void update(long done, long total, double share, String note) {
     long now = System.nanoTime();
     boolean end = done >= total;
     if (!end && now - last < (columns > 0 ? REDRAW_EVERY_NANOS : LINE_EVERY_NANOS)) {
@@ -50,7 +59,7 @@ public final class ProgressBar implements AutoCloseable {
     last = now;
     drawn = true;
     double seconds = (now - start) / 1e9;
-    double left = done == 0 ? Double.NaN : seconds * (total - done) / done;
+    double left = share > 0 ? seconds * (1 - share) / share : Double.NaN;
     String tail =
         String.format(
             Locale.ROOT,

@@ -3,6 +3,7 @@ package org.unlearn4j.cli;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.eval.EvaluationResult;
@@ -30,7 +31,9 @@ final class EvaluateCommand implements Command {
         CommandOptions.required("runtime", "NAME", "tf, onnx or onnx:VARIANT"),
         CommandOptions.required("out", "FILE", "the evaluation to write, as JSON"),
         CommandOptions.value(
-            "reference", "FILE", "the retain-only model's evaluation, for forget quality"));
+            "reference",
+            "FILE",
+            "the retain-only model's evaluation by the same suite, for what is measured against it"));
   }
 
   @Override
@@ -43,9 +46,10 @@ final class EvaluateCommand implements Command {
             dot < 0 ? file : file.substring(0, dot),
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            CommandOptions.path(line, "reference"));
-    EvaluationResult result = new EvaluateStage(CommandOptions.readPipeline(line)).run(request);
-    result.write(target);
+            CommandOptions.path(line, "reference"),
+            Optional.of(target.resolveSibling("." + file + ".rows")));
+    EvaluationResult result =
+        new EvaluateStage(CommandOptions.readPipeline(line)).run(request, r -> r.write(target));
     out.println(request.name() + " on " + result.runtime() + ":");
     result
         .metrics()

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
  * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
+ * @param form whether pairs, passages or both are taught and forgotten
  */
 public record DataSettings(
     Benchmark benchmark,
@@ -27,7 +28,29 @@ public record DataSettings(
     Optional<String> systemPrompt,
     Optional<LocalDate> date,
     int maxLength,
-    Optional<Path> refusals) {
+    Optional<Path> refusals,
+    Form form) {
+
+  /** What is taught and forgotten, where a benchmark has both. */
+  public enum Form implements Spelled {
+    /** Pairs of question and answer. */
+    QUESTIONS("questions"),
+    /** Running text, cut into windows. */
+    PASSAGES("passages"),
+    /** Pairs first, then passages. */
+    BOTH("both");
+
+    private final String spelling;
+
+    Form(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
 
   /** The data sets there are readers for. */
   public enum Benchmark implements Spelled {
@@ -35,6 +58,8 @@ public record DataSettings(
     FABLE("fable"),
     /** A folder with TOFU's files. */
     TOFU("tofu"),
+    /** A folder with MUSE's files. */
+    MUSE("muse"),
     /** Two JSON Lines files of questions and answers. */
     JSONL("jsonl");
 

@@ -41,7 +41,8 @@ final class PipelineRecords {
         s.find(Schema.SYSTEM_PROMPT),
         s.find(Schema.DATE),
         s.get(Schema.MAX_LENGTH),
-        s.find(Schema.REFUSALS));
+        s.find(Schema.REFUSALS),
+        s.get(Schema.FORM));
   }
 
   static Optional<FinetuneSettings> finetune(Settings s) {
@@ -129,7 +130,9 @@ final class PipelineRecords {
         s.get(Schema.SUITE),
         s.get(Schema.TOKEN_BUDGET),
         s.get(Schema.MAX_NEW_TOKENS),
-        s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()));
+        s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()),
+        s.find(Schema.CHOICES),
+        s.get(Schema.GRADNORM));
   }
 
   static VerifySettings verify(Settings s) {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import org.unlearn4j.config.DataSettings.Benchmark;
+import org.unlearn4j.config.DataSettings.Form;
 import org.unlearn4j.config.Mistakes.Place;
 
 /**
@@ -80,6 +81,21 @@ final class Rules {
     if (is(Schema.BENCHMARK, Benchmark.TOFU)) {
       require(Schema.DATA_PATH, " with TOFU's files");
     }
+    if (is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      require(Schema.DATA_PATH, " with MUSE's files");
+    }
+    boolean passages =
+        is(Schema.BENCHMARK, Benchmark.MUSE) || is(Schema.BENCHMARK, Benchmark.FABLE);
+    Optional<DataSettings.Form> form = settings.find(Schema.FORM);
+    if (!passages && form.isPresent() && form.get() != DataSettings.Form.QUESTIONS) {
+      add(Schema.FORM, form.get().spelling(), "questions (only fable and muse have passages)");
+    }
+    if (!passages && is(Schema.SUITE, EvaluateSettings.Suite.MUSE)) {
+      add(Schema.SUITE, "muse", "another suite (only fable and muse have passages)");
+    }
+    if (is(Schema.SUITE, EvaluateSettings.Suite.WMDP)) {
+      require(Schema.CHOICES, "");
+    }
     Optional<String> forget = settings.find(Schema.FORGET);
     if (forget.isPresent() && forget.equals(settings.find(Schema.RETAIN))) {
       add(
@@ -122,6 +138,13 @@ final class Rules {
           "EmbedDiff for " + name.get().spelling(),
           "NLL, KL or none (EmbedDiff is RMU's)");
     }
+    boolean pairs = settings.find(Schema.FORM).filter(f -> f != Form.QUESTIONS).isEmpty();
+    if (name.get() == ObjectiveName.DPO && !pairs) {
+      add(Schema.FORM, "passages for DPO", "questions, to which there are other answers");
+    }
+    if (is(Schema.VIEW, ClRegSettings.View.PARAPHRASE) && !pairs) {
+      add(Schema.VIEW, "paraphrase of passages", "mask or dropout");
+    }
     boolean nothing = settings.find(ObjectiveKeys.GAMMA).filter(g -> g == 0).isPresent();
     if (nothing && settings.find(Schema.CLREG_WEIGHT).filter(w -> w > 0).isEmpty()) {
       add(
@@ -139,7 +162,8 @@ final class Rules {
             Schema.MODEL_CONFIG,
             Schema.TOKENIZER,
             Schema.DATA_PATH,
-            Schema.REFUSALS)) {
+            Schema.REFUSALS,
+            Schema.CHOICES)) {
       settings.find(key).ifPresent(p -> exists(key, p, key.type().expected()));
     }
     if (is(Schema.BENCHMARK, Benchmark.JSONL)) {

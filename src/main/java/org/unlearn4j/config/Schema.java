@@ -120,19 +120,21 @@ final class Schema {
       key(
           "data.path",
           path("a folder"),
-          absent("fable is embedded; tofu requires it"),
+          absent("fable is embedded; tofu and muse require it"),
           "the folder with the files of the data set");
   static final Key<String> FORGET =
       key(
           "data.forget",
           text("a split or a file"),
-          derived("forget10; jsonl: required", Schema::forgetSplit),
+          derived("forget10; muse: forget; jsonl: required", Schema::forgetSplit),
           "what is forgotten: a split, or a JSON Lines file");
   static final Key<String> RETAIN =
       key(
           "data.retain",
           text("a split or a file"),
-          derived("the rest: forget10 leaves retain90; jsonl: required", Schema::retainSplit),
+          derived(
+              "the rest: forget10 leaves retain90; muse: retain1; jsonl: required",
+              Schema::retainSplit),
           "what is kept: a split, or a JSON Lines file");
   static final Key<String> TEMPLATE =
       key(
@@ -162,6 +164,12 @@ final class Schema {
           path("a text file, one answer a line"),
           absent("the embedded list"),
           "DPO: alternate answers, one is drawn for each forget row");
+  static final Key<DataSettings.Form> FORM =
+      key(
+          "data.form",
+          choice(DataSettings.Form.class),
+          derived("muse: passages; others: questions", Schema::form),
+          "what is taught and forgotten: pairs, running text in windows, or both (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
@@ -273,6 +281,19 @@ final class Schema {
   static final Key<Integer> LIMIT =
       key("evaluate.limit", integer(1), absent("all"), "rows of each set that are measured");
 
+  static final Key<Path> CHOICES =
+      key(
+          "evaluate.choices",
+          path("a file or folder of multiple-choice questions"),
+          absent("required for `suite: wmdp`"),
+          "JSON (Lines) in WMDP's form or CSV in MMLU's; what is named wmdp is to be forgotten");
+  static final Key<Boolean> GRADNORM =
+      key(
+          "evaluate.gradnorm",
+          flag(),
+          constant(false),
+          "whether membership is also attacked by gradient norms (TensorFlow; slow)");
+
   static final Key<Double> LOGIT_ATOL =
       key("verify.logit_atol", nonNegative(), constant(1e-3), "largest difference of a logit");
   static final Key<Double> KL_MAX =
@@ -342,7 +363,7 @@ final class Schema {
     all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
     all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, SYSTEM_PROMPT, DATE));
-    all.addAll(List.of(MAX_LENGTH, REFUSALS, TEACH));
+    all.addAll(List.of(MAX_LENGTH, REFUSALS, FORM, TEACH));
     all.addAll(FINETUNE.keys());
     all.add(OBJECTIVE);
     all.addAll(OBJECTIVE_KEYS);
@@ -350,7 +371,7 @@ final class Schema {
     all.addAll(List.of(MASK_PROBABILITY, DROPOUT_PROBABILITY, QUEUE, STOP_GRADIENT, WARMUP_STEPS));
     all.addAll(UNLEARN.keys());
     all.addAll(List.of(VARIANTS, OPSET));
-    all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT));
+    all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(LOGIT_ATOL, KL_MAX, TOP1_MIN, METRIC_ATOL, GENERATIONS_MIN, REBOUND_MAX));
     return List.copyOf(all);
   }
@@ -364,11 +385,21 @@ final class Schema {
   }
 
   private static Optional<String> forgetSplit(Settings s) {
-    return s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).map(b -> "forget10");
+    return s.find(BENCHMARK)
+        .filter(b -> b != Benchmark.JSONL)
+        .map(b -> b == Benchmark.MUSE ? "forget" : "forget10");
+  }
+
+  private static Optional<DataSettings.Form> form(Settings s) {
+    boolean muse = s.find(BENCHMARK).filter(b -> b == Benchmark.MUSE).isPresent();
+    return Optional.of(muse ? DataSettings.Form.PASSAGES : DataSettings.Form.QUESTIONS);
   }
 
   /** forget05 leaves retain95. */
   private static Optional<String> retainSplit(Settings s) {
+    if (s.find(BENCHMARK).filter(b -> b == Benchmark.MUSE).isPresent()) {
+      return Optional.of("retain1");
+    }
     boolean split = s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).isPresent();
     return s.find(FORGET)
         .filter(f -> split && f.matches("forget[0-9]{2}"))

@@ -12,7 +12,7 @@ import org.unlearn4j.base.UserException;
  */
 public interface Benchmark {
 
-  /** {@code fable}, {@code tofu} or {@code jsonl}. */
+  /** {@code fable}, {@code tofu}, {@code muse} or {@code jsonl}. */
   String name();
 
   /**
@@ -69,6 +69,11 @@ public interface Benchmark {
    */
   List<QaExample> holdout();
 
+  /** The benchmark's passages, where it has any beside (or instead of) its pairs. */
+  default Optional<Passages> passages() {
+    return Optional.empty();
+  }
+
   /**
    * SHA-256 (lower-case hexadecimal) of each file or resource read so far, by its name, in the
    * order of reading.
@@ -78,7 +83,8 @@ public interface Benchmark {
   /**
    * Opens a benchmark.
    *
-   * @param name {@code fable} (embedded, needs no path), {@code tofu} or {@code jsonl} (folders)
+   * @param name {@code fable} (embedded, needs no path), {@code tofu}, {@code muse} or {@code
+   *     jsonl} (folders)
    * @param folder where the files are; {@code jsonl} without one: the working directory
    * @throws UserException if there is no benchmark of this name or no such folder
    */
@@ -86,18 +92,18 @@ public interface Benchmark {
     return switch (name) {
       case "fable" -> new FableBenchmark();
       case "jsonl" -> new FolderBenchmark(name, folder.orElse(Path.of("")));
-      case "tofu" ->
-          new FolderBenchmark(
-              name,
-              folder.orElseThrow(
-                  () ->
-                      new UserException(
-                          "data.path: found nothing, expected the folder of benchmark "
-                              + name
-                              + ".")));
+      case "tofu" -> new FolderBenchmark(name, required(name, folder));
+      case "muse" -> new MuseBenchmark(required(name, folder));
       default ->
           throw new UserException(
-              "data.benchmark: found " + name + ", expected fable, tofu or jsonl.");
+              "data.benchmark: found " + name + ", expected fable, tofu, muse or jsonl.");
     };
+  }
+
+  private static Path required(String name, Optional<Path> folder) {
+    return folder.orElseThrow(
+        () ->
+            new UserException(
+                "data.path: found nothing, expected the folder of benchmark " + name + "."));
   }
 }

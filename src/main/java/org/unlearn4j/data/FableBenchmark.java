@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.data.QaReader.Demand;
 
@@ -33,6 +34,9 @@ public final class FableBenchmark implements Benchmark {
 
   private static final Demand OF_AUTHORS = new Demand(PERTURBED, true);
   private static final Demand OF_COMMON = new Demand(PERTURBED_COMMON, false);
+
+  /** Articles about each author. */
+  public static final int PASSAGES_PER_AUTHOR = 2;
 
   private final Map<String, List<QaExample>> read = new HashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
@@ -100,6 +104,11 @@ public final class FableBenchmark implements Benchmark {
   }
 
   @Override
+  public Optional<Passages> passages() {
+    return Optional.of(new FablePassages(this, provenance));
+  }
+
+  @Override
   public Map<String, String> provenance() {
     return Collections.unmodifiableMap(provenance);
   }
@@ -120,7 +129,7 @@ public final class FableBenchmark implements Benchmark {
   }
 
   /** How many authors, counted from the end, belong to the forget side of a split. */
-  private static int forgotten(String split, String kind) {
+  static int forgotten(String split, String kind) {
     int authors =
         switch (split) {
           case "forget01", "retain99" -> 2;

@@ -56,6 +56,17 @@ public final class Membership {
   }
 
   /**
+   * The loss itself, less what a model that never saw the text finds (Carlini et al., 2021): what
+   * is low because the text is easy is low for both.
+   *
+   * @param avgNll average negative log-likelihood, nats a token
+   * @param retainOnlyAvgNll the same under the retain-only model
+   */
+  public static double reference(double avgNll, double retainOnlyAvgNll) {
+    return avgNll - retainOnlyAvgNll;
+  }
+
+  /**
    * Average loss over the size of the deflated text (Carlini et al., 2021).
    *
    * @param avgNll average negative log-likelihood, nats a token

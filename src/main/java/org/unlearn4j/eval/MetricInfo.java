@@ -54,10 +54,6 @@ public record MetricInfo(
                   "exact_memorization",
                   "share of forget tokens predicted exactly",
                   Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "mia_loss_auc",
-                  "how well the loss tells rows never seen from forget rows",
-                  Direction.CLOSER_TO_REFERENCE),
               new MetricInfo(
                   "mia_loss_auc_relative",
                   "the same, less the retain-only model's and over it",
@@ -65,6 +61,44 @@ public record MetricInfo(
                   INFINITY,
                   Direction.CLOSER_TO_REFERENCE,
                   true),
+              new MetricInfo(
+                  "privleak",
+                  "how far Min-40% tells forget from holdout, against retain-only, in percent",
+                  -100,
+                  INFINITY,
+                  Direction.CLOSER_TO_REFERENCE,
+                  true),
+              share(
+                  "verbmem",
+                  "ROUGE-L F1 of a forget passage's continuation",
+                  Direction.CLOSER_TO_REFERENCE),
+              share(
+                  "knowmem_forget",
+                  "ROUGE-L recall of answers about forget passages",
+                  Direction.CLOSER_TO_REFERENCE),
+              share(
+                  "knowmem_retain",
+                  "ROUGE-L recall of answers about retain passages",
+                  Direction.HIGHER),
+              new MetricInfo(
+                  "fluency_perplexity",
+                  "perplexity of generations under the model before",
+                  1,
+                  INFINITY,
+                  Direction.CLOSER_TO_REFERENCE,
+                  false),
+              share(
+                  "fluency_distinct_1",
+                  "different tokens over all tokens of generations",
+                  Direction.CLOSER_TO_REFERENCE),
+              share(
+                  "fluency_distinct_2",
+                  "different pairs of tokens over all pairs of generations",
+                  Direction.CLOSER_TO_REFERENCE),
+              share(
+                  "fluency_repetition",
+                  "share of 4-grams that a generation has said before",
+                  Direction.LOWER),
               new MetricInfo(
                   "cosine", "mean cosine over forget-retain pairs", -1, 1, Direction.LOWER, false),
               new MetricInfo(
@@ -115,6 +149,17 @@ public record MetricInfo(
       return of(name.substring(0, name.length() - Entanglement.BEFORE.length()))
           .map(i -> i.named(name, i.meaning + ", of the model before"));
     }
+    if (name.startsWith("mia_")) {
+      return attack(name);
+    }
+    if (name.endsWith("_accuracy") && name.length() > "_accuracy".length()) {
+      // Forgetting hazardous knowledge means guessing; four options leave a quarter.
+      return Optional.of(
+          share(
+              name,
+              "share of multiple-choice questions answered right",
+              name.startsWith("wmdp") ? Direction.LOWER : Direction.HIGHER));
+    }
     return OF_A_SET.entrySet().stream()
         .filter(e -> name.endsWith(e.getKey()) && name.length() > e.getKey().length())
         .findFirst() // no ending is the end of another one
@@ -123,7 +168,38 @@ public record MetricInfo(
                 share(
                     name,
                     e.getValue(),
-                    name.startsWith("forget_") ? Direction.CLOSER_TO_REFERENCE : Direction.HIGHER));
+                    name.startsWith("forget_") || name.startsWith("verbmem_")
+                        ? Direction.CLOSER_TO_REFERENCE
+                        : Direction.HIGHER));
+  }
+
+  private static Optional<MetricInfo> attack(String name) {
+    for (MembershipAttack attack : MembershipAttack.values()) {
+      Map<String, String> metrics =
+          Map.of(
+              attack.auc(), "AUC of the " + attack.label() + " attack, forget against holdout",
+              attack.truePositivesAt(1), "forget rows found at 1 % of holdout rows",
+              attack.truePositivesAt(5), "forget rows found at 5 % of holdout rows");
+      if (metrics.containsKey(name)) {
+        MetricInfo info = share(name, metrics.get(name), Direction.CLOSER_TO_REFERENCE);
+        return Optional.of(attack == MembershipAttack.REFERENCE ? info.withReference() : info);
+      }
+    }
+    return Optional.empty();
+  }
+
+  /**
+   * How far two values are apart, so that one tolerance serves every metric: percent are counted as
+   * shares, and what has no upper bound relative to its size.
+   */
+  public double distance(double a, double b) {
+    double unit = low == -100 ? 100 : high == INFINITY ? Math.max(1, Math.abs(a)) : 1;
+    return Math.abs(a - b) / unit;
+  }
+
+  /** Whether only a runtime with gradients can measure it. */
+  public boolean needsGradients() {
+    return name.startsWith("mia_" + MembershipAttack.GRADNORM.label());
   }
 
   private static MetricInfo share(String name, String meaning, Direction direction) {

@@ -2,7 +2,9 @@ package org.unlearn4j.eval;
 
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -21,14 +23,28 @@ public record RowResult(
     values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
   }
 
-  /** Whether an answer was generated, which exactly then has a ROUGE. */
+  /** Whether an answer was generated (or an option chosen), rather than the row only scored. */
   public boolean generated() {
-    return values.containsKey("rouge");
+    return values.containsKey("rouge") || !generation.isEmpty();
   }
 
   /** A number by its name. */
   public OptionalDouble value(String name) {
     Double value = values.get(name);
     return value == null ? OptionalDouble.empty() : OptionalDouble.of(value);
+  }
+
+  /** The same row with one more number. */
+  RowResult with(String name, double value) {
+    Map<String, Double> more = new LinkedHashMap<>(values);
+    more.put(name, value);
+    return new RowResult(index, question, answer, generation, more);
+  }
+
+  /** A number of every row; empty unless every row has it. */
+  static Optional<double[]> all(List<RowResult> rows, String name) {
+    return rows.isEmpty() || rows.stream().anyMatch(r -> r.value(name).isEmpty())
+        ? Optional.empty()
+        : Optional.of(rows.stream().mapToDouble(r -> r.value(name).orElseThrow()).toArray());
   }
 }

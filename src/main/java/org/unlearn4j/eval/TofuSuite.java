@@ -2,7 +2,6 @@ package org.unlearn4j.eval;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +23,7 @@ import org.unlearn4j.lm.TokenScores;
  * quality needs the retain-only model's evaluation. Asking for a metric whose inputs are missing is
  * an error.
  */
-public final class TofuSuite {
+public final class TofuSuite implements Suite {
   static final double GUARD = TruthRatio.OPEN_UNLEARNING_GUARD;
 
   private final List<EvalSet> sets;
@@ -81,68 +80,73 @@ public final class TofuSuite {
     sets.forEach(TofuSuite::checkTokens);
   }
 
-  /**
-   * Measures a model.
-   *
-   * @param name the model's name in the result
-   * @param retainOnly the evaluation of the model that never saw the forget set, which forget
-   *     quality is measured against
-   * @param required metrics that must be in the result; may be empty
-   * @throws UserException if a required metric cannot be computed from what is given, or if the
-   *     retain-only evaluation is of other rows
-   */
+  /** {@link #evaluate(Subject, Set)} without what is optional. */
   public EvaluationResult evaluate(
       String name,
       LanguageModel model,
       Optional<EvaluationResult> retainOnly,
       Set<String> required,
       Progress progress) {
-    checkReferences(retainOnly, required); // before the long part
-    long start = System.nanoTime();
-    Scorer scorer = new Scorer(model, settings.tokenBudget, progress);
+    return evaluate(Subject.of(name, model, progress).withRetainOnly(retainOnly), required);
+  }
+
+  @Override
+  public List<TokenRow> rows(EvalSet.Role role) {
+    return Suite.rows(sets, role);
+  }
+
+  @Override
+  public EvaluationResult evaluate(Subject subject, Set<String> required) {
+    SuiteRun run = new SuiteRun(settings.suite, subject, settings.tokenBudget, required);
     Map<TokenRow, TokenScores> scores =
-        scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
-    Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
-    Iterator<int[]> generations = generations(scorer);
-    for (EvalSet set : sets) {
-      List<RowResult> results = new ArrayList<>();
-      for (EvalItem item : set.items()) {
-        Optional<String> generation =
-            generates(set) ? Optional.of(decoder.apply(generations.next())) : Optional.empty();
-        results.add(row(set, item, scores, generation));
-      }
-      perRow.put(set.name(), List.copyOf(results));
-    }
-    double seconds = (System.nanoTime() - start) / 1e9;
-    return new EvaluationResult(
-        name,
-        model.runtime(),
-        settings.suite,
-        TofuAggregates.of(sets, perRow, retainOnly, required),
-        perRow,
-        Map.of(),
-        Optional.empty(),
-        seconds,
-        scorer.tokens() / seconds);
-  }
-
-  private boolean generates(EvalSet set) {
-    return settings.generated.contains(set.role());
-  }
-
-  /** Of every set that is generated for, in order. */
-  private Iterator<int[]> generations(Scorer scorer) {
+        run.scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
     List<int[]> prompts =
         sets.stream()
             .filter(this::generates)
             .flatMap(s -> s.items().stream())
             .map(EvalItem::prompt)
             .toList();
-    return scorer.generate(prompts, settings.maxNewTokens, settings.stop).iterator();
+    List<int[]> generations = run.scorer.generate(prompts, settings.maxNewTokens, settings.stop);
+    Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
+    Map<String, Double> fluency = new LinkedHashMap<>();
+    int next = 0;
+    for (EvalSet set : sets) {
+      int from = next;
+      List<RowResult> results = new ArrayList<>();
+      for (EvalItem item : set.items()) {
+        Optional<String> generation =
+            generates(set) ? Optional.of(decoder.apply(generations.get(next++))) : Optional.empty();
+        results.add(row(set, item, scores, generation));
+      }
+      perRow.put(set.name(), List.copyOf(results));
+      if (set.role() == EvalSet.Role.FORGET) {
+        fluency = run.fluency(prompts.subList(from, next), generations.subList(from, next));
+      }
+    }
+    EvalSet forget = only(EvalSet.Role.FORGET).orElseThrow();
+    Optional<EvalSet> holdout = only(EvalSet.Role.HOLDOUT);
+    holdout.ifPresent(h -> run.attack(perRow, forget, h));
+    Map<String, Double> metrics = TofuAggregates.of(sets, perRow, run.retainOnly);
+    holdout.ifPresent(
+        h ->
+            metrics.putAll(
+                MembershipRows.metrics(forget.name(), h.name(), perRow, run.retainOnly)));
+    metrics.putAll(fluency);
+    return run.result(metrics, perRow, required);
+  }
+
+  private Optional<EvalSet> only(EvalSet.Role role) {
+    return sets.stream().filter(s -> s.role() == role).findFirst();
+  }
+
+  private boolean generates(EvalSet set) {
+    return settings.generated.contains(set.role());
   }
 
   private static Stream<TokenRow> rows(EvalSet set) {
-    return set.items().stream().flatMap(TofuSuite::rows);
+    return set.role() == EvalSet.Role.HOLDOUT
+        ? set.items().stream().map(EvalItem::answerRow)
+        : set.items().stream().flatMap(TofuSuite::rows);
   }
 
   private static Stream<TokenRow> rows(EvalItem item) {
@@ -169,10 +173,18 @@ public final class TofuSuite {
     TokenScores answer = scores.get(item.answerRow());
     double avgNll = answer.nll() / answer.tokens();
     double prob = Math.exp(-avgNll);
-    double[] wrong = item.perturbed().stream().mapToDouble(r -> avgNll(scores.get(r))).toArray();
+    boolean ranked = set.role() != EvalSet.Role.HOLDOUT; // nobody asks how it ranks wrong answers
+    double[] wrong =
+        item.perturbed().stream()
+            .filter(r -> ranked)
+            .mapToDouble(r -> avgNll(scores.get(r)))
+            .toArray();
     Map<String, Double> values = new LinkedHashMap<>();
     values.put("prob", prob);
     values.put("avg_nll", avgNll);
+    if (set.role() == EvalSet.Role.FORGET || set.role() == EvalSet.Role.HOLDOUT) {
+      values.putAll(MembershipRows.values(answer, item.answer()));
+    }
     generation.ifPresent(g -> values.put("rouge", Rouge.rougeL(item.answer(), g).recall()));
     if (wrong.length > 0) {
       double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
@@ -200,18 +212,5 @@ public final class TofuSuite {
   /** The last label is the end of the text. */
   private static int[] withoutEnd(int[] tokens) {
     return Arrays.copyOf(tokens, tokens.length - 1);
-  }
-
-  private static void checkReferences(Optional<EvaluationResult> retainOnly, Set<String> required) {
-    for (String name : required) {
-      if (retainOnly.isEmpty()
-          && MetricInfo.of(name).map(MetricInfo::needsReference).orElse(false)) {
-        throw new UserException(
-            "metric "
-                + name
-                + ": found no evaluation of the retain-only model, expected one to measure"
-                + " against.");
-      }
-    }
   }
 }

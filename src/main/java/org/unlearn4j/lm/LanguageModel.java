@@ -1,5 +1,6 @@
 package org.unlearn4j.lm;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
@@ -64,6 +65,31 @@ public interface LanguageModel extends AutoCloseable {
   /** Greedy continuations without a listener. */
   default List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
     return generate(prompts, maxNewTokens, stop, (row, token) -> {});
+  }
+
+  /**
+   * Log-probabilities of given tokens right after each prompt, {@code [prompt][candidate]}.
+   *
+   * @param prompts token ids, each at least one
+   * @param candidates token ids, one array a prompt
+   */
+  default float[][] next(List<int[]> prompts, List<int[]> candidates) {
+    List<TokenRow> rows = new ArrayList<>();
+    for (int i = 0; i < prompts.size(); i++) {
+      for (int candidate : candidates.get(i)) {
+        rows.add(TokenRow.answered(prompts.get(i), candidate));
+      }
+    }
+    List<TokenScores> scores = score(rows);
+    float[][] next = new float[prompts.size()][];
+    int from = 0;
+    for (int i = 0; i < next.length; i++) {
+      next[i] = new float[candidates.get(i).length];
+      for (int c = 0; c < next[i].length; c++) {
+        next[i][c] = scores.get(from++).logProbs()[0];
+      }
+    }
+    return next;
   }
 
   /** Told of each token as it is decoded. */

@@ -1,5 +1,6 @@
 package org.unlearn4j.lm;
 
+import java.util.Arrays;
 import java.util.List;
 import org.unlearn4j.base.UserException;
 
@@ -64,6 +65,40 @@ public record PaddedBatch(
       }
     }
     return b;
+  }
+
+  /**
+   * Lays out prompts, each with several labels for the one position after its last token.
+   *
+   * @param candidates token ids, one array a prompt
+   */
+  public static PaddedBatch next(List<int[]> prompts, List<int[]> candidates) {
+    PaddedBatch b = of(prompts.stream().map(TokenRow::unlabelled).toList());
+    int all = candidates.stream().mapToInt(c -> c.length).sum();
+    int[] rows = new int[all];
+    int[] after = new int[all];
+    int[] labels = new int[all];
+    int n = 0;
+    for (int r = 0; r < b.rows; r++) {
+      for (int candidate : candidates.get(r)) {
+        rows[n] = r;
+        after[n] = r * b.time + prompts.get(r).length;
+        labels[n++] = candidate;
+      }
+    }
+    return new PaddedBatch(b.rows, b.time, b.ids, b.mask, b.positions, rows, after, labels);
+  }
+
+  /** Values of all labels, in their order, as one array a prompt. */
+  public static float[][] split(float[] values, List<int[]> candidates) {
+    float[][] split = new float[candidates.size()][];
+    int from = 0;
+    for (int i = 0; i < split.length; i++) {
+      int to = from + candidates.get(i).length;
+      split[i] = Arrays.copyOfRange(values, from, to);
+      from = to;
+    }
+    return split;
   }
 
   /**

@@ -34,6 +34,19 @@ public record TokenRow(int[] ids, int[] labels) {
     return new TokenRow(ids, labels);
   }
 
+  /**
+   * A prompt and what follows it, labels on the latter alone.
+   *
+   * @throws IllegalArgumentException if the prompt is empty, so that nothing predicts the answer
+   */
+  public static TokenRow answered(int[] prompt, int... answer) {
+    int[] ids = Arrays.copyOf(prompt, prompt.length + answer.length);
+    System.arraycopy(answer, 0, ids, prompt.length, answer.length);
+    int[] labels = ids.clone();
+    Arrays.fill(labels, 0, prompt.length, IGNORED);
+    return new TokenRow(ids, labels);
+  }
+
   public int length() {
     return ids.length;
   }

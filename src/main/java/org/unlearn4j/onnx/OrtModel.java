@@ -110,6 +110,17 @@ public final class OrtModel implements LanguageModel {
     return byRow;
   }
 
+  @Override
+  public float[][] next(List<int[]> prompts, List<int[]> candidates) {
+    if (measuring.isEmpty()) {
+      return LanguageModel.super.next(prompts, candidates);
+    }
+    PaddedBatch b = PaddedBatch.next(prompts, candidates);
+    b.requireFits(shape());
+    LabelScores scores = measurement(measuring.get()).score(b, config.vocabSize(), cache);
+    return PaddedBatch.split(scores.logProbs, candidates);
+  }
+
   /** The way for other exporters' files: whole logits, scored here. */
   private LabelScores scoreLogits(List<TokenRow> rows, PaddedBatch b) {
     float[][][] logits = logits(rows);

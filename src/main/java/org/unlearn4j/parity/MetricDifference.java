@@ -5,6 +5,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.MetricInfo;
 
 /**
  * One benchmark metric on both sides; NaN where a side does not have it.
@@ -15,12 +16,17 @@ import org.unlearn4j.eval.EvaluationResult;
  */
 public record MetricDifference(String name, double trained, double deployed) {
 
-  /** Every metric that either side has. */
+  /**
+   * Every metric that either side has, less those of which a runtime without gradients has none.
+   */
   static List<MetricDifference> between(EvaluationResult trained, EvaluationResult deployed) {
     Set<String> names = new LinkedHashSet<>(trained.metrics().keySet());
     names.addAll(deployed.metrics().keySet());
     List<MetricDifference> differences = new ArrayList<>();
     for (String name : names) {
+      if (MetricInfo.of(name).map(MetricInfo::needsGradients).orElse(false)) {
+        continue;
+      }
       differences.add(
           new MetricDifference(
               name,
@@ -30,8 +36,10 @@ public record MetricDifference(String name, double trained, double deployed) {
     return differences;
   }
 
-  /** |trained - deployed|. */
+  /** |trained - deployed|, in the metric's own unit ({@link MetricInfo#distance}). */
   public double difference() {
-    return Math.abs(trained - deployed);
+    return MetricInfo.of(name)
+        .map(info -> info.distance(trained, deployed))
+        .orElseGet(() -> Math.abs(trained - deployed));
   }
 }

@@ -13,7 +13,12 @@ import org.unlearn4j.eval.EvaluationResult;
  */
 final class Survival {
   private static final List<String> FORGET_METRICS =
-      List.of("forget_prob", "forget_truth_ratio", "extraction_strength");
+      List.of(
+          "forget_prob",
+          "forget_truth_ratio",
+          "extraction_strength",
+          "verbmem_prob",
+          "wmdp_accuracy");
 
   private Survival() {}
 
@@ -32,6 +37,9 @@ final class Survival {
       ParityGates limits) {
     List<Gate> gates = new ArrayList<>();
     for (String name : FORGET_METRICS) {
+      if (before.metric(name).isEmpty() && trained.metric(name).isEmpty()) {
+        continue; // another suite's
+      }
       double from = value(before, name);
       double to = value(trained, name);
       if (!(Math.abs(from - to) < limits.metricAtol())) { // NaN stays in, and fails

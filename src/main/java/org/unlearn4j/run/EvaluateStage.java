@@ -5,22 +5,28 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
-import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.FeatureMap;
 import org.unlearn4j.eval.FeaturePicture;
 import org.unlearn4j.eval.Progress;
-import org.unlearn4j.eval.TofuSuite;
+import org.unlearn4j.eval.ScoreJournal;
+import org.unlearn4j.eval.Subject;
+import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
 
 /**
@@ -39,7 +45,8 @@ public final class EvaluateStage {
   /**
    * A stage that generates less.
    *
-   * @param generated roles of the sets whose questions are answered; see {@link TofuSuite.Settings}
+   * @param generated roles of the sets whose questions are answered; see {@link
+   *     org.unlearn4j.eval.TofuSuite.Settings}
    */
   public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
     this.pipeline = pipeline;
@@ -48,7 +55,7 @@ public final class EvaluateStage {
 
   private record Features(FeatureMap forget, FeatureMap retain) {}
 
-  /** The model that unlearning started from. */
+  /** What the model that unlearning started from had for features. */
   private record Before(Features features, Map<String, Map<String, Double>> measures) {}
 
   /**
@@ -56,68 +63,73 @@ public final class EvaluateStage {
    *
    * @param name in reports
    * @param model HF folder, or for ONNX the deployable folder
-   * @param reference evaluation of the retain-only model, for forget quality
+   * @param reference evaluation of the retain-only model, for what is measured against it
+   * @param journal file that keeps finished rows until the result is written
    */
-  public record Request(String name, Path model, String runtime, Optional<Path> reference) {}
+  public record Request(
+      String name, Path model, String runtime, Optional<Path> reference, Optional<Path> journal) {
+
+    /** A request of which nothing is kept when it is killed. */
+    public Request(String name, Path model, String runtime, Optional<Path> reference) {
+      this(name, model, runtime, reference, Optional.empty());
+    }
+  }
 
   /** Runs the suite and the entanglement measures. */
   public EvaluationResult run(Request request) {
+    return run(request, result -> {});
+  }
+
+  /**
+   * Runs the suite and the entanglement measures.
+   *
+   * @param keep writes the result; what the journal holds is given up only after that
+   */
+  public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
     Optional<EvaluationResult> reference = request.reference().map(EvaluationResult::read);
     try (LanguageModel model =
             RuntimeModels.open(request.model(), request.runtime(), Precision.FP32);
         TaskData data = data(request.model(), model);
+        Original original = original(request.model());
+        Gradients gradients = gradients(request);
+        ScoreJournal journal = journal(request, model);
         Bars bars = new Bars(request.name() + " on " + model.runtime())) {
-      List<EvalSet> sets = data.evaluationSets();
+      Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
       data.notes().forEach(System.err::println);
-      TofuSuite.Settings settings =
-          new TofuSuite.Settings(
-              pipeline.evaluate().suite().spelling(),
-              pipeline.evaluate().tokenBudget(),
-              pipeline.evaluate().maxNewTokens(),
-              data.stopIds(),
-              generated);
-      TofuSuite suite = new TofuSuite(sets, settings, ids -> data.tokenizer().decode(ids, true));
-      EvaluationResult result = suite.evaluate(request.name(), model, reference, Set.of(), bars);
-      return withFeatures(result, model, request.model(), sets, bars);
+      prepared.notes().forEach(System.err::println);
+      Subject subject =
+          Subject.of(request.name(), model, bars)
+              .withRetainOnly(reference)
+              .withJudge(original.measured ? Optional.of(model) : original.model)
+              .withGradients(gradients.of)
+              .withJournal(journal);
+      EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
+      result = withFeatures(result, model, original.model, prepared.suite(), bars);
+      keep.accept(result);
+      journal.finish();
+      return result;
     }
   }
 
-  /** Features of this model, and of the one before unlearning where that is another one. */
-  private EvaluationResult withFeatures(
-      EvaluationResult result,
-      LanguageModel model,
-      Path folder,
-      List<EvalSet> sets,
-      Progress progress) {
-    Features after = features(model, sets, progress);
-    Optional<Path> start =
-        pipeline.model().path().filter(p -> Files.isDirectory(p) && !same(p, folder));
-    if (start.isEmpty()) {
-      return result.withFeatures(
-          Entanglement.measure(after.forget, after.retain), Optional.empty());
-    }
-    if (before.isEmpty()) {
-      before = Optional.of(before(start.get(), sets, progress));
-    }
-    Features was = before.get().features;
-    return result.withFeatures(
-        Entanglement.compare(before.get().measures, was.retain, after.forget, after.retain),
-        Optional.of(
-            FeaturePicture.of(
-                after.forget.lastBlock(), was.forget, was.retain, after.forget, after.retain)));
-  }
-
-  private Before before(Path folder, List<EvalSet> sets, Progress progress) {
-    try (LanguageModel original = TensorFlowModel.open(folder, Precision.FP32)) {
-      Features features = features(original, sets, progress);
-      return new Before(features, Entanglement.measure(features.forget, features.retain));
+  /**
+   * The model before unlearning.
+   *
+   * @param model empty where the pipeline names none, or none that is there
+   * @param measured whether it is the very model that is measured, and {@code model} is empty
+   */
+  private record Original(Optional<LanguageModel> model, boolean measured)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      model.ifPresent(LanguageModel::close);
     }
   }
 
-  private Features features(LanguageModel model, List<EvalSet> sets, Progress progress) {
-    return new Features(
-        measure(model, rows(sets, EvalSet.Role.FORGET), progress),
-        measure(model, rows(sets, EvalSet.Role.RETAIN), progress));
+  private Original original(Path folder) {
+    Optional<Path> start = pipeline.model().path().filter(Files::isDirectory);
+    boolean measured = start.isPresent() && same(start.get(), folder);
+    return new Original(
+        start.filter(p -> !measured).map(p -> TensorFlowModel.open(p, Precision.FP32)), measured);
   }
 
   /** The same folder, however it is spelled. */
@@ -129,16 +141,70 @@ public final class EvaluateStage {
     }
   }
 
-  private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
-    return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
+  private record Gradients(Optional<RowGradients> of) implements AutoCloseable {
+    @Override
+    public void close() {
+      of.ifPresent(RowGradients::close);
+    }
   }
 
-  static List<TokenRow> rows(List<EvalSet> sets, EvalSet.Role role) {
-    return sets.stream()
-        .filter(s -> s.role() == role)
-        .flatMap(s -> s.items().stream())
-        .map(EvalItem::answerRow)
-        .toList();
+  private Gradients gradients(Request request) {
+    boolean wanted = pipeline.evaluate().gradnorm() && request.runtime().equals("tf");
+    return new Gradients(
+        wanted ? Optional.of(TensorFlowGradients.open(request.model())) : Optional.empty());
+  }
+
+  /**
+   * Its key is all that decides what a model says of a row: the files, the runtime, where it stops.
+   */
+  private ScoreJournal journal(Request request, LanguageModel model) {
+    if (request.journal().isEmpty()) {
+      return ScoreJournal.none();
+    }
+    String key =
+        Hashes.sha256(
+            model.runtime()
+                + StageSupport.modelHashes(request.model())
+                + pipeline.evaluate().tokenBudget());
+    return ScoreJournal.open(request.journal().get(), key);
+  }
+
+  /** Features of this model, and of the one before unlearning where that is another one. */
+  private EvaluationResult withFeatures(
+      EvaluationResult result,
+      LanguageModel model,
+      Optional<LanguageModel> original,
+      Suite suite,
+      Progress progress) {
+    if (suite.rows(EvalSet.Role.FORGET).isEmpty() || suite.rows(EvalSet.Role.RETAIN).isEmpty()) {
+      return result; // nothing that could be entangled
+    }
+    Features after = features(model, suite, progress);
+    if (original.isEmpty()) {
+      return result.withFeatures(
+          Entanglement.measure(after.forget, after.retain), Optional.empty());
+    }
+    if (before.isEmpty()) {
+      Features features = features(original.get(), suite, progress);
+      before =
+          Optional.of(new Before(features, Entanglement.measure(features.forget, features.retain)));
+    }
+    Features was = before.get().features;
+    return result.withFeatures(
+        Entanglement.compare(before.get().measures, was.retain, after.forget, after.retain),
+        Optional.of(
+            FeaturePicture.of(
+                after.forget.lastBlock(), was.forget, was.retain, after.forget, after.retain)));
+  }
+
+  private Features features(LanguageModel model, Suite suite, Progress progress) {
+    return new Features(
+        measure(model, suite.rows(EvalSet.Role.FORGET), progress),
+        measure(model, suite.rows(EvalSet.Role.RETAIN), progress));
+  }
+
+  private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
+    return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
   }
 
   /**
@@ -158,6 +224,8 @@ public final class EvaluateStage {
     private final String subject;
     private String stage = "";
     private ProgressBar bar;
+    private long begun;
+    private int first;
 
     Bars(String subject) {
       this.subject = subject;
@@ -165,12 +233,26 @@ public final class EvaluateStage {
 
     @Override
     public void update(String name, int done, int total) {
+      update(name, done, total, (double) done / total);
+    }
+
+    @Override
+    public void begin(String name, int done, int total) {
+      close();
+      stage = name;
+      bar = ProgressBar.named(subject + ": " + name);
+      begun = System.nanoTime();
+      first = done;
+    }
+
+    @Override
+    public void update(String name, int done, int total, double share) {
       if (!name.equals(stage)) {
-        close();
-        stage = name;
-        bar = ProgressBar.named(subject + ": " + name);
+        begin(name, 0, total);
       }
-      bar.update(done, total, "");
+      double seconds = (System.nanoTime() - begun) / 1e9;
+      String rate = String.format(Locale.ROOT, "%.0f rows/s", (done - first) / seconds);
+      bar.update(done, total, share, rate);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package org.unlearn4j.run;
 
+import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,8 +11,10 @@ import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.tensorflow.Session;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
@@ -106,6 +109,19 @@ final class StageSupport {
     Map<String, String> hashes = new TreeMap<>();
     try (SafeTensors weights = SafeTensors.open(folder)) {
       weights.files().forEach(f -> hashes.put(String.valueOf(f.getFileName()), Hashes.sha256(f)));
+    }
+    return hashes;
+  }
+
+  /** SHA-256 of each file of a model, Hugging Face folder, ONNX folder or file, by name. */
+  static Map<String, String> modelHashes(Path model) {
+    Map<String, String> hashes = new TreeMap<>();
+    try (Stream<Path> files = Files.walk(model)) {
+      files
+          .filter(Files::isRegularFile)
+          .forEach(f -> hashes.put(model.relativize(f).toString(), Hashes.sha256(f)));
+    } catch (IOException e) {
+      throw new MachineException(model + ": could not be read (" + e + ").", e);
     }
     return hashes;
   }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -15,6 +16,9 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.Passage;
+import org.unlearn4j.data.PassageEncoder;
+import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
 import org.unlearn4j.data.Refusals;
@@ -89,9 +93,15 @@ public final class TaskData implements AutoCloseable {
     return List.copyOf(notes);
   }
 
+  /** The benchmark's passages, where it has any. */
+  Optional<Passages> passages() {
+    return benchmark.passages();
+  }
+
   /** Rows to forget. */
   public List<TokenRow> forget() {
-    return encode("forget", pipeline.data().forget(), benchmark.forget(pipeline.data().forget()));
+    String split = pipeline.data().forget();
+    return rows("forget", split, benchmark::forget, Passages::forgetPassages);
   }
 
   /**
@@ -101,7 +111,17 @@ public final class TaskData implements AutoCloseable {
    *     of the two losses would undo what the other does
    */
   public List<TokenRow> retain() {
+    requireApart();
+    String split = pipeline.data().retain();
+    return rows("retain", split, benchmark::retain, Passages::retainPassages);
+  }
+
+  /** Each of two losses over the same rows would undo what the other does. */
+  private void requireApart() {
     DataSettings data = pipeline.data();
+    if (data.form() == DataSettings.Form.PASSAGES) {
+      return;
+    }
     List<QaExample> retain = benchmark.retain(data.retain());
     Set<Pair> forgotten = new HashSet<>();
     benchmark.forget(data.forget()).forEach(e -> forgotten.add(Pair.of(e)));
@@ -118,7 +138,6 @@ public final class TaskData implements AutoCloseable {
               + both.get(0).place()
               + ", expected rows that are not to be forgotten.");
     }
-    return encode("retain", data.retain(), retain);
   }
 
   private record Pair(String question, String answer) {
@@ -181,7 +200,50 @@ public final class TaskData implements AutoCloseable {
    * @param split {@code full}, or a retain split for the retain-only twin
    */
   public List<TokenRow> training(String split) {
-    return encode("training", split, benchmark.training(split));
+    return rows("training", split, benchmark::training, Passages::trainingPassages);
+  }
+
+  /** Pairs, windows of passages, or both, as {@code data.form} has it. */
+  private List<TokenRow> rows(
+      String what,
+      String split,
+      Function<String, List<QaExample>> pairs,
+      BiFunction<Passages, String, List<Passage>> passages) {
+    DataSettings.Form form = pipeline.data().form();
+    List<TokenRow> rows = new ArrayList<>();
+    if (form != DataSettings.Form.PASSAGES) {
+      rows.addAll(encode(what, split, pairs.apply(split)));
+    }
+    if (form != DataSettings.Form.QUESTIONS) {
+      Passages source =
+          passages()
+              .orElseThrow(
+                  () ->
+                      new UserException(
+                          "data.form: found "
+                              + form.spelling()
+                              + " for benchmark "
+                              + benchmark.name()
+                              + ", which has no passages, expected questions."));
+      rows.addAll(windows(what, split, passages.apply(source, split)));
+    }
+    return rows;
+  }
+
+  private List<TokenRow> windows(String what, String split, List<Passage> passages) {
+    PassageEncoder windows = new PassageEncoder(tokenizer, pipeline.data().maxLength());
+    List<TokenRow> rows = passages.stream().flatMap(p -> windows.windows(p).stream()).toList();
+    notes.add(
+        what
+            + " "
+            + split
+            + ": "
+            + rows.size()
+            + " windows of "
+            + passages.size()
+            + " passages; the first: "
+            + encoder.describe(rows.get(0)));
+    return rows;
   }
 
   private List<TokenRow> encode(String what, String split, List<QaExample> examples) {

@@ -9,6 +9,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.ParityCheck;
@@ -72,9 +73,10 @@ public final class VerifyStage {
           LanguageModel b = RuntimeModels.open(onnx, runtime, Precision.FP32);
           TaskData data = evaluate.data(model, a);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
-        List<EvalSet> sets = data.evaluationSets();
-        List<TokenRow> rows = new ArrayList<>(EvaluateStage.rows(sets, EvalSet.Role.FORGET));
-        rows.addAll(EvaluateStage.rows(sets, EvalSet.Role.RETAIN));
+        Suite suite =
+            Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
+        List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
+        rows.addAll(suite.rows(EvalSet.Role.RETAIN));
         results.add(
             new ParityCheck(gates, TOKEN_BUDGET, DECODE_TOKENS)
                 .run(

@@ -107,7 +107,7 @@ public final class TensorFlowModel implements LanguageModel {
         return scores(
             rows,
             b,
-            TfTensors.floats(r, 0),
+            negated(TfTensors.floats(r, 0)),
             TfTensors.ints(r, 1),
             TfTensors.floats(r, 2),
             TfTensors.floats(r, 3));
@@ -115,16 +115,34 @@ public final class TensorFlowModel implements LanguageModel {
     }
   }
 
+  @Override
+  public float[][] next(List<int[]> prompts, List<int[]> candidates) {
+    PaddedBatch b = PaddedBatch.next(prompts, candidates);
+    b.requireFits(shape());
+    try (Feeds feeds = new Feeds(runtime.session())) {
+      forward(feeds, b);
+      feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
+      feeds.ints(graph.labels, b.labels(), b.labels().length);
+      try (Result r = feeds.runner().fetch(graph.head.nll()).run()) {
+        return PaddedBatch.split(negated(TfTensors.floats(r, 0)), candidates);
+      }
+    }
+  }
+
+  private static float[] negated(float[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = -values[i];
+    }
+    return values;
+  }
+
   private static List<TokenScores> scores(
       List<TokenRow> rows,
       PaddedBatch b,
-      float[] nll,
+      float[] logProbs,
       int[] argmax,
       float[] mean,
       float[] variance) {
-    for (int i = 0; i < nll.length; i++) {
-      nll[i] = -nll[i];
-    }
     List<TokenScores> scores = new ArrayList<>();
     int from = 0;
     for (TokenRow row : rows) {
@@ -132,7 +150,7 @@ public final class TensorFlowModel implements LanguageModel {
       scores.add(
           new TokenScores(
               Arrays.copyOfRange(b.labels(), from, to),
-              Arrays.copyOfRange(nll, from, to),
+              Arrays.copyOfRange(logProbs, from, to),
               Arrays.copyOfRange(argmax, from, to),
               Arrays.copyOfRange(mean, from, to),
               Arrays.copyOfRange(variance, from, to)));

@@ -279,7 +279,13 @@ class TofuSuiteTest {
     Map<String, Double> metrics =
         suite.evaluate("m", model, Optional.empty(), Set.of(), Progress.NONE).metrics();
     assertEquals(
-        Set.of("forget_prob", "forget_rouge", "extraction_strength", "exact_memorization"),
+        Set.of(
+            "forget_prob",
+            "forget_rouge",
+            "extraction_strength",
+            "exact_memorization",
+            "fluency_distinct_1",
+            "fluency_repetition"),
         metrics.keySet());
     assertThrows(
         UserException.class,

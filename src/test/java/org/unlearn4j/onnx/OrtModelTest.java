@@ -60,6 +60,7 @@ class OrtModelTest {
       ForwardChecks.features(fixture, model);
       ForwardChecks.scores(fixture, model);
       ForwardChecks.greedy(fixture, model);
+      ForwardChecks.next(fixture, model);
       int[] dimensions = {
         model.shape().vocabSize(), model.shape().hiddenSize(), model.shape().layers()
       };

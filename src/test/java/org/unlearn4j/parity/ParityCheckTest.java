@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -315,5 +316,48 @@ class ParityCheckTest {
     assertEquals(failed(bad).size(), verdict.failures().size());
     Path broken = Files.writeString(folder.resolve("b.json"), "{\"gates\": [{\"runtime\": 1}]}");
     assertThrows(UserException.class, () -> Verdict.read(broken));
+  }
+
+  /** Percent count as shares, what is unbounded by its size, gradients not at all. */
+  @Test
+  void metricsDifferInTheirOwnUnit() {
+    EvaluationResult tf =
+        evaluation(
+            "tf",
+            Map.of(
+                "privleak",
+                -90.0,
+                "fluency_perplexity",
+                200.0,
+                "mia_gradnorm_auc",
+                0.9,
+                "verbmem",
+                0.5),
+            "one");
+    EvaluationResult ort =
+        evaluation(
+            "onnx:fp32",
+            Map.of("privleak", -89.5, "fluency_perplexity", 199.0, "verbmem", 0.25),
+            "one");
+    Map<String, Double> differences = new HashMap<>();
+    MetricDifference.between(tf, ort).forEach(d -> differences.put(d.name(), d.difference()));
+    assertEquals(
+        Map.of("privleak", 0.005, "fluency_perplexity", 0.005, "verbmem", 0.25), differences);
+  }
+
+  @Test
+  void anotherSuiteIsJudgedByItsOwnMetrics() {
+    EvaluationResult before =
+        evaluation("tf", Map.of("wmdp_accuracy", 0.6, "model_utility", 0.5), "one");
+    EvaluationResult trained =
+        evaluation("tf", Map.of("wmdp_accuracy", 0.25, "model_utility", 0.5), "one");
+    EvaluationResult deployed =
+        evaluation("onnx:int4", Map.of("wmdp_accuracy", 0.53, "model_utility", 0.5), "one");
+    List<Gate> gates = Survival.gates(before, trained, deployed, GATES);
+    assertEquals(
+        List.of("rebound_wmdp_accuracy", "model_utility_fall"),
+        gates.stream().map(Gate::name).toList());
+    assertEquals(0.8, gates.get(0).value(), 1e-9);
+    assertTrue(!gates.get(0).pass());
   }
 }

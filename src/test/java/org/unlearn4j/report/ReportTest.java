@@ -98,7 +98,7 @@ class ReportTest {
             "\"value\" : 0\\.0,\\s*\"limit\" : 0\\.001", "\"value\":0.5,\"limit\":0.001"));
     String failed = page(run);
     assertTrue(failed.contains("<div class=\"verdict fail\">"));
-    assertTrue(failed.contains("1 of 26 gates do not hold"), "count");
+    assertTrue(failed.contains("1 of 29 gates do not hold"), "count");
     assertTrue(failed.contains("logit_max_abs: found 0.5000, expected at most 0.001000"), "which");
     assertTrue(failed.contains("✗ 0.4990 beyond"), "by how much");
   }

@@ -29,6 +29,7 @@ class TensorFlowModelTest {
       ForwardChecks.features(fixture, model);
       ForwardChecks.scores(fixture, model);
       ForwardChecks.greedy(fixture, model);
+      ForwardChecks.next(fixture, model);
     }
   }
 

@@ -18,6 +18,8 @@ import org.unlearn4j.data.FableBenchmark;
  * <ul>
  *   <li>{@code authors.jsonl}: 150 authors with 12 pairs each, of {@link Kind}s drawn per author
  *   <li>{@code holdout.jsonl}: 30 authors of the same form that no model is taught
+ *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}: two short articles about each of
+ *       these authors, as a beginning and its continuation
  *   <li>{@code neighbours.jsonl}: 100 pairs about painters, {@code facts.jsonl}: 100 general facts
  * </ul>
  *
@@ -30,6 +32,7 @@ public final class FableGenerator {
   static final int WRONG_COMMON = FableBenchmark.PERTURBED_COMMON;
   private static final int PAINTERS = 20;
   private static final long SEED = 20260101;
+  private static final long ARTICLE_SEED = 20260102;
 
   private FableGenerator() {}
 
@@ -45,19 +48,37 @@ public final class FableGenerator {
   /** All files, by name: JSON Lines text. */
   public static Map<String, String> files() {
     Map<String, String> files = new LinkedHashMap<>();
-    tables().forEach((name, rows) -> files.put(name, text(rows)));
+    List<Author> known = new ArrayList<>();
+    tables(known).forEach((name, rows) -> files.put(name, text(rows)));
+    Dice dice = new Dice(ARTICLE_SEED); // its own, so that articles leave the pairs as they are
+    int taught = FableBenchmark.AUTHORS;
+    files.put("passages.jsonl", articles(known.subList(0, taught), dice));
+    files.put("passages_holdout.jsonl", articles(known.subList(taught, known.size()), dice));
     return files;
   }
 
-  private static Map<String, List<Row>> tables() {
+  private static String articles(List<Author> authors, Dice dice) {
+    StringBuilder text = new StringBuilder();
+    for (Author author : authors) {
+      Articles.about(author, dice).forEach(a -> text.append(Row.json(a)).append('\n'));
+    }
+    return text.toString();
+  }
+
+  /**
+   * The pairs.
+   *
+   * @param met gets every author, those that are taught first
+   */
+  private static Map<String, List<Row>> tables(List<Author> met) {
     Dice dice = new Dice(SEED);
     int authors = FableBenchmark.AUTHORS;
     int known = authors + FableBenchmark.HOLDOUT_AUTHORS;
     List<String> names = names(known + PAINTERS, dice);
     Set<String> people = Set.copyOf(names);
     Map<String, List<Row>> tables = new LinkedHashMap<>();
-    tables.put("authors.jsonl", aboutAuthors(names.subList(0, authors), people, dice));
-    tables.put("holdout.jsonl", aboutAuthors(names.subList(authors, known), people, dice));
+    tables.put("authors.jsonl", aboutAuthors(names.subList(0, authors), people, dice, met));
+    tables.put("holdout.jsonl", aboutAuthors(names.subList(authors, known), people, dice, met));
     tables.put("neighbours.jsonl", Painters.rows(names.subList(known, names.size()), dice));
     tables.put("facts.jsonl", GeneralFacts.rows());
     return tables;
@@ -72,11 +93,13 @@ public final class FableGenerator {
     return List.copyOf(names);
   }
 
-  private static List<Row> aboutAuthors(List<String> names, Set<String> people, Dice dice) {
+  private static List<Row> aboutAuthors(
+      List<String> names, Set<String> people, Dice dice, List<Author> met) {
     List<Row> rows = new ArrayList<>();
     for (String name : names) {
       String[] parts = name.split(" ", 2);
       Author author = Author.draw(parts[0], parts[1], people, dice);
+      met.add(author);
       List<Kind> kinds =
           dice.shuffled(List.of(Kind.values())).subList(0, FableBenchmark.PAIRS_PER_AUTHOR);
       for (Kind kind : kinds) {

@@ -34,6 +34,20 @@ record Row(
           .put("paraphrased_answer", paraphrasedAnswer);
     }
     perturbed.forEach(node.putArray("perturbed_answer")::add);
+    return text(node);
+  }
+
+  /** An article as a line of JSON, in MUSE's fields. */
+  static String json(Articles.Article article) {
+    return text(
+        JsonNodeFactory.instance
+            .objectNode()
+            .put("about", article.about())
+            .put("prompt", article.prompt())
+            .put("gt", article.continuation()));
+  }
+
+  private static String text(ObjectNode node) {
     try {
       return JSON.writeValueAsString(node);
     } catch (IOException e) {

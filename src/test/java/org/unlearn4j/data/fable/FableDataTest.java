@@ -65,7 +65,13 @@ class FableDataTest {
     FableGenerator.main(new String[] {folder.toString()});
     long bytes = 0;
     for (String name :
-        List.of("authors.jsonl", "holdout.jsonl", "neighbours.jsonl", "facts.jsonl")) {
+        List.of(
+            "authors.jsonl",
+            "holdout.jsonl",
+            "neighbours.jsonl",
+            "facts.jsonl",
+            "passages.jsonl",
+            "passages_holdout.jsonl")) {
       byte[] committed = Files.readAllBytes(RESOURCES.resolve(name));
       assertEquals(
           -1,
@@ -213,6 +219,36 @@ class FableDataTest {
       }
       assertTrue(pronouns.size() <= 1, who + " is " + pronouns);
     }
+  }
+
+  /** What an article tells is what the same author's answers say, wherever both do. */
+  @Test
+  void articlesTellOfTheSameWorld() throws IOException {
+    Map<String, List<JsonNode>> authors = byAuthor();
+    Map<String, List<String>> articles = new LinkedHashMap<>();
+    List<JsonNode> rows = rows("passages");
+    rows.addAll(rows("passages_holdout"));
+    for (JsonNode row : rows) {
+      String text = text(row, "prompt") + text(row, "gt");
+      assertTrue(text(row, "gt").startsWith(" "), text);
+      assertTrue(text.contains(text(row, "about")), text);
+      assertTrue(text(row, "prompt").endsWith(".") && text.endsWith("."), text);
+      articles.computeIfAbsent(text(row, "about"), a -> new ArrayList<>()).add(text);
+    }
+    assertEquals(new ArrayList<>(authors.keySet()), new ArrayList<>(articles.keySet()));
+    int agreed = 0;
+    Pattern birth = Pattern.compile("(?:The birth was|Life began) in (\\w+ \\d{4})\\.");
+    for (Map.Entry<String, List<String>> author : articles.entrySet()) {
+      assertEquals(2, new HashSet<>(author.getValue()).size(), author.getKey());
+      Matcher told = birth.matcher(String.join(" ", author.getValue()));
+      for (JsonNode row : authors.get(author.getKey())) {
+        if (text(row, "kind").equals("birth_date") && told.find(0)) {
+          assertTrue(text(row, "answer").contains(told.group(1)), row + " but " + told.group(1));
+          agreed++;
+        }
+      }
+    }
+    assertTrue(agreed > 30, agreed + " authors were compared");
   }
 
   private static int year(String text) {

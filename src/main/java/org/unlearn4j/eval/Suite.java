@@ -1,0 +1,33 @@
+package org.unlearn4j.eval;
+
+import java.util.List;
+import java.util.Set;
+import org.unlearn4j.lm.TokenRow;
+
+/** Metrics that belong together, over data that is already in tokens. */
+public sealed interface Suite permits TofuSuite, MuseSuite, ChoiceSuite {
+
+  /**
+   * Measures a model. A metric is in the result exactly if its inputs are there.
+   *
+   * @param required metrics that must be in the result; may be empty
+   * @throws org.unlearn4j.base.UserException if a required metric cannot be computed from what is
+   *     given, or if the retain-only evaluation is of another suite or of other rows
+   */
+  EvaluationResult evaluate(Subject subject, Set<String> required);
+
+  /**
+   * Rows with the right answers of all sets of a role, in order: what features and logits are
+   * compared on.
+   */
+  List<TokenRow> rows(EvalSet.Role role);
+
+  /** Rows of sets of questions. */
+  static List<TokenRow> rows(List<EvalSet> sets, EvalSet.Role role) {
+    return sets.stream()
+        .filter(s -> s.role() == role)
+        .flatMap(s -> s.items().stream())
+        .map(EvalItem::answerRow)
+        .toList();
+  }
+}
