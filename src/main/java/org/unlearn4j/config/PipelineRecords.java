@@ -52,7 +52,7 @@ final class PipelineRecords {
   }
 
   static UnlearnSettings unlearn(Settings s) {
-    boolean regularised = s.find(Schema.CLREG_WEIGHT).filter(w -> w > 0).isPresent();
+    boolean regularised = s.find(ClRegKeys.WEIGHT).filter(w -> w > 0).isPresent();
     return new UnlearnSettings(
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
@@ -93,18 +93,18 @@ final class PipelineRecords {
 
   private static ClRegSettings clreg(Settings s) {
     return new ClRegSettings(
-        s.get(Schema.CLREG_FORM),
-        s.get(Schema.CLREG_WEIGHT),
-        s.get(Schema.TEMPERATURE),
-        s.get(Schema.MARGIN),
-        s.get(Schema.CLREG_LAYERS),
-        s.get(Schema.POOLING),
-        s.get(Schema.VIEW),
-        s.get(Schema.MASK_PROBABILITY),
-        s.get(Schema.DROPOUT_PROBABILITY),
-        s.get(Schema.QUEUE),
-        s.get(Schema.STOP_GRADIENT),
-        s.get(Schema.WARMUP_STEPS));
+        s.get(ClRegKeys.FORM),
+        s.get(ClRegKeys.WEIGHT),
+        s.get(ClRegKeys.TEMPERATURE),
+        s.get(ClRegKeys.MARGIN),
+        s.get(ClRegKeys.LAYERS),
+        s.get(ClRegKeys.POOLING),
+        s.get(ClRegKeys.VIEW),
+        s.get(ClRegKeys.MASK_PROBABILITY),
+        s.get(ClRegKeys.DROPOUT_PROBABILITY),
+        s.get(ClRegKeys.QUEUE),
+        s.get(ClRegKeys.STOP_GRADIENT),
+        s.get(ClRegKeys.WARMUP_STEPS));
   }
 
   private static LoopSettings loop(Settings s, LoopKeys loop) {

@@ -142,11 +142,11 @@ final class Rules {
     if (name.get() == ObjectiveName.DPO && !pairs) {
       add(Schema.FORM, "passages for DPO", "questions, to which there are other answers");
     }
-    if (is(Schema.VIEW, ClRegSettings.View.PARAPHRASE) && !pairs) {
-      add(Schema.VIEW, "paraphrase of passages", "mask or dropout");
+    if (is(ClRegKeys.VIEW, ClRegSettings.View.PARAPHRASE) && !pairs) {
+      add(ClRegKeys.VIEW, "paraphrase of passages", "mask or dropout");
     }
     boolean nothing = settings.find(ObjectiveKeys.GAMMA).filter(g -> g == 0).isPresent();
-    if (nothing && settings.find(Schema.CLREG_WEIGHT).filter(w -> w > 0).isEmpty()) {
+    if (nothing && settings.find(ClRegKeys.WEIGHT).filter(w -> w > 0).isEmpty()) {
       add(
           ObjectiveKeys.GAMMA,
           "0 without CLReg",

@@ -6,14 +6,11 @@ import static org.unlearn4j.config.Fallback.derived;
 import static org.unlearn4j.config.Fallback.required;
 import static org.unlearn4j.config.ValueType.choice;
 import static org.unlearn4j.config.ValueType.date;
-import static org.unlearn4j.config.ValueType.dropProbability;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
-import static org.unlearn4j.config.ValueType.layer;
 import static org.unlearn4j.config.ValueType.listOf;
 import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.path;
-import static org.unlearn4j.config.ValueType.positive;
 import static org.unlearn4j.config.ValueType.share;
 import static org.unlearn4j.config.ValueType.text;
 
@@ -183,70 +180,6 @@ final class Schema {
       key("unlearn.objective.name", choice(ObjectiveName.class), required(), "the forget loss");
   static final List<Key<?>> OBJECTIVE_KEYS = ObjectiveKeys.ALL;
 
-  static final Key<ClRegSettings.Form> CLREG_FORM =
-      key(
-          "unlearn.clreg.form",
-          choice(ClRegSettings.Form.class),
-          constant(ClRegSettings.Form.CONTRASTIVE),
-          "CLReg, or one of the alternatives to it");
-  static final Key<Double> CLREG_WEIGHT =
-      key("unlearn.clreg.weight", nonNegative(), constant(0.1), "lambda; 0: off");
-  static final Key<Double> TEMPERATURE =
-      key("unlearn.clreg.temperature", positive(), constant(0.1), "tau");
-  static final Key<Double> MARGIN =
-      key(
-          "unlearn.clreg.margin",
-          ValueType.cosine(),
-          constant(0.0),
-          "cosine that is allowed, for `form: margin`");
-  static final Key<List<Layer>> CLREG_LAYERS =
-      key(
-          "unlearn.clreg.layers",
-          listOf(layer(), "layers"),
-          constant(List.of(Layer.LAST)),
-          "residual streams that are regularised; the term is their mean");
-  static final Key<ClRegSettings.Pooling> POOLING =
-      key(
-          "unlearn.clreg.pooling",
-          choice(ClRegSettings.Pooling.class),
-          constant(ClRegSettings.Pooling.MEAN),
-          "labelled tokens to one vector");
-  static final Key<ClRegSettings.View> VIEW =
-      key(
-          "unlearn.clreg.view",
-          choice(ClRegSettings.View.class),
-          constant(ClRegSettings.View.MASK),
-          "how the positive is made");
-  static final Key<Double> MASK_PROBABILITY =
-      key(
-          "unlearn.clreg.mask_probability",
-          dropProbability(),
-          constant(0.15),
-          "of a token, for `view: mask`");
-  static final Key<Double> DROPOUT_PROBABILITY =
-      key(
-          "unlearn.clreg.dropout_probability",
-          dropProbability(),
-          constant(0.1),
-          "of a feature, for `view: dropout`");
-  static final Key<Integer> QUEUE =
-      key(
-          "unlearn.clreg.queue",
-          integer(0),
-          constant(0),
-          "retain features of earlier steps that are negatives too");
-  static final Key<Boolean> STOP_GRADIENT =
-      key(
-          "unlearn.clreg.stop_gradient",
-          flag(),
-          constant(true),
-          "whether the negatives are constants");
-  static final Key<Integer> WARMUP_STEPS =
-      key(
-          "unlearn.clreg.warmup_steps",
-          integer(0),
-          constant(0),
-          "optimiser steps over which `weight` grows from 0");
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", 10, 8);
 
   static final Key<List<ExportSettings.Variant>> VARIANTS =
@@ -367,8 +300,7 @@ final class Schema {
     all.addAll(FINETUNE.keys());
     all.add(OBJECTIVE);
     all.addAll(OBJECTIVE_KEYS);
-    all.addAll(List.of(CLREG_FORM, CLREG_WEIGHT, TEMPERATURE, MARGIN, CLREG_LAYERS, POOLING, VIEW));
-    all.addAll(List.of(MASK_PROBABILITY, DROPOUT_PROBABILITY, QUEUE, STOP_GRADIENT, WARMUP_STEPS));
+    all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));

@@ -92,22 +92,24 @@ public final class EvaluateStage {
         TaskData data = data(request.model(), model);
         Original original = original(request.model());
         Gradients gradients = gradients(request);
-        ScoreJournal journal = journal(request, model);
         Bars bars = new Bars(request.name() + " on " + model.runtime())) {
       Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
       data.notes().forEach(System.err::println);
       prepared.notes().forEach(System.err::println);
-      Subject subject =
-          Subject.of(request.name(), model, bars)
-              .withRetainOnly(reference)
-              .withJudge(original.measured ? Optional.of(model) : original.model)
-              .withGradients(gradients.of)
-              .withJournal(journal);
-      EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
-      result = withFeatures(result, model, original.model, prepared.suite(), bars);
-      keep.accept(result);
-      journal.finish();
-      return result;
+      // Only now that the data is known to be good: a mistake there shall leave nothing behind.
+      try (ScoreJournal journal = journal(request, model)) {
+        Subject subject =
+            Subject.of(request.name(), model, bars)
+                .withRetainOnly(reference)
+                .withJudge(original.measured ? Optional.of(model) : original.model)
+                .withGradients(gradients.of)
+                .withJournal(journal);
+        EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
+        result = withFeatures(result, model, original.model, prepared.suite(), bars);
+        keep.accept(result);
+        journal.finish();
+        return result;
+      }
     }
   }
 

@@ -13,6 +13,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
@@ -189,6 +191,102 @@ class ModelConfigTest {
     }
     assertEquals(expected.size(), message.lines().count(), message);
     assertTrue(message.lines().allMatch(l -> l.startsWith("config.json") && l.endsWith(".")));
+  }
+
+  private static String windows(String fixture, Consumer<ObjectNode> change) {
+    ObjectNode json = config(fixture, "config.json").json().deepCopy();
+    change.accept(json);
+    return ModelConfig.of(json).windows().stream()
+        .map(w -> w.isPresent() ? String.valueOf(w.getAsInt()) : "all")
+        .collect(Collectors.joining(" "));
+  }
+
+  @Test
+  void whichLayersSeeOnlyAWindow() {
+    assertEquals("5 all 5", windows("gemma2", c -> {}));
+    assertEquals("5 all 5", windows("gemma2", c -> c.remove("layer_types")));
+    assertEquals("4096 all 4096", windows("gemma2", c -> c.remove("sliding_window")));
+    assertEquals("all all all", windows("gemma2", c -> c.putNull("sliding_window")));
+    assertEquals("all all", windows("mistral", c -> {}));
+    assertEquals("3 3", windows("mistral", c -> c.put("sliding_window", 3)));
+    assertEquals("3 3", windows("phi3", c -> c.put("sliding_window", 3)));
+    assertEquals("all all", windows("phi3", c -> c.remove("sliding_window")));
+    // Llama has no windows, whatever its file says.
+    assertEquals("all all all", windows("llama", c -> c.put("sliding_window", 3)));
+    for (String qwen : List.of("qwen2", "qwen3")) {
+      assertEquals("all all", windows(qwen, c -> c.put("sliding_window", 3)));
+      assertEquals(
+          "all 3",
+          windows(
+              qwen,
+              c -> {
+                c.put("sliding_window", 3).put("use_sliding_window", true);
+                c.put("max_window_layers", 1).remove("layer_types");
+              }));
+      assertEquals(
+          "3 all",
+          windows(
+              qwen,
+              c -> {
+                c.put("sliding_window", 3).put("use_sliding_window", true);
+                c.putArray("layer_types").add("sliding_attention").add("full_attention");
+              }));
+    }
+  }
+
+  /**
+   * Phi-3.5: original length 4, four times as long at most. Frequencies are those of the short
+   * factors; sqrt(1 + ln 4 / ln 4) = sqrt 2.
+   */
+  @Test
+  void longRopeWithinTheFirstLength() {
+    ObjectNode json = config("phi3", "config.legacy.json").json().deepCopy();
+    json.put("max_position_embeddings", 16).put("original_max_position_embeddings", 4);
+    json.put("rope_theta", 10000.0);
+    ObjectNode scaling = json.putObject("rope_scaling").put("type", "longrope");
+    scaling.putArray("short_factor").add(1.0).add(2.0).add(4.0).add(8.0);
+    scaling.putArray("long_factor").add(3.0).add(3.0).add(3.0).add(3.0);
+    ModelConfig config = ModelConfig.of(json);
+    assertEquals(4, config.maxPositions());
+    assertEquals(Math.sqrt(2), config.rotary().magnitude(), 1e-15);
+    double[] expected = {1, 0.1 / 2, 0.01 / 4, 0.001 / 8};
+    for (int i = 0; i < expected.length; i++) {
+      assertClose("frequency", expected[i], config.rotary().inverseFrequencies().get(i), 0, 1e-12);
+    }
+    scaling.put("type", "su").put("attention_factor", 1.25);
+    assertEquals(1.25, ModelConfig.of(json).rotary().magnitude());
+    scaling.remove("short_factor");
+    unsupported(json, "no short_factor for each of 4 frequencies");
+  }
+
+  /** A setting that would change the mathematics is refused, not ignored. */
+  @Test
+  void whatADefinitionDoesNotCover() {
+    unsupported(changed("phi", c -> c.put("qk_layernorm", true)), "qk_layernorm: found true");
+    unsupported(
+        changed("gemma", c -> c.put("use_bidirectional_attention", true)),
+        "use_bidirectional_attention: found true, expected false");
+    unsupported(
+        changed("gpt2", c -> c.put("scale_attn_by_inverse_layer_idx", true)),
+        "scale_attn_by_inverse_layer_idx");
+    unsupported(
+        changed("llama", c -> c.putObject("quantization_config").put("bits", 4)),
+        "quantization_config: found quantised weights");
+    unsupported(
+        changed("qwen3", c -> c.putArray("layer_types").add("linear_attention")),
+        "layer_types: found \"linear_attention\"");
+  }
+
+  private static ObjectNode changed(String fixture, Consumer<ObjectNode> change) {
+    ObjectNode json = config(fixture, "config.json").json().deepCopy();
+    change.accept(json);
+    return json;
+  }
+
+  private static void unsupported(ObjectNode json, String part) {
+    ModelConfig config = ModelConfig.of(json);
+    assertEquals(1, config.unsupported().size(), config.unsupported().toString());
+    refuses(() -> Decoder.of(config), part);
   }
 
   @Test

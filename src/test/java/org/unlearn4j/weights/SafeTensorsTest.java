@@ -11,9 +11,11 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -356,6 +358,29 @@ class SafeTensorsTest {
       assertArrayEquals(Arrays.copyOfRange(whole, 200_009, 300_009), piece);
       assertThrows(
           IndexOutOfBoundsException.class, () -> read.read("t", 200_010, FloatBuffer.wrap(piece)));
+    }
+  }
+
+  /** More bytes than a Java buffer can address, in a file that has holes instead of zeros. */
+  @Test
+  void aTensorBeyondTwoGigabytes() throws IOException {
+    long values = 600_000L * 1024;
+    Path file =
+        raw(
+            "{\"t\":{\"dtype\":\"F32\",\"shape\":[600000,1024],\"data_offsets\":[0,"
+                + 4 * values
+                + "]}}",
+            0);
+    long start = Files.size(file);
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      ByteBuffer last = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
+      last.putFloat(1.5f).putFloat(-2).flip();
+      assertEquals(8, channel.write(last, start + 4 * (values - 2)));
+    }
+    try (SafeTensors read = SafeTensors.open(file)) {
+      float[] end = new float[3];
+      read.read("t", values - 3, FloatBuffer.wrap(end));
+      assertArrayEquals(new float[] {0, 1.5f, -2}, end);
     }
   }
 }
