@@ -228,13 +228,18 @@ final class Schema {
           "whether membership is also attacked by gradient norms (TensorFlow; slow)");
 
   static final Key<Double> LOGIT_ATOL =
-      key("verify.logit_atol", nonNegative(), constant(1e-3), "largest difference of a logit");
+      key(
+          "verify.logit_atol",
+          nonNegative(),
+          constant(1e-3),
+          "largest difference of a logit, in one pass, in chunks and with the cache");
   static final Key<Double> KL_MAX =
       key(
           "verify.kl_max",
           nonNegative(),
           constant(1e-5),
-          "largest mean KL divergence over labelled tokens, in nats");
+          "largest KL divergence over labelled tokens, in nats: of their mean and of all but one in a"
+              + " thousand");
   static final Key<Double> TOP1_MIN =
       key("verify.top1_min", share(), constant(0.999), "smallest share of equal top-1 tokens");
   static final Key<Double> METRIC_ATOL =

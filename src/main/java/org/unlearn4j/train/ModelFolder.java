@@ -28,6 +28,7 @@ public final class ModelFolder {
           "tokenizer.json",
           "tokenizer_config.json",
           "special_tokens_map.json",
+          "added_tokens.json",
           "vocab.json",
           "merges.txt",
           "tokenizer.model",

@@ -19,8 +19,9 @@ import java.util.Optional;
 import org.unlearn4j.base.AtomicFiles;
 
 /**
- * {@code train.jsonl}: one JSON object a step. A resumed run first drops the lines of steps that
- * were not in the checkpoint.
+ * {@code train.jsonl}: one JSON object a step, and the same numbers for TensorBoard in {@code
+ * tensorboard/train/} beside it. A resumed run first drops the lines of steps that were not in the
+ * checkpoint.
  */
 final class TrainLog implements AutoCloseable {
   private static final List<String> NO_TERMS =
@@ -28,6 +29,7 @@ final class TrainLog implements AutoCloseable {
 
   private final ObjectMapper mapper = new ObjectMapper();
   private final BufferedWriter out;
+  private final EventLog events;
   private TrainingStep.Outcome last =
       new TrainingStep.Outcome(Map.of(), Double.NaN, Double.NaN, Map.of()); // before the first step
 
@@ -46,6 +48,8 @@ final class TrainLog implements AutoCloseable {
       }
       AtomicFiles.writeString(file, kept.isEmpty() ? "" : String.join("\n", kept) + "\n");
       out = Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND);
+      String name = String.valueOf(file.getFileName()).replaceFirst("[.][^.]*$", "");
+      events = new EventLog(file.resolveSibling("tensorboard").resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -105,6 +109,10 @@ final class TrainLog implements AutoCloseable {
       out.write(node.toString());
       out.newLine();
       out.flush(); // somebody may be following the run
+      Map<String, Double> scalars = new LinkedHashMap<>();
+      node.properties().forEach(e -> scalars.put(e.getKey(), e.getValue().asDouble()));
+      scalars.keySet().removeAll(List.of("step", "epoch"));
+      events.step(c.step(), scalars);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -113,6 +121,7 @@ final class TrainLog implements AutoCloseable {
   @Override
   public void close() {
     try {
+      events.close();
       out.close();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
