@@ -168,7 +168,10 @@ class AccumulationTest {
     assertParameters(expected, actual);
   }
 
-  /** Whole tensors: L2 norm of the difference over L2 norm. */
+  /**
+   * Whole tensors: L2 norm of the difference over L2 norm. A gradient that is nothing but rounding
+   * may turn Adam's step of a value around: 2e-4 in a table of norm 31 is 6e-6.
+   */
   private static void assertParameters(Made expected, Made actual) {
     expected
         .parameters()
@@ -179,7 +182,7 @@ class AccumulationTest {
                 difference[i] -= e[i];
               }
               double norm = StepFixture.Values.l2(e);
-              assertClose(name, 0, StepFixture.Values.l2(difference) / norm, 1e-6, 0);
+              assertClose(name, 0, StepFixture.Values.l2(difference) / norm, 1e-5, 0);
             });
   }
 }
