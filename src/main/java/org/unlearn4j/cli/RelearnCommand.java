@@ -76,8 +76,6 @@ final class RelearnCommand implements Command {
         metric,
         course.before().get(metric),
         course.after().get(metric),
-        back.isEmpty()
-            ? ""
-            : String.format(Locale.ROOT, "  %.0f %% of the way back", 100 * back.getAsDouble()));
+        back.isEmpty() ? "" : "  " + Math.round(100 * back.getAsDouble()) + " % of the way back");
   }
 }
