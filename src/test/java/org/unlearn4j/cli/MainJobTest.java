@@ -350,7 +350,7 @@ class MainJobTest {
   private void negativeControl(String pipeline) throws IOException {
     run("export", "--model", at("target"), "--out", at("wrong"));
     CommandRun r =
-        CommandRun.of(
+        CommandRun.withNotes(
             "verify",
             "--pipeline",
             pipeline,
@@ -364,7 +364,7 @@ class MainJobTest {
     // The evaluation of the right file lies there, and does not pass for one of this file either.
     assertTrue(r.err().contains("unlearned.onnx.json was made with other weights"), r.err());
     assertFalse(r.err().contains("unlearned.tf.json was"), r.err());
-    assertTrue(r.out().contains("forget_prob"), r.out());
+    assertTrue(r.out().contains("forget_truth_ratio"), r.out());
     assertTrue(r.out().contains("onnx:fp32: "), r.out());
     assertEquals("fail", json("wrong.json").path("verdict").asText());
   }

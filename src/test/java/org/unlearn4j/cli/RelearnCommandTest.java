@@ -213,7 +213,7 @@ class RelearnCommandTest {
     evaluate(own, "target", "eval/target.tf.json");
     Path file = Path.of(at("eval/unlearned.tf.json"));
     Files.writeString(file, Files.readString(Path.of(at("eval/target.tf.json"))));
-    CommandRun r = CommandRun.of("relearn", "--pipeline", own, "--out", at("relearn.json"));
+    CommandRun r = CommandRun.withNotes("relearn", "--pipeline", own, "--out", at("relearn.json"));
     assertEquals(0, r.code(), r.err());
     assertTrue(r.err().contains("unlearned.tf.json was made with other weights"), r.err());
     assertFalse(r.err().contains("target.tf.json was"), r.err());
@@ -260,7 +260,7 @@ class RelearnCommandTest {
                 "passages.yaml",
                 "name: p",
                 "model: {path: " + at("target") + "}",
-                "data: {benchmark: fable, forget: forget01, max_length: 64, form: passages}",
+                "data: {benchmark: fable, forget: forget01, max_length: 40, form: passages}",
                 "unlearn: {objective: {name: GradDiff}}",
                 "evaluate: {suite: muse, limit: 4, max_new_tokens: 8}",
                 "relearn: {share: 0.25, batch_size: 2}")
