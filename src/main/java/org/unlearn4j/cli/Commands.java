@@ -17,6 +17,7 @@ public final class Commands {
         new EvaluateCommand(),
         new VerifyCommand(),
         new ReportCommand(),
+        new CompareCommand(),
         new StudyCommand(),
         new ForwardCommand(),
         new ProbeCommand(),

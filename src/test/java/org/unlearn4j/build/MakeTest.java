@@ -217,6 +217,13 @@ class MakeTest {
   }
 
   @Test
+  void runsAreComparedByName() throws Exception {
+    assertEquals(
+        List.of("mvn", "compare mine other --out runs/compare.html"),
+        make(0, "compare", "RUNS=mine other"));
+  }
+
+  @Test
   void theTableIsAStudyOfItsOwn() throws Exception {
     assertEquals(
         List.of(
