@@ -109,6 +109,7 @@ final class ComparisonPage {
                     .css("wide")
                     .raw(
                         svg.substring(svg.indexOf("<svg"))
+                            .replace(" xmlns=\"http://www.w3.org/2000/svg\"", "")
                             .replace(
                                 Ink.TEXT.standalone(), "var(--" + Ink.TEXT.variable() + ")"))));
   }

@@ -1,8 +1,8 @@
 package org.unlearn4j.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -31,12 +31,12 @@ final class Extras {
 
   private Extras() {}
 
-  /** The tables, each with its heading. */
-  static List<Html> read(Path verify) {
-    if (!Files.isRegularFile(verify)) {
-      return List.of();
-    }
-    JsonInput root = JsonInput.read(verify, "a verdict");
+  /**
+   * The tables, each with its heading.
+   *
+   * @param root of verify.json
+   */
+  static List<Html> tables(JsonInput root) {
     List<Html> tables = new ArrayList<>();
     add(tables, "", root);
     for (JsonInput file : root.get("runtimes").elements()) {
@@ -72,6 +72,12 @@ final class Extras {
     if (rows.isEmpty()) {
       return Optional.empty();
     }
+    if (node.isArray() && rows.values().stream().allMatch(JsonNode::isTextual)) {
+      Html list = Html.tag("ul");
+      rows.values().forEach(text -> list.add(Html.tag("li", text.textValue())));
+      return Optional.of(list);
+    }
+    rows.replaceAll((name, row) -> flat(row));
     if (rows.values().stream().noneMatch(JsonNode::isContainerNode)) {
       Map<String, String> pairs = new LinkedHashMap<>();
       rows.forEach((name, value) -> pairs.put(name, plain(value)));
@@ -92,6 +98,29 @@ final class Extras {
           body.add(line);
         });
     return Optional.of(Tables.sortable(headings, body));
+  }
+
+  /**
+   * What is nested in a row, side by side: {@code deployed: {int8: 1}} is {@code deployed int8}.
+   */
+  private static JsonNode flat(JsonNode row) {
+    if (!row.isObject()) {
+      return row;
+    }
+    ObjectNode flat = JsonNodeFactory.instance.objectNode();
+    row.properties()
+        .forEach(
+            e -> {
+              if (e.getValue().isObject()) {
+                flat(e.getValue())
+                    .properties()
+                    .forEach(
+                        inner -> flat.set(e.getKey() + " " + inner.getKey(), inner.getValue()));
+              } else {
+                flat.set(e.getKey(), e.getValue());
+              }
+            });
+    return flat;
   }
 
   private static Html cell(JsonNode value) {

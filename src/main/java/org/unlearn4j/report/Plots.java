@@ -93,8 +93,8 @@ final class Plots {
                     new Frame(
                         "features",
                         "forget and retain features before and after unlearning",
-                        460,
-                        380,
+                        520,
+                        400,
                         axis("first component", p, 0),
                         axis("second component", p, 1)),
                     List.of(

@@ -119,8 +119,7 @@ final class RelearnSection {
     if (moves.isEmpty()) {
       return Optional.empty();
     }
-    OptionalDouble target =
-        data.first(Role.TARGET).map(t -> t.metric(metric)).orElse(OptionalDouble.empty());
+    OptionalDouble target = target(data, relearning, metric);
     double high = target.orElse(0);
     double low = Math.min(0, target.orElse(0));
     for (Move m : moves) {
@@ -154,6 +153,14 @@ final class RelearnSection {
         drawing.plot(
             "relearn-" + metric.replaceAll("[^a-zA-Z0-9]", "-"),
             metric.replace('_', ' ') + " before and after relearning"));
+  }
+
+  /** As it was measured here, or else by the target's own evaluation. */
+  private static OptionalDouble target(ReportData data, Relearning relearning, String metric) {
+    double here = relearning.target().getOrDefault(metric, Double.NaN);
+    return Double.isFinite(here)
+        ? OptionalDouble.of(here)
+        : data.first(Role.TARGET).map(t -> t.metric(metric)).orElse(OptionalDouble.empty());
   }
 
   private static Html table(Relearning relearning) {

@@ -13,10 +13,16 @@ import org.unlearn4j.base.JsonInput;
  * @param share share of the rows that were taught again
  * @param epochs passes over them
  * @param learningRate of those passes
+ * @param target metrics of the model before unlearning, measured as the others here; may be empty
  * @param metrics names, in order
  */
 record Relearning(
-    double share, double epochs, double learningRate, List<Arm> arms, List<String> metrics) {
+    double share,
+    double epochs,
+    double learningRate,
+    Map<String, Double> target,
+    List<Arm> arms,
+    List<String> metrics) {
 
   /**
    * One kind of rows.
@@ -30,7 +36,8 @@ record Relearning(
   /**
    * A model's metrics.
    *
-   * @param wayBack share of the way from the unlearned model back to the target, by metric
+   * @param wayBack share of the way from before to the target, by metric; a metric without a way is
+   *     not there
    */
   record Model(
       Map<String, Double> before, Map<String, Double> after, Map<String, Double> wayBack) {}
@@ -54,14 +61,29 @@ record Relearning(
                       new Model(
                           model.get("before").numbers(),
                           model.get("after").numbers(),
-                          model.get("way_back").numbers())));
+                          wayBack(model.get("way_back")))));
       arms.add(new Arm(arm.get("data").text(), arm.get("rows").integer(), models));
     }
     return new Relearning(
         root.get("share").number(),
         root.get("epochs").number(),
         root.get("learning_rate").number(),
+        root.get("target").numbers(),
         arms,
         root.get("metrics").elements().stream().map(JsonInput::text).toList());
+  }
+
+  /** Null and not a number both say that there was no way to go back. */
+  private static Map<String, Double> wayBack(JsonInput shares) {
+    Map<String, Double> there = new LinkedHashMap<>();
+    shares
+        .fields()
+        .forEach(
+            (metric, share) -> {
+              if (share.present() && Double.isFinite(share.number())) {
+                there.put(metric, share.number());
+              }
+            });
+    return there;
   }
 }

@@ -35,7 +35,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param training one entry a step, numbers by name; empty where there is no log
  * @param evaluations at least one of the unlearned model
  * @param verdict the parity verdict, where files were verified
- * @param extras tables of verify.json beside the verdict
+ * @param verify verify.json as it is, for what it holds beside the verdict
  * @param relearning what a little training brings back, where that was tried
  */
 record ReportData(
@@ -45,7 +45,7 @@ record ReportData(
     List<Map<String, Double>> training,
     List<Measured> evaluations,
     Optional<Verdict> verdict,
-    List<Html> extras,
+    Optional<JsonInput> verify,
     Optional<Relearning> relearning) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -147,7 +147,9 @@ record ReportData(
         Files.isRegularFile(folder.verdict())
             ? Optional.of(Verdict.read(folder.verdict()))
             : Optional.empty(),
-        Extras.read(folder.verdict()),
+        Files.isRegularFile(folder.verdict())
+            ? Optional.of(JsonInput.read(folder.verdict(), "a verdict"))
+            : Optional.empty(),
         Files.isRegularFile(folder.relearning())
             ? Optional.of(Relearning.read(folder.relearning()))
             : Optional.empty());

@@ -17,6 +17,7 @@ class RelearnSectionTest {
   static final String RELEARN =
       """
       {"share": 0.1, "epochs": 1, "learning_rate": 0.0002, "metrics": ["forget_prob"],
+       "target": {"forget_prob": 0.97},
        "arms": [
         {"data": "forget", "rows": 18, "models": {
           "unlearned": {"before": {"forget_prob": 0.0553}, "after": {"forget_prob": 0.312},
@@ -25,7 +26,7 @@ class RelearnSectionTest {
                           "way_back": {"forget_prob": 0.068}}}},
         {"data": "retain", "rows": 18, "models": {
           "unlearned": {"before": {"forget_prob": 0.0553}, "after": {"forget_prob": 0.101},
-                        "way_back": {"forget_prob": "NaN"}}}}]}
+                        "way_back": {"forget_prob": null}}}}]}
       """;
 
   @TempDir Path folder;
@@ -49,6 +50,7 @@ class RelearnSectionTest {
     String plot = Files.readString(run.plots().resolve("relearn-forget-prob.svg"));
     assertEquals(3, plot.split("r=\"5\"", -1).length - 1, "rings");
     assertEquals(3, plot.split("r=\"5.5\"", -1).length - 1, "dots");
+    assertTrue(plot.contains(">target<"));
     assertFalse(plot.contains("NaN"));
   }
 

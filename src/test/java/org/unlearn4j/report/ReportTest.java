@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.parity.Verdict;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
@@ -98,7 +99,8 @@ class ReportTest {
             "\"value\" : 0\\.0,\\s*\"limit\" : 0\\.001", "\"value\":0.5,\"limit\":0.001"));
     String failed = page(run);
     assertTrue(failed.contains("<div class=\"verdict fail\">"));
-    assertTrue(failed.contains("1 of 29 gates do not hold"), "count");
+    int gates = Verdict.read(run.verdict()).results().get(0).gates().size();
+    assertTrue(failed.contains("1 of " + gates + " gates do not hold"), "count");
     assertTrue(failed.contains("logit_max_abs: found 0.5000, expected at most 0.001000"), "which");
     assertTrue(failed.contains("✗ 0.4990 beyond"), "by how much");
   }
@@ -395,7 +397,7 @@ class ReportTest {
   @Test
   void survivalOfDeployment() {
     String page = completePage.substring(completePage.indexOf("id=\"survival\""));
-    assertTrue(page.contains("rebound_<wbr>forget_<wbr>prob"));
+    assertTrue(page.contains("rebound_<wbr>forget_<wbr>truth_<wbr>ratio"));
     assertTrue(page.contains("model_<wbr>utility_<wbr>fall"));
   }
 
@@ -408,5 +410,46 @@ class ReportTest {
     assertEquals(" That is 50 % of the way.", Findings.way(0.9, 0.55, 0.2));
     assertEquals("", Findings.way(0.9, 0.5, 0.9));
     assertTrue(completePage.contains("Forgotten?") && completePage.contains("Kept the rest?"));
+  }
+
+  /** A run of the suite muse, deployed only: other sets, no truth ratios, no features. */
+  @Test
+  void otherSuitesHaveTheirOwnSections() throws IOException {
+    RunFolder run = new RunFolder(folder);
+    Path file = run.evaluation("unlearned", "onnx:int8");
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file,
+        """
+        {"model": "unlearned", "runtime": "onnx:int8", "suite": "muse",
+         "metrics": {"verbmem": 0.125, "knowmem_forget": 0.25, "knowmem_retain": 0.5,
+                     "privleak": -12.5, "wmdp_accuracy": 0.375, "invented": 0.0625},
+         "per_row": {
+           "verbmem": [{"index": 0, "question": "It was", "answer": "a harbour", "rouge": 0.5,
+                        "generation": "a ship"}],
+           "wmdp": [{"index": 0, "question": "Which?", "answer": "A", "correct": 1,
+                     "generation": "A"}],
+           "holdout": [{"index": 0, "question": "", "answer": "unseen", "prob": 0.5}]},
+         "seconds": 1, "tokens_per_second": 1}
+        """);
+    String page = page(run);
+    Matcher section = Pattern.compile("<section id=\"([a-z-]+)\"><h2>").matcher(page);
+    assertEquals(
+        List.of("metrics", "attacks", "answers", "asked"),
+        section.results().map(m -> m.group(1)).toList());
+    for (String words :
+        List.of(
+            "Verbatim recall is 0.1250.",
+            "Verbmem (1)",
+            "ONNX int8",
+            ">0.3750</td>",
+            ">0.0625</td>",
+            "Wmdp (1)",
+            "<mark>a</mark> ship",
+            "−12.50")) {
+      assertTrue(page.contains(words), words);
+    }
+    assertFalse(page.contains("unseen<"), "a set without answers is not shown");
+    assertFalse(page.contains("NaN →"), "nothing before, no change");
   }
 }
