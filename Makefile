@@ -28,7 +28,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include pipeline/stages.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify report graphs models bench compare doctor format clreg-table clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare doctor format clreg-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -50,6 +50,8 @@ evaluate: $(EVALUATED) ## only up to this stage
 
 verify: $(VERDICT) ## only up to this stage; fails where a gate does not hold
 	@$(HOLDS)
+
+relearn: $(RELEARNED) ## only up to this stage (nothing to do for a pipeline without one)
 
 report: $(REPORT) ## report.html in the run folder; fails where a gate does not hold
 	@echo '==> $(REPORT)'

@@ -1,4 +1,4 @@
-# The stages as file targets: finetune -> unlearn -> export -> evaluate -> verify -> report. Each reads files and writes
+# The stages as file targets: finetune -> unlearn -> export -> evaluate -> verify -> relearn -> report. Each reads files and writes
 # files whole or not at all, so a killed make goes on where it stopped, and -j is safe.
 
 # $(call quoted,TEXT): one word of the shell, whatever is in it.
@@ -28,6 +28,9 @@ EXPORTED  := $(RUN)/onnx/onnx/model.onnx
 EVALUATED := $(if $(REFERENCE),$(RUN)/eval/retain.tf.json) \
              $(foreach e,target.tf unlearned.tf unlearned.onnx,$(RUN)/eval/$(e).json)
 VERDICT   := $(RUN)/verify.json
+# A pipeline with a relearn block asks whether what was forgotten stays forgotten.
+RELEARNS  := $(if $(filter relearn.% relearn=%,$(SET)),yes,$(shell grep -sq '^relearn:' '$(PIPELINE)' && echo yes))
+RELEARNED := $(if $(RELEARNS),$(RUN)/relearn.json)
 REPORT    := $(RUN)/report.html
 
 # verify writes its verdict and exits 1 where a gate does not hold; the report is made all the same, and make fails after.
@@ -50,6 +53,7 @@ BLOCKS_unlearn  := name|model|data|finetune|unlearn
 BLOCKS_export   := export
 BLOCKS_evaluate := model|data|evaluate
 BLOCKS_verify   := data|evaluate|verify
+BLOCKS_relearn  := model|data|evaluate|relearn
 
 $(INPUTS)/%.yaml: $(RESOLVED)
 	@awk '/^[a-z]/ {keep = /^($(BLOCKS_$*)):/} keep' $< > $@.part
@@ -95,6 +99,11 @@ $(VERDICT): $(INPUTS)/verify.yaml $(UNLEARNED) $(EXPORTED) $(EVALUATED) | $(BUIL
 	@$(UNLEARN4J) verify --pipeline $(RESOLVED) $(STARTS) --model $(RUN)/unlearned --onnx $(RUN)/onnx --out $@ \
 	  || test $$? -eq 1
 
-$(REPORT): $(RESOLVED) $(EVALUATED) $(VERDICT) | $(BUILT)
+# After the verdict, so that a file that does not hold is known first; it is no input.
+$(RUN)/relearn.json: $(INPUTS)/relearn.yaml $(UNLEARNED) $(filter %.tf.json,$(EVALUATED)) | $(BUILT) $(VERDICT)
+	@echo '==> relearn'
+	@$(UNLEARN4J) relearn --pipeline $(RESOLVED) $(STARTS) --model $(RUN)/unlearned --out $@
+
+$(REPORT): $(RESOLVED) $(EVALUATED) $(VERDICT) $(RELEARNED) | $(BUILT)
 	@echo '==> report'
 	@$(UNLEARN4J) report --run $(RUN)

@@ -16,6 +16,7 @@ public final class Commands {
         new ExportCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
+        new RelearnCommand(),
         new ReportCommand(),
         new CompareCommand(),
         new StudyCommand(),

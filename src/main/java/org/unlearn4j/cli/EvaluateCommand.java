@@ -8,6 +8,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.run.EvaluateStage;
+import org.unlearn4j.run.EvaluationFiles;
 
 /** Measures a model on a runtime. */
 final class EvaluateCommand implements Command {
@@ -46,10 +47,11 @@ final class EvaluateCommand implements Command {
             dot < 0 ? file : file.substring(0, dot),
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            CommandOptions.path(line, "reference"),
+            CommandOptions.path(line, "reference").map(EvaluationResult::read),
             Optional.of(target.resolveSibling("." + file + ".rows")));
     EvaluationResult result =
-        new EvaluateStage(CommandOptions.readPipeline(line)).run(request, r -> r.write(target));
+        new EvaluateStage(CommandOptions.readPipeline(line))
+            .run(request, r -> EvaluationFiles.write(r, target));
     out.println(request.name() + " on " + result.runtime() + ":");
     result
         .metrics()

@@ -20,25 +20,49 @@ final class LoopKeys {
   final Key<Long> seed;
   final Key<Integer> checkpointEvery;
 
-  LoopKeys(String at, int epochs, int batchSize) {
+  /**
+   * What holds where the file says nothing.
+   *
+   * @param checkpointEvery epochs; 0: none
+   */
+  record Defaults(
+      int epochs,
+      int batchSize,
+      Fallback<Double> learningRate,
+      LoopSettings.Schedule schedule,
+      double warmupEpochs,
+      int checkpointEvery) {
+
+    /** Those of a long training: a rate that rises over an epoch and falls until the end. */
+    static Defaults of(int epochs, int batchSize) {
+      return new Defaults(epochs, batchSize, constant(1e-4), LoopSettings.Schedule.LINEAR, 1.0, 1);
+    }
+  }
+
+  LoopKeys(String at, Defaults otherwise) {
     String rows =
         at.equals("unlearn")
             ? "forget rows of a micro-batch; as many retain rows"
             : "rows of a micro-batch";
-    this.epochs = key(at + ".epochs", integer(1), constant(epochs), "passes over the rows");
-    this.batchSize = key(at + ".batch_size", integer(1), constant(batchSize), rows);
+    this.epochs =
+        key(at + ".epochs", integer(1), constant(otherwise.epochs), "passes over the rows");
+    this.batchSize = key(at + ".batch_size", integer(1), constant(otherwise.batchSize), rows);
     accumulate =
         key(at + ".accumulate", integer(1), constant(1), "micro-batches of an optimiser step");
     learningRate =
-        key(at + ".learning_rate", nonNegative(), constant(1e-4), "peak of the schedule");
+        key(at + ".learning_rate", nonNegative(), otherwise.learningRate, "peak of the schedule");
     schedule =
         key(
             at + ".schedule",
             choice(LoopSettings.Schedule.class),
-            constant(LoopSettings.Schedule.LINEAR),
+            constant(otherwise.schedule),
             "the learning rate after the warm-up");
     warmupEpochs =
-        key(at + ".warmup_epochs", nonNegative(), constant(1.0), "linear warm-up, in epochs");
+        key(
+            at + ".warmup_epochs",
+            nonNegative(),
+            constant(otherwise.warmupEpochs),
+            "linear warm-up, in epochs");
     weightDecay =
         key(at + ".weight_decay", nonNegative(), constant(0.01), "decoupled, as in AdamW");
     clipNorm =
@@ -52,7 +76,7 @@ final class LoopKeys {
         key(
             at + ".checkpoint_every",
             integer(0),
-            constant(1),
+            constant(otherwise.checkpointEvery),
             "epochs between checkpoints; 0: none");
   }
 

@@ -21,6 +21,7 @@ public final class Pipeline {
   private final ExportSettings export;
   private final EvaluateSettings evaluate;
   private final VerifySettings verify;
+  private final Optional<RelearnSettings> relearn;
 
   private Pipeline(Settings settings) {
     this.settings = settings;
@@ -31,6 +32,7 @@ public final class Pipeline {
     export = PipelineRecords.export(settings);
     evaluate = PipelineRecords.evaluate(settings);
     verify = PipelineRecords.verify(settings);
+    relearn = PipelineRecords.relearn(settings);
   }
 
   /**
@@ -100,6 +102,11 @@ public final class Pipeline {
 
   public VerifySettings verify() {
     return verify;
+  }
+
+  /** Empty where the pipeline has no such stage. */
+  public Optional<RelearnSettings> relearn() {
+    return relearn;
   }
 
   /** The pipeline file with every default spelled out; it reads back as an equal pipeline. */

@@ -51,6 +51,12 @@ final class PipelineRecords {
         : Optional.empty();
   }
 
+  static Optional<RelearnSettings> relearn(Settings s) {
+    return s.hasSection("relearn")
+        ? Optional.of(new RelearnSettings(s.get(Schema.RELEARN_SHARE), loop(s, Schema.RELEARN)))
+        : Optional.empty();
+  }
+
   static UnlearnSettings unlearn(Settings s) {
     boolean regularised = s.find(ClRegKeys.WEIGHT).filter(w -> w > 0).isPresent();
     return new UnlearnSettings(

@@ -33,6 +33,7 @@ final class Rules {
     data();
     warmup(Schema.FINETUNE);
     warmup(Schema.UNLEARN);
+    warmup(Schema.RELEARN);
     objective();
     if (files) {
       files();

@@ -11,6 +11,7 @@ import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.listOf;
 import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.path;
+import static org.unlearn4j.config.ValueType.positiveShare;
 import static org.unlearn4j.config.ValueType.share;
 import static org.unlearn4j.config.ValueType.text;
 
@@ -174,13 +175,13 @@ final class Schema {
           choice(FinetuneSettings.Teach.class),
           constant(FinetuneSettings.Teach.FULL),
           "what is taught: everything, or all but the forget split");
-  static final LoopKeys FINETUNE = new LoopKeys("finetune", 5, 16);
+  static final LoopKeys FINETUNE = new LoopKeys("finetune", LoopKeys.Defaults.of(5, 16));
 
   static final Key<ObjectiveName> OBJECTIVE =
       key("unlearn.objective.name", choice(ObjectiveName.class), required(), "the forget loss");
   static final List<Key<?>> OBJECTIVE_KEYS = ObjectiveKeys.ALL;
 
-  static final LoopKeys UNLEARN = new LoopKeys("unlearn", 10, 8);
+  static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
   static final Key<List<ExportSettings.Variant>> VARIANTS =
       key(
@@ -257,6 +258,25 @@ final class Schema {
           constant(0.05),
           "largest share of the way back to the model before");
 
+  static final Key<Double> RELEARN_SHARE =
+      key(
+          "relearn.share",
+          positiveShare(),
+          constant(0.1),
+          "part of what is forgotten that is taught again; as much of what is kept is taught apart");
+
+  /** A short training at an even rate: there is no time for a warm-up in a few steps. */
+  static final LoopKeys RELEARN =
+      new LoopKeys(
+          "relearn",
+          new LoopKeys.Defaults(
+              1,
+              4,
+              derived("that of `unlearn`", s -> s.find(UNLEARN.learningRate)),
+              LoopSettings.Schedule.CONSTANT,
+              0,
+              0));
+
   static final List<Section> SECTIONS =
       List.of(
           new Section("model", false, "which model, and how it is computed"),
@@ -269,7 +289,12 @@ final class Schema {
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
-          new Section("verify", false, "the gates of the parity verdict"));
+          new Section("verify", false, "the gates of the parity verdict"),
+          new Section(
+              "relearn",
+              true,
+              "teaches a little of what was forgotten again and measures what comes back; left out:"
+                  + " no such stage"));
 
   static final List<Key<?>> KEYS = keys();
 
@@ -310,6 +335,8 @@ final class Schema {
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(LOGIT_ATOL, KL_MAX, TOP1_MIN, METRIC_ATOL, GENERATIONS_MIN, REBOUND_MAX));
+    all.add(RELEARN_SHARE);
+    all.addAll(RELEARN.keys());
     return List.copyOf(all);
   }
 

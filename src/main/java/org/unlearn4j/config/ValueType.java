@@ -86,6 +86,11 @@ record ValueType<T>(
     return number("a number from 0 to 1", v -> v >= 0 && v <= 1);
   }
 
+  /** Greater than 0, up to 1. */
+  static ValueType<Double> positiveShare() {
+    return number("a number greater than 0, at most 1", v -> v > 0 && v <= 1);
+  }
+
   /** From -1 to 1. */
   static ValueType<Double> cosine() {
     return number("a number from -1 to 1", v -> v >= -1 && v <= 1);

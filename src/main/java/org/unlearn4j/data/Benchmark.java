@@ -41,6 +41,16 @@ public interface Benchmark {
    */
   List<QaExample> training(String split);
 
+  /**
+   * All that the model before unlearning was taught: {@link #training} of {@code full}; for one's
+   * own data without such a file, what is kept and then what is forgotten.
+   *
+   * @throws UserException if there is no such split, or its file is at fault
+   */
+  default List<QaExample> full(String forget, String retain) {
+    return training("full");
+  }
+
   /** The forget split with paraphrased and perturbed answers where the benchmark has them. */
   List<QaExample> forgetEvaluation(String split);
 

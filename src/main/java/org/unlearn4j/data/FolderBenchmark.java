@@ -73,6 +73,13 @@ final class FolderBenchmark implements Benchmark {
   }
 
   @Override
+  public List<QaExample> full(String forget, String retain) {
+    return tofu || file("full").isPresent()
+        ? training("full")
+        : concat(retain(retain), forget(forget));
+  }
+
+  @Override
   public List<QaExample> forgetEvaluation(String split) {
     return perturbed(split)
         .orElseGet(() -> tofu ? load(required(split + "_perturbed"), TOFU_AUTHORS) : forget(split));

@@ -61,6 +61,11 @@ public final class ChoiceSuite implements Suite {
   }
 
   @Override
+  public List<EvalSet> sets() {
+    return List.of();
+  }
+
+  @Override
   public EvaluationResult evaluate(Subject subject, Set<String> required) {
     SuiteRun run = new SuiteRun("wmdp", subject, tokenBudget, required);
     List<ChoiceItem> all = sets.stream().flatMap(s -> s.items().stream()).toList();

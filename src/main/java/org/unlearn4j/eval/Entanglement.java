@@ -53,7 +53,8 @@ public final class Entanglement {
    *
    * @param before {@link #measure} of the model before
    * @return by layer: every measure of {@link #ALONE} of the model after; under the same name with
-   *     {@link #BEFORE} behind it, of the model before; and the measures of {@link #OF_CHANGE}
+   *     {@link #BEFORE} behind it, of the model before; and the measures of {@link #OF_CHANGE}. A
+   *     layer that the model before does not have at the same depth and width has the first alone
    */
   public static Map<String, Map<String, Double>> compare(
       Map<String, Map<String, Double>> before,
@@ -63,6 +64,9 @@ public final class Entanglement {
     Map<String, Map<String, Double>> byLayer = measure(forgetAfter, retainAfter);
     byLayer.forEach(
         (layer, measures) -> {
+          if (!retainAfter.comparable(layer, retainBefore)) {
+            return; // of a model of another shape, for instance a smaller retain-only one
+          }
           Map<String, Double> was = before.get(layer);
           double[][] retain = Vectors.normalised(retainBefore.layer(layer));
           double[][] after = Vectors.normalised(retainAfter.layer(layer));

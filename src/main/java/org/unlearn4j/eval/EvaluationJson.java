@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.JsonInput;
 
@@ -24,6 +25,10 @@ final class EvaluationJson {
     root.put("model", result.model());
     root.put("runtime", result.runtime());
     root.put("suite", result.suite());
+    if (!result.weights().isEmpty()) {
+      ObjectNode weights = root.putObject("weights_sha256");
+      new TreeMap<>(result.weights()).forEach(weights::put);
+    }
     putNumbers(root.putObject("metrics"), result.metrics());
     ObjectNode sets = root.putObject("per_row");
     result
@@ -96,7 +101,14 @@ final class EvaluationJson {
         entanglement,
         pca.present() ? Optional.of(picture(pca)) : Optional.empty(),
         root.get("seconds").number(),
-        root.get("tokens_per_second").number());
+        root.get("tokens_per_second").number(),
+        texts(root.get("weights_sha256")));
+  }
+
+  private static Map<String, String> texts(JsonInput object) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    object.fields().forEach((name, value) -> texts.put(name, value.text()));
+    return texts;
   }
 
   private static RowResult row(JsonInput row) {

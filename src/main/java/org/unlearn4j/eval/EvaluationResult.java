@@ -20,6 +20,8 @@ import java.util.OptionalDouble;
  * @param pca the picture of the features, where it was made
  * @param seconds wall-clock time of scoring and generating
  * @param tokensPerSecond real tokens through the model in that time
+ * @param weights SHA-256 of each file with weights that the model was read from, by file name;
+ *     empty where that is not known
  */
 public record EvaluationResult(
     String model,
@@ -30,11 +32,37 @@ public record EvaluationResult(
     Map<String, Map<String, Double>> entanglement,
     Optional<FeaturePicture> pca,
     double seconds,
-    double tokensPerSecond) {
+    double tokensPerSecond,
+    Map<String, String> weights) {
   public EvaluationResult {
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
     perRow = Collections.unmodifiableMap(new LinkedHashMap<>(perRow));
     entanglement = Collections.unmodifiableMap(new LinkedHashMap<>(entanglement));
+    weights = Map.copyOf(weights);
+  }
+
+  /** An evaluation of which nobody says what weights it was made with. */
+  public EvaluationResult(
+      String model,
+      String runtime,
+      String suite,
+      Map<String, Double> metrics,
+      Map<String, List<RowResult>> perRow,
+      Map<String, Map<String, Double>> entanglement,
+      Optional<FeaturePicture> pca,
+      double seconds,
+      double tokensPerSecond) {
+    this(
+        model,
+        runtime,
+        suite,
+        metrics,
+        perRow,
+        entanglement,
+        pca,
+        seconds,
+        tokensPerSecond,
+        Map.of());
   }
 
   /** An aggregate by its name. */
@@ -52,7 +80,31 @@ public record EvaluationResult(
   public EvaluationResult withFeatures(
       Map<String, Map<String, Double>> measures, Optional<FeaturePicture> picture) {
     return new EvaluationResult(
-        model, runtime, suite, metrics, perRow, measures, picture, seconds, tokensPerSecond);
+        model,
+        runtime,
+        suite,
+        metrics,
+        perRow,
+        measures,
+        picture,
+        seconds,
+        tokensPerSecond,
+        weights);
+  }
+
+  /** The same with the fingerprints of the weights it was made with. */
+  public EvaluationResult withWeights(Map<String, String> hashes) {
+    return new EvaluationResult(
+        model,
+        runtime,
+        suite,
+        metrics,
+        perRow,
+        entanglement,
+        pca,
+        seconds,
+        tokensPerSecond,
+        hashes);
   }
 
   /**

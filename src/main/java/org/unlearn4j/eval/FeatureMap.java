@@ -66,6 +66,19 @@ public final class FeatureMap {
   }
 
   /**
+   * Whether a layer can be held against another model's: the same number of blocks lies below it
+   * there, and it is as wide. The final norm of a deeper model is another layer of the same name.
+   */
+  public boolean comparable(String layer, FeatureMap other) {
+    int index = layers.indexOf(layer);
+    return index >= 0 && index == other.layers.indexOf(layer) && width(index) == other.width(index);
+  }
+
+  private int width(int layer) {
+    return features[layer].length == 0 ? 0 : features[layer][0].length;
+  }
+
+  /**
    * Features {@code [row][hidden]} of a layer, in double precision.
    *
    * @throws IllegalArgumentException if there is no layer of that name

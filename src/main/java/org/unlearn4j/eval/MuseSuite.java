@@ -101,6 +101,11 @@ public final class MuseSuite implements Suite {
   }
 
   @Override
+  public List<EvalSet> sets() {
+    return parts.sets().stream().filter(s -> !s.items().isEmpty()).toList();
+  }
+
+  @Override
   public List<TokenRow> rows(EvalSet.Role role) {
     return Suite.rows(parts.sets(), role);
   }
@@ -116,7 +121,7 @@ public final class MuseSuite implements Suite {
                 .toList());
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
     Map<String, Double> metrics = new LinkedHashMap<>();
-    List<EvalSet> sets = parts.sets().stream().filter(s -> !s.items().isEmpty()).toList();
+    List<EvalSet> sets = sets();
     for (EvalSet set : sets) {
       List<RowResult> rows =
           switch (set.name()) {

@@ -22,6 +22,11 @@ public sealed interface Suite permits TofuSuite, MuseSuite, ChoiceSuite {
    */
   List<TokenRow> rows(EvalSet.Role role);
 
+  /**
+   * What is measured, set by set; empty for multiple choice, whose questions have no answer row.
+   */
+  List<EvalSet> sets();
+
   /** Rows of sets of questions. */
   static List<TokenRow> rows(List<EvalSet> sets, EvalSet.Role role) {
     return sets.stream()

@@ -91,6 +91,11 @@ public final class TofuSuite implements Suite {
   }
 
   @Override
+  public List<EvalSet> sets() {
+    return sets;
+  }
+
+  @Override
   public List<TokenRow> rows(EvalSet.Role role) {
     return Suite.rows(sets, role);
   }

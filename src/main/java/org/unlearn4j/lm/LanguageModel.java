@@ -51,6 +51,26 @@ public interface LanguageModel extends AutoCloseable {
   float[][][] logits(List<TokenRow> rows, int cachedFrom);
 
   /**
+   * The same, left where they are until they are read.
+   *
+   * @return to be closed by the caller, before the model is
+   */
+  default Logits openLogits(List<TokenRow> rows, int cachedFrom) {
+    float[][][] all = logits(rows, cachedFrom);
+    return new Logits() {
+      @Override
+      public void read(int row, int time, float[] into) {
+        System.arraycopy(all[row][time], 0, into, 0, into.length);
+      }
+
+      @Override
+      public void close() {
+        // nothing but the heap's
+      }
+    };
+  }
+
+  /**
    * Greedy continuations, decoded with the key-value cache.
    *
    * @param prompts token ids, one array a prompt; they may differ in length

@@ -8,7 +8,10 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
@@ -72,6 +75,19 @@ record OnnxFile(Path path, ModelProto model) {
       metadata.put(entry.getKey(), entry.getValue());
     }
     return metadata;
+  }
+
+  /** The file itself, then the files with its external data. */
+  List<Path> files() {
+    Set<Path> files = new LinkedHashSet<>(Set.of(path));
+    for (TensorProto tensor : model.getGraph().getInitializerList()) {
+      if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
+        tensor.getExternalDataList().stream()
+            .filter(e -> e.getKey().equals("location"))
+            .forEach(e -> files.add(path.resolveSibling(e.getValue())));
+      }
+    }
+    return List.copyOf(files);
   }
 
   private void checkData() throws IOException {

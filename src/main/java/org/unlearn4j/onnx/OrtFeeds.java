@@ -53,8 +53,18 @@ final class OrtFeeds implements AutoCloseable {
 
   /** Runs the graph for some of its outputs. */
   OrtSession.Result run(Set<String> outputs) {
+    return run(outputs, Map.of());
+  }
+
+  /**
+   * Runs the graph for some of its outputs.
+   *
+   * @param outputs that the runtime allocates
+   * @param given others, by name, into tensors that stay the caller's
+   */
+  OrtSession.Result run(Set<String> outputs, Map<String, OnnxTensor> given) {
     try {
-      return session.run(inputs, outputs);
+      return given.isEmpty() ? session.run(inputs, outputs) : session.run(inputs, outputs, given);
     } catch (OrtException e) {
       if (e.getMessage().contains("Failed to allocate memory")) {
         throw new MachineException("ONNX Runtime: out of memory (" + e.getMessage() + ").", e);

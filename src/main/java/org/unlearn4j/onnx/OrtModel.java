@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,6 +16,7 @@ import java.util.Set;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.GreedyDecoding;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -62,6 +64,16 @@ public final class OrtModel implements LanguageModel {
   /** Opens the float32 model of a folder on all processors. */
   public static OrtModel open(Path path) {
     return open(path, Variant.FP32.label(), 0);
+  }
+
+  /**
+   * The files that hold a deployed model: its ONNX file, then those with its external data.
+   *
+   * @param path folder or file, as {@link #open(Path, String, int)} takes it
+   * @throws UserException if something is missing or changed
+   */
+  public static List<Path> files(Path path, String variant) {
+    return OnnxFile.read(OnnxFile.locate(path, variant)).files();
   }
 
   private static Path configFor(Path onnx) {
@@ -184,16 +196,57 @@ public final class OrtModel implements LanguageModel {
     return logits;
   }
 
+  @Override
+  public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
+    PaddedBatch.requireCacheable(rows, cachedFrom);
+    PaddedBatch b = batch(rows);
+    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize());
+    try {
+      if (cachedFrom == 0) {
+        pass(b, 0, b.time(), null, Set.of(), logits).close();
+        return logits;
+      }
+      cache.require(file.path());
+      Set<String> caches = new LinkedHashSet<>(cache.withLogits());
+      caches.remove("logits");
+      try (OrtSession.Result first = pass(b, 0, cachedFrom, null, caches, logits)) {
+        pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
+      }
+      return logits;
+    } catch (RuntimeException e) {
+      logits.close();
+      throw e;
+    }
+  }
+
+  /** The same with logits in memory of ours. */
+  private OrtSession.Result pass(
+      PaddedBatch b,
+      int from,
+      int to,
+      OrtSession.Result past,
+      Set<String> outputs,
+      OrtLogits logits) {
+    try (OrtFeeds feeds = feeds(b, from, to, past)) {
+      return feeds.run(outputs, Map.of("logits", logits.part(runtime.environment(), from, to)));
+    }
+  }
+
   /** Columns {@code from} to {@code to} of a batch, those before them in {@code past}. */
   private OrtSession.Result pass(
       PaddedBatch b, int from, int to, OrtSession.Result past, Set<String> outputs) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
-      feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
-      feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
-      feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
-      cache.feed(feeds, b.rows(), past);
+    try (OrtFeeds feeds = feeds(b, from, to, past)) {
       return feeds.run(outputs);
     }
+  }
+
+  private OrtFeeds feeds(PaddedBatch b, int from, int to, OrtSession.Result past) {
+    OrtFeeds feeds = new OrtFeeds(runtime, deployed);
+    feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
+    feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
+    feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
+    cache.feed(feeds, b.rows(), past);
+    return feeds;
   }
 
   private static int[] columns(int[] flat, PaddedBatch b, int from, int to) {

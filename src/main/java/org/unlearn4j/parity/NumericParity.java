@@ -9,11 +9,21 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.TokenRow;
 
-/** Compares the logits of two models on the same rows, batch by batch. */
+/**
+ * Compares the logits of two models on the same rows, piece by piece.
+ *
+ * <p>Memory: on the heap two positions' logits, {@code 2 * vocab} floats, whatever the batch. In
+ * the runtimes' memory the logits of two batches at a time, each of at most {@link #PIECE_FLOATS}
+ * floats (64 MiB), or of one row where that alone is more; decoding takes as much again.
+ */
 final class NumericParity {
   private static final double PERCENTILE = 0.999;
+
+  /** Largest number of logits of a batch of several rows. */
+  static final int PIECE_FLOATS = 1 << 24;
 
   /** Below every difference; becomes NaN in the end, since no evidence is not good evidence. */
   private static final double NOTHING_COMPARED = -1;
@@ -21,6 +31,8 @@ final class NumericParity {
   private final LanguageModel trained;
   private final LanguageModel deployed;
   private final int decodeTokens;
+  private final float[] ours;
+  private final float[] theirs;
 
   private long logits;
   private double sumAbs;
@@ -36,14 +48,16 @@ final class NumericParity {
     this.trained = trained;
     this.deployed = deployed;
     this.decodeTokens = decodeTokens;
+    this.ours = new float[trained.shape().vocabSize()];
+    this.theirs = new float[ours.length];
   }
 
   /**
    * Measures.
    *
    * @param rows real rows with labels, of several lengths so that batches are padded
-   * @param tokenBudget most tokens in a batch; a batch's logits are {@code tokens * vocabulary}
-   *     floats, held three times
+   * @param tokenBudget most tokens in a batch; fewer where the vocabulary is so large that a batch
+   *     would be more than a piece
    * @param decodeTokens tokens to decode with the key-value cache after each row's prompt
    */
   static NumericDifference measure(
@@ -67,7 +81,8 @@ final class NumericParity {
     }
     NumericParity parity = new NumericParity(trained, deployed, decodeTokens);
     int done = 0;
-    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
+    int budget = Math.min(tokenBudget, Math.max(1, PIECE_FLOATS / vocabulary));
+    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget)) {
       parity.batch(IntStream.of(batch).mapToObj(rows::get).toList());
       done += batch.length;
       progress.update("parity", done, rows.size());
@@ -76,20 +91,27 @@ final class NumericParity {
   }
 
   private void batch(List<TokenRow> rows) {
-    float[][][] a = trained.logits(rows);
-    float[][][] b = deployed.logits(rows);
-    for (int r = 0; r < rows.size(); r++) {
-      TokenRow row = rows.get(r);
-      for (int t = 0; t < row.length(); t++) {
-        position(a[r][t], b[r][t]);
-        if (t + 1 < row.length() && row.labels()[t + 1] != TokenRow.IGNORED) {
-          divergences.add(divergence(a[r][t], b[r][t]));
-          sameTop1 += sameTop(a[r][t], b[r][t]) ? 1 : 0;
+    try (Logits full = deployed.openLogits(rows, 0)) {
+      try (Logits reference = trained.openLogits(rows, 0)) {
+        for (int r = 0; r < rows.size(); r++) {
+          row(rows.get(r), r, reference, full);
         }
       }
+      cachedPrefill(rows, full);
     }
-    cachedPrefill(rows, b);
     cachedDecoding(rows);
+  }
+
+  private void row(TokenRow row, int r, Logits reference, Logits full) {
+    for (int t = 0; t < row.length(); t++) {
+      reference.read(r, t, ours);
+      full.read(r, t, theirs);
+      position(ours, theirs);
+      if (t + 1 < row.length() && row.labels()[t + 1] != TokenRow.IGNORED) {
+        divergences.add(divergence(ours, theirs));
+        sameTop1 += sameTop(ours, theirs) ? 1 : 0;
+      }
+    }
   }
 
   private void position(float[] a, float[] b) {
@@ -156,14 +178,17 @@ final class NumericParity {
   }
 
   /** Chunked prefill, half of the shortest row and all but its last token, against one pass. */
-  private void cachedPrefill(List<TokenRow> rows, float[][][] full) {
+  private void cachedPrefill(List<TokenRow> rows, Logits full) {
     int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
     for (int split : IntStream.of(shortest / 2, shortest - 1).distinct().toArray()) {
       if (split > 0) {
-        float[][][] chunked = deployed.logits(rows, split);
-        for (int r = 0; r < full.length; r++) {
-          for (int t = 0; t < full[r].length; t++) {
-            chunkedPrefill = Math.max(chunkedPrefill, largestDifference(full[r][t], chunked[r][t]));
+        try (Logits chunked = deployed.openLogits(rows, split)) {
+          for (int r = 0; r < rows.size(); r++) {
+            for (int t = 0; t < rows.get(r).length(); t++) {
+              full.read(r, t, ours);
+              chunked.read(r, t, theirs);
+              chunkedPrefill = Math.max(chunkedPrefill, largestDifference(ours, theirs));
+            }
           }
         }
       }
@@ -191,12 +216,13 @@ final class NumericParity {
       System.arraycopy(decoded.get(r), 0, ids, prompts.get(r).length, decoded.get(r).length);
       whole.add(TokenRow.unlabelled(ids));
     }
-    float[][][] full = deployed.logits(whole);
-    for (int r = 0; r < full.length; r++) {
-      for (int i = 0; i < decoded.get(r).length; i++) {
-        float[] logits = full[r][prompts.get(r).length + i - 1];
-        double below = largest(logits) - logits[decoded.get(r)[i]];
-        cachedDecoding = Math.max(cachedDecoding, below);
+    try (Logits full = deployed.openLogits(whole, 0)) {
+      for (int r = 0; r < whole.size(); r++) {
+        for (int i = 0; i < decoded.get(r).length; i++) {
+          full.read(r, prompts.get(r).length + i - 1, theirs);
+          double below = largest(theirs) - theirs[decoded.get(r)[i]];
+          cachedDecoding = Math.max(cachedDecoding, below);
+        }
       }
     }
   }

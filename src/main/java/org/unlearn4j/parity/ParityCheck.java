@@ -17,8 +17,8 @@ public final class ParityCheck {
   /**
    * A check.
    *
-   * @param tokenBudget most tokens in a batch; a batch's logits, {@code tokens * vocabulary}
-   *     floats, are held three times
+   * @param tokenBudget most tokens in a batch; fewer where the vocabulary is large, see {@link
+   *     NumericParity} for the memory that takes
    * @param decodeTokens tokens to decode with the key-value cache after each row's prompt
    */
   public ParityCheck(ParityGates gates, int tokenBudget, int decodeTokens) {

@@ -66,7 +66,9 @@ final class GateSection {
             gates.isEmpty()
                 ? "–"
                 : (hold == gates.size() ? "✓ " : "✗ ") + hold + " of " + gates.size() + " hold";
-        row.add(Tables.cell(words).css(gates.isEmpty() ? "" : hold == gates.size() ? "holds" : "fails"));
+        row.add(
+            Tables.cell(words)
+                .css(gates.isEmpty() ? "" : hold == gates.size() ? "holds" : "fails"));
       }
       rows.add(row);
     }

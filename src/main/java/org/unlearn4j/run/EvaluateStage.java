@@ -25,6 +25,7 @@ import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
@@ -36,6 +37,7 @@ import org.unlearn4j.tf.TensorFlowModel;
 public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
+  private final Fingerprints fingerprints = new Fingerprints();
   private Optional<Before> before = Optional.empty();
 
   public EvaluateStage(Pipeline pipeline) {
@@ -53,6 +55,10 @@ public final class EvaluateStage {
     this.generated = Set.copyOf(generated);
   }
 
+  Fingerprints fingerprints() {
+    return fingerprints;
+  }
+
   private record Features(FeatureMap forget, FeatureMap retain) {}
 
   /** What the model that unlearning started from had for features. */
@@ -67,10 +73,14 @@ public final class EvaluateStage {
    * @param journal file that keeps finished rows until the result is written
    */
   public record Request(
-      String name, Path model, String runtime, Optional<Path> reference, Optional<Path> journal) {
+      String name,
+      Path model,
+      String runtime,
+      Optional<EvaluationResult> reference,
+      Optional<Path> journal) {
 
     /** A request of which nothing is kept when it is killed. */
-    public Request(String name, Path model, String runtime, Optional<Path> reference) {
+    public Request(String name, Path model, String runtime, Optional<EvaluationResult> reference) {
       this(name, model, runtime, reference, Optional.empty());
     }
   }
@@ -86,11 +96,10 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    Optional<EvaluationResult> reference = request.reference().map(EvaluationResult::read);
     try (LanguageModel model =
             RuntimeModels.open(request.model(), request.runtime(), Precision.FP32);
         TaskData data = data(request.model(), model);
-        Original original = original(request.model());
+        Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
         Bars bars = new Bars(request.name() + " on " + model.runtime())) {
       Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
@@ -100,12 +109,14 @@ public final class EvaluateStage {
       try (ScoreJournal journal = journal(request, model)) {
         Subject subject =
             Subject.of(request.name(), model, bars)
-                .withRetainOnly(reference)
+                .withRetainOnly(request.reference())
                 .withJudge(original.measured ? Optional.of(model) : original.model)
                 .withGradients(gradients.of)
                 .withJournal(journal);
         EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
-        result = withFeatures(result, model, original.model, prepared.suite(), bars);
+        result =
+            withFeatures(result, model, original.model, prepared.suite(), bars)
+                .withWeights(fingerprints.ofWeights(request.model(), request.runtime()));
         keep.accept(result);
         journal.finish();
         return result;
@@ -116,7 +127,8 @@ public final class EvaluateStage {
   /**
    * The model before unlearning.
    *
-   * @param model empty where the pipeline names none, or none that is there
+   * @param model empty where the pipeline names none, none that is there, or one with another
+   *     vocabulary, to which the rows would mean something else
    * @param measured whether it is the very model that is measured, and {@code model} is empty
    */
   private record Original(Optional<LanguageModel> model, boolean measured)
@@ -127,11 +139,22 @@ public final class EvaluateStage {
     }
   }
 
-  private Original original(Path folder) {
+  private Original original(Path folder, LanguageModel model) {
     Optional<Path> start = pipeline.model().path().filter(Files::isDirectory);
-    boolean measured = start.isPresent() && same(start.get(), folder);
-    return new Original(
-        start.filter(p -> !measured).map(p -> TensorFlowModel.open(p, Precision.FP32)), measured);
+    if (start.isPresent() && same(start.get(), folder)) {
+      return new Original(Optional.empty(), true);
+    }
+    if (start.isPresent()) {
+      int known = ModelConfig.read(start.get()).vocabSize();
+      int asked = model.shape().vocabSize();
+      if (known != asked) {
+        System.err.printf(
+            "%s has %d tokens and %s has %d: the two are not compared.%n",
+            folder, asked, start.get(), known);
+        return new Original(Optional.empty(), false);
+      }
+    }
+    return new Original(start.map(p -> TensorFlowModel.open(p, Precision.FP32)), false);
   }
 
   /** The same folder, however it is spelled. */
@@ -166,7 +189,7 @@ public final class EvaluateStage {
     String key =
         Hashes.sha256(
             model.runtime()
-                + StageSupport.modelHashes(request.model())
+                + StageSupport.modelHashes(request.model(), fingerprints)
                 + pipeline.evaluate().tokenBudget());
     return ScoreJournal.open(request.journal().get(), key);
   }
@@ -192,11 +215,13 @@ public final class EvaluateStage {
           Optional.of(new Before(features, Entanglement.measure(features.forget, features.retain)));
     }
     Features was = before.get().features;
+    String last = after.forget.lastBlock();
     return result.withFeatures(
         Entanglement.compare(before.get().measures, was.retain, after.forget, after.retain),
-        Optional.of(
-            FeaturePicture.of(
-                after.forget.lastBlock(), was.forget, was.retain, after.forget, after.retain)));
+        after.forget.comparable(last, was.forget)
+            ? Optional.of(
+                FeaturePicture.of(last, was.forget, was.retain, after.forget, after.retain))
+            : Optional.empty());
   }
 
   private Features features(LanguageModel model, Suite suite, Progress progress) {

@@ -27,10 +27,14 @@ public final class RuntimeModels {
       return TensorFlowModel.open(path, precision);
     }
     if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
-      String variant = runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
-      return OrtModel.open(path, variant, Runtime.getRuntime().availableProcessors());
+      return OrtModel.open(path, variant(runtime), Runtime.getRuntime().availableProcessors());
     }
     throw new UserException("--runtime: found " + runtime + ", expected tf, onnx or onnx:VARIANT.");
+  }
+
+  /** The variant that a runtime of ONNX names: {@code fp32} of {@code onnx}. */
+  static String variant(String runtime) {
+    return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
   }
 
   static Precision precision(ModelSettings settings) {

@@ -114,12 +114,12 @@ final class StageSupport {
   }
 
   /** SHA-256 of each file of a model, Hugging Face folder, ONNX folder or file, by name. */
-  static Map<String, String> modelHashes(Path model) {
+  static Map<String, String> modelHashes(Path model, Fingerprints fingerprints) {
     Map<String, String> hashes = new TreeMap<>();
     try (Stream<Path> files = Files.walk(model)) {
       files
           .filter(Files::isRegularFile)
-          .forEach(f -> hashes.put(model.relativize(f).toString(), Hashes.sha256(f)));
+          .forEach(f -> hashes.put(model.relativize(f).toString(), fingerprints.of(f)));
     } catch (IOException e) {
       throw new MachineException(model + ": could not be read (" + e + ").", e);
     }

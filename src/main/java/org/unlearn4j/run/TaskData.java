@@ -105,6 +105,31 @@ public final class TaskData implements AutoCloseable {
   }
 
   /**
+   * What can be taught by itself: a pair or a passage.
+   *
+   * @param rows one of a pair, the windows of a passage
+   * @param passage its text; empty for a pair
+   */
+  record Lesson(List<TokenRow> rows, Optional<String> passage) {
+    Lesson {
+      rows = List.copyOf(rows);
+    }
+  }
+
+  /** What {@link #forget} holds, lesson by lesson. */
+  List<Lesson> forgetLessons() {
+    String split = pipeline.data().forget();
+    return lessons("forget", split, benchmark::forget, Passages::forgetPassages);
+  }
+
+  /** What {@link #retain} holds, lesson by lesson. */
+  List<Lesson> retainLessons() {
+    requireApart();
+    String split = pipeline.data().retain();
+    return lessons("retain", split, benchmark::retain, Passages::retainPassages);
+  }
+
+  /**
    * Rows to keep while forgetting.
    *
    * @throws UserException if one of them is to be forgotten too, as in forget10 and retain99: each
@@ -197,22 +222,40 @@ public final class TaskData implements AutoCloseable {
   /**
    * Rows that a model is taught.
    *
-   * @param split {@code full}, or a retain split for the retain-only twin
+   * @param split {@code full} (see {@link Benchmark#full}), or a retain split for the retain-only
+   *     twin
    */
   public List<TokenRow> training(String split) {
-    return rows("training", split, benchmark::training, Passages::trainingPassages);
+    DataSettings names = pipeline.data();
+    return rows(
+        "training",
+        split,
+        s ->
+            s.equals("full")
+                ? benchmark.full(names.forget(), names.retain())
+                : benchmark.training(s),
+        Passages::trainingPassages);
   }
 
-  /** Pairs, windows of passages, or both, as {@code data.form} has it. */
   private List<TokenRow> rows(
       String what,
       String split,
       Function<String, List<QaExample>> pairs,
       BiFunction<Passages, String, List<Passage>> passages) {
+    return lessons(what, split, pairs, passages).stream().flatMap(l -> l.rows.stream()).toList();
+  }
+
+  /** Pairs, passages, or both, as {@code data.form} has it. */
+  private List<Lesson> lessons(
+      String what,
+      String split,
+      Function<String, List<QaExample>> pairs,
+      BiFunction<Passages, String, List<Passage>> passages) {
     DataSettings.Form form = pipeline.data().form();
-    List<TokenRow> rows = new ArrayList<>();
+    List<Lesson> lessons = new ArrayList<>();
     if (form != DataSettings.Form.PASSAGES) {
-      rows.addAll(encode(what, split, pairs.apply(split)));
+      encode(what, split, pairs.apply(split))
+          .forEach(row -> lessons.add(new Lesson(List.of(row), Optional.empty())));
     }
     if (form != DataSettings.Form.QUESTIONS) {
       Passages source =
@@ -225,14 +268,16 @@ public final class TaskData implements AutoCloseable {
                               + " for benchmark "
                               + benchmark.name()
                               + ", which has no passages, expected questions."));
-      rows.addAll(windows(what, split, passages.apply(source, split)));
+      lessons.addAll(windows(what, split, passages.apply(source, split)));
     }
-    return rows;
+    return lessons;
   }
 
-  private List<TokenRow> windows(String what, String split, List<Passage> passages) {
+  private List<Lesson> windows(String what, String split, List<Passage> passages) {
     PassageEncoder windows = new PassageEncoder(tokenizer, pipeline.data().maxLength());
-    List<TokenRow> rows = passages.stream().flatMap(p -> windows.windows(p).stream()).toList();
+    List<Lesson> lessons =
+        passages.stream().map(p -> new Lesson(windows.windows(p), Optional.of(p.text()))).toList();
+    List<TokenRow> rows = lessons.stream().flatMap(l -> l.rows.stream()).toList();
     notes.add(
         what
             + " "
@@ -243,7 +288,7 @@ public final class TaskData implements AutoCloseable {
             + passages.size()
             + " passages; the first: "
             + encoder.describe(rows.get(0)));
-    return rows;
+    return lessons;
   }
 
   private List<TokenRow> encode(String what, String split, List<QaExample> examples) {

@@ -3,31 +3,23 @@ package org.unlearn4j.run;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
-import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ArchitectureSettings;
 import org.unlearn4j.config.FinetuneSettings;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.text.Tokenizer;
-import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
-import org.unlearn4j.train.TrainingData;
-import org.unlearn4j.train.TrainingStep;
-import org.unlearn4j.unlearn.Objective;
-import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.SafeTensors;
 
 /** Teaches a model a data set, from given or from fresh weights. */
 public final class TeachStage {
@@ -65,32 +57,27 @@ public final class TeachStage {
     String split =
         settings.data() == FinetuneSettings.Teach.FULL ? "full" : pipeline.data().retain();
     String name = String.valueOf(out.getFileName());
-    TrainingData rows;
+    List<TokenRow> rows;
     Trainer.Files files;
     // Data first: what is wrong with it shall not wait for a graph to be built.
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {
-      rows = TrainingData.learn(data.training(split));
+      rows = data.training(split);
       data.notes().forEach(log::println);
       files =
           StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
     }
-    StepGraph graph = new StepGraph(decoder, Objective.finetune(), RuntimeModels.precision(model));
-    try (TrainingStep step =
-        new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
-      assign(graph, decoder, loop.seed());
-      Trainer trainer = new Trainer(step, loop, rows, Trainer.Regularisation.NONE);
-      try (ProgressBar bar = ProgressBar.named("finetune " + name)) {
-        Trainer.Finished finished = trainer.run(files, StageSupport.bar(bar));
-        ModelFolder.write(
-            out,
-            decoder,
-            ModelFolder.fresh(decoder, dtype),
-            StageSupport.pieces(graph),
-            tokenizer,
-            Optional.empty());
-        StageSupport.clean(files);
-        return finished;
-      }
+    try (Pupil pupil = new Pupil(decoder, loop, RuntimeModels.precision(model))) {
+      assign(pupil, decoder, loop.seed());
+      Trainer.Finished finished = pupil.learn(rows, files, "finetune " + name);
+      ModelFolder.write(
+          out,
+          decoder,
+          ModelFolder.fresh(decoder, dtype),
+          StageSupport.pieces(pupil.graph()),
+          tokenizer,
+          Optional.empty());
+      StageSupport.clean(files);
+      return finished;
     }
   }
 
@@ -98,18 +85,12 @@ public final class TeachStage {
     return pipeline.model().path().orElseThrow();
   }
 
-  private void assign(StepGraph graph, Decoder decoder, long seed) {
+  private void assign(Pupil pupil, Decoder decoder, long seed) {
     if (pipeline.model().init() == ModelSettings.Init.RANDOM) {
-      Function<Parameter, FloatBuffer> values =
-          FreshWeights.of(seed, decoder.config().initializerRange());
-      graph.variables().assign(graph.runtime().session(), values);
+      pupil.assign(FreshWeights.of(seed, decoder.config().initializerRange()));
       return;
     }
-    try (SafeTensors weights = SafeTensors.open(path())) {
-      graph
-          .variables()
-          .assign(graph.runtime().session(), TfRuntime.checkpoint(weights, decoder.parameters()));
-    }
+    pupil.assign(path());
   }
 
   private ModelConfig fresh(Path tokenizerFolder) {

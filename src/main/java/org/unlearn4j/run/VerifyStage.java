@@ -1,6 +1,5 @@
 package org.unlearn4j.run;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +20,7 @@ import org.unlearn4j.tf.TensorFlowModel;
 
 /** Holds deployed files against the trained weights. */
 public final class VerifyStage {
-  /** A batch's logits are held three times; this many tokens keeps them small at any vocabulary. */
+  /** Keeps batches small; where the vocabulary is large they are smaller still. */
   private static final int TOKEN_BUDGET = 1024;
 
   private static final int DECODE_TOKENS = 16;
@@ -36,19 +35,22 @@ public final class VerifyStage {
    * Compares an unlearned model under TensorFlow with its exported folder.
    *
    * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json} and,
-   *     where they are there, {@code target.tf.json} and {@code retain.tf.json}; what is missing is
-   *     measured now
+   *     where they are there, {@code target.tf.json} and {@code retain.tf.json}; what is missing,
+   *     or was made with other weights than those that are held against each other, is measured now
    */
   public Verdict run(Path model, Path onnx, List<String> variants, Optional<Path> evaluations) {
     EvaluateStage evaluate = new EvaluateStage(pipeline);
+    EvaluationFiles kept = new EvaluationFiles(evaluations, evaluate.fingerprints(), System.err);
     // Forget quality must be on both sides or on neither.
-    Optional<Path> retainOnly = file(evaluations, "retain.tf.json");
+    Optional<EvaluationResult> retainOnly =
+        other(evaluate, kept, "retain", pipeline.model().reference(), Optional.empty());
     EvaluationResult trained =
-        read(evaluations, "unlearned.tf.json")
+        kept.read("unlearned.tf.json", model, "tf")
             .orElseGet(
                 () ->
                     evaluate.run(new EvaluateStage.Request("unlearned", model, "tf", retainOnly)));
-    Optional<EvaluationResult> before = read(evaluations, "target.tf.json");
+    Optional<EvaluationResult> before =
+        other(evaluate, kept, "target", pipeline.model().path(), retainOnly);
     VerifySettings v = pipeline.verify();
     ParityGates gates =
         new ParityGates(
@@ -64,7 +66,7 @@ public final class VerifyStage {
       String file =
           variant.equals("fp32") ? "unlearned.onnx.json" : "unlearned.onnx-" + variant + ".json";
       EvaluationResult deployed =
-          read(evaluations, file)
+          kept.read(file, onnx, runtime)
               .orElseGet(
                   () ->
                       evaluate.run(
@@ -92,11 +94,25 @@ public final class VerifyStage {
     return new Verdict(results);
   }
 
-  private static Optional<EvaluationResult> read(Optional<Path> folder, String name) {
-    return file(folder, name).map(EvaluationResult::read);
-  }
-
-  private static Optional<Path> file(Optional<Path> folder, String name) {
-    return folder.map(f -> f.resolve(name)).filter(Files::isRegularFile);
+  /**
+   * The evaluation of a model that the verdict is relative to; empty where there is no such file.
+   *
+   * @param model where the pipeline has it; without that, the file is taken at its word
+   */
+  private static Optional<EvaluationResult> other(
+      EvaluateStage evaluate,
+      EvaluationFiles kept,
+      String name,
+      Optional<Path> model,
+      Optional<EvaluationResult> retainOnly) {
+    String file = name + ".tf.json";
+    if (!kept.has(file) || model.isEmpty()) {
+      return kept.readUnchecked(file);
+    }
+    return kept.read(file, model.get(), "tf")
+        .or(
+            () ->
+                Optional.of(
+                    evaluate.run(new EvaluateStage.Request(name, model.get(), "tf", retainOnly))));
   }
 }

@@ -16,6 +16,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.EvaluateStage;
+import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.RunInputs;
 import org.unlearn4j.run.UnlearnStage;
 
@@ -126,12 +127,13 @@ public final class StudyRunner {
         Files.isRegularFile(targetFile) && (retain.isEmpty() || Files.isRegularFile(retainFile));
     if (!same || !there || !has(EvaluationResult.read(targetFile))) {
       RunRecord.delete(out);
-      retain.ifPresent(model -> evaluate("retain", model, Optional.empty()).write(retainFile));
+      retain.ifPresent(
+          model -> EvaluationFiles.write(evaluate("retain", model, Optional.empty()), retainFile));
       EvaluationResult target =
           evaluate(
               "target", study.shared().model().path().orElseThrow(), retain.map(m -> retainFile));
       requireColumns(target);
-      target.write(targetFile);
+      EvaluationFiles.write(target, targetFile);
       new RunRecord("", evaluation, Double.NaN).write(out);
     }
     Map<String, Map<Column, Double>> models = new LinkedHashMap<>();
@@ -144,7 +146,8 @@ public final class StudyRunner {
   }
 
   private EvaluationResult evaluate(String name, Path model, Optional<Path> reference) {
-    return evaluate.run(new EvaluateStage.Request(name, model, RUNTIME, reference));
+    return evaluate.run(
+        new EvaluateStage.Request(name, model, RUNTIME, reference.map(EvaluationResult::read)));
   }
 
   /** The target has every metric that an unlearned model has. */
@@ -199,7 +202,7 @@ public final class StudyRunner {
             .reference()
             .map(m -> new RunFolder(out).evaluation("retain", RUNTIME));
     EvaluationResult result = evaluate("unlearned", folder.unlearned(), reference);
-    result.write(folder.evaluation("unlearned", RUNTIME));
+    EvaluationFiles.write(result, folder.evaluation("unlearned", RUNTIME));
     new RunRecord(unlearning, evaluation, step).write(folder.root());
     return values(result, step);
   }

@@ -16,6 +16,7 @@ import org.tensorflow.types.TFloat32;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.GreedyDecoding;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -201,15 +202,39 @@ public final class TensorFlowModel implements LanguageModel {
     return logits;
   }
 
+  @Override
+  public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
+    PaddedBatch.requireCacheable(rows, cachedFrom);
+    PaddedBatch b = batch(rows);
+    try (Feeds feeds = new Feeds(runtime.session())) {
+      if (cachedFrom == 0) {
+        forward(feeds, b);
+        return new TfLogits(feeds.runner().fetch(graph.logits).run(), b.time(), config.vocabSize());
+      }
+      Result first = cachedPass(feeds, b, 0, cachedFrom, emptyPast(feeds, b.rows()));
+      try (Feeds rest = new Feeds(runtime.session())) {
+        Result second = cachedPass(rest, b, cachedFrom, b.time(), past(first));
+        return new TfLogits(first, cachedFrom, second, b.time(), config.vocabSize());
+      } catch (RuntimeException e) {
+        first.close();
+        throw e;
+      }
+    }
+  }
+
+  private List<Tensor> past(Result pass) {
+    List<Tensor> past = new ArrayList<>();
+    for (int i = 0; i < 2 * config.layers(); i++) {
+      past.add(pass.get(1 + i));
+    }
+    return past;
+  }
+
   private void chunked(Feeds feeds, PaddedBatch b, int split, float[][][] logits) {
     try (Result first = cachedPass(feeds, b, 0, split, emptyPast(feeds, b.rows()))) {
       unpack(TfTensors.floats(first, 0), logits, 0, split);
-      List<Tensor> past = new ArrayList<>();
-      for (int i = 0; i < 2 * config.layers(); i++) {
-        past.add(first.get(1 + i));
-      }
       try (Feeds rest = new Feeds(runtime.session());
-          Result second = cachedPass(rest, b, split, b.time(), past)) {
+          Result second = cachedPass(rest, b, split, b.time(), past(first))) {
         unpack(TfTensors.floats(second, 0), logits, split, b.time());
       }
     }

@@ -31,6 +31,11 @@ public final class TfTensors {
     return values;
   }
 
+  /** As many values of a float32 tensor, in row-major order, as there is room for. */
+  public static void read(Tensor tensor, long from, float[] into) {
+    tensor.asRawTensor().data().asFloats().offset(from).read(into, 0, into.length);
+  }
+
   /** All values of the i-th fetched int32 tensor. */
   public static int[] ints(Result result, int i) {
     Tensor tensor = result.get(i);

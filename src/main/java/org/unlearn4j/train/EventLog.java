@@ -12,13 +12,14 @@ import java.util.Map;
 import java.util.zip.CRC32C;
 import org.tensorflow.proto.Event;
 import org.tensorflow.proto.Summary;
+import org.unlearn4j.base.AtomicFiles;
 
 /**
  * Scalars as TensorBoard reads them: a file of TFRecords (length, its checksum, an {@code Event},
  * its checksum), one record a step. A resumed run begins a file of its own in the same folder, as
  * TensorBoard expects.
  */
-final class EventLog implements AutoCloseable {
+public final class EventLog implements AutoCloseable {
   private final OutputStream out;
 
   /**
@@ -35,6 +36,19 @@ final class EventLog implements AutoCloseable {
       write(event().setFileVersion("brain.Event:2").build());
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Writes scalars that belong to no step, such as the metrics of an evaluation, in place of those
+   * that were there: TensorBoard shows them as one point each.
+   *
+   * @param folder of these scalars alone
+   */
+  public static void replace(Path folder, Map<String, Double> scalars) {
+    AtomicFiles.deleteTree(folder);
+    try (EventLog log = new EventLog(folder)) {
+      log.step(0, scalars);
     }
   }
 

@@ -62,6 +62,7 @@ class LauncherTest {
             + lib
             + ">\n<org.unlearn4j.cli.Main>\n<generate>\n<--prompt>\n<two words * \"quoted\">\ntelemetry off: 1\nlog level 2\n";
     assertTrue(r.output().endsWith(tail), r.output());
+    assertTrue(r.output().contains("<--enable-native-access=ALL-UNNAMED>\n"), r.output());
     assertTrue(r.output().contains("<-Djava.awt.headless=true>\n"), r.output());
     assertTrue(r.output().contains("<-Dunlearn4j.columns=0>\n"), "a pipe is no terminal");
   }

@@ -224,6 +224,30 @@ class MakeTest {
   }
 
   @Test
+  void relearningComesBetweenTheVerdictAndTheReportWhereItIsAskedFor() throws Exception {
+    write("relearns.yaml", PLAIN + "relearn: {share: 0.1}\n");
+    List<String> calls = make(0, "PIPELINE=relearns.yaml");
+    assertEquals(
+        List.of(
+            "relearn --pipeline runs/mine/pipeline.yaml --model runs/mine/unlearned"
+                + " --out runs/mine/relearn.json",
+            "report --run runs/mine"),
+        calls.subList(calls.size() - 2, calls.size()));
+    assertEquals(List.of(), make(0, "PIPELINE=relearns.yaml"));
+    write("relearns.yaml", PLAIN + "relearn: {share: 0.2}\n");
+    assertEquals(
+        List.of("pipeline", "relearn"), commands(make(0, "relearn", "PIPELINE=relearns.yaml")));
+    write("relearns.yaml", PLAIN.replace("0.001", "0.002") + "relearn: {share: 0.2}\n");
+    assertEquals(
+        List.of("pipeline", "verify", "report"),
+        commands(make(0, "PIPELINE=relearns.yaml")),
+        "a gate is no reason to teach again");
+    List<String> asked = make(0, "PIPELINE=plain.yaml", "NAME=other", "SET=relearn.share=0.5");
+    assertTrue(commands(asked).contains("relearn"), asked.toString());
+    assertEquals(List.of(), make(0, "relearn", "PIPELINE=plain.yaml"), "none asked for");
+  }
+
+  @Test
   void theTableIsAStudyOfItsOwn() throws Exception {
     assertEquals(
         List.of(

@@ -24,4 +24,17 @@ record CommandRun(int code, String out, String err) {
   static CommandRun of(String... args) {
     return of(Commands.all(), args);
   }
+
+  /** The same, {@code err} being what stages note on the process's own error stream as well. */
+  static CommandRun withNotes(String... args) {
+    PrintStream own = System.err;
+    ByteArrayOutputStream notes = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(notes, true, StandardCharsets.UTF_8));
+    try {
+      CommandRun r = of(args);
+      return new CommandRun(r.code, r.out, notes.toString(StandardCharsets.UTF_8) + r.err);
+    } finally {
+      System.setErr(own);
+    }
+  }
 }

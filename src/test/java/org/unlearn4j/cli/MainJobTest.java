@@ -258,6 +258,20 @@ class MainJobTest {
     JsonNode tf = json("eval/unlearned.tf.json");
     JsonNode onnx = json("eval/unlearned.onnx.json");
     assertEquals("tf", tf.path("runtime").asText());
+    assertEquals(
+        Hashes.sha256(Path.of(at("onnx/onnx/model.onnx"))),
+        onnx.at("/weights_sha256/model.onnx").asText());
+    assertEquals(
+        Hashes.sha256(Path.of(at("unlearned/model.safetensors"))),
+        tf.at("/weights_sha256/model.safetensors").asText());
+    assertEquals(
+        List.of(
+            "eval-target.tf",
+            "eval-unlearned.onnx",
+            "eval-unlearned.tf",
+            "finetune-target",
+            "train"),
+        names("logs/tensorboard"));
     assertEquals("onnx:fp32", onnx.path("runtime").asText());
     assertEquals("unlearned", onnx.path("model").asText());
     JsonNode metrics = tf.path("metrics");
@@ -336,7 +350,7 @@ class MainJobTest {
   private void negativeControl(String pipeline) throws IOException {
     run("export", "--model", at("target"), "--out", at("wrong"));
     CommandRun r =
-        CommandRun.of(
+        CommandRun.withNotes(
             "verify",
             "--pipeline",
             pipeline,
@@ -347,6 +361,10 @@ class MainJobTest {
             "--out",
             at("wrong.json"));
     assertEquals(ExitCode.GATE, r.code(), r.err());
+    // The evaluation of the right file lies there, and does not pass for one of this file either.
+    assertTrue(r.err().contains("unlearned.onnx.json was made with other weights"), r.err());
+    assertFalse(r.err().contains("unlearned.tf.json was"), r.err());
+    assertTrue(r.out().contains("forget_truth_ratio"), r.out());
     assertTrue(r.out().contains("onnx:fp32: "), r.out());
     assertEquals("fail", json("wrong.json").path("verdict").asText());
   }

@@ -64,7 +64,7 @@ class PipelineMistakesTest {
             "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to less than 1.",
             "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at least 0.",
             "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data, finetune, unlearn,"
-                + " export, evaluate, verify (did you mean finetune.epochs?).",
+                + " export, evaluate, verify, relearn (did you mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
@@ -103,6 +103,9 @@ class PipelineMistakesTest {
           NPO      | data.benchmark=jsonl                | data.forget: found no such key
           NPO      | data.forget=mine                    | data.retain: found no such key
           NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
+          NPO      | relearn.share=0                     | found 0, expected a number greater than 0, at most 1
+          NPO      | relearn.shar=0.5                    | (did you mean share?)
+          NPO      | relearn={epochs: 2, warmup_epochs: 3} | found 3.0, expected at most the 2 epochs there are
           NPO      | unlearn.epochs=                     | found nothing, expected an integer
           NPO      | unlearn.clreg.layers=[              | broken YAML in the value
           """)

@@ -158,6 +158,19 @@ class PipelineTest {
   }
 
   @Test
+  void relearningIsAskedForByItsBlock() throws IOException {
+    assertEquals(Optional.empty(), Pipeline.defaults("NPO", List.of()).relearn());
+    Pipeline p = Pipeline.defaults("NPO", List.of("relearn={}", "unlearn.learning_rate=3.0e-3"));
+    assertEquals(
+        Optional.of(
+            new RelearnSettings(
+                0.1,
+                new LoopSettings(1, 4, 1, 3e-3, LoopSettings.Schedule.CONSTANT, 0, 0.01, 1, 0, 0))),
+        p.relearn());
+    assertEquals(p, Pipeline.readRecord(write(p.toYaml())), p.toYaml());
+  }
+
+  @Test
   void overridesOfABlockReplaceTheWholeBlock() throws IOException {
     Path file =
         write(

@@ -128,6 +128,29 @@ class EntanglementTest {
   }
 
   /**
+   * Block 1 and the final norm of a deeper model have nothing at their depth to be held against.
+   */
+  @Test
+  void onlyLayersOfEqualDepthAndWidthAreCompared() {
+    FeatureMap before = ofOneLayer(new float[][] {{3, 0}, {0.3f, 0.4f}});
+    float[][] deep = {{1, 0}, {3, -4}};
+    FeatureMap after = FeatureMap.of(new float[][][] {deep, deep, deep, deep});
+    Map<String, Map<String, Double>> seen = Entanglement.compare(before, before, after, after);
+    assertEquals(List.of("embeddings", "0", "1", "final_norm"), List.copyOf(seen.keySet()));
+    for (String layer : List.of("embeddings", "0")) {
+      assertTrue(seen.get(layer).containsKey("retain_drift"), layer);
+    }
+    for (String layer : List.of("1", "final_norm")) {
+      assertEquals(Entanglement.ALONE, List.copyOf(seen.get(layer).keySet()), layer);
+    }
+    float[][] wide = {{1, 0, 0}, {3, -4, 1}};
+    FeatureMap wider = FeatureMap.of(new float[][][] {wide, deep, wide});
+    Map<String, Map<String, Double>> other = Entanglement.compare(before, before, wider, wider);
+    assertTrue(!other.get("embeddings").containsKey("retain_drift"));
+    assertTrue(other.get("0").containsKey("retain_drift"));
+  }
+
+  /**
    * Before: the rows of {@link #byHand}, at other lengths, which must not matter: 0.8. After: f =
    * (1, 0), (0.6, -0.8), so mu_F = (0.8, -0.4), V_F = 0.2 and |mu_F - mu_R|^2 = 0.64 + 1.96 = 2.6;
    * 4 * 0.2 / 2.6. Without scaling to length 1 lengths would count.

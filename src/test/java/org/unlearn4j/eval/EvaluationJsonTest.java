@@ -51,6 +51,11 @@ class EvaluationJsonTest {
     EvaluationResult plain = example().withFeatures(Map.of(), Optional.empty());
     plain.write(file);
     assertEquals(plain, EvaluationResult.read(file));
+    assertEquals(Map.of(), EvaluationResult.read(file).weights(), "nobody said");
+    EvaluationResult named = plain.withWeights(Map.of("model.safetensors", "abc"));
+    named.write(file);
+    assertEquals(named, EvaluationResult.read(file));
+    assertEquals(named.weights(), named.withFeatures(Map.of(), Optional.empty()).weights());
   }
 
   @Test

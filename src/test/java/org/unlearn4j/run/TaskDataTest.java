@@ -114,6 +114,23 @@ class TaskDataTest {
     }
   }
 
+  /** Without a file of everything, everything is what is kept and what is forgotten. */
+  @Test
+  void everythingIsBothPartsUnlessThereIsAFile() throws IOException {
+    String row = "{\"question\": \"f\", \"answer\": \"%s\"}\n";
+    try (TaskData data = own(row.formatted("one") + row.formatted("two"))) {
+      List<TokenRow> full = data.training("full");
+      List<TokenRow> expected = new ArrayList<>(data.retain());
+      expected.addAll(data.forget());
+      assertEquals(3, full.size());
+      assertEquals(expected, full);
+    }
+    Files.writeString(folder.resolve("full.jsonl"), row.formatted("three"));
+    try (TaskData data = own(row.formatted("one"))) {
+      assertEquals(1, data.training("full").size(), "a file of that name goes first");
+    }
+  }
+
   @Test
   void paraphrasesAreThePromptsWithParaphrasedAnswers() {
     List<QaExample> examples = Benchmark.open("fable", Optional.empty()).forget("forget05");

@@ -48,6 +48,7 @@ class TensorFlowModelTest {
         model.score(rows);
         model.features(rows);
         model.logits(rows, i % 2);
+        model.openLogits(rows, i % 2).close();
         model.generate(prompts, 3, Set.of());
         if (i == 1) { // the session is open, and every way was taken once
           open = Pointer.totalCount();

@@ -58,6 +58,24 @@ class EventLogTest {
     assertArrayEquals(expected, EventLog.checksum("123456789".getBytes(StandardCharsets.US_ASCII)));
   }
 
+  /** Metrics as they are named in the evaluation; an older evaluation does not stay beside them. */
+  @Test
+  void scalarsOfNoStepReplaceThoseBefore() throws IOException {
+    Path own = folder.resolve("eval-target.tf");
+    EventLog.replace(own, Map.of("forget_prob", 0.25, "gone", 1.0));
+    EventLog.replace(own, Map.of("forget_prob", 0.5, "forget_quality", 1e-24));
+    List<Event> events = events(own);
+    assertEquals(2, events.size());
+    var values = new java.util.HashMap<String, Float>();
+    events
+        .get(1)
+        .getSummary()
+        .getValueList()
+        .forEach(v -> values.put(v.getTag(), v.getSimpleValue()));
+    assertEquals(Map.of("forget_prob", 0.5f, "forget_quality", 1e-24f), values);
+    assertEquals(0, events.get(1).getStep());
+  }
+
   @Test
   void stepsAreInTheLogAndInTheEventsAlike() throws IOException {
     Path file = folder.resolve("train.jsonl");

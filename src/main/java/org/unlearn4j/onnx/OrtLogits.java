@@ -1,0 +1,75 @@
+package org.unlearn4j.onnx;
+
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.lm.Logits;
+
+/**
+ * Logits that ONNX Runtime writes into memory of ours, column range by column range: the buffers
+ * that it hands out of its own are copies on the heap.
+ */
+final class OrtLogits implements Logits {
+  private record Part(int from, int to, FloatBuffer values, OnnxTensor tensor) {}
+
+  private final int rows;
+  private final int vocab;
+  private final List<Part> parts = new ArrayList<>();
+
+  OrtLogits(int rows, int vocab) {
+    this.rows = rows;
+    this.vocab = vocab;
+  }
+
+  /**
+   * The tensor for columns {@code from} to {@code to}, {@code [rows, to - from, vocab]}.
+   *
+   * @throws MachineException if it would have 2 GiB or more, which no buffer of Java has
+   */
+  OnnxTensor part(OrtEnvironment environment, int from, int to) {
+    long bytes = (long) rows * (to - from) * vocab * Float.BYTES;
+    if (bytes > Integer.MAX_VALUE) {
+      throw new MachineException(
+          "Logits of "
+              + rows
+              + " rows of "
+              + (to - from)
+              + " tokens take "
+              + bytes
+              + " bytes, expected less than 2 GiB; a smaller data.max_length needs less.");
+    }
+    FloatBuffer values =
+        ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    try {
+      OnnxTensor tensor =
+          OnnxTensor.createTensor(environment, values, new long[] {rows, to - from, vocab});
+      parts.add(new Part(from, to, values, tensor));
+      return tensor;
+    } catch (OrtException e) {
+      throw new IllegalStateException("logits: " + e.getMessage(), e);
+    }
+  }
+
+  @Override
+  public void read(int row, int time, float[] into) {
+    for (Part p : parts) {
+      if (time >= p.from && time < p.to) {
+        p.values.get((row * (p.to - p.from) + time - p.from) * vocab, into, 0, vocab);
+        return;
+      }
+    }
+    throw new IndexOutOfBoundsException("no column " + time);
+  }
+
+  @Override
+  public void close() {
+    parts.forEach(p -> p.tensor.close());
+    parts.clear();
+  }
+}

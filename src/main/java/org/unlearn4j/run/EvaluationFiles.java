@@ -1,0 +1,86 @@
+package org.unlearn4j.run;
+
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.train.EventLog;
+
+/** Evaluations of a run folder: how they are written, and which of them may be used again. */
+public final class EvaluationFiles {
+  private final Optional<Path> folder;
+  private final Fingerprints fingerprints;
+  private final PrintStream log;
+
+  /**
+   * The evaluations that may be used again.
+   *
+   * @param folder empty for none
+   * @param log for notes on evaluations that may not
+   */
+  EvaluationFiles(Optional<Path> folder, Fingerprints fingerprints, PrintStream log) {
+    this.folder = folder;
+    this.fingerprints = fingerprints;
+    this.log = log;
+  }
+
+  /** Whether there is a file of that name, of whatever weights. */
+  boolean has(String name) {
+    return file(name).isPresent();
+  }
+
+  /** An evaluation as it is, of a model that nobody has at hand. */
+  Optional<EvaluationResult> readUnchecked(String name) {
+    return file(name).map(EvaluationResult::read);
+  }
+
+  /**
+   * An evaluation, provided that it was made with the weights that are there now: a file that lies
+   * in the folder may be left from another training.
+   *
+   * @param name for instance {@code unlearned.tf.json}
+   * @param model folder or file that the model would be read from
+   * @param runtime as {@link RuntimeModels#open} has it
+   */
+  Optional<EvaluationResult> read(String name, Path model, String runtime) {
+    Optional<EvaluationResult> found = readUnchecked(name);
+    if (found.isEmpty()) {
+      return found;
+    }
+    Map<String, String> now = fingerprints.ofWeights(model, runtime);
+    if (found.get().weights().equals(now)) {
+      return found;
+    }
+    log.println(
+        name
+            + (found.get().weights().isEmpty()
+                ? " does not say which weights it was made with"
+                : " was made with other weights than " + model + " has")
+            + ": measured again.");
+    return Optional.empty();
+  }
+
+  private Optional<Path> file(String name) {
+    return folder.map(f -> f.resolve(name)).filter(Files::isRegularFile);
+  }
+
+  /**
+   * Writes an evaluation, and its metrics for TensorBoard: {@code
+   * logs/tensorboard/eval-<model>.<runtime>/} of the run folder that {@code eval/} lies in, beside
+   * the curves of training; of another file, beside that file. An older evaluation of that name is
+   * replaced in both.
+   *
+   * @param file {@code eval/<model>.<runtime>.json} of a run folder
+   */
+  public static void write(EvaluationResult result, Path file) {
+    result.write(file);
+    Path parent = file.toAbsolutePath().getParent();
+    boolean inRun = parent.endsWith("eval") && parent.getParent() != null;
+    String name = String.valueOf(file.getFileName()).replaceFirst("[.]json$", "");
+    EventLog.replace(
+        (inRun ? parent.getParent() : parent).resolve("logs/tensorboard/eval-" + name),
+        result.metrics());
+  }
+}

@@ -1,0 +1,64 @@
+package org.unlearn4j.run;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.Trainer;
+import org.unlearn4j.train.TrainingData;
+import org.unlearn4j.train.TrainingStep;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.StepGraph;
+
+/** A model that is taught rows: what every stage that teaches does alike. */
+final class Pupil implements AutoCloseable {
+  private final StepGraph graph;
+  private final TrainingStep step;
+  private final LoopSettings loop;
+
+  /** Builds the graph of a step; its parameters have no values yet. */
+  Pupil(Decoder decoder, LoopSettings loop, Precision precision) {
+    this.graph = new StepGraph(decoder, Objective.finetune(), precision);
+    this.step = new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate());
+    this.loop = loop;
+  }
+
+  StepGraph graph() {
+    return graph;
+  }
+
+  /** Gives all parameters their values. */
+  void assign(Function<Parameter, FloatBuffer> values) {
+    graph.variables().assign(graph.runtime().session(), values);
+  }
+
+  /** Gives all parameters the values that a folder has. */
+  void assign(Path folder) {
+    StageSupport.assign(graph, folder);
+  }
+
+  /**
+   * Teaches, from the values that the parameters have or from a checkpoint of the same run.
+   *
+   * @param label of the progress bar
+   * @throws org.unlearn4j.base.MachineException if the loss is no longer a number
+   */
+  Trainer.Finished learn(List<TokenRow> rows, Trainer.Files files, String label) {
+    Trainer trainer =
+        new Trainer(step, loop, TrainingData.learn(rows), Trainer.Regularisation.NONE);
+    try (ProgressBar bar = ProgressBar.named(label)) {
+      return trainer.run(files, StageSupport.bar(bar));
+    }
+  }
+
+  @Override
+  public void close() {
+    step.close();
+  }
+}

@@ -1,0 +1,320 @@
+package org.unlearn4j.run;
+
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.IntStream;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.RelearnSettings;
+import org.unlearn4j.eval.EvalItem;
+import org.unlearn4j.eval.EvalSet;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.RelearnMetrics;
+import org.unlearn4j.eval.RelearnResult;
+import org.unlearn4j.eval.RowResult;
+import org.unlearn4j.eval.Subject;
+import org.unlearn4j.eval.Suite;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.train.Trainer;
+
+/**
+ * Teaches a model a little of what it had forgotten, and apart from that as much of what it had
+ * kept, and measures what comes back; the same with the retain-only model, which shows what anybody
+ * learns from those rows. Weights are not kept.
+ *
+ * <p>What is measured over rows that were not taught is measured over the same rows in both arms:
+ * those that the arm {@code forget} leaves out.
+ */
+public final class RelearnStage {
+  private static final String TARGET = "target";
+
+  private final Pipeline pipeline;
+  private final PrintStream log;
+  private final Fingerprints fingerprints = new Fingerprints();
+
+  /**
+   * A stage.
+   *
+   * @param log for notes on the data
+   */
+  public RelearnStage(Pipeline pipeline, PrintStream log) {
+    this.pipeline = pipeline;
+    this.log = log;
+  }
+
+  /** What a run works with once its input is known to be good. */
+  private record Work(
+      RelearnSettings settings,
+      Suite suite,
+      Map<String, Set<Integer>> untaught,
+      Map<String, List<TokenRow>> arms,
+      Map<String, Path> models,
+      EvaluationFiles evaluations,
+      KeptMeasurements kept,
+      Path out) {}
+
+  /**
+   * Teaches and measures, and writes {@code relearn.json}. Goes on where a killed run of the same
+   * settings, weights and data stopped: what it had measured is kept beside the result.
+   *
+   * @param unlearned Hugging Face folder
+   * @param out the file; evaluations in {@code eval/} beside it are used where they are of the same
+   *     weights and rows
+   * @throws UserException if the pipeline has no such stage, or its input is at fault
+   */
+  public RelearnResult run(Path unlearned, Path out) {
+    RelearnSettings settings =
+        pipeline
+            .relearn()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "pipeline: found no relearn block, expected one for this stage."));
+    Path target =
+        pipeline
+            .model()
+            .path()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "model.path: found nothing, expected the model before unlearning."));
+    Map<String, Path> models = new LinkedHashMap<>();
+    models.put(RelearnResult.UNLEARNED, unlearned);
+    pipeline.model().reference().ifPresent(p -> models.put(RelearnResult.RETAIN_ONLY, p));
+    Path tokenizer = pipeline.model().tokenizerFolder().orElse(target);
+    int positions = ModelConfig.read(unlearned).maxPositions();
+    try (TaskData data = new TaskData(pipeline, tokenizer, positions)) {
+      List<TaskData.Lesson> forget = data.forgetLessons();
+      List<TaskData.Lesson> taught = drawn(forget, share(settings, forget), settings.loop().seed());
+      List<TaskData.Lesson> retain =
+          drawn(data.retainLessons(), taught.size(), settings.loop().seed());
+      Map<String, List<TokenRow>> arms = new LinkedHashMap<>();
+      arms.put("forget", rows(taught));
+      arms.put("retain", rows(retain));
+      // Scored only: what is forgotten shows in probabilities, at a fraction of the time.
+      Suites.Prepared prepared = Suites.of(pipeline, data, positions, Set.of());
+      data.notes().forEach(log::println);
+      prepared.notes().forEach(log::println);
+      String key = key(data, models, target);
+      Path folder = out.toAbsolutePath().getParent();
+      Work work =
+          new Work(
+              settings,
+              prepared.suite(),
+              untaught(prepared.suite(), forget, taught),
+              arms,
+              models,
+              new EvaluationFiles(Optional.of(folder.resolve("eval")), fingerprints, log),
+              new KeptMeasurements(folder.resolve("." + out.getFileName() + ".arms"), key),
+              out);
+      RelearnResult result = measured(work, target, key);
+      result.write(out);
+      work.kept.finish();
+      return result;
+    }
+  }
+
+  private static int share(RelearnSettings settings, List<TaskData.Lesson> lessons) {
+    return (int) Math.max(1, Math.round(settings.share() * lessons.size()));
+  }
+
+  /** Some of the lessons, drawn without putting back, in their order. */
+  private static List<TaskData.Lesson> drawn(List<TaskData.Lesson> all, int count, long seed) {
+    List<Integer> order = new ArrayList<>(IntStream.range(0, all.size()).boxed().toList());
+    Collections.shuffle(order, new Random(seed));
+    return order.stream().limit(count).sorted().map(all::get).toList();
+  }
+
+  private static List<TokenRow> rows(List<TaskData.Lesson> lessons) {
+    return lessons.stream().flatMap(l -> l.rows().stream()).toList();
+  }
+
+  /**
+   * The rows of each set that were not taught. A row is known by its tokens, or as a text by the
+   * passage that it is a part of; a set with rows of which neither is known, such as questions
+   * about passages, is left out, and so is one of which everything was taught.
+   */
+  private static Map<String, Set<Integer>> untaught(
+      Suite suite, List<TaskData.Lesson> all, List<TaskData.Lesson> taught) {
+    Map<String, Set<Integer>> untaught = new HashMap<>();
+    for (EvalSet set : suite.sets()) {
+      if (set.role() != EvalSet.Role.FORGET || !set.items().stream().allMatch(i -> in(all, i))) {
+        continue;
+      }
+      Set<Integer> others = new HashSet<>();
+      set.items().stream().filter(i -> !in(taught, i)).forEach(i -> others.add(i.index()));
+      if (!others.isEmpty()) {
+        untaught.put(set.name(), others);
+      }
+    }
+    return untaught;
+  }
+
+  private static boolean in(List<TaskData.Lesson> lessons, EvalItem item) {
+    return lessons.stream()
+        .anyMatch(
+            l ->
+                l.passage().isPresent()
+                    ? !item.answer().isBlank() && l.passage().get().contains(item.answer())
+                    : l.rows().contains(item.answerRow()));
+  }
+
+  /** All that decides what comes out. */
+  private String key(TaskData data, Map<String, Path> models, Path target) {
+    Map<String, String> weights = new TreeMap<>();
+    weights.put(TARGET, fingerprints.ofWeights(target, "tf").toString());
+    models.forEach((name, m) -> weights.put(name, fingerprints.ofWeights(m, "tf").toString()));
+    return Hashes.sha256(
+        pipeline.toYaml(Set.of("model", "data", "evaluate", "relearn"))
+            + weights
+            + data.provenance());
+  }
+
+  private RelearnResult measured(Work work, Path target, String key) {
+    Map<String, Double> goal = before(work, TARGET, TARGET, target);
+    Map<String, Map<String, RelearnResult.Course>> courses = new LinkedHashMap<>();
+    work.arms.keySet().forEach(arm -> courses.put(arm, new LinkedHashMap<>()));
+    work.models.forEach(
+        (name, folder) -> {
+          String file = name.equals(RelearnResult.UNLEARNED) ? "unlearned" : "retain";
+          Map<String, Double> before = before(work, name, file, folder);
+          Map<String, Map<String, Double>> after = after(work, name, folder, key);
+          after.forEach(
+              (arm, metrics) -> {
+                before.keySet().retainAll(metrics.keySet());
+                courses.get(arm).put(name, RelearnResult.Course.towards(goal, before, metrics));
+              });
+        });
+    List<RelearnResult.Arm> arms = new ArrayList<>();
+    courses.forEach(
+        (arm, models) -> arms.add(new RelearnResult.Arm(arm, work.arms.get(arm).size(), models)));
+    List<String> names =
+        List.copyOf(arms.get(0).models().get(RelearnResult.UNLEARNED).wayBack().keySet());
+    goal.keySet().retainAll(names);
+    return new RelearnResult(
+        work.settings.share(),
+        work.settings.loop().epochs(),
+        work.settings.loop().learningRate(),
+        names,
+        goal,
+        arms);
+  }
+
+  /**
+   * Metrics of a model as it is.
+   *
+   * @param file its evaluation's name, {@code FILE.tf.json}
+   */
+  private Map<String, Double> before(Work work, String name, String file, Path folder) {
+    return new LinkedHashMap<>(
+        work.kept.get(
+            name,
+            () ->
+                RelearnMetrics.of(
+                    work.evaluations
+                        .read(file + ".tf.json", folder, "tf")
+                        .filter(e -> sameRows(work.suite, e))
+                        .orElseGet(
+                            () -> {
+                              try (LanguageModel model =
+                                  TensorFlowModel.open(folder, Precision.FP32)) {
+                                return score(work, name, model);
+                              }
+                            }),
+                    work.untaught)));
+  }
+
+  /** Whether an evaluation is of the rows that this stage would measure. */
+  private static boolean sameRows(Suite suite, EvaluationResult evaluation) {
+    return suite.sets().stream().allMatch(set -> sameRows(set, evaluation.rows(set.name())));
+  }
+
+  private static boolean sameRows(EvalSet set, List<RowResult> rows) {
+    return rows.size() == set.items().size()
+        && IntStream.range(0, rows.size())
+            .allMatch(
+                i -> {
+                  EvalItem item = set.items().get(i);
+                  RowResult row = rows.get(i);
+                  return row.index() == item.index()
+                      && row.question().equals(item.question())
+                      && row.answer().equals(item.answer());
+                });
+  }
+
+  private static EvaluationResult score(Work work, String name, LanguageModel model) {
+    try (EvaluateStage.Bars bars = new EvaluateStage.Bars("relearn " + name)) {
+      return work.suite.evaluate(Subject.of(name, model, bars), Set.of());
+    }
+  }
+
+  /** Metrics of a model after each arm, by arm; each arm starts from the weights of its folder. */
+  private Map<String, Map<String, Double>> after(Work work, String name, Path folder, String key) {
+    Map<String, Map<String, Double>> after = new LinkedHashMap<>();
+    Decoder decoder = Decoder.of(ModelConfig.read(folder));
+    boolean known = work.arms.keySet().stream().allMatch(a -> work.kept.has(label(name, a)));
+    Precision precision = RuntimeModels.precision(pipeline.model());
+    try (Lazy pupil =
+        known ? new Lazy(null) : new Lazy(new Pupil(decoder, work.settings.loop(), precision))) {
+      work.arms.forEach(
+          (arm, rows) ->
+              after.put(
+                  arm,
+                  work.kept.get(
+                      label(name, arm), () -> taught(work, pupil.of, name, arm, folder, key))));
+    }
+    return after;
+  }
+
+  /** A graph takes seconds to build, and none is needed where everything is known. */
+  private record Lazy(Pupil of) implements AutoCloseable {
+    @Override
+    public void close() {
+      if (of != null) {
+        of.close();
+      }
+    }
+  }
+
+  private static String label(String model, String arm) {
+    return model + " after " + arm;
+  }
+
+  private Map<String, Double> taught(
+      Work work, Pupil pupil, String name, String arm, Path folder, String key) {
+    Decoder decoder = pupil.graph().decoder();
+    pupil.assign(folder);
+    String label = label(name, arm);
+    String run = "relearn-" + name + "-" + arm;
+    Trainer.Files files =
+        StageSupport.files(work.out.resolveSibling(run), run + ".jsonl", key + label);
+    pupil.learn(work.arms.get(arm), files, "relearn " + label);
+    Map<String, Double> metrics;
+    try (LanguageModel model =
+        TensorFlowModel.of(decoder, StageSupport.values(pupil.graph()), Precision.FP32)) {
+      metrics = RelearnMetrics.of(score(work, label, model), work.untaught);
+    }
+    if (Files.exists(files.checkpoints())) {
+      StageSupport.clean(files);
+    }
+    return metrics;
+  }
+}
