@@ -22,6 +22,7 @@ final class Extras {
           "verdict",
           "gates",
           "runtimes",
+          "survival",
           "runtime",
           "reference",
           "pass",

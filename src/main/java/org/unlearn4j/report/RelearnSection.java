@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.unlearn4j.eval.MetricInfo;
+import org.unlearn4j.eval.RelearnMetrics;
 import org.unlearn4j.report.ReportData.Role;
 
 /** Does a little training bring the forgotten back, and faster than it teaches a newcomer? */
@@ -44,14 +45,36 @@ final class RelearnSection {
     sentence(relearning)
         .ifPresent(words -> section.add(Html.tag("p", Numbers.together(words)).css("finding")));
     Html grid = Html.tag("div").css("grid pairs");
-    for (String metric : relearning.metrics()) {
+    for (String metric : drawn(relearning)) {
       plot(data, relearning, metric)
           .ifPresent(plot -> grid.add(figures.figure(plot, caption(metric))));
     }
     if (!grid.isEmpty()) {
       section.add(grid);
     }
-    return section.add(table(relearning));
+    return section.add(
+        Html.tag("details").add(Html.tag("summary", "Every number")).add(table(relearning)));
+  }
+
+  /**
+   * What is worth a picture: the first metric, what was forgotten over the rows that were not
+   * taught again where that is known, and utility. The table has the rest.
+   */
+  static List<String> drawn(Relearning relearning) {
+    List<String> all = relearning.metrics();
+    return all.stream()
+        .filter(
+            metric ->
+                metric.equals(all.get(0))
+                    || metric.equals(RelearnMetrics.UTILITY)
+                    || (forgotten(metric) && !all.contains(metric + RelearnMetrics.UNTAUGHT)))
+        .toList();
+  }
+
+  private static boolean forgotten(String metric) {
+    return MetricInfo.of(metric)
+        .filter(i -> i.direction() == MetricInfo.Direction.CLOSER_TO_REFERENCE)
+        .isPresent();
   }
 
   private static String amount(double count, String unit) {
@@ -60,11 +83,15 @@ final class RelearnSection {
 
   private static Html caption(String metric) {
     return Html.tag("figcaption")
-        .add(Html.tag("strong", metric.replace('_', ' ')))
+        .add(Html.tag("strong", words(metric)))
         .add(
             MetricInfo.of(metric)
                 .map(i -> Html.tag("small", i.meaning() + "; ring before, dot after"))
                 .orElse(Html.tag("small", "ring before, dot after")));
+  }
+
+  private static String words(String metric) {
+    return metric.replace(RelearnMetrics.UNTAUGHT, ", not taught again").replace('_', ' ');
   }
 
   /** How far the unlearned model went back on some of the forget rows, in the first metric. */
@@ -76,7 +103,7 @@ final class RelearnSection {
       }
       for (String metric : relearning.metrics()) {
         Double back = model.wayBack().get(metric);
-        if (back != null && Double.isFinite(back)) {
+        if (back != null) {
           Relearning.Model newcomer = arm.models().get("retain_only");
           Double same = newcomer == null ? null : newcomer.wayBack().get(metric);
           return Optional.of(
@@ -91,13 +118,26 @@ final class RelearnSection {
                   + ", "
                   + Numbers.percent(back)
                   + " of the way to the target"
-                  + (same == null || !Double.isFinite(same)
+                  + (same == null
                       ? "."
-                      : "; the retain-only model went " + Numbers.percent(same) + "."));
+                      : "; the retain-only model went " + Numbers.percent(same) + ".")
+                  + others(model, newcomer, metric + RelearnMetrics.UNTAUGHT));
         }
       }
     }
     return Optional.empty();
+  }
+
+  /** What came back beyond the rows that were taught: that had been hidden, not removed. */
+  private static String others(Relearning.Model model, Relearning.Model newcomer, String untaught) {
+    Double back = model.wayBack().get(untaught);
+    if (back == null) {
+      return "";
+    }
+    Double same = newcomer == null ? null : newcomer.wayBack().get(untaught);
+    return " Over the forgotten rows that were not taught it went "
+        + Numbers.percent(back)
+        + (same == null ? "." : ", the retain-only model " + Numbers.percent(same) + ".");
   }
 
   private record Move(String label, Ink ink, double before, double after) {}

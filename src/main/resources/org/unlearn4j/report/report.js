@@ -36,7 +36,8 @@ function compare(a, b, sign) {
   return sign * (x - y);
 }
 
-// Questions that have all the words, anywhere in them; what is folded opens while words are asked for.
+// Questions that have all the words, anywhere in them, "several in a row" as well; what is folded opens
+// while words are asked for.
 const filter = document.getElementById("answer-filter");
 if (filter) {
   const words = document.getElementById("answer-words");
@@ -47,7 +48,7 @@ if (filter) {
   filter.hidden = false;
   filter.addEventListener("submit", (event) => event.preventDefault());
   const apply = () => {
-    const wanted = words.value.toLowerCase().split(/\s+/).filter((word) => word);
+    const wanted = (words.value.toLowerCase().match(/"[^"]+|[^\s"]+/g) ?? []).map((w) => w.replace('"', ""));
     let shown = 0;
     for (const question of questions) {
       if (!texts.has(question)) {

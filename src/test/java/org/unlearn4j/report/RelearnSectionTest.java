@@ -54,6 +54,38 @@ class RelearnSectionTest {
     assertFalse(plot.contains("NaN"));
   }
 
+  /** What was not taught and came back all the same is named; the table alone has the rest. */
+  @Test
+  void rowsThatWereNotTaught() throws IOException {
+    Path file = folder.resolve("relearn.json");
+    Files.writeString(
+        file,
+        RELEARN
+            .replace(
+                "[\"forget_prob\"]",
+                """
+                ["forget_prob", "forget_prob_untaught", "extraction_strength",
+                 "extraction_strength_untaught", "verbmem", "retain_prob",
+                 "utility_without_rouge"]""")
+            .replace("0.281}", "0.281, \"forget_prob_untaught\": 0.15}")
+            .replace("0.068}", "0.068, \"forget_prob_untaught\": -0.002}"));
+    Relearning relearning = Relearning.read(file);
+    assertEquals(
+        List.of(
+            "forget_prob",
+            "forget_prob_untaught",
+            "extraction_strength_untaught",
+            "verbmem",
+            "utility_without_rouge"),
+        RelearnSection.drawn(relearning));
+    String sentence = RelearnSection.sentence(relearning).orElseThrow();
+    assertTrue(
+        sentence.endsWith(
+            "went 6.8 %. Over the forgotten rows that were not taught it went 15 %, the retain-only"
+                + " model −0.2 %."),
+        sentence);
+  }
+
   @Test
   void withoutTheFileThereIsNoSection() throws IOException {
     String page = Files.readString(Report.write(ExampleRun.bare(folder)));
