@@ -155,13 +155,30 @@ public final class Comparison {
     return runs;
   }
 
-  /** Settings that are not the same in all runs, by dotted name; a run without one has null. */
+  private static boolean has(Run run, String block) {
+    return run.data.pipeline().keySet().stream()
+        .anyMatch(name -> name.equals(block) || name.startsWith(block + "."));
+  }
+
+  /**
+   * Settings that are not the same in all runs, by dotted name; a run without one has null. A block
+   * that a run does not have at all is one entry by its name, "yes" where it is, not one a default;
+   * that of the model or the data is listed whole, since numbers depend on it.
+   */
   Map<String, List<String>> differing() {
     Set<String> names = new TreeSet<>();
     runs.forEach(run -> names.addAll(run.data.pipeline().keySet()));
     names.remove("name");
     Map<String, List<String>> differing = new LinkedHashMap<>();
     for (String name : names) {
+      String block = name.contains(".") ? name.substring(0, name.indexOf('.')) : name;
+      boolean subject = SUBJECT.stream().anyMatch(s -> s.startsWith(block + "."));
+      if (!subject && !runs.stream().allMatch(run -> has(run, block))) {
+        List<String> there = new ArrayList<>();
+        runs.forEach(run -> there.add(has(run, block) ? "yes" : null));
+        differing.put(block, there);
+        continue;
+      }
       List<String> values = new ArrayList<>();
       runs.forEach(run -> values.add(run.data.pipeline().get(name)));
       if (values.stream().distinct().count() > 1) {

@@ -53,7 +53,8 @@ public final class Numbers {
 
   /** A share in percent: whole ones where they say enough. */
   static String percent(double share) {
-    double percent = 100 * share;
+    double percent =
+        Math.abs(share) < 0.0005 ? 0 : 100 * share; // shown as 0 anyhow, without a sign
     if (!Double.isFinite(percent)) {
       return pretty(percent);
     }

@@ -91,6 +91,17 @@ class ComparisonTest {
   }
 
   @Test
+  void aBlockThatARunDoesNotHaveIsOneLine() throws IOException {
+    String both = "data: {forget: f}\n";
+    run("a", both + "relearn: {share: 0.1, epochs: 1}\n", 0.1, 0.75);
+    run("b", both, 0.1, 0.75);
+    List<String> lines = Comparison.read(List.of("a", "b"), folder).text().lines().toList();
+    List<String> relearn = lines.stream().filter(l -> l.startsWith("relearn")).toList();
+    assertEquals(1, relearn.size(), relearn.toString());
+    assertEquals(List.of("relearn", "yes", "-"), List.of(relearn.get(0).split(" +")));
+  }
+
+  @Test
   void theSameAsJson() throws IOException {
     JsonNode root = new ObjectMapper().readTree(two().json());
     assertEquals("a", root.at("/runs/0/name").asText());
