@@ -7,6 +7,8 @@ DATA     ?=
 SET      ?=
 GPU      ?=
 NAME     ?= $(shell sed -n 's/^name:[[:space:]]*\([A-Za-z0-9_][A-Za-z0-9._-]*\).*/\1/p' '$(PIPELINE)' 2> /dev/null)
+RUNS     ?=
+COMPARED ?= runs/compare.html
 RUN      ?= runs/$(or $(NAME),unnamed)
 MVN      ?= mvn
 BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 2048 \
@@ -26,7 +28,7 @@ MAKEFLAGS += --no-builtin-rules
 
 include pipeline/stages.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench doctor format clreg-table clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare doctor format clreg-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -70,6 +72,9 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
 	  --out runs/clreg-table --table docs/clreg-table.md
+
+compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
+	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
 
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor

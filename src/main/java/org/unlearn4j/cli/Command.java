@@ -10,6 +10,9 @@ import org.apache.commons.cli.Options;
  * it runs.
  */
 public interface Command {
+  /** Ends the last positional argument's name where it may be given several times. */
+  String MORE = "...";
+
   String name();
 
   /** One line, lower case, without a full stop. */

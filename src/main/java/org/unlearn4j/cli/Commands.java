@@ -18,6 +18,7 @@ public final class Commands {
         new VerifyCommand(),
         new RelearnCommand(),
         new ReportCommand(),
+        new CompareCommand(),
         new StudyCommand(),
         new ForwardCommand(),
         new ProbeCommand(),

@@ -123,7 +123,8 @@ final class Frame {
             });
     List<String> given = line.getArgList();
     List<String> wanted = command.arguments();
-    if (given.size() != wanted.size()) {
+    boolean more = !wanted.isEmpty() && wanted.get(wanted.size() - 1).endsWith(Command.MORE);
+    if (more ? given.size() < wanted.size() : given.size() != wanted.size()) {
       String found =
           given.isEmpty()
               ? "no argument"

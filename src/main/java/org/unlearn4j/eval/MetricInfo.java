@@ -47,6 +47,10 @@ public record MetricInfo(
                   "the same with arithmetic truth ratios",
                   Direction.HIGHER),
               share(
+                  RelearnMetrics.UTILITY,
+                  "harmonic mean over what is to be kept, without ROUGE",
+                  Direction.HIGHER),
+              share(
                   "extraction_strength",
                   "share of a forget answer that the rest completes by itself",
                   Direction.CLOSER_TO_REFERENCE),
@@ -148,6 +152,10 @@ public record MetricInfo(
     if (name.endsWith(Entanglement.BEFORE)) {
       return of(name.substring(0, name.length() - Entanglement.BEFORE.length()))
           .map(i -> i.named(name, i.meaning + ", of the model before"));
+    }
+    if (name.endsWith(RelearnMetrics.UNTAUGHT)) {
+      return of(name.substring(0, name.length() - RelearnMetrics.UNTAUGHT.length()))
+          .map(i -> i.named(name, i.meaning + ", of rows not taught again"));
     }
     if (name.startsWith("mia_")) {
       return attack(name);

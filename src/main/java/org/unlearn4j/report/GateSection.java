@@ -2,9 +2,11 @@ package org.unlearn4j.report;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.GenerationDifferences;
 import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.Verdict;
 
 /** Every gate with its value and its limit, and the generations that part. */
 final class GateSection {
@@ -12,48 +14,111 @@ final class GateSection {
 
   private GateSection() {}
 
-  static Html render(ReportData data) {
-    Html section = Html.tag("section").attr("id", "parity").add(Html.tag("h2", "Parity"));
-    if (data.verdict().isEmpty()) {
-      return section.add(
-          Html.tag("p", "This run has no verify.json: no gate was measured.").css("absent"));
+  static Optional<Section> section(ReportData data) {
+    return data.verdict().map(GateSection::section);
+  }
+
+  private static Section section(Verdict verdict) {
+    Section section =
+        Section.of("parity", "Parity", "Is what is deployed what was trained?")
+            .add(summary(verdict));
+    List<Html> failed = new ArrayList<>();
+    List<Html> all = new ArrayList<>();
+    for (ParityResult result : verdict.results()) {
+      for (Gate gate : result.gates()) {
+        all.add(row(result, gate));
+        if (!gate.pass()) {
+          failed.add(row(result, gate));
+        }
+      }
     }
-    List<Html> headings =
-        List.of(
-            Tables.words("file"),
-            Tables.words("evidence"),
-            Tables.words("gate"),
-            Tables.words("found").css("number"),
-            Tables.words("limit").css("number"),
-            Tables.words("outcome"));
-    List<Html> rows = new ArrayList<>();
-    for (ParityResult result : data.verdict().get().results()) {
-      result.gates().forEach(gate -> rows.add(row(result, gate)));
+    if (!failed.isEmpty()) {
+      section.add(Html.tag("h3", "Gates that do not hold"), Tables.sortable(headings(), failed));
     }
-    section.add(Tables.sortable(headings, rows));
-    for (ParityResult result : data.verdict().get().results()) {
-      GenerationDifferences generations = result.generations();
-      section.add(
-          Html.tag(
-              "p",
-              result.deployed()
-                  + ": "
-                  + result.numeric().positions()
-                  + " positions and "
-                  + result.numeric().labelledTokens()
-                  + " labelled tokens compared; "
-                  + (generations.rows() - generations.different().size())
-                  + " of "
-                  + generations.rows()
-                  + " greedy generations are identical."));
-      generations.different().stream()
+    section.add(
+        Html.tag("details")
+            .add(Html.tag("summary", "All " + all.size() + " gates"))
+            .add(Tables.sortable(headings(), all)));
+    for (ParityResult result : verdict.results()) {
+      section.add(Html.tag("p", sentence(result)));
+      result.generations().different().stream()
           .limit(MOST_DIFFERENCES)
           .forEach(d -> section.add(difference(result, d)));
     }
     return section;
   }
 
+  /** A file a row, a kind of evidence a column. */
+  private static Html summary(Verdict verdict) {
+    List<Html> headings = new ArrayList<>(List.of(Tables.words("file")));
+    for (Gate.Level level : Gate.Level.values()) {
+      headings.add(Html.tag("span", level.label()).add(Html.tag("small", what(level))));
+    }
+    List<Html> rows = new ArrayList<>();
+    for (ParityResult result : verdict.results()) {
+      Html row =
+          Html.tag("tr")
+              .add(Html.tag("th", ReportData.runtime(result.deployed())).attr("scope", "row"));
+      for (Gate.Level level : Gate.Level.values()) {
+        List<Gate> gates = result.gates().stream().filter(g -> g.level() == level).toList();
+        long hold = gates.stream().filter(Gate::pass).count();
+        String words =
+            gates.isEmpty()
+                ? "–"
+                : (hold == gates.size() ? "✓ " : "✗ ") + hold + " of " + gates.size() + " hold";
+        row.add(
+            Tables.cell(words)
+                .css(gates.isEmpty() ? "" : hold == gates.size() ? "holds" : "fails"));
+      }
+      rows.add(row);
+    }
+    return Tables.sortable(headings, rows);
+  }
+
+  private static String what(Gate.Level level) {
+    return switch (level) {
+      case NUMERIC -> "logits, probabilities, cache";
+      case METRIC -> "every metric again";
+      case BEHAVIOUR -> "generated texts";
+      case SURVIVAL -> "forgetting holds";
+    };
+  }
+
+  private static List<Html> headings() {
+    return List.of(
+        Tables.words("gate"),
+        Tables.words("file"),
+        Tables.words("evidence"),
+        Tables.words("found").css("number"),
+        Tables.words("limit").css("number"),
+        Tables.words("outcome"));
+  }
+
+  private static String sentence(ParityResult result) {
+    GenerationDifferences generations = result.generations();
+    return ReportData.runtime(result.deployed())
+        + ": "
+        + result.numeric().positions()
+        + " positions and "
+        + result.numeric().labelledTokens()
+        + " labelled tokens compared; "
+        + (generations.rows() - generations.different().size())
+        + " of "
+        + generations.rows()
+        + " greedy generations are identical.";
+  }
+
   private static Html row(ParityResult result, Gate gate) {
+    return Html.tag("tr")
+        .css(gate.pass() ? "" : "failed")
+        .add(Html.tag("th").attr("scope", "row").add(Tables.name(gate.name())))
+        .add(Tables.cell(ReportData.runtime(result.deployed())))
+        .add(Tables.cell(gate.level().label()))
+        .add(outcome(gate));
+  }
+
+  /** Three cells: value, limit, outcome. */
+  static Html outcome(Gate gate) {
     String limit =
         Double.isInfinite(gate.limit())
             ? "measured only"
@@ -65,11 +130,7 @@ final class GateSection {
             : Double.isNaN(gate.value())
                 ? "✗ not a number"
                 : "✗ " + Numbers.pretty(gate.excess()) + " beyond";
-    return Html.tag("tr")
-        .css(gate.pass() ? "" : "failed")
-        .add(Tables.cell(result.deployed()))
-        .add(Tables.cell(gate.level().label()))
-        .add(Html.tag("th").attr("scope", "row").add(Tables.name(gate.name())))
+    return Html.group()
         .add(Tables.number(gate.value()))
         .add(Html.tag("td", limit).css("number").attr("data-value", Double.toString(gate.limit())))
         .add(Html.tag("td", outcome).css(gate.pass() ? "holds" : "fails"));
@@ -86,6 +147,7 @@ final class GateSection {
   }
 
   private static Html side(String runtime, String generation) {
-    return Html.tag("div").add(Html.tag("dt", runtime), Html.tag("dd", generation));
+    return Html.tag("div")
+        .add(Html.tag("dt", ReportData.runtime(runtime)), Html.tag("dd", generation));
   }
 }

@@ -11,7 +11,7 @@ import java.util.Set;
  * not to be escaped has to be given by {@link #raw}, which is for what this project wrote itself.
  */
 final class Html {
-  private static final Set<String> VOID = Set.of("meta", "wbr");
+  private static final Set<String> VOID = Set.of("meta", "wbr", "input");
 
   private final String name;
   private final Map<String, String> attributes = new LinkedHashMap<>();

@@ -22,8 +22,8 @@ import org.unlearn4j.report.ReportData.Role;
  * embeddings to the final norm.
  */
 final class LayerPlots {
-  private static final int WIDTH = 420;
-  private static final int HEIGHT = 260;
+  private static final int WIDTH = 340;
+  private static final int HEIGHT = 230;
 
   private LayerPlots() {}
 
@@ -84,17 +84,17 @@ final class LayerPlots {
     if (ofOneModel) {
       before(data, measure).ifPresent(line -> lines.put("before", line));
     }
-    lines.put("after", new Line(Plots.ink(Role.UNLEARNED), data.unlearned(), ""));
+    lines.put("after", new Line(Role.UNLEARNED.ink(), data.unlearned(), ""));
     if (ofOneModel) {
       data.first(Role.RETAIN_ONLY)
-          .ifPresent(r -> lines.put("retain-only", new Line(Plots.ink(Role.RETAIN_ONLY), r, "")));
+          .ifPresent(r -> lines.put("retain-only", new Line(Role.RETAIN_ONLY.ink(), r, "")));
     }
     return lines;
   }
 
   /** As it was measured beside the model after; where it was not, the target's own evaluation. */
   private static Optional<Line> before(ReportData data, String measure) {
-    Ink ink = Plots.ink(Role.TARGET);
+    Ink ink = Role.TARGET.ink();
     boolean beside =
         data.unlearned().entanglement().values().stream()
             .map(Map::keySet)

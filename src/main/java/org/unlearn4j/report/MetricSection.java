@@ -1,8 +1,10 @@
 package org.unlearn4j.report;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
@@ -13,43 +15,77 @@ import org.unlearn4j.report.ReportData.Role;
 
 /** Every metric of every model side by side, each with its direction, range and reference. */
 final class MetricSection {
+  private static final String FORGOTTEN = "What was to be forgotten";
+  private static final String KEPT = "What was to be kept";
+  private static final String TEXT = "What the answers read like";
+
   private MetricSection() {}
 
-  static Html render(ReportData data) {
+  /** All metrics that any model has, in the order of the files. */
+  static List<String> names(ReportData data) {
     Set<String> names = new LinkedHashSet<>();
     data.evaluations().forEach(m -> names.addAll(m.result().metrics().keySet()));
-    List<Html> headings = new ArrayList<>(List.of(Tables.words("metric"), Tables.words("better")));
-    for (Measured m : data.evaluations()) {
-      headings.add(
-          Html.tag("span")
-              .css("number")
-              .add(m.label())
-              .add(m.role() == Role.RETAIN_ONLY ? Html.tag("small", "reference") : Html.group()));
+    return List.copyOf(names);
+  }
+
+  static Optional<Section> section(ReportData data) {
+    Map<String, List<String>> groups = new LinkedHashMap<>();
+    for (String title : List.of(FORGOTTEN, KEPT, TEXT)) {
+      groups.put(title, new ArrayList<>());
     }
-    List<Html> rows = new ArrayList<>();
-    for (String name : names) {
-      rows.add(row(data, name));
+    for (String name : names(data)) {
+      if (!Attacks.isMembership(name)) {
+        List<String> group = groups.get(group(name));
+        boolean sumsUp = name.equals("forget_quality") || name.equals("model_utility");
+        group.add(sumsUp ? 0 : group.size(), name);
+      }
     }
-    Html section =
-        Html.tag("section")
-            .attr("id", "metrics")
-            .add(Html.tag("h2", "Metrics"))
+    groups.values().removeIf(List::isEmpty);
+    if (groups.isEmpty()) {
+      return Optional.empty();
+    }
+    boolean reference = data.first(Role.RETAIN_ONLY).isPresent();
+    Section section =
+        Section.of("metrics", "Metrics", "Metrics")
             .add(
                 Html.tag(
                     "p",
                     "An ideal unlearned model is as good as the target on what is to be kept, and"
                         + " cannot be told from the retain-only model on what is to be forgotten."
-                        + " Below a number, where the retain-only model is the measure: the"
-                        + " distance from it."))
-            .add(Tables.sortable(headings, rows));
-    for (Role role : List.of(Role.TARGET, Role.RETAIN_ONLY)) {
-      if (data.first(role).isEmpty()) {
-        section.add(
-            Html.tag("p", "The " + role.label() + " model was not evaluated in this run.")
-                .css("absent"));
-      }
+                        + (reference
+                            ? " Small numbers: the distance from the retain-only model, where that"
+                                + " is the measure."
+                            : "")),
+                Figures.key(data.firsts().stream().map(Measured::role).toList()).css("key marks"));
+    groups.forEach((title, names) -> section.add(Html.tag("h3", title), table(data, names)));
+    return Optional.of(section);
+  }
+
+  private static String group(String name) {
+    if (name.startsWith("fluency_")) {
+      return TEXT;
     }
-    return section;
+    boolean forgotten =
+        name.startsWith("forget_")
+            || name.startsWith("wmdp")
+            || MetricInfo.of(name)
+                .filter(i -> i.direction() == MetricInfo.Direction.CLOSER_TO_REFERENCE)
+                .isPresent();
+    return forgotten ? FORGOTTEN : KEPT;
+  }
+
+  /** The table of some metrics. */
+  static Html table(ReportData data, List<String> names) {
+    List<Html> headings = new ArrayList<>(List.of(Tables.words("metric"), Tables.words("better")));
+    for (Measured m : data.evaluations()) {
+      headings.add(
+          Html.tag("span")
+              .css("number")
+              .add(m.role().label())
+              .add(Html.tag("small", m.role() == Role.RETAIN_ONLY ? "reference" : m.runtime())));
+    }
+    headings.add(Tables.words("in its range"));
+    return Tables.sortable(headings, names.stream().map(name -> row(data, name)).toList());
   }
 
   private static Html row(ReportData data, String name) {
@@ -83,10 +119,15 @@ final class MetricSection {
       }
       row.add(cell);
     }
-    return row;
+    return row.add(
+        Html.tag("td")
+            .css("strip")
+            .attr("data-value", Double.toString(data.unlearned().metric(name).orElse(Double.NaN)))
+            .add(Strip.of(data, name)));
   }
 
-  private static String direction(MetricInfo info) {
+  /** Which way is better, in a word. */
+  static String direction(MetricInfo info) {
     return switch (info.direction()) {
       case HIGHER -> "↑ higher";
       case LOWER -> "↓ lower";

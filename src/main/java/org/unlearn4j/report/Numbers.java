@@ -51,12 +51,45 @@ public final class Numbers {
     return (value > 0 ? "+" : "") + pretty(value);
   }
 
+  /** A share in percent: whole ones where they say enough. */
+  static String percent(double share) {
+    double percent =
+        Math.abs(share) < 0.0005 ? 0 : 100 * share; // shown as 0 anyhow, without a sign
+    if (!Double.isFinite(percent)) {
+      return pretty(percent);
+    }
+    boolean whole = Math.abs(percent) >= 10 || Math.abs(percent - Math.rint(percent)) < 1e-9;
+    return minus(String.format(Locale.ROOT, whole ? "%.0f %%" : "%.1f %%", percent));
+  }
+
+  /** A share in percent with one decimal, for shares near a whole. */
+  static String tenths(double share) {
+    return minus(String.format(Locale.ROOT, "%.1f %%", 100 * share));
+  }
+
+  /** A sentence in which numbers are not torn from their units and powers at the end of a line. */
+  static String together(String sentence) {
+    return sentence
+        .replace(" · 10", "\u00a0·\u00a010")
+        .replace(" %", "\u00a0%")
+        .replace(" = ", "\u00a0=\u00a0");
+  }
+
+  /** A round number at an axis. */
+  static String tick(double value) {
+    if (value != 0 && (Math.abs(value) < 0.001 || Math.abs(value) >= 1e5)) {
+      return "10" + raised(Long.toString(Math.round(Math.log10(Math.abs(value)))));
+    }
+    String words = String.format(Locale.ROOT, "%.3f", value).replaceAll("0+$", "");
+    return minus(words.endsWith(".") ? words.substring(0, words.length() - 1) : words);
+  }
+
   private static String minus(String number) {
     return number.replace('-', '−');
   }
 
   /** A power of ten in superscript digits. */
-  private static String raised(String exponent) {
+  static String raised(String exponent) {
     StringBuilder out = new StringBuilder();
     for (char c : Integer.toString(Integer.parseInt(exponent)).toCharArray()) {
       out.append(c == '-' ? '⁻' : "⁰¹²³⁴⁵⁶⁷⁸⁹".charAt(c - '0'));

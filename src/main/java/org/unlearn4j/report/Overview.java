@@ -1,6 +1,6 @@
 package org.unlearn4j.report;
 
-import java.util.LinkedHashMap;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -10,9 +10,33 @@ import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.ReportData.Role;
 
-/** The head of the page: the verdict, the numbers that matter, and what was asked. */
+/** The head of the page: the verdict, the numbers that matter, and what they say. */
 final class Overview {
   private Overview() {}
+
+  /** Name of the run, and in a line what was done. */
+  static Html header(ReportData data) {
+    List<String> parts = new ArrayList<>();
+    Map<String, String> asked = data.pipeline();
+    if (asked.containsKey("unlearn.objective.name")) {
+      boolean regularised = !asked.getOrDefault("unlearn.clreg.weight", "0").matches("0(\\.0*)?");
+      parts.add(asked.get("unlearn.objective.name") + (regularised ? " with CLReg" : ""));
+    }
+    if (asked.containsKey("data.forget")) {
+      parts.add("forgets " + asked.get("data.forget"));
+    }
+    Optional.ofNullable(asked.get("model.path")).ifPresent(path -> parts.add("from " + path));
+    if (!data.training().isEmpty()) {
+      parts.add(data.training().size() + " steps");
+    }
+    Html header =
+        Html.tag("header")
+            .add(Html.tag("p", "Unlearning report").css("kicker"))
+            .add(Html.tag("h1", data.name()));
+    return parts.isEmpty()
+        ? header
+        : header.add(Html.tag("p", String.join(" · ", parts)).css("subtitle"));
+  }
 
   /** The verdict and what it rests on. */
   static Html verdict(ReportData data) {
@@ -51,20 +75,20 @@ final class Overview {
   /** The few numbers to look at first. */
   static Html cards(ReportData data) {
     Html cards = Html.tag("div").css("cards");
-    EvaluationResult unlearned = data.unlearned();
-    unlearned
-        .metric("forget_quality")
-        .ifPresent(
-            v ->
-                cards.add(
-                    card("Forget quality", v, beside(data, "forget_quality", "higher is better"))));
-    unlearned
-        .metric("model_utility")
-        .ifPresent(v -> cards.add(card("Model utility", v, utility(data, v))));
-    unlearned
-        .metric("forget_prob")
-        .ifPresent(v -> cards.add(card("Forget probability", v, beside(data, "forget_prob", ""))));
-    entanglement(unlearned).ifPresent(cards::add);
+    for (String metric :
+        List.of(
+            "forget_quality",
+            "model_utility",
+            "forget_prob",
+            "verbmem",
+            "knowmem_forget",
+            "privleak")) {
+      boolean more = !metric.equals("privleak") || data.unlearned().metric("forget_prob").isEmpty();
+      data.unlearned()
+          .metric(metric)
+          .ifPresent(v -> (more ? cards : Html.group()).add(card(data, metric, v)));
+    }
+    entanglement(data.unlearned()).ifPresent(cards::add);
     data.verdict()
         .flatMap(v -> v.results().stream().findFirst())
         .ifPresent(
@@ -73,54 +97,55 @@ final class Overview {
                     card(
                         "Largest logit difference",
                         r.numeric().logitMaxAbs(),
-                        r.trained() + " against " + r.deployed())));
-    return cards;
+                        ReportData.runtime(r.trained())
+                            + " against "
+                            + ReportData.runtime(r.deployed()),
+                        Html.group())));
+    return cards.isEmpty() ? Html.group() : cards;
   }
 
-  private static Html card(String name, double value, String below) {
+  private static Html card(ReportData data, String metric, double value) {
+    String name =
+        switch (metric) {
+          case "forget_prob" -> "Forget probability";
+          case "verbmem" -> "Verbatim memory";
+          case "knowmem_forget" -> "Forget knowledge";
+          case "privleak" -> "PrivLeak";
+          default ->
+              metric.substring(0, 1).toUpperCase(Locale.ROOT)
+                  + metric.substring(1).replace('_', ' ');
+        };
+    return card(name, value, beside(data, metric), Strip.of(data, metric));
+  }
+
+  private static Html card(String name, double value, String below, Html strip) {
     return Html.tag("div")
         .css("card")
         .add(Html.tag("span", name).css("name"))
         .add(Html.tag("span", Numbers.pretty(value)).css("value"))
+        .add(strip)
         .add(Html.tag("span", below).css("below"));
   }
 
-  private static String beside(ReportData data, String metric, String otherwise) {
-    StringBuilder words = new StringBuilder();
+  private static String beside(ReportData data, String metric) {
+    List<String> words = new ArrayList<>();
     for (Role role : List.of(Role.TARGET, Role.RETAIN_ONLY)) {
       OptionalDouble value =
           data.first(role).map(r -> r.metric(metric)).orElse(OptionalDouble.empty());
-      if (value.isPresent()) {
-        words
-            .append(words.isEmpty() ? "" : ", ")
-            .append(role.label())
-            .append(' ')
-            .append(Numbers.pretty(value.getAsDouble()));
-      }
+      value.ifPresent(v -> words.add(role.label() + " " + Numbers.pretty(v)));
     }
-    return words.isEmpty() ? otherwise : words.toString();
-  }
-
-  private static String utility(ReportData data, double value) {
-    OptionalDouble target =
-        data.first(Role.TARGET).map(r -> r.metric("model_utility")).orElse(OptionalDouble.empty());
-    return target.isPresent()
-        ? String.format(
-            Locale.ROOT,
-            "%.1f %% of the target’s %s",
-            100 * value / target.getAsDouble(),
-            Numbers.pretty(target.getAsDouble()))
-        : "higher is better";
+    return String.join(", ", words);
   }
 
   /** The last block, which CLReg works on by default: the layer before the final norm. */
-  private static Optional<Html> entanglement(EvaluationResult unlearned) {
+  static Optional<String> lastBlock(EvaluationResult unlearned) {
     List<String> layers = List.copyOf(unlearned.entanglement().keySet());
-    if (layers.size() < 2) {
-      return Optional.empty();
-    }
-    String layer = layers.get(layers.size() - 2);
-    Map<String, Double> measures = unlearned.entanglement().get(layer);
+    return layers.size() < 2 ? Optional.empty() : Optional.of(layers.get(layers.size() - 2));
+  }
+
+  private static Optional<Html> entanglement(EvaluationResult unlearned) {
+    Optional<String> layer = lastBlock(unlearned);
+    Map<String, Double> measures = layer.map(unlearned.entanglement()::get).orElse(Map.of());
     if (!measures.containsKey("entanglement")) {
       return Optional.empty();
     }
@@ -130,57 +155,7 @@ final class Overview {
         ratio == null
             ? "lower is less entangled"
             : "before " + Numbers.pretty(value / Math.exp(ratio)) + ", lower is less entangled";
-    return Optional.of(card("Entanglement at layer " + layer, value, below));
-  }
-
-  /** Objective, regulariser, data and model; the rest folded away. */
-  static Html asked(ReportData data) {
-    Html section = Html.tag("section").attr("id", "asked").add(Html.tag("h2", "What was asked"));
-    if (data.pipeline().isEmpty()) {
-      section.add(
-          Html.tag("p", "This run has no pipeline.yaml, so its settings are not known.")
-              .css("absent"));
-    } else {
-      Html grid = Html.tag("div").css("grid");
-      Map<String, String> rest = new LinkedHashMap<>(data.pipeline());
-      for (String[] part :
-          List.of(
-              new String[] {"Objective", "unlearn.objective."},
-              new String[] {"CLReg", "unlearn.clreg."},
-              new String[] {"Data", "data."},
-              new String[] {"Model", "model."})) {
-        Map<String, String> some = take(rest, part[1]);
-        Html box = Html.tag("div").add(Html.tag("h3", part[0]));
-        grid.add(
-            box.add(some.isEmpty() ? Html.tag("p", "Not set.").css("absent") : Tables.pairs(some)));
-      }
-      section.add(grid).add(folded("All other settings", rest));
-    }
-    return data.provenance().isEmpty()
-        ? section.add(
-            Html.tag(
-                    "p",
-                    "This run has no unlearning.json, so the hashes of weights and data are not"
-                        + " known.")
-                .css("absent"))
-        : section.add(folded("Provenance: weights, data, seed, losses", data.provenance()));
-  }
-
-  private static Map<String, String> take(Map<String, String> from, String prefix) {
-    Map<String, String> taken = new LinkedHashMap<>();
-    from.forEach(
-        (name, value) -> {
-          if (name.startsWith(prefix)) {
-            taken.put(name.substring(prefix.length()), value);
-          }
-        });
-    from.keySet().removeIf(name -> name.startsWith(prefix));
-    return taken;
-  }
-
-  private static Html folded(String title, Map<String, String> pairs) {
-    return pairs.isEmpty()
-        ? Html.group()
-        : Html.tag("details").add(Html.tag("summary", title)).add(Tables.pairs(pairs));
+    return Optional.of(
+        card("Entanglement at layer " + layer.orElseThrow(), value, below, Html.group()));
   }
 }

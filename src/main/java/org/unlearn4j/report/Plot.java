@@ -18,7 +18,10 @@ import java.util.regex.Pattern;
 record Plot(String name, String description, String markup) {
   private static final Pattern PROLOGUE = Pattern.compile("^.*?(?=<svg)", Pattern.DOTALL);
   private static final Pattern ROOT = Pattern.compile("<svg[^>]*?viewBox=\"([^\"]*)\"[^>]*>");
-  private static final Pattern LONG_NUMBER = Pattern.compile("-?\\d+\\.\\d{3,}");
+
+  /** Within a tag: what is written in a plot stays as it is. */
+  private static final Pattern LONG_NUMBER = Pattern.compile("-?\\d+\\.\\d{3,}(?=[^<>]*>)");
+
   private static final Pattern CLIP = Pattern.compile("clip-?\\d+");
   private static final Pattern SEGMENT =
       Pattern.compile(

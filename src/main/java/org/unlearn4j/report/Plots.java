@@ -4,11 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
-import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.FeaturePicture;
-import org.unlearn4j.eval.RowResult;
 import org.unlearn4j.report.Charts.Frame;
 import org.unlearn4j.report.Charts.Series;
 import org.unlearn4j.report.Charts.Style;
@@ -16,19 +13,33 @@ import org.unlearn4j.report.Charts.Style;
 /** From the data of a run to its plots; a plot is absent where its data is. */
 final class Plots {
   private static final int MOST_POINTS = 400;
-  private static final int MOST_BINS = 30;
 
   private Plots() {}
 
-  /** One number of the training log over the steps. */
+  /**
+   * The power of ten in which small numbers are drawn, since the chart library names their ticks in
+   * full; 0 for others.
+   */
+  static int power(ReportData data, String key) {
+    double largest =
+        data.training().stream()
+            .mapToDouble(step -> Math.abs(step.getOrDefault(key, 0.0)))
+            .filter(Double::isFinite)
+            .max()
+            .orElse(0);
+    return largest > 0 && largest < 0.01 ? (int) Math.floor(Math.log10(largest)) : 0;
+  }
+
+  /** One number of the training log over the steps, in units of its {@link #power}. */
   static Optional<Plot> training(ReportData data, String key, Ink ink) {
+    double unit = Math.pow(10, power(data, key));
     List<double[]> points = new ArrayList<>();
     int n = 0;
     for (Map<String, Double> step : data.training()) {
       n++;
       double value = step.getOrDefault(key, Double.NaN);
       if (Double.isFinite(value)) {
-        points.add(new double[] {step.getOrDefault("step", (double) n), value});
+        points.add(new double[] {step.getOrDefault("step", (double) n), value / unit});
       }
     }
     if (points.size() < 2) {
@@ -51,8 +62,8 @@ final class Plots {
         new Frame(
             "train-" + key.replaceAll("[^a-zA-Z0-9]", "-"),
             key + " over training steps",
-            420,
-            230,
+            340,
+            200,
             "",
             "");
     return Optional.of(Charts.draw(frame, List.of(series), null));
@@ -82,8 +93,8 @@ final class Plots {
                     new Frame(
                         "features",
                         "forget and retain features before and after unlearning",
-                        720,
-                        430,
+                        520,
+                        400,
                         axis("first component", p, 0),
                         axis("second component", p, 1)),
                     List.of(
@@ -122,74 +133,5 @@ final class Plots {
         style,
         finite.stream().mapToDouble(FeaturePicture.Point::x).toArray(),
         finite.stream().mapToDouble(FeaturePicture.Point::y).toArray());
-  }
-
-  /** Distribution of the forget set's truth ratios, each model an outline. */
-  static Optional<Plot> truthRatios(ReportData data) {
-    List<Series> series = new ArrayList<>();
-    double[] pooled =
-        data.firsts().stream().flatMapToDouble(m -> logRatios(m.result())).sorted().toArray();
-    if (pooled.length == 0) {
-      return Optional.empty();
-    }
-    double width = binWidth(pooled[pooled.length - 1] - pooled[0]);
-    double from = Math.floor(pooled[0] / width) * width;
-    int bins = 1 + (int) ((pooled[pooled.length - 1] - from) / width);
-    for (ReportData.Measured m : data.firsts()) {
-      double[] values = logRatios(m.result()).toArray();
-      if (values.length > 0) {
-        series.add(outline(m, values, from, width, bins));
-      }
-    }
-    Frame frame =
-        new Frame(
-            "truth-ratios",
-            "distribution of the truth ratios of the forget set",
-            720,
-            330,
-            "truth ratio, power of ten",
-            "share of questions");
-    return Optional.of(Charts.draw(frame, series, null));
-  }
-
-  /** 1, 2 or 5 times a power of ten, so that the axis has round numbers. */
-  private static double binWidth(double range) {
-    double least = Math.max(range / MOST_BINS, 1e-6);
-    double ten = Math.pow(10, Math.floor(Math.log10(least)));
-    return DoubleStream.of(1, 2, 5)
-        .map(m -> m * ten)
-        .filter(w -> w >= least)
-        .findFirst()
-        .orElse(10 * ten);
-  }
-
-  private static DoubleStream logRatios(EvaluationResult result) {
-    return result.rows("forget").stream()
-        .flatMapToDouble((RowResult row) -> row.value("truth_ratio").stream())
-        .map(Math::log10)
-        .filter(Double::isFinite);
-  }
-
-  private static Series outline(
-      ReportData.Measured measured, double[] values, double from, double width, int bins) {
-    double[] share = new double[bins];
-    for (double value : values) {
-      share[Math.min(bins - 1, (int) ((value - from) / width))] += 1.0 / values.length;
-    }
-    // from the ground up, over every bin, and down to the ground
-    double[] x =
-        IntStream.rangeClosed(-1, bins).mapToDouble(i -> from + Math.max(i, 0) * width).toArray();
-    double[] y = new double[x.length];
-    System.arraycopy(share, 0, y, 1, bins);
-    return new Series(measured.role().label(), ink(measured.role()), 1, Style.STEPS, x, y);
-  }
-
-  /** The colour of a model. */
-  static Ink ink(ReportData.Role role) {
-    return switch (role) {
-      case TARGET -> Ink.TARGET;
-      case RETAIN_ONLY -> Ink.RETAIN;
-      case UNLEARNED -> Ink.UNLEARNED;
-    };
   }
 }

@@ -1,13 +1,11 @@
 package org.unlearn4j.report;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 
 /**
@@ -27,13 +25,13 @@ public final class Report {
    */
   public static Path write(RunFolder folder) {
     ReportData data = ReportData.read(folder);
-    PlotSections plots = new PlotSections(data, Charts.available());
-    String page = page(data, plots);
-    if (!plots.drawn().isEmpty()) {
+    Figures figures = new Figures(Charts.available());
+    String page = page(data, figures);
+    if (!figures.drawn().isEmpty()) {
       AtomicFiles.writeFolder(
           folder.plots(),
           beside -> {
-            for (Plot plot : plots.drawn()) {
+            for (Plot plot : figures.drawn()) {
               Files.writeString(
                   beside.resolve(plot.name() + ".svg"), plot.standalone(), StandardCharsets.UTF_8);
             }
@@ -43,64 +41,29 @@ public final class Report {
     return folder.report();
   }
 
-  private static String page(ReportData data, PlotSections plots) {
+  /**
+   * What was found first, then the evidence, then how it was made; what is not there is left out.
+   */
+  private static String page(ReportData data, Figures figures) {
+    List<Section> sections =
+        Stream.of(
+                MetricSection.section(data),
+                TruthRatios.section(data, figures),
+                Attacks.section(data, figures),
+                RelearnSection.section(data, figures),
+                AnswerSection.section(data),
+                SurvivalSection.section(data),
+                GateSection.section(data),
+                FeatureSection.section(data, figures),
+                TrainingSection.section(data, figures),
+                SettingsSection.section(data))
+            .flatMap(Optional::stream)
+            .toList();
     Html main =
         Html.tag("main")
-            .add(
-                Html.tag("header")
-                    .add(Html.tag("p", "Unlearning report").css("kicker"))
-                    .add(Html.tag("h1", data.name())))
-            .add(Overview.verdict(data), Overview.cards(data), contents())
-            .add(MetricSection.render(data), plots.truthRatios(), plots.features())
-            .add(AnswerSection.render(data), plots.training(), GateSection.render(data))
-            .add(Overview.asked(data));
-    Html head =
-        Html.tag("head")
-            .add(Html.tag("meta").attr("charset", "utf-8"))
-            .add(
-                // nothing is loaded from anywhere, whatever a file tries to smuggle in
-                Html.tag("meta")
-                    .attr("http-equiv", "Content-Security-Policy")
-                    .attr(
-                        "content",
-                        "default-src 'none'; style-src 'unsafe-inline'; script-src"
-                            + " 'unsafe-inline'"))
-            .add(
-                Html.tag("meta")
-                    .attr("name", "viewport")
-                    .attr("content", "width=device-width, initial-scale=1"))
-            .add(Html.tag("meta").attr("name", "color-scheme").attr("content", "light dark"))
-            .add(Html.tag("title", data.name() + " – unlearning report"))
-            .add(Html.tag("style").raw(resource("report.css")));
-    Html html =
-        Html.tag("html")
-            .attr("lang", "en")
-            .add(head)
-            .add(Html.tag("body").add(main).add(Html.tag("script").raw(resource("report.js"))));
-    return "<!DOCTYPE html>\n" + html.markup() + "\n";
-  }
-
-  private static Html contents() {
-    Html nav = Html.tag("nav").attr("aria-label", "contents");
-    for (Map.Entry<String, String> part :
-        List.of(
-            Map.entry("metrics", "Metrics"),
-            Map.entry("truth-ratios", "Truth ratios"),
-            Map.entry("features", "Features"),
-            Map.entry("answers", "Answers"),
-            Map.entry("training", "Training"),
-            Map.entry("parity", "Parity"),
-            Map.entry("asked", "Settings"))) {
-      nav.add(Html.tag("a", part.getValue()).attr("href", "#" + part.getKey()));
-    }
-    return nav;
-  }
-
-  private static String resource(String name) {
-    try (InputStream in = Report.class.getResourceAsStream(name)) {
-      return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e); // part of the program
-    }
+            .add(Overview.header(data), Overview.verdict(data), Overview.cards(data))
+            .add(new Findings(data).render(), Page.contents(sections))
+            .add(sections.stream().map(Section::body).toList());
+    return Page.of(data.name() + " – unlearning report", main);
   }
 }

@@ -18,6 +18,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.RowResult;
 import org.unlearn4j.parity.Verdict;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -34,6 +35,8 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param training one entry a step, numbers by name; empty where there is no log
  * @param evaluations at least one of the unlearned model
  * @param verdict the parity verdict, where files were verified
+ * @param verify verify.json as it is, for what it holds beside the verdict
+ * @param relearning what a little training brings back, where that was tried
  */
 record ReportData(
     String name,
@@ -41,21 +44,35 @@ record ReportData(
     Map<String, String> provenance,
     List<Map<String, Double>> training,
     List<Measured> evaluations,
-    Optional<Verdict> verdict) {
+    Optional<Verdict> verdict,
+    Optional<JsonInput> verify,
+    Optional<Relearning> relearning) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Whose evaluation it is; the order is that of the report's columns. */
   enum Role {
-    TARGET("target", "target"),
-    RETAIN_ONLY("retain", "retain-only"),
-    UNLEARNED("unlearned", "unlearned");
+    TARGET("target", "target", Ink.TARGET),
+    RETAIN_ONLY("retain", "retain-only", Ink.RETAIN),
+    UNLEARNED("unlearned", "unlearned", Ink.UNLEARNED);
 
     private final String file;
     private final String label;
+    private final Ink ink;
 
-    Role(String file, String label) {
+    Role(String file, String label, Ink ink) {
       this.file = file;
       this.label = label;
+      this.ink = ink;
+    }
+
+    /** Its colour, the same everywhere. */
+    Ink ink() {
+      return ink;
+    }
+
+    /** Class of words in its colour. */
+    String css() {
+      return "model " + ink.variable();
     }
 
     String label() {
@@ -65,18 +82,24 @@ record ReportData(
 
   /** An evaluation and whose it is. */
   record Measured(Role role, EvaluationResult result) {
-    /** A column's heading. */
-    String label() {
-      return role == Role.UNLEARNED ? role.label + " on " + runtime(result.runtime()) : role.label;
+    /** What computed it, in words. */
+    String runtime() {
+      return ReportData.runtime(result.runtime());
     }
 
-    private static String runtime(String name) {
-      return switch (name) {
-        case "tf" -> "TensorFlow";
-        case "onnx", "onnx:fp32" -> "ONNX Runtime";
-        default -> name.replace("onnx:", "ONNX Runtime, ");
-      };
+    /** Whether it is a deployed file's. */
+    boolean onnx() {
+      return result.runtime().startsWith("onnx");
     }
+  }
+
+  /** A runtime's name in words; fp32 is what {@code onnx} alone stands for. */
+  static String runtime(String name) {
+    return switch (name) {
+      case "tf" -> "TensorFlow";
+      case "onnx" -> "ONNX fp32";
+      default -> name.replace("onnx:", "ONNX ");
+    };
   }
 
   /**
@@ -95,7 +118,7 @@ record ReportData(
         }
       }
       // the trained side first, then what was deployed
-      ofRole.sort((a, b) -> Boolean.compare(isOnnx(a), isOnnx(b)));
+      ofRole.sort((a, b) -> Boolean.compare(a.onnx(), b.onnx()));
       evaluations.addAll(ofRole);
     }
     if (evaluations.stream().noneMatch(m -> m.role == Role.UNLEARNED)) {
@@ -123,11 +146,13 @@ record ReportData(
         evaluations,
         Files.isRegularFile(folder.verdict())
             ? Optional.of(Verdict.read(folder.verdict()))
+            : Optional.empty(),
+        Files.isRegularFile(folder.verdict())
+            ? Optional.of(JsonInput.read(folder.verdict(), "a verdict"))
+            : Optional.empty(),
+        Files.isRegularFile(folder.relearning())
+            ? Optional.of(Relearning.read(folder.relearning()))
             : Optional.empty());
-  }
-
-  private static boolean isOnnx(Measured measured) {
-    return measured.result.runtime().startsWith("onnx");
   }
 
   /** The first evaluation of a role. */
@@ -145,6 +170,14 @@ record ReportData(
   /** The unlearned model as trained, or as deployed where only that was measured. */
   EvaluationResult unlearned() {
     return first(Role.UNLEARNED).orElseThrow();
+  }
+
+  /** A row of an evaluation; mostly it is where its index says. */
+  Optional<RowResult> row(Measured measured, String set, int index) {
+    List<RowResult> rows = measured.result.rows(set);
+    return index < rows.size() && rows.get(index).index() == index
+        ? Optional.of(rows.get(index))
+        : rows.stream().filter(r -> r.index() == index).findFirst();
   }
 
   private static List<Map<String, Double>> training(Path log) {

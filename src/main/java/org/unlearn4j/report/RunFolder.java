@@ -36,6 +36,11 @@ public record RunFolder(Path root) {
     return root.resolve("verify.json");
   }
 
+  /** What a little training brings back. */
+  public Path relearning() {
+    return root.resolve("relearn.json");
+  }
+
   /** The page. */
   public Path report() {
     return root.resolve("report.html");

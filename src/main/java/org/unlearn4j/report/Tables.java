@@ -7,17 +7,20 @@ import java.util.Map;
 final class Tables {
   private Tables() {}
 
-  /** A table with headings; rows are {@code tr}. */
+  /**
+   * A table with headings; rows are {@code tr}. It can be read as it is; the script turns headings
+   * into buttons.
+   */
   static Html sortable(List<Html> headings, List<Html> rows) {
     Html head = Html.tag("tr");
     for (Html heading : headings) {
-      head.add(
-          Html.tag("th")
-              .attr("scope", "col")
-              .add(Html.tag("button").attr("type", "button").add(heading)));
+      head.add(Html.tag("th").attr("scope", "col").attr("aria-sort", "none").add(heading));
     }
     return Html.tag("div")
         .css("scroll")
+        .attr("tabindex", "0") // what scrolls must be reachable by keyboard
+        .attr("role", "region")
+        .attr("aria-label", "table")
         .add(
             Html.tag("table")
                 .css("sortable")
@@ -29,13 +32,15 @@ final class Tables {
     return Html.tag("span", text);
   }
 
-  /** A name with underscores, which may break behind one where a column is narrow. */
+  /** A name with underscores or dots, which may break behind one where a column is narrow. */
   static Html name(String text) {
     Html name = Html.group();
     int from = 0;
-    for (int i = text.indexOf('_'); i >= 0; i = text.indexOf('_', from)) {
-      name.add(text.substring(from, i + 1)).add(Html.tag("wbr"));
-      from = i + 1;
+    for (int i = 0; i < text.length() - 1; i++) {
+      if (text.charAt(i) == '_' || text.charAt(i) == '.') {
+        name.add(text.substring(from, i + 1)).add(Html.tag("wbr"));
+        from = i + 1;
+      }
     }
     return name.add(text.substring(from));
   }
@@ -66,7 +71,7 @@ final class Tables {
         (name, value) ->
             body.add(
                 Html.tag("tr")
-                    .add(Html.tag("th", name).attr("scope", "row"))
+                    .add(Html.tag("th").attr("scope", "row").add(name(name)))
                     .add(Html.tag("td", value))));
     return Html.tag("div").css("scroll").add(Html.tag("table").css("pairs").add(body));
   }

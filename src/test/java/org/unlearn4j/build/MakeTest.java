@@ -217,6 +217,13 @@ class MakeTest {
   }
 
   @Test
+  void runsAreComparedByName() throws Exception {
+    assertEquals(
+        List.of("mvn", "compare mine other --out runs/compare.html"),
+        make(0, "compare", "RUNS=mine other"));
+  }
+
+  @Test
   void relearningComesBetweenTheVerdictAndTheReportWhereItIsAskedFor() throws Exception {
     write("relearns.yaml", PLAIN + "relearn: {share: 0.1}\n");
     List<String> calls = make(0, "PIPELINE=relearns.yaml");

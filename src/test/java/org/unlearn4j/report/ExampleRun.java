@@ -110,7 +110,8 @@ final class ExampleRun {
         List.of(
             new EvalSet("forget", EvalSet.Role.FORGET, items("forget")),
             new EvalSet("retain", EvalSet.Role.RETAIN, items("retain")),
-            new EvalSet("facts", EvalSet.Role.GENERAL, items("facts")));
+            new EvalSet("facts", EvalSet.Role.GENERAL, items("facts")),
+            new EvalSet("holdout", EvalSet.Role.HOLDOUT, items("holdout")));
     return new TofuSuite(
             sets,
             new TofuSuite.Settings("fable", 512, 8, Set.of(END)),

@@ -24,13 +24,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.RowResult;
+import org.unlearn4j.parity.Verdict;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
 class ReportTest {
   private static final Pattern TAG = Pattern.compile("<(/?)([a-zA-Z][a-zA-Z0-9]*)([^>]*)>");
-  private static final Set<String> VOID = Set.of("meta", "br", "hr", "img", "wbr");
+  private static final Set<String> VOID = Set.of("meta", "br", "hr", "img", "wbr", "input");
 
   /** A whole run and its page, made once: nothing here changes it. */
   @TempDir static Path shared;
@@ -75,8 +75,9 @@ class ReportTest {
         List.of(
             "fable &amp; friends",
             ">retain-only",
-            "unlearned on TensorFlow",
-            "unlearned on ONNX Runtime",
+            "<small>TensorFlow</small>",
+            "<small>ONNX fp32</small>",
+            "TensorFlow = ONNX fp32",
             "→ retain-only",
             "↑ higher",
             ">NPO</td>",
@@ -98,7 +99,8 @@ class ReportTest {
             "\"value\" : 0\\.0,\\s*\"limit\" : 0\\.001", "\"value\":0.5,\"limit\":0.001"));
     String failed = page(run);
     assertTrue(failed.contains("<div class=\"verdict fail\">"));
-    assertTrue(failed.contains("1 of 29 gates do not hold"), "count");
+    int gates = Verdict.read(run.verdict()).results().get(0).gates().size();
+    assertTrue(failed.contains("1 of " + gates + " gates do not hold"), "count");
     assertTrue(failed.contains("logit_max_abs: found 0.5000, expected at most 0.001000"), "which");
     assertTrue(failed.contains("✗ 0.4990 beyond"), "by how much");
   }
@@ -173,20 +175,30 @@ class ReportTest {
               "layers-probe-auc.svg",
               "layers-retain-cka.svg",
               "layers-retain-drift.svg",
+              "roc-loss.svg",
+              "roc-min-k-20.svg",
+              "roc-min-k-40.svg",
+              "roc-min-k-pp-20.svg",
+              "roc-min-k-pp-40.svg",
+              "roc-reference.svg",
+              "roc-zlib.svg",
               "train-clreg.svg",
               "train-forget.svg",
               "train-grad-norm.svg",
               "train-lr.svg",
               "train-retain.svg",
               "train-total.svg",
-              "truth-ratios.svg"),
+              "truth-ratios-cumulative.svg",
+              "truth-ratios-retain-only.svg",
+              "truth-ratios-target.svg",
+              "truth-ratios-unlearned.svg"),
           names);
       for (String name : names) {
         String svg = Files.readString(run.plots().resolve(name));
         wellFormed(svg, name);
         assertFalse(svg.contains("var("), name + " stands alone");
       }
-      assertEquals(names.size(), page.split("<svg ", -1).length - 1);
+      assertEquals(names.size(), page.split("<figure", -1).length - 1);
     }
     assertTrue(page.contains("var(--forget)"), "plots take the page's colours");
     for (Ink ink : Ink.values()) {
@@ -234,21 +246,29 @@ class ReportTest {
     assertEquals(completePage, page(complete));
   }
 
+  /** What a run has not is one sentence at the end, and no heading without anything below it. */
   @Test
-  void absentPartsAreASentence() throws IOException {
+  void absentPartsAreLeftOut() throws IOException {
     String page = page(ExampleRun.bare(folder));
     for (String sentence :
         List.of(
-            "This run has no verify.json",
-            "This run has no logs/train.jsonl.",
-            "This run has no pipeline.yaml",
-            "This run has no unlearning.json",
-            "Features were not measured",
-            "The target model was not evaluated",
-            "The retain-only model was not evaluated")) {
+            "Not in this run, and so not on this page: an evaluation of the target model; an"
+                + " evaluation of the retain-only model; an evaluation of a deployed file; a"
+                + " verdict (verify.json); a training log (logs/train.jsonl); measures of"
+                + " features; settings (pipeline.yaml); hashes of weights and data"
+                + " (unlearning.json); relearning (relearn.json).",
+            "This run has no verify.json")) {
       assertTrue(page.contains(sentence), sentence);
     }
     assertTrue(page.contains("Not verified"));
+    Matcher section = Pattern.compile("<section id=\"([a-z-]+)\"><h2>").matcher(page);
+    List<String> sections = section.results().map(m -> m.group(1)).toList();
+    assertEquals(List.of("metrics", "truth-ratios", "attacks", "answers", "asked"), sections);
+    Matcher link = Pattern.compile("<a href=\"#([a-z-]+)\">").matcher(page);
+    assertEquals(sections, link.results().map(m -> m.group(1)).toList(), "contents");
+    for (String empty : List.of("<tbody></tbody>", "<dl></dl>", "</h2></section>", "<nav></nav>")) {
+      assertFalse(page.contains(empty), empty);
+    }
   }
 
   @Test
@@ -298,30 +318,138 @@ class ReportTest {
     assertEquals("∞", Numbers.pretty(Double.POSITIVE_INFINITY));
   }
 
-  /** Both ends of the ranking are shown, so that failures cannot hide. */
+  /** The largest change first, whichever way; nothing picked by hand. */
   @Test
-  void answersAreChosenByRule() {
-    RunFolder run = complete;
-    String page = completePage;
-    EvaluationResult target = EvaluationResult.read(run.evaluation("target", "tf"));
-    EvaluationResult after = EvaluationResult.read(run.evaluation("unlearned", "tf"));
-    int most = -1;
-    double largest = Double.NEGATIVE_INFINITY;
-    int least = -1;
-    double smallest = Double.POSITIVE_INFINITY;
-    for (RowResult row : after.rows("forget")) {
-      double lost =
-          target.rows("forget").get(row.index()).value("prob").orElseThrow()
-              - row.value("prob").orElseThrow();
-      most = lost > largest ? row.index() : most;
-      largest = Math.max(lost, largest);
-      least = lost < smallest ? row.index() : least;
-      smallest = Math.min(lost, smallest);
+  void answersAreInTheOrderOfTheirChange() {
+    ReportData data = ReportData.read(complete);
+    EvaluationResult target = EvaluationResult.read(complete.evaluation("target", "tf"));
+    for (String set : List.of("forget", "retain")) {
+      List<AnswerSection.Row> rows = AnswerSection.rows(data, set);
+      assertEquals(target.rows(set).size(), rows.size());
+      double last = Double.POSITIVE_INFINITY;
+      boolean up = false;
+      for (AnswerSection.Row row : rows) {
+        double before = target.rows(set).get(row.after().index()).value("prob").orElseThrow();
+        double change = row.after().value("prob").orElseThrow() - before;
+        assertEquals(change, row.change(), 0, set + " " + row.after().index());
+        assertTrue(Math.abs(change) <= last, set + " " + row.after().index());
+        up |= change > 0;
+        last = Math.abs(change);
+      }
+      assertTrue(up, "the example has rows that changed upwards, which must be ranked by size");
+      String page = completePage.substring(completePage.indexOf("data-set=\"" + set + "\""));
+      int first = page.indexOf(set + " question " + rows.get(0).after().index() + ":");
+      int second = page.indexOf(set + " question " + rows.get(1).after().index() + ":");
+      assertTrue(first > 0 && first < second, set);
     }
-    String changedMost =
-        page.substring(page.indexOf("changed most"), page.indexOf("changed least"));
-    String changedLeast = page.substring(page.indexOf("changed least"), page.indexOf("lost most"));
-    assertTrue(changedMost.contains("forget question " + most + ":"), "most " + most);
-    assertTrue(changedLeast.contains("forget question " + least + ":"), "least " + least);
+    String said = completePage.substring(completePage.indexOf("id=\"answers\""));
+    for (String model : List.of("target", "retain-only", "unlearned")) {
+      assertTrue(
+          said.contains("<span class=\"model " + model.replace("-only", "") + "\">" + model),
+          model);
+    }
+    assertTrue(said.contains("true answer"));
+  }
+
+  /** Without a target nothing has changed, and the file's order stays. */
+  @Test
+  void withoutATargetAnswersAreInTheOrderOfTheFile() throws IOException {
+    ReportData data = ReportData.read(ExampleRun.bare(folder));
+    List<Integer> order =
+        AnswerSection.rows(data, "forget").stream().map(r -> r.after().index()).toList();
+    assertEquals(order.stream().sorted().toList(), order);
+  }
+
+  /** The page names the p-value of the test that the metric is. */
+  @Test
+  void theHistogramsCaptionIsForgetQuality() {
+    EvaluationResult after = EvaluationResult.read(complete.evaluation("unlearned", "tf"));
+    String p = Numbers.pretty(after.metric("forget_quality").orElseThrow());
+    assertTrue(completePage.contains(Numbers.together(", p = " + p)), p);
+  }
+
+  /** Every heading can be asked how it sorts; cells with numbers sort by the whole number. */
+  @Test
+  void tablesSayHowTheySort() {
+    Matcher table =
+        Pattern.compile("<table class=\"sortable\">(.*?)</table>", Pattern.DOTALL)
+            .matcher(completePage);
+    int tables = 0;
+    while (table.find()) {
+      tables++;
+      String markup = table.group(1);
+      int headings = markup.split("<th scope=\"col\" aria-sort=\"none\">", -1).length - 1;
+      assertTrue(headings > 1, "table " + tables);
+      for (String row : markup.substring(markup.indexOf("<tbody>")).split("<tr", -1)) {
+        if (row.contains("</tr>")) {
+          int cells = row.split("<t[dh][ >]", -1).length - 1;
+          assertEquals(headings, cells, row);
+        }
+      }
+      for (String cell : markup.split("<td class=\"number", -1)) {
+        assertTrue(cell.startsWith("<") || cell.contains("data-value=\""), cell);
+      }
+    }
+    assertTrue(tables >= 8, tables + " tables");
+  }
+
+  /** Rebound and utility of each deployed file, with the numbers they come from. */
+  @Test
+  void survivalOfDeployment() {
+    String page = completePage.substring(completePage.indexOf("id=\"survival\""));
+    assertTrue(page.contains("rebound_<wbr>forget_<wbr>truth_<wbr>ratio"));
+    assertTrue(page.contains("model_<wbr>utility_<wbr>fall"));
+  }
+
+  @Test
+  void plainWordsFollowTheNumbers() {
+    // from 0.9 to 0.1 on the way to 0.2 is 0.8 of 0.7: beyond; to 0.21: 0.69 / 0.7 = 98.6 %
+    assertEquals(" That is further than it had to go.", Findings.way(0.9, 0.1, 0.2));
+    assertEquals(" That is where it should be.", Findings.way(0.9, 0.21, 0.2));
+    // 0.35 of 0.7
+    assertEquals(" That is 50 % of the way.", Findings.way(0.9, 0.55, 0.2));
+    assertEquals("", Findings.way(0.9, 0.5, 0.9));
+    assertTrue(completePage.contains("Forgotten?") && completePage.contains("Kept the rest?"));
+  }
+
+  /** A run of the suite muse, deployed only: other sets, no truth ratios, no features. */
+  @Test
+  void otherSuitesHaveTheirOwnSections() throws IOException {
+    RunFolder run = new RunFolder(folder);
+    Path file = run.evaluation("unlearned", "onnx:int8");
+    Files.createDirectories(file.getParent());
+    Files.writeString(
+        file,
+        """
+        {"model": "unlearned", "runtime": "onnx:int8", "suite": "muse",
+         "metrics": {"verbmem": 0.125, "knowmem_forget": 0.25, "knowmem_retain": 0.5,
+                     "privleak": -12.5, "wmdp_accuracy": 0.375, "invented": 0.0625},
+         "per_row": {
+           "verbmem": [{"index": 0, "question": "It was", "answer": "a harbour", "rouge": 0.5,
+                        "generation": "a ship"}],
+           "wmdp": [{"index": 0, "question": "Which?", "answer": "A", "correct": 1,
+                     "generation": "A"}],
+           "holdout": [{"index": 0, "question": "", "answer": "unseen", "prob": 0.5}]},
+         "seconds": 1, "tokens_per_second": 1}
+        """);
+    String page = page(run);
+    Matcher section = Pattern.compile("<section id=\"([a-z-]+)\"><h2>").matcher(page);
+    assertEquals(
+        List.of("metrics", "attacks", "answers", "asked"),
+        section.results().map(m -> m.group(1)).toList());
+    for (String words :
+        List.of(
+            "Verbatim recall is 0.1250.",
+            "Verbmem (1)",
+            "ONNX int8",
+            ">0.3750</td>",
+            ">0.0625</td>",
+            "Wmdp (1)",
+            "<mark>a</mark> ship",
+            "−12.50")) {
+      assertTrue(page.contains(words), words);
+    }
+    assertFalse(page.contains("unseen<"), "a set without answers is not shown");
+    assertFalse(page.contains("NaN →"), "nothing before, no change");
   }
 }

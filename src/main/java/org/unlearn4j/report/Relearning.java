@@ -1,0 +1,89 @@
+package org.unlearn4j.report;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.unlearn4j.base.JsonInput;
+
+/**
+ * What a little training brings back; {@code relearn.json} of a run folder.
+ *
+ * @param share share of the rows that were taught again
+ * @param epochs passes over them
+ * @param learningRate of those passes
+ * @param target metrics of the model before unlearning, measured as the others here; may be empty
+ * @param metrics names, in order
+ */
+record Relearning(
+    double share,
+    double epochs,
+    double learningRate,
+    Map<String, Double> target,
+    List<Arm> arms,
+    List<String> metrics) {
+
+  /**
+   * One kind of rows.
+   *
+   * @param data {@code forget}: some of what was forgotten; {@code retain}: as much of the rest, to
+   *     tell remembering from being trained at all
+   * @param rows how many
+   */
+  record Arm(String data, int rows, Map<String, Model> models) {}
+
+  /**
+   * A model's metrics.
+   *
+   * @param wayBack share of the way from before to the target, by metric; a metric without a way is
+   *     not there
+   */
+  record Model(
+      Map<String, Double> before, Map<String, Double> after, Map<String, Double> wayBack) {}
+
+  /**
+   * Reads relearn.json.
+   *
+   * @throws org.unlearn4j.base.UserException if the file is not of this form
+   */
+  static Relearning read(Path file) {
+    JsonInput root = JsonInput.read(file, "relearning results");
+    List<Arm> arms = new ArrayList<>();
+    for (JsonInput arm : root.get("arms").required("an array").elements()) {
+      Map<String, Model> models = new LinkedHashMap<>();
+      arm.get("models")
+          .fields()
+          .forEach(
+              (name, model) ->
+                  models.put(
+                      name,
+                      new Model(
+                          model.get("before").numbers(),
+                          model.get("after").numbers(),
+                          wayBack(model.get("way_back")))));
+      arms.add(new Arm(arm.get("data").text(), arm.get("rows").integer(), models));
+    }
+    return new Relearning(
+        root.get("share").number(),
+        root.get("epochs").number(),
+        root.get("learning_rate").number(),
+        root.get("target").numbers(),
+        arms,
+        root.get("metrics").elements().stream().map(JsonInput::text).toList());
+  }
+
+  /** Null and not a number both say that there was no way to go back. */
+  private static Map<String, Double> wayBack(JsonInput shares) {
+    Map<String, Double> there = new LinkedHashMap<>();
+    shares
+        .fields()
+        .forEach(
+            (metric, share) -> {
+              if (share.present() && Double.isFinite(share.number())) {
+                there.put(metric, share.number());
+              }
+            });
+    return there;
+  }
+}
