@@ -30,14 +30,18 @@ final class BenchCommand implements Command {
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.value("hidden", "N", "width of the residual stream, 256"),
-        CommandOptions.value("layers", "N", "blocks, 6"),
-        CommandOptions.value("heads", "N", "query heads, 4"),
-        CommandOptions.value("kv-heads", "N", "key/value heads, 4"),
-        CommandOptions.value("ffn", "N", "width of the MLP, 704"),
-        CommandOptions.value("vocab", "N", "vocabulary, 2048"),
-        CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows, 8"),
-        CommandOptions.value("tokens", "N", "tokens a row, 128"),
+        CommandOptions.value(
+            "shape",
+            "NAME",
+            BenchShape.spellings() + " (5m): what is not given below is this shape's"),
+        CommandOptions.value("hidden", "N", "width of the residual stream"),
+        CommandOptions.value("layers", "N", "blocks"),
+        CommandOptions.value("heads", "N", "query heads"),
+        CommandOptions.value("kv-heads", "N", "key/value heads"),
+        CommandOptions.value("ffn", "N", "width of the MLP"),
+        CommandOptions.value("vocab", "N", "vocabulary"),
+        CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows"),
+        CommandOptions.value("tokens", "N", "tokens a row"),
         CommandOptions.value("labelled", "SHARE", "of the tokens that is labelled, 1"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
@@ -49,8 +53,11 @@ final class BenchCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    int tokens = CommandOptions.integer(line, "tokens", 2, 128);
-    ModelConfig config = config(line, tokens);
+    BenchShape.Numbers shape =
+        BenchShape.of("shape", CommandOptions.text(line, "shape").orElse("5m")).numbers();
+    int tokens = CommandOptions.integer(line, "tokens", 2, shape.tokens());
+    int rows = CommandOptions.integer(line, "rows", 1, shape.rows());
+    ModelConfig config = config(line, shape, tokens);
     List<String> sets = new ArrayList<>(CommandOptions.sets(line));
     if (line.hasOption("clreg")) {
       sets.add("unlearn.clreg.weight=0.1");
@@ -67,7 +74,7 @@ final class BenchCommand implements Command {
             config,
             objective,
             precision(CommandOptions.text(line, "precision").orElse("fp32")),
-            CommandOptions.integer(line, "rows", 1, 8),
+            rows,
             tokens,
             labelled,
             CommandOptions.integer(line, "steps", 1, 20));
@@ -80,7 +87,11 @@ final class BenchCommand implements Command {
         .put("peak_rss_mb", rounded(m.peakRssMb(), 1))
         .put("gemm_gflops", rounded(m.gemmGflops(), 10))
         .put("utilisation", rounded(m.utilisation(), 1000))
+        .put("device", m.device())
+        .put("device_memory_mb", m.deviceMemoryMb())
         .put("parameters", m.parameters())
+        .put("rows", rows)
+        .put("tokens", tokens)
         .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
         .put("precision", work.precision().name())
         .put("threads", Runtime.getRuntime().availableProcessors())
@@ -93,7 +104,7 @@ final class BenchCommand implements Command {
     return Math.round(value * by) / by;
   }
 
-  private static Precision precision(String name) {
+  static Precision precision(String name) {
     return switch (name) {
       case "fp32" -> Precision.FP32;
       case "bf16" -> Precision.BF16;
@@ -101,16 +112,17 @@ final class BenchCommand implements Command {
     };
   }
 
-  private static ModelConfig config(CommandLine line, int tokens) {
+  private static ModelConfig config(CommandLine line, BenchShape.Numbers shape, int tokens) {
     ObjectNode json = new ObjectMapper().createObjectNode();
-    int heads = CommandOptions.integer(line, "heads", 1, 4);
+    int heads = CommandOptions.integer(line, "heads", 1, shape.heads());
+    int keyValueHeads = line.hasOption("heads") ? heads : shape.kvHeads();
     json.put("model_type", "llama")
-        .put("hidden_size", CommandOptions.integer(line, "hidden", 1, 256))
-        .put("num_hidden_layers", CommandOptions.integer(line, "layers", 1, 6))
+        .put("hidden_size", CommandOptions.integer(line, "hidden", 1, shape.hidden()))
+        .put("num_hidden_layers", CommandOptions.integer(line, "layers", 1, shape.layers()))
         .put("num_attention_heads", heads)
-        .put("num_key_value_heads", CommandOptions.integer(line, "kv-heads", 1, heads))
-        .put("intermediate_size", CommandOptions.integer(line, "ffn", 1, 704))
-        .put("vocab_size", CommandOptions.integer(line, "vocab", 2, 2048))
+        .put("num_key_value_heads", CommandOptions.integer(line, "kv-heads", 1, keyValueHeads))
+        .put("intermediate_size", CommandOptions.integer(line, "ffn", 1, shape.ffn()))
+        .put("vocab_size", CommandOptions.integer(line, "vocab", 2, shape.vocab()))
         .put("max_position_embeddings", tokens)
         .put("rms_norm_eps", 1e-5)
         .put("tie_word_embeddings", true);

@@ -76,7 +76,7 @@ public final class ProbeStage {
             unlearn.objective().alpha(),
             lambda,
             new StepControl.ViewSeed(unlearn.loop().seed(), 0, 0));
-    try (StepGraph graph = new StepGraph(decoder, objective, Precision.FP32)) {
+    try (StepGraph graph = new StepGraph(decoder, objective, precision(request))) {
       StepProbe probe = new StepProbe(graph, request.parameters());
       StageSupport.assign(
           graph,
@@ -84,6 +84,10 @@ public final class ProbeStage {
           objective.frozen().isEmpty() ? request.model() : referencePath(request, objective));
       return probe.run(batch, control);
     }
+  }
+
+  private static Precision precision(Request request) {
+    return RuntimeModels.precision(request.settings().model());
   }
 
   private static Map<Segment, List<TokenRow>> rows(Request request, Objective objective) {
@@ -173,7 +177,7 @@ public final class ProbeStage {
     try (SafeTensors weights = SafeTensors.open(path);
         TensorFlowModel model =
             TensorFlowModel.of(
-                decoder, TfRuntime.checkpoint(weights, decoder.parameters()), Precision.FP32)) {
+                decoder, TfRuntime.checkpoint(weights, decoder.parameters()), precision(request))) {
       for (Segment s : objective.referenceNll()) {
         nll.put(s, model.score(rows.get(s)).stream().mapToDouble(TokenScores::nll).toArray());
       }

@@ -8,21 +8,14 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
-import org.tensorflow.Operand;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Placeholder;
-import org.tensorflow.types.TBfloat16;
-import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Precision;
-import org.unlearn4j.tf.TfRuntime;
-import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.tf.TfDevices;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
@@ -57,9 +50,14 @@ public final class StepBenchmark {
    *
    * @param stepMs median of the counted steps
    * @param tokensPerSecond real tokens of all segments
+   * @param device it ran on, {@code cpu} or {@code gpu}
+   * @param deviceMemoryMb by which the memory in use on the cards grew until the steps were over;
+   *     empty on the CPU, and where the driver's tool does not tell. The pool never shrinks, so
+   *     this is its largest size, the CUDA context included
    * @param peakRssMb largest resident memory of the process so far; -1 where the system does not
    *     tell
-   * @param gemmGflops float operations a second of a large matrix product in the step's precision
+   * @param gemmGflops what a large matrix product reaches in the step's precision, in 10^9 float
+   *     operations a second
    * @param utilisation the step's matrix products' share of that
    */
   public record Measured(
@@ -71,7 +69,9 @@ public final class StepBenchmark {
       double peakRssMb,
       double gemmGflops,
       double utilisation,
-      double lastTotal) {}
+      double lastTotal,
+      String device,
+      OptionalLong deviceMemoryMb) {}
 
   /** The first steps are slower: TensorFlow optimises the graph and fills its memory pool. */
   static final int WARM_UP = 5;
@@ -80,6 +80,8 @@ public final class StepBenchmark {
 
   /** Runs the benchmark. */
   public static Measured run(Work work) {
+    OptionalLong before = GpuMemory.usedMb(); // of the context too: nothing was computed yet
+    boolean gpu = TfDevices.list().stream().anyMatch(d -> d.type().equals("GPU"));
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     AdamWSettings settings = new AdamWSettings(0.01, 1);
@@ -109,7 +111,8 @@ public final class StepBenchmark {
     }
     Arrays.sort(ms);
     double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
-    double gemm = gemmGflops(work.precision());
+    OptionalLong after = GpuMemory.usedMb();
+    double gemm = MatrixPeak.gflops(work.precision(), gpu);
     long tokens =
         batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
     return new Measured(
@@ -121,7 +124,11 @@ public final class StepBenchmark {
         peakRssMb(),
         gemm,
         flops(decoder, work.objective(), batch) / (median / 1e3) / (gemm * 1e9),
-        lastTotal);
+        lastTotal,
+        gpu ? "gpu" : "cpu",
+        gpu && before.isPresent() && after.isPresent()
+            ? OptionalLong.of(after.getAsLong() - before.getAsLong())
+            : OptionalLong.empty());
   }
 
   private static StepBatch batch(Work work) {
@@ -170,39 +177,6 @@ public final class StepBenchmark {
       }
     }
     return sum;
-  }
-
-  private static double gemmGflops(Precision precision) {
-    return precision == Precision.BF16 ? gemmGflops(TBfloat16.class) : gemmGflops(TFloat32.class);
-  }
-
-  private static <N extends TNumber> double gemmGflops(Class<N> type) {
-    int n = 2048;
-    try (TfRuntime runtime = new TfRuntime()) {
-      Ops tf = runtime.ops();
-      // Fed, not constant: a constant product would be folded away before it is timed.
-      Placeholder<TFloat32> fed = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(n, n)));
-      Operand<N> a = tf.dtypes.cast(fed, type);
-      // A chain, so that nothing but products is timed.
-      Operand<N> x = a;
-      int products = 4;
-      for (int i = 0; i < products; i++) {
-        x = tf.linalg.matMul(x, a);
-      }
-      Operand<TFloat32> corner =
-          tf.dtypes.cast(tf.slice(x, tf.array(0, 0), tf.array(1, 1)), TFloat32.class);
-      double best = Double.POSITIVE_INFINITY;
-      float[] values = new float[n * n];
-      Arrays.fill(values, 1e-3f);
-      try (TFloat32 input = TfTensors.floats(values, n, n)) {
-        for (int i = 0; i < 3; i++) {
-          long start = System.nanoTime();
-          runtime.session().runner().feed(fed, input).fetch(corner).run().close();
-          best = Math.min(best, (System.nanoTime() - start) / 1e9);
-        }
-      }
-      return 2.0 * n * n * n * products / best / 1e9;
-    }
   }
 
   private static double peakRssMb() {
