@@ -32,6 +32,15 @@ def rotate(x, cos, sin):
     return x * cos + torch.cat((-b, a), dim=-1) * sin
 
 
+def attention(q, k, v):
+    if hasattr(F, "scaled_dot_product_attention"):
+        return F.scaled_dot_product_attention(q, k, v, is_causal=True)
+    t = q.shape[-2]  # before PyTorch 2.0
+    scores = q @ k.transpose(-1, -2) / math.sqrt(q.shape[-1])
+    mask = torch.full((t, t), float("-inf"), device=q.device).triu(1)
+    return (scores.float() + mask).softmax(-1).to(v.dtype) @ v
+
+
 class Block(nn.Module):
     def __init__(self, o):
         super().__init__()
@@ -56,7 +65,7 @@ class Block(nn.Module):
         groups = self.heads // self.kv_heads
         if groups > 1:
             k, v = k.repeat_interleave(groups, dim=1), v.repeat_interleave(groups, dim=1)
-        a = F.scaled_dot_product_attention(q.to(v.dtype), k.to(v.dtype), v, is_causal=True)
+        a = attention(q.to(v.dtype), k.to(v.dtype), v)
         x = x + self.o(a.transpose(1, 2).reshape(b, t, -1))
         h = self.mlp_norm(x)
         return x + self.down(F.silu(self.gate(h)) * self.up(h))
