@@ -11,8 +11,7 @@ RUNS     ?=
 COMPARED ?= runs/compare.html
 RUN      ?= runs/$(or $(NAME),unnamed)
 MVN      ?= mvn
-BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 2048 \
-            --rows 8 --tokens 128 --objective NPO --steps 20
+BENCH    ?= --shape 5m --objective NPO --steps 20
 
 # These are about GPUs unless they are told otherwise: GPU= on the command line makes the same of the CPU build.
 ifneq ($(filter gpu-bundle gpu-check,$(MAKECMDGOALS)),)

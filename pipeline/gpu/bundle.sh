@@ -15,6 +15,17 @@ modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps --c
 jlink --add-modules "$modules,jdk.unsupported" --strip-debug --no-header-files --no-man-pages --compress=2 \
   --output "$part/runtime"
 
+# ONNX Runtime's libraries for this system beside the jar, out of which they would be copied at every start; other systems'
+# are left out.
+for jar in "$part"/lib/onnxruntime*.jar; do
+  mkdir "$part/jar" "$part/native"
+  (cd "$part/jar" && jar -xf "../lib/$(basename "$jar")")
+  mv "$part/jar/ai/onnxruntime/native/linux-x64" "$part/native/onnxruntime"
+  rm -rf "$part/jar/ai/onnxruntime/native"
+  jar -cfM "$jar" -C "$part/jar" .
+  rm -rf "$part/jar"
+done
+
 # Libraries of this system that the runtime was linked against. The C library itself is the one thing that must be there.
 ldd "$part"/runtime/lib/*.so "$part"/runtime/lib/server/*.so 2> /dev/null |
   awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u |
@@ -39,7 +50,7 @@ cp -R models "$part/models"
 rm -rf "$part/models/logs" "$part/models/checkpoints"
 cp pipeline/fable.yaml "$part/pipeline/"
 cp src/test/rival/npo_step.py "$part/etc/"
-cp LICENSE "$part/"
+cp LICENSE docs/gpu.md "$part/"
 cp pipeline/gpu/gpu-check.sh "$part/gpu-check"
 chmod +x "$part/gpu-check" "$part/bin/unlearn4j"
 rm -rf "$folder"

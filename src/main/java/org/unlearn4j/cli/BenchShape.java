@@ -19,15 +19,29 @@ enum BenchShape {
   record Numbers(
       int hidden, int layers, int heads, int kvHeads, int ffn, int vocab, int rows, int tokens) {}
 
-  private final Numbers numbers;
+  private final int hidden;
+  private final int layers;
+  private final int heads;
+  private final int kvHeads;
+  private final int ffn;
+  private final int vocab;
+  private final int rows;
+  private final int tokens;
 
   BenchShape(
       int hidden, int layers, int heads, int kvHeads, int ffn, int vocab, int rows, int tokens) {
-    this.numbers = new Numbers(hidden, layers, heads, kvHeads, ffn, vocab, rows, tokens);
+    this.hidden = hidden;
+    this.layers = layers;
+    this.heads = heads;
+    this.kvHeads = kvHeads;
+    this.ffn = ffn;
+    this.vocab = vocab;
+    this.rows = rows;
+    this.tokens = tokens;
   }
 
   Numbers numbers() {
-    return numbers;
+    return new Numbers(hidden, layers, heads, kvHeads, ffn, vocab, rows, tokens);
   }
 
   String spelling() {

@@ -47,6 +47,7 @@ record GpuFactsReader(
           "usr/lib");
 
   private static final String ONNX = "ai/onnxruntime/native/linux-x64/";
+  private static final String PROVIDER = "libonnxruntime_providers_cuda.so";
   private static final String TENSORFLOW = "org/tensorflow/internal/c_api/linux-x86_64";
 
   /** The machine this runs on. */
@@ -61,12 +62,15 @@ record GpuFactsReader(
   }
 
   private static GpuFacts.Builds builds(ClassLoader loader) {
+    // A bundle has ONNX Runtime's natives in a folder, since what is in a jar is unpacked at every
+    // start.
+    Path unpacked = Path.of(System.getProperty("onnxruntime.native.path", "no such folder"));
     try {
       return new GpuFacts.Builds(
           loader.getResource(TENSORFLOW + "/libjnitensorflow.so") != null,
           loader.getResource(TENSORFLOW + "-gpu/libjnitensorflow.so") != null,
           Collections.list(loader.getResources(ONNX + "libonnxruntime.so")).size(),
-          loader.getResource(ONNX + "libonnxruntime_providers_cuda.so") != null);
+          loader.getResource(ONNX + PROVIDER) != null || Files.exists(unpacked.resolve(PROVIDER)));
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);
     }
