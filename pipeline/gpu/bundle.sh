@@ -10,8 +10,9 @@ rm -rf "$part"
 mkdir -p "$part"
 cp -R "$dist/." "$part/"
 
-# The modules that the jars use; jdk.unsupported, which libraries look for by name, is among what jdeps finds or is added.
-modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps --class-path "$part/lib/*" "$part"/lib/*.jar)
+# The modules that the program uses, through all it calls in the jars; jdk.unsupported is one that libraries look for by name.
+modules=$(jdeps --multi-release 17 --ignore-missing-deps --print-module-deps --recursive --class-path "$part/lib/*" \
+  "$part"/lib/unlearn4j-*.jar)
 jlink --add-modules "$modules,jdk.unsupported" --strip-debug --no-header-files --no-man-pages --compress=2 \
   --output "$part/runtime"
 

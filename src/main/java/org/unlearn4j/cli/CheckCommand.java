@@ -14,6 +14,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 
 /** Does the device compute what it should? Exit 1 where a number is off. */
@@ -35,7 +36,8 @@ final class CheckCommand implements Command {
             "fixtures", "DIR", "a folder of fixtures (src/test/resources/fixtures)"),
         CommandOptions.value("only", "REGEX", "fixtures whose names match"),
         CommandOptions.value("methods", "REGEX", "losses and CLReg cases whose names match"),
-        CommandOptions.value("precision", "P", "fp32 (default) or bf16"),
+        CommandOptions.value("precision", "P", "fp32 (default), tf32 or bf16"),
+        CommandOptions.device(),
         CommandOptions.json());
   }
 
@@ -46,15 +48,14 @@ final class CheckCommand implements Command {
         BenchCommand.precision(CommandOptions.text(line, "precision").orElse("fp32"));
     Predicate<String> only = CommandOptions.matching(line, "only");
     Predicate<String> methods = CommandOptions.matching(line, "methods");
-    List<String> sets =
-        List.of("model.precision=" + (precision == Precision.BF16 ? "bf16" : "fp32"));
+    Computation computation = Computation.of(precision).on(CommandOptions.device(line));
     Map<String, Comparison> found = new LinkedHashMap<>();
     for (Path folder : fixtures(root)) {
       String name = String.valueOf(folder.getFileName());
       if (!only.test(name)) {
         continue;
       }
-      FixtureChecks checks = new FixtureChecks(folder, precision, sets);
+      FixtureChecks checks = new FixtureChecks(folder, computation);
       found.put(name, checks.forward());
       if (checks.hasLosses()) {
         found.put(name + ", losses", checks.losses(methods));
@@ -68,6 +69,7 @@ final class CheckCommand implements Command {
     boolean pass = found.values().stream().allMatch(Comparison::holds);
     Tree tree =
         new Tree().put("verdict", pass ? "pass" : "fail").put("precision", precision.name());
+    tree.put("device", computation.device().setting());
     List<Map<String, Object>> rows = new ArrayList<>();
     found.forEach((name, c) -> c.worst().forEach((kind, w) -> rows.add(row(name, kind, w))));
     tree.put("checks", rows).print(out, line.hasOption("json"));

@@ -14,6 +14,7 @@ import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.tf.Device;
 
 /** How commands declare their options and read the values. All options are long ones. */
 public final class CommandOptions {
@@ -48,6 +49,25 @@ public final class CommandOptions {
 
   public static Option pipeline() {
     return required("pipeline", "FILE", "the pipeline file (see docs/pipelines.md)");
+  }
+
+  /** Where TensorFlow computes, for commands without a pipeline. */
+  public static Option device() {
+    return value("device", "NAME", "where TensorFlow computes: auto (default), cpu or gpu:N");
+  }
+
+  /**
+   * The device that {@link #device()} asks for.
+   *
+   * @throws UserException if it is no such name
+   * @throws org.unlearn4j.base.NoGpuException if there is no such GPU
+   */
+  public static Device device(CommandLine line) {
+    String name = text(line, "device").orElse("auto");
+    if (!name.matches("auto|cpu|gpu:[0-9]{1,3}")) {
+      throw new UserException("--device: found " + name + ", expected auto, cpu or gpu:N.");
+    }
+    return Device.named("--device", name);
   }
 
   /** May be given any number of times. */

@@ -21,8 +21,6 @@ import org.unlearn4j.tf.TfDevices;
 /** Can this machine do the work? Exit 3 where a native library does not load. */
 final class DoctorCommand implements Command {
   private static final long MIB = 1 << 20;
-  private static final String UNKNOWN =
-      "the reason is in TensorFlow's own messages: run doctor again with TF_CPP_MIN_LOG_LEVEL=0";
 
   @Override
   public String name() {
@@ -118,13 +116,7 @@ final class DoctorCommand implements Command {
     facts.driver().version().ifPresent(v -> gpu.put("driver", v));
     gpu.put("cards", facts.cards().stream().map(DoctorCommand::card).toList());
     if (!seen) {
-      gpu.put(
-          "why",
-          causes.stream()
-              .filter(GpuCause::hitsTensorFlow)
-              .findFirst()
-              .map(GpuCause::sentence)
-              .orElse(UNKNOWN));
+      gpu.put("why", GpuCauses.why(causes));
     }
     return gpu.put("causes", causes.stream().map(c -> c.tree().entries()).toList());
   }

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
@@ -13,7 +14,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.run.FixtureSettings;
 import org.unlearn4j.run.ProbeStage;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.unlearn.ControlVector;
 import org.unlearn4j.unlearn.Segment;
@@ -22,13 +23,11 @@ import org.unlearn4j.unlearn.StepProbe;
 /**
  * One folder of reference numbers held against what the device computes: logits and
  * log-likelihoods, and where the folder has them, every loss with its gradient, and CLReg.
- *
- * @param sets overrides that every probe gets, the precision and the device among them
  */
-record FixtureChecks(Path folder, Precision precision, List<String> sets) {
+record FixtureChecks(Path folder, Computation computation) {
 
   private FixtureTolerance tolerance() {
-    return FixtureTolerance.of(precision);
+    return FixtureTolerance.of(computation.precision());
   }
 
   private JsonInput json(String file) {
@@ -40,7 +39,7 @@ record FixtureChecks(Path folder, Precision precision, List<String> sets) {
     JsonInput expected = json("expected.json");
     List<TokenRow> rows = BatchJson.rows(expected);
     Comparison found = new Comparison();
-    try (TensorFlowModel model = TensorFlowModel.open(folder, precision)) {
+    try (TensorFlowModel model = TensorFlowModel.open(folder, computation)) {
       float[][][] logits = model.logits(rows, 0);
       double largest = 0;
       for (float[][] row : logits) {
@@ -165,7 +164,8 @@ record FixtureChecks(Path folder, Precision precision, List<String> sets) {
       List<String> hyperparameters,
       Optional<ControlVector> control,
       List<float[]> queue) {
-    List<String> all = new ArrayList<>(sets);
+    String precision = computation.precision().name().toLowerCase(Locale.ROOT);
+    List<String> all = new ArrayList<>(List.of("model.precision=" + precision));
     all.addAll(hyperparameters);
     Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
     JsonInput batches = json("batches.json");
@@ -182,6 +182,7 @@ record FixtureChecks(Path folder, Precision precision, List<String> sets) {
             rows,
             control,
             queue,
+            computation.device(),
             parameter -> true));
   }
 

@@ -15,6 +15,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.run.RuntimeModels;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 
 /** Logits and features of given token ids, as JSON: what does the model see in this batch? */
@@ -37,6 +38,7 @@ final class ForwardCommand implements Command {
         CommandOptions.required(
             "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
         CommandOptions.required("runtime", "NAME", "tf, onnx or onnx:VARIANT"),
+        CommandOptions.device(),
         CommandOptions.required("input", "FILE", "JSON with input_ids, attention_mask, labels"),
         CommandOptions.value(
             "columns", "LIST", "only these vocabulary columns, for instance 1,5,7"),
@@ -54,7 +56,7 @@ final class ForwardCommand implements Command {
         RuntimeModels.open(
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            Precision.FP32)) {
+            Computation.of(Precision.FP32).on(CommandOptions.device(line)))) {
       LanguageModel.Shape shape = model.shape();
       BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
       int[] columns = columns(CommandOptions.text(line, "columns"), shape.vocabSize());

@@ -17,6 +17,7 @@ import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.text.ChatPrompt;
 import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 
 /** Text from a prompt, greedy, streamed. */
@@ -39,6 +40,7 @@ final class GenerateCommand implements Command {
         CommandOptions.required(
             "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
+        CommandOptions.device(),
         CommandOptions.required("prompt", "TEXT", "what to continue"),
         CommandOptions.value(
             "template", "NAME", "put the prompt into this template, for instance default or chat"),
@@ -57,7 +59,9 @@ final class GenerateCommand implements Command {
     try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder);
         LanguageModel model =
             RuntimeModels.open(
-                folder, CommandOptions.text(line, "runtime").orElse("tf"), Precision.FP32)) {
+                folder,
+                CommandOptions.text(line, "runtime").orElse("tf"),
+                Computation.of(Precision.FP32).on(CommandOptions.device(line)))) {
       Streamed streamed = new Streamed(tokenizer, out);
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));

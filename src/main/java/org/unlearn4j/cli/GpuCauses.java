@@ -76,6 +76,17 @@ final class GpuCauses {
     return List.copyOf(causes.found);
   }
 
+  /** The most fundamental cause that keeps TensorFlow from a GPU, as a sentence without its end. */
+  static String why(List<GpuCause> causes) {
+    return causes.stream()
+        .filter(GpuCause::hitsTensorFlow)
+        .findFirst()
+        .map(GpuCause::sentence)
+        .orElse(
+            "the reason is in TensorFlow's own messages: run doctor again with"
+                + " TF_CPP_MIN_LOG_LEVEL=0");
+  }
+
   private void add(String id, Affects affects, String what, String remedy) {
     found.add(new GpuCause(id, affects, what, remedy));
   }

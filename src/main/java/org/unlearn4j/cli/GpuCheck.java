@@ -70,6 +70,7 @@ final class GpuCheck {
         .put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
         .put("device", request.device());
     root.putArray("parts");
+    root.put("computed_on", "unknown");
     boolean gpu = doctor();
     root.put("computed_on", gpu ? "gpu" : "cpu");
     for (String precision : PRECISIONS) {
@@ -143,7 +144,16 @@ final class GpuCheck {
   private String fixtures(ObjectNode node, String precision) {
     String fixtures = request.home().resolve("fixtures").toString();
     return outcome(
-        program(node, "check", "--fixtures", fixtures, "--precision", precision, "--json"));
+        program(
+            node,
+            "check",
+            "--fixtures",
+            fixtures,
+            "--precision",
+            precision,
+            "--device",
+            device(),
+            "--json"));
   }
 
   private String bench(ObjectNode node, BenchShape shape, String precision) {
@@ -157,6 +167,8 @@ final class GpuCheck {
             precision,
             "--steps",
             String.valueOf(request.steps()),
+            "--device",
+            device(),
             "--json"));
   }
 
@@ -174,6 +186,7 @@ final class GpuCheck {
     String onnx = run.resolve("onnx").toString();
     List<String> resolve = new ArrayList<>(List.of("pipeline", "--pipeline"));
     resolve.add(request.home().resolve("pipeline/fable.yaml").toString());
+    resolve.addAll(List.of("--set", "model.device=" + device()));
     request.sets().forEach(s -> resolve.addAll(List.of("--set", s)));
     resolve.addAll(List.of("--out", pipeline));
     Map<String, List<String>> stages = new LinkedHashMap<>();
@@ -327,7 +340,14 @@ final class GpuCheck {
     return ended.code() == 0;
   }
 
-  /** Which device is visible is said in the words of CUDA, since every program understands them. */
+  /** For our own programs, which see the card that was asked for as the first one. */
+  private String device() {
+    return root.path("computed_on").asText().equals("gpu") || request.device().startsWith("gpu")
+        ? "gpu:0"
+        : "cpu";
+  }
+
+  /** Which card is visible is said in the words of CUDA, since PyTorch understands them too. */
   private Map<String, String> environment() {
     return switch (request.device()) {
       case "auto" -> Map.of();

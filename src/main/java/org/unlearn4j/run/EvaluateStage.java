@@ -26,7 +26,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
 
@@ -37,6 +37,7 @@ import org.unlearn4j.tf.TensorFlowModel;
 public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
+  private final Computation computation;
   private final Fingerprints fingerprints = new Fingerprints();
   private Optional<Before> before = Optional.empty();
 
@@ -53,6 +54,7 @@ public final class EvaluateStage {
   public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
+    this.computation = RuntimeModels.measuring(pipeline.model());
   }
 
   Fingerprints fingerprints() {
@@ -96,8 +98,7 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model =
-            RuntimeModels.open(request.model(), request.runtime(), Precision.FP32);
+    try (LanguageModel model = RuntimeModels.open(request.model(), request.runtime(), computation);
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -154,7 +155,7 @@ public final class EvaluateStage {
         return new Original(Optional.empty(), false);
       }
     }
-    return new Original(start.map(p -> TensorFlowModel.open(p, Precision.FP32)), false);
+    return new Original(start.map(p -> TensorFlowModel.open(p, computation)), false);
   }
 
   /** The same folder, however it is spelled. */
@@ -176,7 +177,9 @@ public final class EvaluateStage {
   private Gradients gradients(Request request) {
     boolean wanted = pipeline.evaluate().gradnorm() && request.runtime().equals("tf");
     return new Gradients(
-        wanted ? Optional.of(TensorFlowGradients.open(request.model())) : Optional.empty());
+        wanted
+            ? Optional.of(TensorFlowGradients.open(request.model(), computation.device()))
+            : Optional.empty());
   }
 
   /**

@@ -3,9 +3,12 @@ package org.unlearn4j.run;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.onnx.OrtModel;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 
@@ -19,12 +22,12 @@ public final class RuntimeModels {
    * @param runtime {@code tf}, {@code onnx} (which is {@code onnx:fp32}) or {@code onnx:VARIANT}
    * @throws UserException if there is no such runtime, or the folder does not hold such a model
    */
-  public static LanguageModel open(Path path, String runtime, Precision precision) {
+  public static LanguageModel open(Path path, String runtime, Computation computation) {
     if (!Files.exists(path)) {
       throw UserException.at(path, "", "nothing there", "a model folder");
     }
     if (runtime.equals("tf")) {
-      return TensorFlowModel.open(path, precision);
+      return TensorFlowModel.open(path, computation);
     }
     if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
       return OrtModel.open(path, variant(runtime), Runtime.getRuntime().availableProcessors());
@@ -37,7 +40,25 @@ public final class RuntimeModels {
     return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
   }
 
+  /** Where a pipeline's models are measured: in float32 always. */
+  static Computation measuring(ModelSettings settings) {
+    return Computation.of(Precision.FP32).on(device(settings));
+  }
+
+  /** How a pipeline's models are trained. */
+  static Computation training(ModelSettings settings, LoopSettings loop) {
+    return new Computation(precision(settings), device(settings), loop.recompute());
+  }
+
+  private static Device device(ModelSettings settings) {
+    return Device.named("model.device", settings.device());
+  }
+
   static Precision precision(ModelSettings settings) {
-    return settings.precision() == ModelSettings.Precision.BF16 ? Precision.BF16 : Precision.FP32;
+    return switch (settings.precision()) {
+      case FP32 -> Precision.FP32;
+      case TF32 -> Precision.TF32;
+      case BF16 -> Precision.BF16;
+    };
   }
 }

@@ -15,7 +15,7 @@ import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 
 /** Holds deployed files against the trained weights. */
@@ -60,6 +60,7 @@ public final class VerifyStage {
             v.metricAtol(),
             v.generationsMin(),
             v.reboundMax());
+    Computation computation = RuntimeModels.measuring(pipeline.model());
     List<ParityResult> results = new ArrayList<>();
     for (String variant : variants) {
       String runtime = "onnx:" + variant;
@@ -71,8 +72,8 @@ public final class VerifyStage {
                   () ->
                       evaluate.run(
                           new EvaluateStage.Request("unlearned", onnx, runtime, retainOnly)));
-      try (TensorFlowModel a = TensorFlowModel.open(model, Precision.FP32);
-          LanguageModel b = RuntimeModels.open(onnx, runtime, Precision.FP32);
+      try (TensorFlowModel a = TensorFlowModel.open(model, computation);
+          LanguageModel b = RuntimeModels.open(onnx, runtime, computation);
           TaskData data = evaluate.data(model, a);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
         Suite suite =

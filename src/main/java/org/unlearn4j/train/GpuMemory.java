@@ -10,11 +10,11 @@ import java.util.OptionalLong;
  * Memory in use on the cards. TensorFlow's interface for other languages does not tell what its
  * pool holds, so the driver's tool is asked, as anybody can who compares two programs.
  */
-final class GpuMemory {
+public final class GpuMemory {
   private GpuMemory() {}
 
   /** Of all cards together, in MiB; empty where the driver's tool does not run. */
-  static OptionalLong usedMb() {
+  public static OptionalLong usedMb() {
     try {
       Process process =
           new ProcessBuilder(

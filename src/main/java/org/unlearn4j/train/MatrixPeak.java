@@ -9,6 +9,7 @@ import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 
@@ -17,8 +18,10 @@ final class MatrixPeak {
   private MatrixPeak() {}
 
   /** Float operations a second, in 10^9; the best of a few runs of a chain of products. */
-  static double gflops(Precision precision, boolean gpu) {
-    return precision == Precision.BF16 ? gflops(TBfloat16.class, gpu) : gflops(TFloat32.class, gpu);
+  static double gflops(Computation computation) {
+    return computation.precision() == Precision.BF16
+        ? gflops(TBfloat16.class, computation)
+        : gflops(TFloat32.class, computation);
   }
 
   /**
@@ -26,10 +29,11 @@ final class MatrixPeak {
    * is timed, and feeding it would time the bus. A GPU needs larger products, and more of them, to
    * be busy for longer than a launch takes.
    */
-  private static <N extends TNumber> double gflops(Class<N> type, boolean gpu) {
+  private static <N extends TNumber> double gflops(Class<N> type, Computation computation) {
+    boolean gpu = computation.device().isGpu();
     int n = gpu ? 8192 : 2048;
     int products = gpu ? 32 : 4;
-    try (TfRuntime runtime = new TfRuntime()) {
+    try (TfRuntime runtime = new TfRuntime(computation.device(), computation.precision(), false)) {
       Ops tf = runtime.ops();
       Shape square = Shape.of(n, n);
       VarHandleOp handle = tf.varHandleOp(TFloat32.class, square);

@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
+import org.tensorflow.Session;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
-import org.unlearn4j.tf.TfDevices;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
@@ -39,7 +39,7 @@ public final class StepBenchmark {
   public record Work(
       ModelConfig config,
       Objective objective,
-      Precision precision,
+      Computation computation,
       int rows,
       int tokens,
       double labelled,
@@ -50,10 +50,9 @@ public final class StepBenchmark {
    *
    * @param stepMs median of the counted steps
    * @param tokensPerSecond real tokens of all segments
-   * @param device it ran on, {@code cpu} or {@code gpu}
-   * @param deviceMemoryMb by which the memory in use on the cards grew until the steps were over;
-   *     empty on the CPU, and where the driver's tool does not tell. The pool never shrinks, so
-   *     this is its largest size, the CUDA context included
+   * @param cardsUsedMb memory in use on the cards once the steps were over; empty on the CPU, and
+   *     where the driver's tool does not tell. TensorFlow's pool never shrinks, so it is in it at
+   *     its largest
    * @param peakRssMb largest resident memory of the process so far; -1 where the system does not
    *     tell
    * @param gemmGflops what a large matrix product reaches in the step's precision, in 10^9 float
@@ -70,36 +69,64 @@ public final class StepBenchmark {
       double gemmGflops,
       double utilisation,
       double lastTotal,
-      String device,
-      OptionalLong deviceMemoryMb) {}
+      OptionalLong cardsUsedMb) {}
 
   /** The first steps are slower: TensorFlow optimises the graph and fills its memory pool. */
   static final int WARM_UP = 5;
 
   private StepBenchmark() {}
 
+  /**
+   * Memory of a step, in bytes.
+   *
+   * @param planned what {@link MemoryPlan} says
+   * @param measuredStep what TensorFlow's allocators recorded; to be held against {@link
+   *     MemoryPlan#step()}
+   */
+  public record Memory(MemoryPlan planned, long measuredStep) {}
+
+  /** Runs two steps, the second under TensorFlow's eyes. */
+  public static Memory memory(Work work) {
+    Decoder decoder = Decoder.of(work.config());
+    StepBatch batch = batch(work);
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
+    int labelled = batch.rows().values().iterator().next().get(0).labelled();
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder,
+            work.objective(),
+            work.computation(),
+            false,
+            MemoryPlan.Batch.of(work.objective(), work.rows(), work.tokens(), labelled));
+    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
+      assign(graph, work.config());
+      step.reset();
+      StepControl control = StepControl.of(work.objective(), 0.1);
+      // The first run's allocations are those of an optimiser that is still thinking.
+      step.run(1, List.of(batch), 0, control);
+      return new Memory(plan, step.peakBytes(2, List.of(batch), control));
+    }
+  }
+
+  private static void assign(StepGraph graph, ModelConfig config) {
+    Session session = graph.runtime().session();
+    graph.variables().assign(session, FreshWeights.of(0, config.initializerRange()));
+    graph
+        .frozen()
+        .ifPresent(twin -> twin.assign(session, FreshWeights.of(0, config.initializerRange())));
+  }
+
   /** Runs the benchmark. */
   public static Measured run(Work work) {
-    OptionalLong before = GpuMemory.usedMb(); // of the context too: nothing was computed yet
-    boolean gpu = TfDevices.list().stream().anyMatch(d -> d.type().equals("GPU"));
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     AdamWSettings settings = new AdamWSettings(0.01, 1);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.precision());
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
     StepControl control = StepControl.of(work.objective(), 0.1);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
-      graph
-          .variables()
-          .assign(graph.runtime().session(), FreshWeights.of(0, work.config().initializerRange()));
-      graph
-          .frozen()
-          .ifPresent(
-              twin ->
-                  twin.assign(
-                      graph.runtime().session(),
-                      FreshWeights.of(0, work.config().initializerRange())));
+      assign(graph, work.config());
       step.reset();
       for (int i = 0; i < WARM_UP + work.steps(); i++) {
         long start = System.nanoTime();
@@ -111,8 +138,10 @@ public final class StepBenchmark {
     }
     Arrays.sort(ms);
     double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
-    OptionalLong after = GpuMemory.usedMb();
-    double gemm = MatrixPeak.gflops(work.precision(), gpu);
+    boolean gpu = work.computation().device().isGpu();
+    OptionalLong used =
+        gpu ? GpuMemory.usedMb() : OptionalLong.empty(); // before the products below
+    double gemm = MatrixPeak.gflops(work.computation());
     long tokens =
         batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
     return new Measured(
@@ -125,10 +154,7 @@ public final class StepBenchmark {
         gemm,
         flops(decoder, work.objective(), batch) / (median / 1e3) / (gemm * 1e9),
         lastTotal,
-        gpu ? "gpu" : "cpu",
-        gpu && before.isPresent() && after.isPresent()
-            ? OptionalLong.of(after.getAsLong() - before.getAsLong())
-            : OptionalLong.empty());
+        used);
   }
 
   private static StepBatch batch(Work work) {

@@ -79,8 +79,11 @@ class GpuCheckCommandTest {
         outcomes(found));
     String fixtures = home.resolve("fixtures").toString();
     assertEquals("doctor --json [all]", calls().get(0));
-    assertEquals("check --fixtures " + fixtures + " --precision fp32 --json [all]", calls().get(1));
-    assertTrue(calls().contains("bench --shape 1b --precision bf16 --steps 2 --json [all]"));
+    assertEquals(
+        "check --fixtures " + fixtures + " --precision fp32 --device cpu --json [all]",
+        calls().get(1));
+    assertTrue(
+        calls().contains("bench --shape 1b --precision bf16 --steps 2 --device cpu --json [all]"));
     JsonNode fable = found.path("parts").path(3);
     assertEquals(8, fable.path("stages").size(), fable.toString());
     assertEquals(0.5, fable.at("/stages/6/metrics/model_utility").doubleValue());
@@ -122,6 +125,7 @@ class GpuCheckCommandTest {
     Files.delete(home.resolve("calls.log"));
     JsonNode found = check(ExitCode.GATE, PROGRAM, "--parts", "fixtures", "--device", "gpu:2");
     assertTrue(calls().stream().allMatch(c -> c.endsWith("[2]")), calls().toString());
+    assertTrue(calls().get(1).contains("--device gpu:0 "), "the one that is visible is the first");
     assertEquals("doctor fail", outcomes(found).get(0), "a GPU was asked for and none is seen");
   }
 
