@@ -265,7 +265,7 @@ final class GpuCheck {
             "torch." + shape.spelling() + "." + precision,
             node -> {
               if (asked[0] == null) {
-                asked[0] = programs.apply(ASK_FOR_TORCH, Map.of());
+                asked[0] = programs.apply(ASK_FOR_TORCH, rivalsEnvironment());
               }
               if (asked[0].code() != 0) {
                 node.put("why", "PyTorch is not installed (python3 -c 'import torch')");
@@ -295,7 +295,7 @@ final class GpuCheck {
     options.put("precision", precision);
     options.put("device", root.path("computed_on").asText().equals("gpu") ? "cuda" : "cpu");
     options.forEach((k, v) -> command.addAll(List.of("--" + k, String.valueOf(v))));
-    boolean done = record(node, command);
+    boolean done = record(node, command, rivalsEnvironment());
     double theirs = node.path("result").path("step_ms").asDouble();
     double ours = ours("bench." + shape.spelling() + "." + precision);
     if (theirs > 0 && ours > 0) { // above 1: ours is the faster one
@@ -316,12 +316,12 @@ final class GpuCheck {
     List<String> command = new ArrayList<>();
     command.add(request.home().resolve("bin/unlearn4j").toString());
     command.addAll(List.of(args));
-    return record(node, command);
+    return record(node, command, environment());
   }
 
   /** Runs a program, notes what it said, and tells whether it ended well. */
-  private boolean record(ObjectNode node, List<String> command) {
-    ChildProcess.Ended ended = programs.apply(command, environment());
+  private boolean record(ObjectNode node, List<String> command, Map<String, String> environment) {
+    ChildProcess.Ended ended = programs.apply(command, environment);
     node.put("command", String.join(" ", command))
         .put("exit_code", ended.code())
         .put("seconds", Math.round(ended.seconds() * 10) / 10.0);
@@ -354,5 +354,15 @@ final class GpuCheck {
       case "cpu" -> Map.of("CUDA_VISIBLE_DEVICES", "-1");
       default -> Map.of("CUDA_VISIBLE_DEVICES", request.device().substring("gpu:".length()));
     };
+  }
+
+  /** PyTorch brings CUDA libraries of its own, which ours on the path would get in front of. */
+  private Map<String, String> rivalsEnvironment() {
+    Map<String, String> environment = new LinkedHashMap<>(environment());
+    String before = System.getenv("UNLEARN4J_CALLERS_LIBRARY_PATH");
+    if (before != null) {
+      environment.put("LD_LIBRARY_PATH", before);
+    }
+    return environment;
   }
 }
