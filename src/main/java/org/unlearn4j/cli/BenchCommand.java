@@ -71,7 +71,7 @@ final class BenchCommand implements Command {
             objective,
             new Computation(
                 precision(CommandOptions.text(line, "precision").orElse("fp32")),
-                CommandOptions.device(line),
+                CommandOptions.device(line).get(),
                 unlearn.loop().recompute()),
             CommandOptions.integer(line, "rows", 1, 8),
             tokens,

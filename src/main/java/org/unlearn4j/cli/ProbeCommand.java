@@ -75,7 +75,7 @@ final class ProbeCommand implements Command {
                 rows,
                 control(input.get("control_vector")),
                 queue(input.get("queue")),
-                CommandOptions.device(line),
+                CommandOptions.device(line).get(),
                 name -> wanted.matcher(name).find()));
     out.println(json(seen));
     return ExitCode.DONE;

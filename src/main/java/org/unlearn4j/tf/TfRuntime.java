@@ -96,12 +96,15 @@ public final class TfRuntime implements AutoCloseable {
   }
 
   /**
-   * A graph with a backward pass is not fused where its forward pass alone would be: what a block
-   * is when it is emitted again must be, to the bit, what it was.
+   * A graph with a backward pass is computed as it was written: fusion and rearrangement depend on
+   * who else reads a value, and a block that is emitted again must be, to the bit, what it was.
    */
   private RewriterConfig rewriting() {
+    RewriterConfig.Toggle rearranging =
+        trained ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT;
     return RewriterConfig.newBuilder()
-        .setRemapping(trained ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT)
+        .setRemapping(rearranging)
+        .setArithmeticOptimization(rearranging)
         .build();
   }
 

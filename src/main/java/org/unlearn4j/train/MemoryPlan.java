@@ -28,6 +28,12 @@ import org.unlearn4j.unlearn.Segment;
 public record MemoryPlan(long weights, long moments, long accumulators, long twin, long step) {
   private static final int FLOAT = 4;
   private static final int BRAIN = 2;
+  /**
+   * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
+   * logarithm, the policy's logits of the same rows, and the logarithm of their softmax.
+   */
+  private static final int FROZEN_COPIES = 5;
+
   private static final double MIB = 1 << 20;
 
   /**
@@ -123,7 +129,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     boolean recompute = computation.recompute();
     // Logits and what the cross-entropy keeps of them, as wide.
     long logits = batch.labelled() * vocab * (2 * FLOAT + (brain ? BRAIN : 0));
-    long frozenLogits = batch.frozenLabelled() * vocab * FLOAT;
+    long frozenLogits = batch.frozenLabelled() * vocab * FLOAT * FROZEN_COPIES;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;

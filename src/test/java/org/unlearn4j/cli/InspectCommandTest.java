@@ -102,11 +102,11 @@ class InspectCommandTest {
     long table = 64;
     long logits = 16;
     assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asLong(), 2);
-    // The twin's logits are those of the 8 retain rows.
+    // KL compares the 8 retain rows' logits, five arrays of half that size.
     assertEquals(
-        5 * table + 2.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
+        5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
     // Two more bytes a parameter and a logit.
-    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
+    assertEquals(4.5 * table + 4.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
     assertEquals(table, needs.path("serve_fp32").asLong(), 1);
   }
 
