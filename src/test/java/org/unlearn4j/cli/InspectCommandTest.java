@@ -106,7 +106,7 @@ class InspectCommandTest {
     assertEquals(
         5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
     // Two more bytes a parameter and a logit.
-    assertEquals(4.5 * table + 4.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
+    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
     assertEquals(table, needs.path("serve_fp32").asLong(), 1);
   }
 

@@ -4,16 +4,20 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.fixtures.StepFixture;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
@@ -21,29 +25,44 @@ import org.unlearn4j.train.MemoryPlan;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
-import org.unlearn4j.unlearn.Segment;
 
 /** The plan is printed, a run that cannot fit is stopped, and told what would make it fit. */
 class MemoryCheckTest {
-  private final StepFixture fixture = new StepFixture("llama");
+  /** Deep and narrow, so that most of what training takes is activations. */
+  private static final Decoder DEEP =
+      Decoder.of(
+          ModelConfig.of(
+              new ObjectMapper()
+                  .createObjectNode()
+                  .put("model_type", "llama")
+                  .put("vocab_size", 100)
+                  .put("hidden_size", 32)
+                  .put("intermediate_size", 256)
+                  .put("num_hidden_layers", 12)
+                  .put("num_attention_heads", 2)
+                  .put("max_position_embeddings", 64)
+                  .put("rms_norm_eps", 1e-5)));
+
   private final LoopSettings loop = Pipeline.defaults("NPO", List.of()).unlearn().loop();
   private final Objective objective =
-      Objectives.of(Pipeline.defaults("NPO", List.of()).unlearn(), fixture.decoder());
-  private final TrainingData data =
-      new TrainingData(
-          fixture.rows().get(Segment.FORGET),
-          fixture.rows().get(Segment.RETAIN),
-          List.of(),
-          Map.of());
+      Objectives.of(Pipeline.defaults("NPO", List.of()).unlearn(), DEEP);
+  private final List<TokenRow> rows = Collections.nCopies(20, row());
+  private final TrainingData data = new TrainingData(rows, rows, List.of(), Map.of());
+
+  private static TokenRow row() {
+    int[] labels = new int[64];
+    labels[0] = TokenRow.IGNORED;
+    return new TokenRow(new int[64], labels);
+  }
 
   private MemoryCheck check(boolean recompute) {
     Computation computation = new Computation(Precision.FP32, Device.CPU, recompute);
-    return new MemoryCheck("unlearn", fixture.decoder(), objective, computation, loop, data);
+    return new MemoryCheck("unlearn", DEEP, objective, computation, loop, data);
   }
 
   private long planned(boolean recompute) {
     return MemoryPlan.of(
-            fixture.decoder(),
+            DEEP,
             objective,
             new Computation(Precision.FP32, Device.CPU, recompute),
             false,
