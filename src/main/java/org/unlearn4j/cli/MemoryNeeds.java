@@ -44,8 +44,7 @@ record MemoryNeeds(Decoder decoder) {
   }
 
   private Objective objective(String retain) {
-    List<String> sets =
-        List.of("unlearn.clreg.weight=0.1", "unlearn.objective.retain=" + retain);
+    List<String> sets = List.of("unlearn.clreg.weight=0.1", "unlearn.objective.retain=" + retain);
     return Objectives.of(Pipeline.defaults("NPO", sets).unlearn(), decoder);
   }
 

@@ -100,7 +100,8 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model = RuntimeModels.open(request.model(), request.runtime(), this::computation);
+    try (LanguageModel model =
+            RuntimeModels.open(request.model(), request.runtime(), this::computation);
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);

@@ -83,7 +83,8 @@ public final class GraphListings {
   private static String step(ObjectiveName name, List<String> sets) {
     UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
     Decoder llama = tiny("llama");
-    try (StepGraph graph = new StepGraph(
+    try (StepGraph graph =
+        new StepGraph(
             llama,
             Objectives.of(unlearn, llama),
             new Computation(Precision.FP32, Device.CPU, unlearn.loop().recompute()))) {

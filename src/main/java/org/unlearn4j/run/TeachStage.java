@@ -16,9 +16,9 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.text.Tokenizer;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.train.ModelFolder;
-import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.unlearn.Objective;
@@ -71,12 +71,7 @@ public final class TeachStage {
     }
     Computation computation = RuntimeModels.training(model, loop);
     new MemoryCheck(
-            "finetune",
-            decoder,
-            Objective.finetune(),
-            computation,
-            loop,
-            TrainingData.learn(rows))
+            "finetune", decoder, Objective.finetune(), computation, loop, TrainingData.learn(rows))
         .require(log);
     try (Pupil pupil = new Pupil(decoder, loop, computation)) {
       assign(pupil, decoder, loop.seed());

@@ -28,6 +28,7 @@ import org.unlearn4j.unlearn.Segment;
 public record MemoryPlan(long weights, long moments, long accumulators, long twin, long step) {
   private static final int FLOAT = 4;
   private static final int BRAIN = 2;
+
   /**
    * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
    * logarithm, the policy's logits of the same rows, and the logarithm of their softmax.
@@ -134,14 +135,14 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
-    long once = kept.widest() * tokens * FLOAT;
+    long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
     long most = below + logits + frozenLogits + head + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + 2 * once);
+      most = Math.max(most, below + own + gradients + once);
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }

@@ -149,7 +149,8 @@ class FrameTest {
         "ONNX Runtime ran out of memory",
         new IllegalStateException(
             new OrtException("Failed to allocate memory for requested buffer")));
-    // The reason, which doctor gives too, differs from machine to machine; that there is one does not.
+    // The reason, which doctor gives too, differs from machine to machine; that there is one does
+    // not.
     String gpu = "model.device: found gpu:0, expected a GPU that TensorFlow sees";
     assertFailure(ExitCode.MACHINE, gpu + ": ", new NoGpuException(gpu));
     assertFailure(ExitCode.MACHINE, "native library", new UnsatisfiedLinkError("no jnitensorflow"));

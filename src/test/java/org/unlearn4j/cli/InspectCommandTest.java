@@ -80,7 +80,9 @@ class InspectCommandTest {
     assertTrue(problems.contains("model.layers.0.self_attn.q_norm.weight: found a tensor that"));
   }
 
-  /** 4 + 4 + 8 bytes a parameter and a step besides; 4 more for a twin; half of some in bfloat16. */
+  /**
+   * 4 + 4 + 8 bytes a parameter and a step besides; 4 more for a twin; half of some in bfloat16.
+   */
   @Test
   void memoryByObjectiveAndPrecision() throws IOException {
     ObjectNode config =
@@ -103,8 +105,7 @@ class InspectCommandTest {
     long logits = 16;
     assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asLong(), 2);
     // KL compares the 8 retain rows' logits, five arrays of half that size.
-    assertEquals(
-        5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
+    assertEquals(5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
     // Two more bytes a parameter and a logit.
     assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
     assertEquals(table, needs.path("serve_fp32").asLong(), 1);

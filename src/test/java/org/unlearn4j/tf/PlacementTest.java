@@ -17,8 +17,8 @@ import org.tensorflow.proto.RunMetadata;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
-import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.lm.TokenRow;
 
 /** Variables and matrix products are where they were asked for, or the run says which is not. */
 class PlacementTest {
@@ -92,7 +92,7 @@ class PlacementTest {
   /** What TensorFlow tells of a real run on this machine's CPU passes for the CPU alone. */
   @Test
   void aRealRunIsWhereItWas() {
-    try (TfRuntime runtime = new TfRuntime(Device.CPU, false)) {
+    try (TfRuntime runtime = new TfRuntime(new Computation(Precision.FP32, Device.CPU, false))) {
       Ops tf = Device.CPU.on(runtime.ops());
       var fed = tf.placeholder(TFloat32.class);
       var product = tf.linalg.matMul(fed, fed);
@@ -138,7 +138,6 @@ class PlacementTest {
     assertEquals(Device.CPU, Device.named("model.device", "auto"));
     NoGpuException e =
         assertThrows(NoGpuException.class, () -> Device.named("model.device", "gpu:0"));
-    assertEquals(
-        "model.device: found gpu:0, expected a GPU that TensorFlow sees", e.getMessage());
+    assertEquals("model.device: found gpu:0, expected a GPU that TensorFlow sees", e.getMessage());
   }
 }

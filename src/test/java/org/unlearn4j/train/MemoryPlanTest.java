@@ -44,7 +44,7 @@ class MemoryPlanTest {
 
   private static StepBenchmark.Work work(
       Shape shape, int rows, int tokens, double labelled, Computation computation, String sets) {
-    List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" "));
+    List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" ", -1));
     ModelConfig config = shape.config();
     return new StepBenchmark.Work(
         config,
@@ -62,16 +62,17 @@ class MemoryPlanTest {
 
   private static StepBenchmark.Memory check(StepBenchmark.Work work) {
     StepBenchmark.Memory m = StepBenchmark.memory(work);
-    assertClose(
-        "planned bytes of a step", m.measuredStep(), m.planned().step(), 0, TOLERANCE);
+    assertClose("planned bytes of a step", m.measuredStep(), m.planned().step(), 0, TOLERANCE);
     return m;
   }
 
   @Test
   void aStepTakesWhatThePlanSaysAndRecomputingSaves() {
     Shape shape = new Shape("llama", 6, 64, 176, 4, 512);
-    StepBenchmark.Memory kept = check(work(shape, 4, 64, 1, computation(Precision.FP32, false), null));
-    StepBenchmark.Memory again = check(work(shape, 4, 64, 1, computation(Precision.FP32, true), null));
+    StepBenchmark.Memory kept =
+        check(work(shape, 4, 64, 1, computation(Precision.FP32, false), null));
+    StepBenchmark.Memory again =
+        check(work(shape, 4, 64, 1, computation(Precision.FP32, true), null));
     // One of six blocks at a time: far less than half.
     assertTrue(again.measuredStep() < 0.5 * kept.measuredStep(), again + " against " + kept);
   }
