@@ -81,7 +81,7 @@ final class BenchCommand implements Command {
             objective,
             new Computation(
                 precision(CommandOptions.text(line, "precision").orElse("fp32")),
-                CommandOptions.device(line),
+                CommandOptions.device(line).get(),
                 unlearn.loop().recompute()),
             rows,
             tokens,

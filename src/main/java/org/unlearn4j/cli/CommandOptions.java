@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Predicate;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 import org.apache.commons.cli.CommandLine;
@@ -57,17 +58,18 @@ public final class CommandOptions {
   }
 
   /**
-   * The device that {@link #device()} asks for.
+   * The device that {@link #device()} asks for; whether it is there is known once it is asked for,
+   * because that loads TensorFlow.
    *
+   * @return throws {@link org.unlearn4j.base.NoGpuException} if there is no such GPU
    * @throws UserException if it is no such name
-   * @throws org.unlearn4j.base.NoGpuException if there is no such GPU
    */
-  public static Device device(CommandLine line) {
+  public static Supplier<Device> device(CommandLine line) {
     String name = text(line, "device").orElse("auto");
     if (!name.matches("auto|cpu|gpu:[0-9]{1,3}")) {
       throw new UserException("--device: found " + name + ", expected auto, cpu or gpu:N.");
     }
-    return Device.named("--device", name);
+    return () -> Device.named("--device", name);
   }
 
   /** May be given any number of times. */

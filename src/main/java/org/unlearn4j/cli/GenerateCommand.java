@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -18,6 +19,7 @@ import org.unlearn4j.text.ChatPrompt;
 import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 
 /** Text from a prompt, greedy, streamed. */
@@ -50,6 +52,7 @@ final class GenerateCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    Supplier<Device> device = CommandOptions.device(line);
     Path folder = CommandOptions.path(line, "model").orElseThrow();
     String text = CommandOptions.text(line, "prompt").orElseThrow();
     Optional<String> template = CommandOptions.text(line, "template");
@@ -61,7 +64,7 @@ final class GenerateCommand implements Command {
             RuntimeModels.open(
                 folder,
                 CommandOptions.text(line, "runtime").orElse("tf"),
-                Computation.of(Precision.FP32).on(CommandOptions.device(line)))) {
+                () -> Computation.of(Precision.FP32).on(device.get()))) {
       Streamed streamed = new Streamed(tokenizer, out);
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));

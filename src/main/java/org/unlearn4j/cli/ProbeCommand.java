@@ -74,7 +74,7 @@ final class ProbeCommand implements Command {
                 rows,
                 control(input.get("control_vector")),
                 queue(input.get("queue")),
-                CommandOptions.device(line),
+                CommandOptions.device(line).get(),
                 wanted));
     out.println(json(seen));
     return ExitCode.DONE;

@@ -37,7 +37,6 @@ import org.unlearn4j.tf.TensorFlowModel;
 public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
-  private final Computation computation;
   private final Fingerprints fingerprints = new Fingerprints();
   private Optional<Before> before = Optional.empty();
 
@@ -54,7 +53,10 @@ public final class EvaluateStage {
   public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
-    this.computation = RuntimeModels.measuring(pipeline.model());
+  }
+
+  private Computation computation() {
+    return RuntimeModels.measuring(pipeline.model());
   }
 
   Fingerprints fingerprints() {
@@ -98,7 +100,8 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model = RuntimeModels.open(request.model(), request.runtime(), computation);
+    try (LanguageModel model =
+            RuntimeModels.open(request.model(), request.runtime(), this::computation);
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -155,7 +158,7 @@ public final class EvaluateStage {
         return new Original(Optional.empty(), false);
       }
     }
-    return new Original(start.map(p -> TensorFlowModel.open(p, computation)), false);
+    return new Original(start.map(p -> TensorFlowModel.open(p, computation())), false);
   }
 
   /** The same folder, however it is spelled. */
@@ -178,7 +181,7 @@ public final class EvaluateStage {
     boolean wanted = pipeline.evaluate().gradnorm() && request.runtime().equals("tf");
     return new Gradients(
         wanted
-            ? Optional.of(TensorFlowGradients.open(request.model(), computation.device()))
+            ? Optional.of(TensorFlowGradients.open(request.model(), computation().device()))
             : Optional.empty());
   }
 

@@ -2,6 +2,7 @@ package org.unlearn4j.run;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
@@ -20,14 +21,15 @@ public final class RuntimeModels {
    * Opens a model.
    *
    * @param runtime {@code tf}, {@code onnx} (which is {@code onnx:fp32}) or {@code onnx:VARIANT}
+   * @param computation of TensorFlow, which is not loaded for the other runtime
    * @throws UserException if there is no such runtime, or the folder does not hold such a model
    */
-  public static LanguageModel open(Path path, String runtime, Computation computation) {
+  public static LanguageModel open(Path path, String runtime, Supplier<Computation> computation) {
     if (!Files.exists(path)) {
       throw UserException.at(path, "", "nothing there", "a model folder");
     }
     if (runtime.equals("tf")) {
-      return TensorFlowModel.open(path, computation);
+      return TensorFlowModel.open(path, computation.get());
     }
     if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
       return OrtModel.open(path, variant(runtime), Runtime.getRuntime().availableProcessors());

@@ -73,7 +73,7 @@ public final class VerifyStage {
                       evaluate.run(
                           new EvaluateStage.Request("unlearned", onnx, runtime, retainOnly)));
       try (TensorFlowModel a = TensorFlowModel.open(model, computation);
-          LanguageModel b = RuntimeModels.open(onnx, runtime, computation);
+          LanguageModel b = RuntimeModels.open(onnx, runtime, () -> computation);
           TaskData data = evaluate.data(model, a);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
         Suite suite =

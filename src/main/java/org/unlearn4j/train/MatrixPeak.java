@@ -33,7 +33,7 @@ final class MatrixPeak {
     boolean gpu = computation.device().isGpu();
     int n = gpu ? 8192 : 2048;
     int products = gpu ? 32 : 4;
-    try (TfRuntime runtime = new TfRuntime(computation.device(), computation.precision(), false)) {
+    try (TfRuntime runtime = new TfRuntime(computation)) {
       Ops tf = runtime.ops();
       Shape square = Shape.of(n, n);
       VarHandleOp handle = tf.varHandleOp(TFloat32.class, square);

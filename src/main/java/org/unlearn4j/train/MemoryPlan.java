@@ -28,6 +28,13 @@ import org.unlearn4j.unlearn.Segment;
 public record MemoryPlan(long weights, long moments, long accumulators, long twin, long step) {
   private static final int FLOAT = 4;
   private static final int BRAIN = 2;
+
+  /**
+   * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
+   * logarithm, the policy's logits of the same rows, and the logarithm of their softmax.
+   */
+  private static final int FROZEN_COPIES = 5;
+
   private static final double MIB = 1 << 20;
 
   /**
@@ -123,19 +130,19 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     boolean recompute = computation.recompute();
     // Logits and what the cross-entropy keeps of them, as wide.
     long logits = batch.labelled() * vocab * (2 * FLOAT + (brain ? BRAIN : 0));
-    long frozenLogits = batch.frozenLabelled() * vocab * FLOAT;
+    long frozenLogits = batch.frozenLabelled() * vocab * FLOAT * FROZEN_COPIES;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
-    long once = kept.widest() * tokens * FLOAT;
+    long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
     long most = below + logits + frozenLogits + head + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + 2 * once);
+      most = Math.max(most, below + own + gradients + once);
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }
