@@ -143,7 +143,7 @@ record FixtureChecks(Path folder, Computation computation) {
 
   private void gradient(Comparison found, String where, JsonInput expected, StepProbe.Seen seen) {
     double whole = expected.get("global_l2").number();
-    found.add("gradients", where, whole, seen.gradNorm(), tolerance().normAllowed(whole, whole));
+    found.add("gradients", where, whole, seen.gradNorm(), tolerance().normAllowed(whole));
     expected
         .get("l2_of_every_parameter")
         .numbers()
@@ -155,7 +155,7 @@ record FixtureChecks(Path folder, Computation computation) {
                   where + ", " + parameter,
                   due,
                   g == null ? 0 : g.norm(), // what a loss does not reach has no gradient
-                  tolerance().normAllowed(due, whole));
+                  tolerance().parameterAllowed(due, whole));
             });
   }
 

@@ -11,18 +11,24 @@ import org.unlearn4j.tf.Precision;
  * off by up to 2^-9 (TF32, with 11 bits, is held to the same); over the layers of a fixture that
  * adds up to a few percent of the largest logit.
  *
+ * <p>Of bfloat16 on the CPU 2.2 % of the largest logit, 1.7 % of a loss and 2.6 % of a whole
+ * gradient were seen. A single parameter's norm is looser: 9.4 % were seen, of an objective that
+ * squares the largest logit, so that rounding which moves the logits moves its gradients twice.
+ *
  * @param logit of a logit: absolute, plus this share of the fixture's largest where {@code
  *     relative}
  * @param relative whether logits are held relative to the largest one
  * @param loss of losses and summed log-likelihoods, relative to the value, or absolute below 1
- * @param norm of gradient norms, relative; a parameter's to at least a hundredth of the whole
- *     gradient's, below which it is rounding that other parameters made
+ * @param norm of the whole gradient's norm, relative
+ * @param parameter of the norm of one parameter's gradient, relative, to at least a hundredth of
+ *     the whole gradient's: below that it is rounding that other parameters made
  */
-record FixtureTolerance(double logit, boolean relative, double loss, double norm) {
+record FixtureTolerance(
+    double logit, boolean relative, double loss, double norm, double parameter) {
   static FixtureTolerance of(Precision precision) {
     return switch (precision) {
-      case FP32 -> new FixtureTolerance(2e-4, false, 2e-4, 2e-4);
-      case TF32, BF16 -> new FixtureTolerance(0.05, true, 0.03, 0.05);
+      case FP32 -> new FixtureTolerance(2e-4, false, 2e-4, 2e-4, 2e-4);
+      case TF32, BF16 -> new FixtureTolerance(0.05, true, 0.03, 0.05, 0.15);
     };
   }
 
@@ -34,7 +40,11 @@ record FixtureTolerance(double logit, boolean relative, double loss, double norm
     return loss * Math.max(1, Math.abs(expected));
   }
 
-  double normAllowed(double expected, double whole) {
-    return norm * Math.max(Math.abs(expected), 0.01 * whole);
+  double normAllowed(double whole) {
+    return norm * whole;
+  }
+
+  double parameterAllowed(double expected, double whole) {
+    return parameter * Math.max(Math.abs(expected), 0.01 * whole);
   }
 }

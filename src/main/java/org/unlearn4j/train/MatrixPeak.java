@@ -37,8 +37,13 @@ final class MatrixPeak {
       Ops tf = runtime.ops();
       Shape square = Shape.of(n, n);
       VarHandleOp handle = tf.varHandleOp(TFloat32.class, square);
-      // Small, so that a power of it does not overflow.
-      Op fill = tf.assignVariableOp(handle, tf.fill(tf.array(n, n), tf.constant(1e-5f)));
+      // Random, since products of equal numbers are cheaper on a GPU; of this size, since powers of
+      // such a matrix neither grow nor vanish.
+      Operand<TFloat32> drawn =
+          tf.math.mul(
+              tf.random.randomStandardNormal(tf.array(n, n), TFloat32.class),
+              tf.constant((float) (1 / Math.sqrt(n))));
+      Op fill = tf.assignVariableOp(handle, drawn);
       Operand<N> a = tf.dtypes.cast(tf.readVariableOp(handle, TFloat32.class), type);
       Operand<N> x = a;
       for (int i = 0; i < products; i++) {
