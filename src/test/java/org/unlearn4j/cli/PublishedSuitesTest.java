@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
  * Published data as it is, through the command line, on a published model of 260 thousand
  * parameters: a few rows of each set, the same numbers on both runtimes.
  */
+@Tag("slow")
 class PublishedSuitesTest {
   private static final Path DATA = Path.of("../shared/data");
   private static final Path MODEL = DATA.resolve("models/stories260K");
