@@ -1,8 +1,10 @@
 package org.unlearn4j.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +23,7 @@ import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A deployed model on ONNX Runtime. Logits and generations come from the file exactly as a third
@@ -200,7 +203,7 @@ public final class OrtModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize());
+    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize(), logitsType());
     try {
       if (cachedFrom == 0) {
         pass(b, 0, b.time(), null, Set.of(), logits).close();
@@ -216,6 +219,14 @@ public final class OrtModel implements LanguageModel {
     } catch (RuntimeException e) {
       logits.close();
       throw e;
+    }
+  }
+
+  private OnnxJavaType logitsType() {
+    try {
+      return ((TensorInfo) deployed.getOutputInfo().get("logits").getInfo()).type;
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
     }
   }
 
