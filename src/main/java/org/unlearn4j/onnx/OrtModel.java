@@ -276,50 +276,8 @@ public final class OrtModel implements LanguageModel {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     GreedyDecoding decoding =
         new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
-    OrtSession.Result past = null;
-    try {
-      while (!decoding.done()) {
-        OrtSession.Result next = step(decoding, prompts.size(), past);
-        closeIfOpen(past);
-        past = next;
-        decoding.accept(mostProbable(next));
-      }
-    } finally {
-      closeIfOpen(past);
-    }
+    new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
     return decoding.continuations();
-  }
-
-  private OrtSession.Result step(GreedyDecoding d, int rows, OrtSession.Result past) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
-      feeds.ints("input_ids", d.ids(), rows, d.width());
-      feeds.ints("attention_mask", d.mask(), rows, d.total());
-      feeds.ints("position_ids", d.positions(), rows, d.width());
-      cache.feed(feeds, rows, past);
-      return feeds.run(cache.withLogits());
-    }
-  }
-
-  /** The most probable token after the last column of each row. */
-  private static int[] mostProbable(OrtSession.Result result) {
-    OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
-    long[] shape = logits.getInfo().getShape();
-    int time = (int) shape[1];
-    int vocab = (int) shape[2];
-    FloatBuffer flat = logits.getFloatBuffer();
-    float[] row = new float[vocab];
-    int[] next = new int[(int) shape[0]];
-    for (int r = 0; r < next.length; r++) {
-      flat.get(((r + 1) * time - 1) * vocab, row);
-      next[r] = LogitScores.argmax(row);
-    }
-    return next;
-  }
-
-  private static void closeIfOpen(OrtSession.Result result) {
-    if (result != null) {
-      result.close();
-    }
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {
