@@ -3,7 +3,7 @@ package org.unlearn4j.onnx;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
 import java.nio.FloatBuffer;
-import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.Decoding;
 
 /**
  * Decodes with a deployed graph: each round's keys and values go into the next one as the runtime
@@ -22,21 +22,21 @@ final class OrtDecoding {
   }
 
   /** Runs until every row is finished. */
-  void run(GreedyDecoding decoding, int rows) {
+  void run(Decoding decoding, int rows) {
     OrtSession.Result past = null;
     try {
       while (!decoding.done()) {
         OrtSession.Result next = step(decoding, rows, past);
         closeIfOpen(past);
         past = next;
-        decoding.accept(mostProbable(next));
+        accept(decoding, next);
       }
     } finally {
       closeIfOpen(past);
     }
   }
 
-  private OrtSession.Result step(GreedyDecoding d, int rows, OrtSession.Result past) {
+  private OrtSession.Result step(Decoding d, int rows, OrtSession.Result past) {
     try (OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", d.ids(), rows, d.width());
       feeds.ints("attention_mask", d.mask(), rows, d.total());
@@ -46,20 +46,14 @@ final class OrtDecoding {
     }
   }
 
-  /** The most probable token after the last column of each row. */
-  private static int[] mostProbable(OrtSession.Result result) {
+  /** Hands over the logits after the last column of each row. */
+  private static void accept(Decoding decoding, OrtSession.Result result) {
     OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
     long[] shape = logits.getInfo().getShape();
     int time = (int) shape[1];
     int vocab = (int) shape[2];
     FloatBuffer flat = logits.getFloatBuffer();
-    float[] row = new float[vocab];
-    int[] next = new int[(int) shape[0]];
-    for (int r = 0; r < next.length; r++) {
-      flat.get(((r + 1) * time - 1) * vocab, row);
-      next[r] = LogitScores.argmax(row);
-    }
-    return next;
+    decoding.accept((row, into) -> flat.get(((row + 1) * time - 1) * vocab, into), vocab);
   }
 
   private static void closeIfOpen(OrtSession.Result result) {

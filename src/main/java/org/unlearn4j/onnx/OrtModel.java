@@ -14,7 +14,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
@@ -270,12 +271,10 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
-  public List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+  public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    GreedyDecoding decoding =
-        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
+    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
     new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
     return decoding.continuations();
   }
