@@ -37,7 +37,7 @@ final class VerifyCommand implements Command {
     Pipeline pipeline = CommandOptions.readPipeline(line);
     Path target = CommandOptions.path(line, "out").orElseThrow();
     Optional<Path> evaluations = Optional.of(target.toAbsolutePath().resolveSibling("eval"));
-    List<String> variants = pipeline.export().variants().stream().map(v -> v.spelling()).toList();
+    List<String> variants = pipeline.export().variants().stream().map(v -> v.label()).toList();
     Verdict verdict =
         new VerifyStage(pipeline)
             .run(
