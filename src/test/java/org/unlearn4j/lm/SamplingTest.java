@@ -88,8 +88,7 @@ class SamplingTest {
     float[] tied = {1, 4, 4, -0f, 0f};
     assertEquals(1, Sampling.GREEDY.choose(tied, 0, 0));
     Set<Integer> drawn = new TreeSet<>();
-    IntStream.range(0, 100)
-        .forEach(i -> drawn.add(new Sampling(1e-6, 1, 0).choose(tied, 0, i)));
+    IntStream.range(0, 100).forEach(i -> drawn.add(new Sampling(1e-6, 1, 0).choose(tied, 0, i)));
     assertEquals(Set.of(1, 2), drawn);
     // Of four equal tokens half of the probability is the two of the lowest ids.
     drawn.clear();
@@ -112,9 +111,10 @@ class SamplingTest {
     assertEquals(text(seven, 0), text(new Sampling(1, 1, 7), 0));
     assertNotEquals(text(seven, 0), text(new Sampling(1, 1, 8), 0));
     assertNotEquals(text(seven, 0), text(seven, 1), "prompts do not share their draws");
-    // The numbers themselves: whoever changes the draw changes every text that was ever made.
+    // From an independent implementation of SplitMix64 with Python integers, over 0.5, 0.3, 0.15,
+    // 0.05. Whoever changes the draw changes every text that was ever made.
     assertEquals(
-        "[3, 0, 1, 3, 1, 1, 1, 1]",
+        "[2, 0, 0, 1, 3, 1, 1, 3]",
         IntStream.range(0, 8).map(i -> seven.choose(LOGITS, 0, i)).boxed().toList().toString());
   }
 
