@@ -1,6 +1,7 @@
 package org.unlearn4j.unlearn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
@@ -10,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -66,6 +68,20 @@ class QuantizationAwareTest {
       assertThrows(
           AssertionFailedError.class, () -> assertSame(asIs, seen), "the control: they differ");
     }
+  }
+
+  /** bfloat16 keeps 8 significant bits, of codes and of their products alike. */
+  @Test
+  void inBrainFloatsToo() {
+    StepFixture fixture = new StepFixture("llama");
+    Objective aware = objective(fixture, "int8");
+    StepBatch batch = fixture.batch(aware);
+    StepControl deployed = StepControl.of(aware, 0);
+    double exact = fixture.run(aware, batch, deployed, Precision.FP32).total();
+    StepFixture.Values seen = fixture.run(aware, batch, deployed, Precision.BF16);
+    assertClose("total", exact, seen.total(), 0, 0.02);
+    assertNotEquals(exact, seen.total(), "something was cast");
+    assertTrue(seen.gradNorm() > 1e-3);
   }
 
   private static Objective objective(StepFixture fixture, String format) {
