@@ -43,8 +43,7 @@ class BillionParametersTest {
   @TempDir Path folder;
 
   /** Sizes are peaks; {@code anonymousGiB} is what of it is no page of a file. */
-  private record Measured(
-      JsonNode out, double residentGiB, double anonymousGiB, double seconds) {}
+  private record Measured(JsonNode out, double residentGiB, double anonymousGiB, double seconds) {}
 
   @Test
   void loadsOnBothRuntimesWithoutASecondCopy() throws Exception {
