@@ -2,7 +2,6 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -37,13 +36,12 @@ final class VerifyCommand implements Command {
     Pipeline pipeline = CommandOptions.readPipeline(line);
     Path target = CommandOptions.path(line, "out").orElseThrow();
     Optional<Path> evaluations = Optional.of(target.toAbsolutePath().resolveSibling("eval"));
-    List<String> variants = pipeline.export().variants().stream().map(v -> v.spelling()).toList();
     Verdict verdict =
         new VerifyStage(pipeline)
             .run(
                 CommandOptions.path(line, "model").orElseThrow(),
                 CommandOptions.path(line, "onnx").orElseThrow(),
-                variants,
+                pipeline.export().variants(),
                 evaluations);
     verdict.write(target);
     verdict.failures().forEach(out::println);

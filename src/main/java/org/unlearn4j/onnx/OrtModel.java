@@ -52,13 +52,18 @@ public final class OrtModel implements LanguageModel {
    *
    * @param path a file needs {@code config.json} beside it or in the folder above
    * @param variant which of a folder's files; of a single file, what reports call it
-   * @param threads 0 for as many as there are processors
    * @throws UserException if something is missing, changed, or not what ONNX Runtime loads
+   * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
-  public static OrtModel open(Path path, String variant, int threads) {
+  public static OrtModel open(Path path, String variant, OrtSettings settings) {
     Path onnx = OnnxFile.locate(path, variant);
     ModelConfig config = ModelConfig.read(configFor(onnx));
-    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(threads));
+    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(settings));
+  }
+
+  /** The same on the CPU; 0 threads for as many as there are processors. */
+  public static OrtModel open(Path path, String variant, int threads) {
+    return open(path, variant, OrtSettings.cpu(threads));
   }
 
   /** Opens the float32 model of a folder on all processors. */
@@ -92,6 +97,11 @@ public final class OrtModel implements LanguageModel {
   @Override
   public String runtime() {
     return "onnx:" + variant;
+  }
+
+  @Override
+  public Map<String, String> session() {
+    return runtime.settings().recorded();
   }
 
   /** The file's metadata: where it comes from. */

@@ -10,27 +10,37 @@ import java.util.Map;
  * @param labelledTokens labelled tokens whose distributions were compared
  * @param logitMaxAbs largest absolute difference between two logits
  * @param logitMeanAbs mean absolute difference
- * @param logitMaxRelative the largest difference over the logits' spread, the root of their mean
- *     variance over the vocabulary
+ * @param logitSpread the root of the logits' mean variance over the vocabulary, trained side
  * @param klMean mean of KL(trained || deployed) over labelled tokens, nats
  * @param klP999 its 99.9th percentile
  * @param top1Agreement share of labelled tokens with the same most probable token
  * @param chunkedPrefill largest logit difference between one pass and two with a cache, deployed
- *     side
- * @param cachedDecoding largest amount by which a token that was decoded step by step with the
- *     cache is below the largest logit of one full pass, deployed side
+ *     side; NaN where it has none
+ * @param cachedDecoding largest amount by which a token that was decoded step by step, with the
+ *     cache where there is one, in a batch padded on the left, is below the largest logit of one
+ *     full pass, deployed side
  */
 public record NumericDifference(
     long positions,
     int labelledTokens,
     double logitMaxAbs,
     double logitMeanAbs,
-    double logitMaxRelative,
+    double logitSpread,
     double klMean,
     double klP999,
     double top1Agreement,
     double chunkedPrefill,
     double cachedDecoding) {
+
+  /** The largest difference in units of the spread. */
+  public double logitMaxRelative() {
+    return logitMaxAbs / logitSpread;
+  }
+
+  /** The mean difference in units of the spread. */
+  public double logitMeanRelative() {
+    return logitMeanAbs / logitSpread;
+  }
 
   /** By the names of verify.json. */
   Map<String, Double> named() {
@@ -39,12 +49,16 @@ public record NumericDifference(
     named.put("labelled_tokens", (double) labelledTokens);
     named.put("logit_max_abs", logitMaxAbs);
     named.put("logit_mean_abs", logitMeanAbs);
-    named.put("logit_max_relative", logitMaxRelative);
+    named.put("logit_spread", logitSpread);
+    named.put("logit_max_relative", logitMaxRelative());
+    named.put("logit_mean_relative", logitMeanRelative());
     named.put("kl_mean", klMean);
     named.put("kl_p999", klP999);
     named.put("top1_agreement", top1Agreement);
     named.put("chunked_prefill", chunkedPrefill);
     named.put("cached_decoding", cachedDecoding);
+    named.put("chunked_prefill_relative", chunkedPrefill / logitSpread);
+    named.put("cached_decoding_relative", cachedDecoding / logitSpread);
     return named;
   }
 }

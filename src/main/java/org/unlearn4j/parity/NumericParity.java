@@ -97,7 +97,9 @@ final class NumericParity {
           row(rows.get(r), r, reference, full);
         }
       }
-      cachedPrefill(rows, full);
+      if (deployed.cached()) {
+        cachedPrefill(rows, full);
+      }
     }
     cachedDecoding(rows);
   }
@@ -248,7 +250,7 @@ final class NumericParity {
         tokens,
         maxAbs,
         sumAbs / logits,
-        maxAbs / spread,
+        spread,
         divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens,
         percentile(),
         (double) sameTop1 / tokens,

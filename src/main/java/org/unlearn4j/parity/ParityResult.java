@@ -1,12 +1,16 @@
 package org.unlearn4j.parity;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One deployed file held against the trained weights.
  *
  * @param deployed the deployed side's runtime, for instance {@code onnx:int8}
  * @param trained the trained side's runtime
+ * @param session how the deployed side computed ({@link org.unlearn4j.lm.LanguageModel#session()})
  */
 public record ParityResult(
     String deployed,
@@ -14,10 +18,12 @@ public record ParityResult(
     NumericDifference numeric,
     List<MetricDifference> metrics,
     GenerationDifferences generations,
-    List<Gate> gates) {
+    List<Gate> gates,
+    Map<String, String> session) {
   public ParityResult {
     metrics = List.copyOf(metrics);
     gates = List.copyOf(gates);
+    session = Collections.unmodifiableMap(new LinkedHashMap<>(session));
   }
 
   /** Whether every gate holds. */

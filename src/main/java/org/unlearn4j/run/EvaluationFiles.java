@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.config.ExportSettings;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.train.EventLog;
 
@@ -26,6 +27,16 @@ public final class EvaluationFiles {
     this.log = log;
   }
 
+  /**
+   * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
+   * alone stands for.
+   */
+  static String ofDeployed(ExportSettings.Variant variant) {
+    return variant == ExportSettings.Variant.FP32
+        ? "unlearned.onnx.json"
+        : "unlearned.onnx-" + variant.spelling() + ".json";
+  }
+
   /** Whether there is a file of that name, of whatever weights. */
   boolean has(String name) {
     return file(name).isPresent();
@@ -45,21 +56,43 @@ public final class EvaluationFiles {
    * @param runtime as {@link RuntimeModels#open} has it
    */
   Optional<EvaluationResult> read(String name, Path model, String runtime) {
+    return read(name, model, runtime, Map.of());
+  }
+
+  /**
+   * The same, provided also that it was computed as it would be now.
+   *
+   * @param session what its {@link EvaluationResult#session} must say
+   */
+  Optional<EvaluationResult> read(
+      String name, Path model, String runtime, Map<String, String> session) {
     Optional<EvaluationResult> found = readUnchecked(name);
     if (found.isEmpty()) {
       return found;
     }
     Map<String, String> now = fingerprints.ofWeights(model, runtime);
-    if (found.get().weights().equals(now)) {
-      return found;
+    if (!found.get().weights().equals(now)) {
+      log.println(
+          name
+              + (found.get().weights().isEmpty()
+                  ? " does not say which weights it was made with"
+                  : " was made with other weights than " + model + " has")
+              + ": measured again.");
+      return Optional.empty();
     }
-    log.println(
-        name
-            + (found.get().weights().isEmpty()
-                ? " does not say which weights it was made with"
-                : " was made with other weights than " + model + " has")
-            + ": measured again.");
-    return Optional.empty();
+    if (!found.get().session().entrySet().containsAll(session.entrySet())) {
+      log.println(
+          name
+              + " was made with "
+              + (found.get().session().isEmpty()
+                  ? "settings that it does not name"
+                  : found.get().session())
+              + ", not with "
+              + session
+              + ": measured again.");
+      return Optional.empty();
+    }
+    return found;
   }
 
   private Optional<Path> file(String name) {

@@ -28,7 +28,8 @@ import org.unlearn4j.lm.TokenRow;
 /** Equal sides pass; every single fault fails the gate that is there for it, and no other kind. */
 class ParityCheckTest {
   private static final double[][] TABLE = BigramModel.random(12, 7);
-  private static final ParityGates GATES = new ParityGates(1e-3, 1e-5, 0.999, 0.005, 0.95, 0.05);
+  private static final ParityGates GATES =
+      new ParityGates(ParityGates.full(1e-3, 1e-4, 1e-5, 0.999), 0.005, 0.95, 0.05, 0.005);
   private static final BigramModel TRAINED = new BigramModel("tf", TABLE);
 
   @TempDir Path folder;
