@@ -16,7 +16,7 @@ final class VerifyKeys {
           "logit_atol",
           nonNegative(),
           1e-3,
-          "largest difference of a logit, in one pass, in chunks and with the cache");
+          "largest difference of a logit, in one pass, in chunks, with the cache and behind padding");
   static final Key<Double> LOGIT_MEAN_RTOL =
       fp32(
           "logit_mean_rtol",
@@ -152,7 +152,7 @@ final class VerifyKeys {
             in + "cache_rtol",
             nonNegative(),
             cacheRtol,
-            "the same between the file in one pass and itself, in chunks and with the cache"),
+            "the same between the file in one pass and itself, in chunks, with the cache and behind padding"),
         new Key<>(
             in + "kl_max",
             nonNegative(),

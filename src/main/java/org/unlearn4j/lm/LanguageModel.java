@@ -85,6 +85,24 @@ public interface LanguageModel extends AutoCloseable {
   }
 
   /**
+   * Whether {@link #lastLogits} is there: whether prompts of different length may lie in one batch,
+   * padded on the left.
+   */
+  default boolean padsLeft() {
+    return false;
+  }
+
+  /**
+   * Logits after the last token of each prompt, of one batch that is padded on the left, as batched
+   * decoding begins; nothing but the mask keeps padding from being seen.
+   *
+   * @return {@code [prompt][vocab]}
+   */
+  default float[][] lastLogits(List<int[]> prompts) {
+    throw new UnsupportedOperationException(runtime());
+  }
+
+  /**
    * Greedy continuations, decoded with the key-value cache.
    *
    * @param prompts token ids, one array a prompt; they may differ in length

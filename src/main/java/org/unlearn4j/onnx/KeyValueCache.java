@@ -20,7 +20,7 @@ import org.unlearn4j.base.UserException;
  * @param shapes shape of each {@code past_key_values.*} input, -1 where it varies
  */
 record KeyValueCache(Map<String, long[]> shapes) {
-  private static final String PAST = "past_key_values.";
+  static final String PAST = "past_key_values.";
   private static final String PRESENT = "present.";
 
   static KeyValueCache of(OrtSession session) {
@@ -44,7 +44,7 @@ record KeyValueCache(Map<String, long[]> shapes) {
     return outputs;
   }
 
-  private static String present(String past) {
+  static String present(String past) {
     return PRESENT + past.substring(PAST.length());
   }
 

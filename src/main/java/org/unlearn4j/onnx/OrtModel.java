@@ -81,7 +81,7 @@ public final class OrtModel implements LanguageModel {
     return OnnxFile.read(OnnxFile.locate(path, variant)).files();
   }
 
-  private static Path configFor(Path onnx) {
+  static Path configFor(Path onnx) {
     Path folder = onnx.toAbsolutePath().getParent();
     Path above = folder.getParent();
     boolean beside = Files.isRegularFile(folder.resolve("config.json")) || above == null;
@@ -143,14 +143,17 @@ public final class OrtModel implements LanguageModel {
     return PaddedBatch.split(scores.logProbs, candidates);
   }
 
-  /** The way for other exporters' files: whole logits, scored here. */
+  /** The way for other exporters' files: whole logits, scored here where the runtime left them. */
   private LabelScores scoreLogits(List<TokenRow> rows, PaddedBatch b) {
-    float[][][] logits = logits(rows);
     LabelScores scores = new LabelScores(b.labels().length);
+    float[] row = new float[config.vocabSize()];
     int[] from = b.predictedFrom();
-    for (int i = 0; i < from.length; i++) {
-      int row = b.labelRows()[i];
-      scores.set(i, LogitScores.of(logits[row][from[i] - row * b.time()], b.labels()[i]));
+    try (Logits logits = openLogits(rows, 0)) {
+      for (int i = 0; i < from.length; i++) {
+        int r = b.labelRows()[i];
+        logits.read(r, from[i] - r * b.time(), row);
+        scores.set(i, LogitScores.of(row, b.labels()[i]));
+      }
     }
     return scores;
   }
@@ -310,8 +313,22 @@ public final class OrtModel implements LanguageModel {
     }
   }
 
+  @Override
+  public boolean padsLeft() {
+    return true;
+  }
+
+  @Override
+  public float[][] lastLogits(List<int[]> prompts) {
+    return leftPadded().last(prompts, config.maxPositions(), config.vocabSize());
+  }
+
+  LeftPadded leftPadded() {
+    return new LeftPadded(runtime, deployed, cache);
+  }
+
   /** The most probable token after the last column of each row. */
-  private static int[] mostProbable(OrtSession.Result result) {
+  static int[] mostProbable(OrtSession.Result result) {
     OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
     long[] shape = logits.getInfo().getShape();
     int time = (int) shape[1];

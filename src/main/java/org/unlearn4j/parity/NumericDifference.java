@@ -16,9 +16,10 @@ import java.util.Map;
  * @param top1Agreement share of labelled tokens with the same most probable token
  * @param chunkedPrefill largest logit difference between one pass and two with a cache, deployed
  *     side; NaN where it has none
- * @param cachedDecoding largest amount by which a token that was decoded step by step, with the
- *     cache where there is one, in a batch padded on the left, is below the largest logit of one
- *     full pass, deployed side
+ * @param cachedDecoding largest amount by which a token that was decoded step by step with the
+ *     cache is below the largest logit of one full pass, deployed side; NaN where it has none
+ * @param leftPadding largest logit difference between a row in one pass and its prompt in a batch
+ *     that is padded on the left, deployed side; NaN where it cannot be padded so
  */
 public record NumericDifference(
     long positions,
@@ -30,7 +31,8 @@ public record NumericDifference(
     double klP999,
     double top1Agreement,
     double chunkedPrefill,
-    double cachedDecoding) {
+    double cachedDecoding,
+    double leftPadding) {
 
   /** The largest difference in units of the spread. */
   public double logitMaxRelative() {
@@ -57,8 +59,10 @@ public record NumericDifference(
     named.put("top1_agreement", top1Agreement);
     named.put("chunked_prefill", chunkedPrefill);
     named.put("cached_decoding", cachedDecoding);
+    named.put("left_padding", leftPadding);
     named.put("chunked_prefill_relative", chunkedPrefill / logitSpread);
     named.put("cached_decoding_relative", cachedDecoding / logitSpread);
+    named.put("left_padding_relative", leftPadding / logitSpread);
     return named;
   }
 }

@@ -52,7 +52,7 @@ public final class ParityCheck {
         MetricDifference.between(trainedEvaluation, deployedEvaluation);
     NumericDifference numeric =
         NumericParity.measure(trained, deployed, rows, tokenBudget, decodeTokens, progress);
-    List<Gate> all = new ArrayList<>(gates.numericGates(numeric, deployed.cached()));
+    List<Gate> all = new ArrayList<>(gates.numericGates(numeric, deployed));
     for (MetricDifference metric : metrics) {
       Gate gate =
           Gate.atMost(Gate.Level.METRIC, metric.name(), metric.difference(), gates.metricAtol());

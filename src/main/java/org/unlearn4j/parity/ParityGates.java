@@ -1,6 +1,7 @@
 package org.unlearn4j.parity;
 
 import java.util.List;
+import org.unlearn4j.lm.LanguageModel;
 
 /**
  * Tolerances. There are no defaults here: the pipeline file is their one home.
@@ -21,8 +22,6 @@ public record ParityGates(
     double generationsMin,
     double reboundMax,
     double utilityFallMax) {
-  private static final String CACHED_DECODING = "cached_decoding";
-
   /**
    * A measure and what it is held against.
    *
@@ -45,8 +44,8 @@ public record ParityGates(
   /**
    * Limits on the numbers of a file of full precision.
    *
-   * @param logitAtol largest absolute difference between two logits, also between decoding with and
-   *     without the key-value cache
+   * @param logitAtol largest absolute difference between two logits, also between a row in one pass
+   *     and the same with the cache, or behind padding
    * @param logitMeanRtol largest mean difference, relative to the logits' spread
    * @param klMax largest mean, and largest 99.9th percentile, of KL(trained || deployed) over
    *     labelled tokens, in nats
@@ -61,14 +60,15 @@ public record ParityGates(
         Limit.atMost("kl_p999", klMax),
         Limit.atLeast("top1_agreement", top1Min),
         Limit.atMost("chunked_prefill", logitAtol),
-        Limit.atMost(CACHED_DECODING, logitAtol));
+        Limit.atMost("cached_decoding", logitAtol),
+        Limit.atMost("left_padding", logitAtol));
   }
 
   /**
    * Limits on the numbers of a file of reduced precision.
    *
    * @param logitRtol largest difference of a logit, relative to the logits' spread
-   * @param cacheRtol the same between the file and itself, with and without the cache
+   * @param cacheRtol the same between the file and itself, with the cache and behind padding
    * @param klMax largest mean KL, in nats; its tail is that of few unlucky tokens
    */
   public static List<Limit> reduced(
@@ -78,21 +78,19 @@ public record ParityGates(
         Limit.atMost("kl_mean", klMax),
         Limit.atLeast("top1_agreement", top1Min),
         Limit.atMost("chunked_prefill_relative", cacheRtol),
-        Limit.atMost(CACHED_DECODING + "_relative", cacheRtol));
+        Limit.atMost("cached_decoding_relative", cacheRtol),
+        Limit.atMost("left_padding_relative", cacheRtol));
   }
 
-  /** The numeric gates; those on the cache only where there is one. */
-  List<Gate> numericGates(NumericDifference d, boolean cached) {
+  /** The numeric gates, less those on what the deployed file does not have. */
+  List<Gate> numericGates(NumericDifference d, LanguageModel deployed) {
     return numeric.stream()
-        .filter(l -> cached || !l.measure.startsWith("chunked_prefill"))
+        .filter(l -> deployed.padsLeft() || !l.measure.startsWith("left_padding"))
+        .filter(l -> deployed.cached() || !l.measure.matches("(chunked|cached)_.*"))
         .map(
             l ->
                 new Gate(
-                    Gate.Level.NUMERIC,
-                    cached ? l.measure : l.measure.replace(CACHED_DECODING, "padded_decoding"),
-                    d.named().get(l.measure),
-                    l.limit,
-                    l.comparison))
+                    Gate.Level.NUMERIC, l.measure, d.named().get(l.measure), l.limit, l.comparison))
         .toList();
   }
 }

@@ -168,7 +168,8 @@ final class VerdictJson {
         numeric.get("kl_p999").number(),
         numeric.get("top1_agreement").number(),
         numeric.get("chunked_prefill").number(),
-        numeric.get("cached_decoding").number());
+        numeric.get("cached_decoding").number(),
+        numeric.get("left_padding").number());
   }
 
   private static List<MetricDifference> metrics(JsonInput metrics) {
