@@ -3,14 +3,12 @@ package org.unlearn4j.cli;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.ExportSettings.Variant;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.Gate;
@@ -19,6 +17,7 @@ import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.run.PairCheck;
 import org.unlearn4j.run.PairData;
 import org.unlearn4j.run.VerifyStage;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Holds deployed files against trained weights, or any model against any other; the exit code is
@@ -73,7 +72,7 @@ final class VerifyCommand implements Command {
         CommandOptions.value(
             LIMITS,
             "FORMAT",
-            "without a pipeline: fp32 (default), fp16, int8 or int4, whose limits hold"),
+            "without a pipeline: fp32 (default), fp16, int8, ...: whose limits hold"),
         CommandOptions.value(
             OUT, "FILE", "the verdict to write, as JSON (required with a pipeline)"));
   }
@@ -146,14 +145,7 @@ final class VerifyCommand implements Command {
   }
 
   private static Variant limits(CommandLine line) {
-    String name = CommandOptions.text(line, LIMITS).orElse(Variant.FP32.spelling());
-    return Arrays.stream(Variant.values())
-        .filter(v -> v.spelling().equals(name))
-        .findFirst()
-        .orElseThrow(
-            () ->
-                new UserException(
-                    "--limits: found " + name + ", expected fp32, fp16, int8 or int4."));
+    return Variant.named(CommandOptions.text(line, LIMITS).orElse(Variant.FP32.label()));
   }
 
   private static void require(CommandLine line, String when, String... names) {

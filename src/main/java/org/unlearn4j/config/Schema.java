@@ -22,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.DataSettings.Benchmark;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Every key of the pipeline file, in the order in which it is written: the one home of every
@@ -181,11 +182,11 @@ final class Schema {
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
-  static final Key<List<ExportSettings.Variant>> VARIANTS =
+  static final Key<List<Variant>> VARIANTS =
       key(
           "export.variants",
-          listOf(choice(ExportSettings.Variant.class), "variants"),
-          constant(List.of(ExportSettings.Variant.FP32)),
+          listOf(choice(List.of(Variant.values()), Variant::label), "variants"),
+          constant(List.of(Variant.FP32)),
           "ONNX files that are written");
   static final Key<Integer> OPSET =
       key("export.opset", integer(23, 23), constant(23), "ONNX operator set");

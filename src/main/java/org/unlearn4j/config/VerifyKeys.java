@@ -6,8 +6,12 @@ import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.share;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
+import org.unlearn4j.weights.Variant;
 
 /** Keys of the block {@code verify}. */
 final class VerifyKeys {
@@ -76,18 +80,40 @@ final class VerifyKeys {
 
   private static final Fallback<Double> SHOWN = absent("shown, not judged");
 
-  static final Reduced FP16 =
-      reduced(
-          "fp16",
-          constant(0.05),
-          constant(0.05),
-          constant(1e-3),
-          constant(0.99),
-          constant(0.02),
-          constant(0.9));
-  static final Reduced INT8 =
-      reduced("int8", SHOWN, constant(0.05), constant(0.02), constant(0.97), SHOWN, SHOWN);
-  static final Reduced INT4 = reduced("int4", SHOWN, constant(0.05), SHOWN, SHOWN, SHOWN, SHOWN);
+  /** By number format, in their order; a test sees that none is forgotten. */
+  static final Map<Variant, Reduced> REDUCED = reduced();
+
+  private static Map<Variant, Reduced> reduced() {
+    Map<Variant, Reduced> all = new EnumMap<>(Variant.class);
+    for (Variant variant : Variant.values()) {
+      switch (variant) {
+        case FP32 -> {} // the numbers of the trained weights themselves
+        case FP16 ->
+            all.put(
+                variant,
+                reduced(
+                    variant,
+                    constant(0.05),
+                    constant(0.05),
+                    constant(1e-3),
+                    constant(0.99),
+                    constant(0.02),
+                    constant(0.9)));
+        case INT8 ->
+            all.put(
+                variant,
+                reduced(
+                    variant, SHOWN, constant(0.01), constant(0.02), constant(0.97), SHOWN, SHOWN));
+        case INT8_DYNAMIC ->
+            all.put(
+                variant,
+                reduced(variant, SHOWN, SHOWN, constant(0.05), constant(0.95), SHOWN, SHOWN));
+        case INT4 ->
+            all.put(variant, reduced(variant, SHOWN, constant(0.01), SHOWN, SHOWN, SHOWN, SHOWN));
+      }
+    }
+    return all;
+  }
 
   private VerifyKeys() {}
 
@@ -103,19 +129,25 @@ final class VerifyKeys {
                 GENERATIONS_MIN,
                 REBOUND_MAX,
                 UTILITY_FALL_MAX));
-    List.of(FP16, INT8, INT4).forEach(r -> all.addAll(r.keys()));
+    REDUCED.values().forEach(r -> all.addAll(r.keys()));
     return all;
   }
 
   static List<Section> sections() {
-    return List.of(
+    List<Section> all = new ArrayList<>();
+    all.add(
         new Section(
             "verify",
             false,
-            "the gates of the parity verdict: for fp32, and for every file where it says so"),
-        new Section("verify.fp16", false, "in place of the limits of fp32"),
-        new Section("verify.int8", false, "in place of the limits of fp32"),
-        new Section("verify.int4", false, "in place of the limits of fp32"));
+            "the gates of the parity verdict: for fp32, and for every file where it says so"));
+    REDUCED
+        .keySet()
+        .forEach(v -> all.add(new Section(block(v), false, "in place of the limits of fp32")));
+    return all;
+  }
+
+  private static String block(Variant variant) {
+    return "verify." + variant.label();
   }
 
   static VerifySettings read(Settings s) {
@@ -128,20 +160,19 @@ final class VerifyKeys {
         s.get(GENERATIONS_MIN),
         s.get(REBOUND_MAX),
         s.get(UTILITY_FALL_MAX),
-        FP16.read(s),
-        INT8.read(s),
-        INT4.read(s));
+        REDUCED.entrySet().stream()
+            .collect(Collectors.toMap(Map.Entry::getKey, e -> e.getValue().read(s))));
   }
 
   private static Reduced reduced(
-      String variant,
+      Variant variant,
       Fallback<Double> logitRtol,
       Fallback<Double> cacheRtol,
       Fallback<Double> klMax,
       Fallback<Double> top1Min,
       Fallback<Double> metricAtol,
       Fallback<Double> generationsMin) {
-    String in = "verify." + variant + ".";
+    String in = block(variant) + ".";
     return new Reduced(
         new Key<>(
             in + "logit_rtol",

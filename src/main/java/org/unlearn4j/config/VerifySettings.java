@@ -1,5 +1,8 @@
 package org.unlearn4j.config;
 
+import java.util.Map;
+import org.unlearn4j.weights.Variant;
+
 /**
  * The gates of the parity verdict.
  *
@@ -11,9 +14,7 @@ package org.unlearn4j.config;
  * @param generationsMin fp32: smallest share of identical greedy generations
  * @param reboundMax every file: largest share of the way back to the model before unlearning
  * @param utilityFallMax every file: largest fall of model utility
- * @param fp16 in place of the limits of fp32
- * @param int8 in place of the limits of fp32
- * @param int4 in place of the limits of fp32
+ * @param reduced in place of the limits of fp32, for every other number format
  */
 public record VerifySettings(
     double logitAtol,
@@ -24,17 +25,8 @@ public record VerifySettings(
     double generationsMin,
     double reboundMax,
     double utilityFallMax,
-    ReducedSettings fp16,
-    ReducedSettings int8,
-    ReducedSettings int4) {
-
-  /** The limits of a number format; fp32 has none of these. */
-  public ReducedSettings of(ExportSettings.Variant variant) {
-    return switch (variant) {
-      case FP16 -> fp16;
-      case INT8 -> int8;
-      case INT4 -> int4;
-      case FP32 -> throw new IllegalArgumentException("fp32 is not reduced");
-    };
+    Map<Variant, ReducedSettings> reduced) {
+  public VerifySettings {
+    reduced = Map.copyOf(reduced);
   }
 }

@@ -2,6 +2,7 @@ package org.unlearn4j.onnx;
 
 import java.util.List;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.Variant;
 
 /**
  * What to export.
@@ -22,7 +23,11 @@ public record ExportOptions(List<String> variants, int opset, long inlineLimit) 
       throw new UserException(
           "ONNX opset: found " + opset + ", expected " + OnnxEmitter.OPSET + ".");
     }
-    variants.forEach(Variant::named);
+    for (String label : variants) {
+      if (Variant.named(label) != Variant.FP32) {
+        throw new UserException("ONNX variant: found \"" + label + "\", expected fp32.");
+      }
+    }
   }
 
   /** float32 at opset {@value OnnxEmitter#OPSET}, one file up to 1 MiB of weights. */

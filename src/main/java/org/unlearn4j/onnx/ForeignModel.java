@@ -14,6 +14,7 @@ import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A decoder on ONNX Runtime that anybody may have exported. It needs {@code input_ids} and {@code

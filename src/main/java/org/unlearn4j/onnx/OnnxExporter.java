@@ -14,6 +14,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A Hugging Face folder made deployable: {@code config.json}, {@code generation_config.json},

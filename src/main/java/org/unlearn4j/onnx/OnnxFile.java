@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.Variant;
 
 /**
  * An ONNX file on disk, its external data not loaded.

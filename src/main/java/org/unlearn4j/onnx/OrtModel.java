@@ -21,6 +21,7 @@ import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A deployed model on ONNX Runtime. Logits and generations come from the file exactly as a third

@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.Variant;
 
 /** Where a deployed file comes from, as its {@code metadata_props} say. */
 final class Provenance {

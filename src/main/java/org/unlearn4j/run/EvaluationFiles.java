@@ -5,9 +5,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;
-import org.unlearn4j.config.ExportSettings;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.train.EventLog;
+import org.unlearn4j.weights.Variant;
 
 /** Evaluations of a run folder: how they are written, and which of them may be used again. */
 public final class EvaluationFiles {
@@ -31,10 +31,10 @@ public final class EvaluationFiles {
    * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
    * alone stands for.
    */
-  static String ofDeployed(ExportSettings.Variant variant) {
-    return variant == ExportSettings.Variant.FP32
+  static String ofDeployed(Variant variant) {
+    return variant == Variant.FP32
         ? "unlearned.onnx.json"
-        : "unlearned.onnx-" + variant.spelling() + ".json";
+        : "unlearned.onnx-" + variant.label() + ".json";
   }
 
   /** Whether there is a file of that name, of whatever weights. */

@@ -7,7 +7,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.ExportSettings.Variant;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
@@ -22,6 +21,7 @@ import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Holds one model against another, each a Hugging Face folder or an ONNX file of whatever origin:

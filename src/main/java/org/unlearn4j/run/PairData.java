@@ -78,9 +78,11 @@ public record PairData(
       ChatPrompt.Settings chat =
           new ChatPrompt.Settings(settings.data().systemPrompt(), settings.data().date());
       Prompting template = Prompting.of(settings.data().template(), tokenizer, chat);
-      QaEncoder pairs = new QaEncoder(tokenizer, template, longest);
       List<EvalItem> items = new ArrayList<>();
-      records.pairs().stream().limit(most).forEach(e -> items.add(item(items.size(), e, pairs)));
+      if (!records.pairs().isEmpty()) { // texts need no end of text
+        QaEncoder pairs = new QaEncoder(tokenizer, template, longest);
+        records.pairs().stream().limit(most).forEach(e -> items.add(item(items.size(), e, pairs)));
+      }
       Function<int[], String> decoder = ids -> tokenizer.decode(ids, true);
       PassageEncoder texts = new PassageEncoder(tokenizer, longest);
       for (Passage text : records.texts().stream().limit(most).toList()) {

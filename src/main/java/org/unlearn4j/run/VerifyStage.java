@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.ExportSettings.Variant;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
@@ -19,6 +18,7 @@ import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.weights.Variant;
 
 /** Holds deployed files against the trained weights. */
 public final class VerifyStage {
@@ -60,7 +60,7 @@ public final class VerifyStage {
     List<ParityResult> results = new ArrayList<>();
     Map<String, EvaluationResult> deployed = new LinkedHashMap<>();
     for (Variant variant : variants) {
-      String runtime = "onnx:" + variant.spelling();
+      String runtime = "onnx:" + variant.label();
       String file = EvaluationFiles.ofDeployed(variant);
       EvaluationResult result = measured(evaluate, kept, file, onnx, runtime, retainOnly);
       deployed.put(runtime, result);
@@ -90,7 +90,7 @@ public final class VerifyStage {
       throw new UserException(
           "model.path: found no model before unlearning, nor its evaluation target.tf.json,"
               + " expected one: without it nobody can tell whether forgetting survives in the "
-              + reduced.get().spelling()
+              + reduced.get().label()
               + " file.");
     }
   }

@@ -212,7 +212,7 @@ class OnnxExporterTest {
     Path folder = temp.resolve("m");
     UserException variant =
         assertThrows(UserException.class, () -> ExportOptions.of(List.of("fp32", "int8")));
-    assertEquals("ONNX variant: found \"int8\", expected one of fp32.", variant.getMessage());
+    assertEquals("ONNX variant: found \"int8\", expected fp32.", variant.getMessage());
     assertThrows(UserException.class, () -> new ExportOptions(List.of("fp32"), 17, 0));
     Files.copy(
         Fixture.named("llama3_rope").folder().resolve("config.json"),
