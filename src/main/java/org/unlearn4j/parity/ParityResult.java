@@ -19,11 +19,30 @@ public record ParityResult(
     List<MetricDifference> metrics,
     GenerationDifferences generations,
     List<Gate> gates,
-    Map<String, String> session) {
+    Map<String, String> session,
+    double equalCodes) {
   public ParityResult {
     metrics = List.copyOf(metrics);
     gates = List.copyOf(gates);
     session = Collections.unmodifiableMap(new LinkedHashMap<>(session));
+  }
+
+  /** A result of which nobody has compared codes. */
+  public ParityResult(
+      String deployed,
+      String trained,
+      NumericDifference numeric,
+      List<MetricDifference> metrics,
+      GenerationDifferences generations,
+      List<Gate> gates,
+      Map<String, String> session) {
+    this(deployed, trained, numeric, metrics, generations, gates, session, Double.NaN);
+  }
+
+  /** The same with the share of equal codes. */
+  public ParityResult withEqualCodes(double share) {
+    return new ParityResult(
+        deployed, trained, numeric, metrics, generations, gates, session, share);
   }
 
   /** Whether every gate holds. */

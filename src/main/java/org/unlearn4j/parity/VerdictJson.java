@@ -78,6 +78,9 @@ final class VerdictJson {
     if (!result.session().isEmpty()) {
       result.session().forEach(node.putObject("session")::put);
     }
+    if (!Double.isNaN(result.equalCodes())) {
+      node.put("equal_codes", result.equalCodes());
+    }
     ObjectNode numeric = node.putObject("numeric");
     result.numeric().named().forEach(numeric::put);
     ObjectNode metrics = node.putObject("metrics");
@@ -118,7 +121,8 @@ final class VerdictJson {
               metrics(result.get("metrics")),
               generations(result.get("generations")),
               gates.getOrDefault(runtime, List.of()),
-              texts(result.get("session"))));
+              texts(result.get("session")),
+              measured(result.get("equal_codes"))));
     }
     return new Verdict(
         results, root.get("survival").elements().stream().map(VerdictJson::survival).toList());

@@ -96,12 +96,21 @@ final class SurvivalSection {
       }
     }
     String file = ReportData.runtime(result.deployed());
+    String codes =
+        Double.isNaN(result.equalCodes())
+            ? ""
+            : " Of its codes " + Numbers.percent(result.equalCodes()) + " are still the target's.";
     return Optional.of(
         Html.tag(
                 "li",
                 failed.isEmpty()
-                    ? "✓ " + file + " is still unlearned."
-                    : "✗ " + file + " must not be deployed: " + String.join(", ", failed) + ".")
+                    ? "✓ " + file + " is still unlearned." + codes
+                    : "✗ "
+                        + file
+                        + " must not be deployed: "
+                        + String.join(", ", failed)
+                        + "."
+                        + codes)
             .css(failed.isEmpty() ? "holds" : "fails"));
   }
 

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
@@ -26,6 +27,9 @@ public final class VerifyStage {
   static final int TOKEN_BUDGET = 1024;
 
   static final int DECODE_TOKENS = 16;
+
+  /** In a deployed folder: how many codes are those of the model before. */
+  private static final String QUANTIZATION = "quantization.json";
 
   private final Pipeline pipeline;
 
@@ -75,13 +79,28 @@ public final class VerifyStage {
         results.add(
             new ParityCheck(
                     ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS)
-                .run(a, b, rows, trained, result, target, bars));
+                .run(a, b, rows, trained, result, target, bars)
+                .withEqualCodes(equalCodes(onnx, variant)));
       }
     }
     Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
     DeployedRecord.write(
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
     return verdict;
+  }
+
+  /** What export has counted, where it was given the model before; NaN where it was not. */
+  private static double equalCodes(Path onnx, Variant variant) {
+    Path counted = onnx.resolve(QUANTIZATION);
+    if (!Files.isRegularFile(counted)) {
+      return Double.NaN;
+    }
+    JsonInput share =
+        JsonInput.read(counted, "what export counted of codes")
+            .get("variants")
+            .get(variant.label())
+            .get("equal_codes");
+    return share.present() ? share.number() : Double.NaN;
   }
 
   private static void requireTarget(Optional<EvaluationResult> target, List<Variant> variants) {
