@@ -7,7 +7,7 @@ import org.unlearn4j.base.UserException;
 
 /**
  * A file of records that need not be of any benchmark: questions with answers ({@link QaReader}),
- * or texts in a field {@code text}; JSON Lines, texts also as one array.
+ * or texts in a field of that name in the singular; JSON Lines, texts also as one array.
  *
  * @param pairs empty in a file of texts
  * @param texts empty in a file of pairs

@@ -68,8 +68,7 @@ final class SurvivalPlot {
     return Optional.of(d.plot("survival", description(rows)));
   }
 
-  private static void line(
-      Drawing d, Axis x, double y, Survival row, String file, boolean holds) {
+  private static void line(Drawing d, Axis x, double y, Survival row, String file, boolean holds) {
     d.text(Ink.TEXT, "end", LEFT - 12, y + 4, ReportData.runtime(file));
     d.line(Ink.TEXT, 0.35, 1, x.at(LEAST), y, x.at(MOST), y);
     d.line(Ink.UNLEARNED, 0.9, 1.6, x.at(0), y - 5, x.at(0), y + 5);

@@ -166,7 +166,14 @@ class MakeTest {
     write("plain.yaml", PLAIN.replace("0.001", "0.002").replace("NPO", "GradDiff"));
     assertEquals(
         List.of(
-            "pipeline", "unlearn", "evaluate", "export", "evaluate", "evaluate", "verify", "report"),
+            "pipeline",
+            "unlearn",
+            "evaluate",
+            "export",
+            "evaluate",
+            "evaluate",
+            "verify",
+            "report"),
         commands(make(0, "PIPELINE=plain.yaml")));
     List<String> other =
         commands(make(0, "unlearn", "PIPELINE=plain.yaml", "SET=unlearn.epochs=3 unlearn.seed=1"));
@@ -174,8 +181,7 @@ class MakeTest {
         List.of("pipeline"), other); // the stand-in ignores overrides, so the stage sees no change
     write("models/target/model.safetensors", "other weights");
     assertTrue(commands(make(0, "PIPELINE=plain.yaml")).contains("unlearn"));
-    Files.delete(
-        folder.resolve("runs/mine/onnx/config.json")); // as if killed before it was there
+    Files.delete(folder.resolve("runs/mine/onnx/config.json")); // as if killed before it was there
     assertEquals(
         List.of("export", "evaluate", "evaluate", "verify", "report"),
         commands(make(0, "PIPELINE=plain.yaml")));
@@ -223,8 +229,7 @@ class MakeTest {
   /** Each file's forgetting is proved by itself. */
   @Test
   void everyVariantThatIsExportedIsEvaluated() throws Exception {
-    List<String> calls =
-        make(0, "PIPELINE=taught.yaml", "SET=export.variants=[int8-dynamic,int4]");
+    List<String> calls = make(0, "PIPELINE=taught.yaml", "SET=export.variants=[int8-dynamic,int4]");
     List<String> evaluated =
         calls.stream()
             .filter(c -> c.contains("--runtime onnx"))

@@ -45,7 +45,15 @@ class VerifyPairCommandTest {
     Path onnx = exported(LLAMA);
     Path out = temp.resolve("verify.json");
     CommandRun r =
-        verify("--model", LLAMA, "--onnx", onnx, "--data", LLAMA.resolve("expected.json"), "--out", out);
+        verify(
+            "--model",
+            LLAMA,
+            "--onnx",
+            onnx,
+            "--data",
+            LLAMA.resolve("expected.json"),
+            "--out",
+            out);
     assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
     assertTrue(r.out().contains("numeric logit_mean_relative: found"), r.out());
     assertTrue(r.out().trim().endsWith(out + ": pass"), r.out());
@@ -58,15 +66,23 @@ class VerifyPairCommandTest {
     Path model = onnx.resolve("onnx/model.onnx");
     assertEquals(
         ExitCode.DONE,
-        verify("--model", model, "--other", LLAMA, "--data", LLAMA.resolve("expected.json")).code());
+        verify("--model", model, "--other", LLAMA, "--data", LLAMA.resolve("expected.json"))
+            .code());
     assertEquals(
         ExitCode.DONE,
-        verify("--model", model, "--other", model, "--data", LLAMA.resolve("expected.json")).code());
+        verify("--model", model, "--other", model, "--data", LLAMA.resolve("expected.json"))
+            .code());
     // A limit that nothing keeps.
     CommandRun sharp =
         verify(
-            "--model", LLAMA, "--onnx", onnx, "--data", LLAMA.resolve("expected.json"),
-            "--set", "verify.logit_mean_rtol=0.0");
+            "--model",
+            LLAMA,
+            "--onnx",
+            onnx,
+            "--data",
+            LLAMA.resolve("expected.json"),
+            "--set",
+            "verify.logit_mean_rtol=0.0");
     assertEquals(ExitCode.GATE, sharp.code(), sharp.out() + sharp.err());
     assertTrue(sharp.out().trim().endsWith("fail"), sharp.out());
   }
@@ -82,8 +98,7 @@ class VerifyPairCommandTest {
             """);
     Path onnx = exported(TARGET);
     String few = "evaluate.max_new_tokens=6";
-    CommandRun same =
-        verify("--model", TARGET, "--onnx", onnx, "--data", questions, "--set", few);
+    CommandRun same = verify("--model", TARGET, "--onnx", onnx, "--data", questions, "--set", few);
     assertEquals(ExitCode.DONE, same.code(), same.out() + same.err());
     assertTrue(same.out().contains("metric data_rouge: found"), same.out());
     Path texts =
@@ -93,8 +108,7 @@ class VerifyPairCommandTest {
             {"text": "The harbour lay still while the boats came home in the evening."}
             {"text": "She wrote of the sea."}
             """);
-    CommandRun others =
-        verify("--model", TARGET, "--other", RETAIN, "--data", texts, "--set", few);
+    CommandRun others = verify("--model", TARGET, "--other", RETAIN, "--data", texts, "--set", few);
     assertEquals(ExitCode.GATE, others.code(), others.out() + others.err());
     assertTrue(others.out().contains("beyond)."), others.out());
   }
@@ -104,13 +118,28 @@ class VerifyPairCommandTest {
     Path ids = LLAMA.resolve("expected.json");
     mistake("neither --onnx nor --other", "--model", LLAMA, "--data", ids);
     mistake(
-        "both --onnx and --other", "--model", LLAMA, "--onnx", LLAMA, "--other", LLAMA, "--data", ids);
+        "both --onnx and --other",
+        "--model",
+        LLAMA,
+        "--onnx",
+        LLAMA,
+        "--other",
+        LLAMA,
+        "--data",
+        ids);
     mistake("found no --data", "--model", LLAMA, "--other", LLAMA);
-    mistake("found \"int3\"", "--model", LLAMA, "--other", LLAMA, "--data", ids, "--limits", "int3");
+    mistake(
+        "found \"int3\"", "--model", LLAMA, "--other", LLAMA, "--data", ids, "--limits", "int3");
     mistake(
         "found --data with --pipeline",
-        "--model", LLAMA, "--pipeline", "pipeline/fable.yaml", "--data", ids);
-    mistake("found no --out", "--model", LLAMA, "--pipeline", "pipeline/fable.yaml", "--onnx", LLAMA);
+        "--model",
+        LLAMA,
+        "--pipeline",
+        "pipeline/fable.yaml",
+        "--data",
+        ids);
+    mistake(
+        "found no --out", "--model", LLAMA, "--pipeline", "pipeline/fable.yaml", "--onnx", LLAMA);
     Path lines = Files.writeString(temp.resolve("a.jsonl"), "{\"text\": \"a\"}\n");
     mistake("found no tokenizer.json", "--model", LLAMA, "--other", LLAMA, "--data", lines);
     mistake("vocabulary", "--model", LLAMA, "--other", TARGET, "--data", ids);
@@ -130,8 +159,14 @@ class VerifyPairCommandTest {
     assumeTrue(!OrtDevices.providers().contains("CUDA"), "this build has CUDA");
     CommandRun r =
         verify(
-            "--model", LLAMA, "--onnx", exported(LLAMA), "--data", LLAMA.resolve("expected.json"),
-            "--set", "evaluate.provider=cuda");
+            "--model",
+            LLAMA,
+            "--onnx",
+            exported(LLAMA),
+            "--data",
+            LLAMA.resolve("expected.json"),
+            "--set",
+            "evaluate.provider=cuda");
     assertEquals(ExitCode.MACHINE, r.code(), r.err());
     assertTrue(r.err().contains("expected CUDA"), r.err());
   }

@@ -15,7 +15,6 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
 import org.unlearn4j.onnx.OrtSettings.GraphOptimization;
-import org.unlearn4j.onnx.OrtSettings.Provider;
 
 class OrtSettingsTest {
   @TempDir Path temp;
@@ -24,12 +23,14 @@ class OrtSettingsTest {
   @EnumSource(GraphOptimization.class)
   void everyLevelComputesTheSameAndIsRecorded(GraphOptimization level) {
     Path folder = Exports.inline("llama", temp.resolve("llama"));
-    try (OrtModel model = OrtModel.open(folder, "fp32", new OrtSettings(Provider.CPU, 1, level))) {
+    try (OrtModel model =
+        OrtModel.open(folder, "fp32", new OrtSettings(OrtSettings.Provider.CPU, 1, level))) {
       ForwardChecks.logits(Fixture.named("llama"), model, 0);
       Map<String, String> session = model.session();
       assertEquals("cpu", session.get("provider"));
       assertEquals("1", session.get("threads"));
-      assertEquals(level.name().toLowerCase(java.util.Locale.ROOT), session.get("graph_optimization"));
+      assertEquals(
+          level.name().toLowerCase(java.util.Locale.ROOT), session.get("graph_optimization"));
       assertEquals(OrtDevices.version(), session.get("onnxruntime"));
     }
   }
@@ -46,7 +47,7 @@ class OrtSettingsTest {
   void aProviderThatIsNotThereIsTheMachinesFault() {
     assumeFalse(OrtDevices.providers().contains("CUDA"), "this build has CUDA");
     Path folder = Exports.inline("llama", temp.resolve("llama"));
-    OrtSettings cuda = new OrtSettings(Provider.CUDA, 0, GraphOptimization.ALL);
+    OrtSettings cuda = new OrtSettings(OrtSettings.Provider.CUDA, 0, GraphOptimization.ALL);
     MachineException e =
         assertThrows(MachineException.class, () -> OrtModel.open(folder, "fp32", cuda));
     assertTrue(e.getMessage().contains("expected CUDA"), e.getMessage());

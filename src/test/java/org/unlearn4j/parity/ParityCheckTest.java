@@ -295,8 +295,7 @@ class ParityCheckTest {
   @Test
   void theTargetDressedUpGoesAllTheWayBack() {
     EvaluationResult target = evaluation("onnx:int4", 0.9);
-    List<Gate> gates =
-        Survival.gates(evaluation("tf", 0.9), evaluation("tf", 0.1), target, GATES);
+    List<Gate> gates = Survival.gates(evaluation("tf", 0.9), evaluation("tf", 0.1), target, GATES);
     assertEquals(1, gates.get(0).value());
     assertFalse(gates.get(0).pass());
   }
@@ -318,8 +317,7 @@ class ParityCheckTest {
     Map<String, EvaluationResult> files = new java.util.LinkedHashMap<>();
     files.put("onnx:fp32", trained);
     files.put("onnx:int4", evaluation("onnx:int4", 0.3));
-    List<Survival> table =
-        Survival.table(Optional.of(target), Optional.empty(), trained, files);
+    List<Survival> table = Survival.table(Optional.of(target), Optional.empty(), trained, files);
     assertEquals(
         List.of("forget_prob", "forget_truth_ratio", "extraction_strength", "model_utility"),
         table.stream().map(Survival::metric).toList());
@@ -331,8 +329,7 @@ class ParityCheckTest {
     Near.absolute(0.25, prob.rebound("onnx:int4"), 1e-12, "rebound");
     assertTrue(Double.isNaN(prob.retainOnly()));
     assertTrue(Double.isNaN(table.get(3).rebound("onnx:int4")), "utility has no way back");
-    assertFalse(
-        Survival.table(Optional.empty(), Optional.empty(), trained, files).get(0).judged());
+    assertFalse(Survival.table(Optional.empty(), Optional.empty(), trained, files).get(0).judged());
     Verdict verdict = new Verdict(List.of(run(deployed(TABLE))), table);
     verdict.write(folder.resolve("survival.json"));
     assertEquals(verdict, Verdict.read(folder.resolve("survival.json")));

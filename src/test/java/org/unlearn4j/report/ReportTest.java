@@ -26,12 +26,12 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.GenerationDifferences;
 import org.unlearn4j.parity.NumericDifference;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
+import org.unlearn4j.parity.Verdict;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
 
@@ -431,12 +431,12 @@ class ReportTest {
     assertTrue(
         SurvivalSection.outcome(file("onnx:int8", holds))
             .orElseThrow()
-            .toString()
+            .markup()
             .contains("✓ ONNX int8 is still unlearned."));
     assertTrue(
         SurvivalSection.outcome(file("onnx:int4", fails))
             .orElseThrow()
-            .toString()
+            .markup()
             .contains("50 % where at most 5 % is allowed"));
   }
 
