@@ -77,8 +77,10 @@ $(UNLEARNED): $(INPUTS)/unlearn.yaml $(or $(TAUGHT),$(FILES)) | $(BUILT)
 
 $(EXPORTED): $(INPUTS)/export.yaml $(UNLEARNED) | $(BUILT)
 	@echo '==> export'
-	@$(UNLEARN4J) export --model $(RUN)/unlearned --out $(RUN)/onnx \
-	  --variants "$(call resolved,export,variants)" --opset "$(call resolved,export,opset)"
+	@before="$(if $(FINETUNES),$(RUN)/target,$(call resolved,model,path))"; \
+	  $(UNLEARN4J) export --model $(RUN)/unlearned --out $(RUN)/onnx \
+	  --variants "$(call resolved,export,variants)" --opset "$(call resolved,export,opset)" \
+	  $${before:+--before "$$before"}
 
 # $(call evaluate,FOLDER,RUNTIME)
 evaluate = @echo '==> evaluate: $(@F)'; \

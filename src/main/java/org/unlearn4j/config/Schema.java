@@ -189,7 +189,11 @@ final class Schema {
           constant(List.of(Variant.FP32)),
           "ONNX files that are written");
   static final Key<Integer> OPSET =
-      key("export.opset", integer(23, 23), constant(23), "ONNX operator set");
+      key(
+          "export.opset",
+          choice(List.of(17, 23), String::valueOf),
+          constant(23),
+          "ONNX operator set; 17 is for older runtimes");
 
   static final Key<EvaluateSettings.Suite> SUITE =
       key(

@@ -1,8 +1,10 @@
 package org.unlearn4j.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -214,7 +216,7 @@ public final class OrtModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize());
+    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize(), logitsType());
     try {
       if (cachedFrom == 0) {
         pass(b, 0, b.time(), null, Set.of(), logits).close();
@@ -230,6 +232,14 @@ public final class OrtModel implements LanguageModel {
     } catch (RuntimeException e) {
       logits.close();
       throw e;
+    }
+  }
+
+  private OnnxJavaType logitsType() {
+    try {
+      return ((TensorInfo) deployed.getOutputInfo().get("logits").getInfo()).type;
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
     }
   }
 

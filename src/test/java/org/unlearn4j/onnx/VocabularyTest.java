@@ -36,6 +36,7 @@ import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.TensorInfo;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Words that no fixture family uses, each in a one-word decoder, against its definition in double
@@ -251,7 +252,7 @@ class VocabularyTest {
   private Path write(Decoder decoder) throws IOException {
     Path source = temp.resolve("model.safetensors");
     List<TensorInfo> infos = new ArrayList<>();
-    DecoderGraph graph = DecoderGraph.of(decoder);
+    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.FP32));
     for (Initializer i : graph.initializers()) {
       if (i.parameter() != null) {
         infos.add(new TensorInfo(i.name(), DType.F32, i.parameter().shape()));
@@ -260,7 +261,7 @@ class VocabularyTest {
     SafeTensorsWriter.write(source, infos, t -> FloatBuffer.wrap(values(t)), Map.of());
     Path file = temp.resolve("model.onnx");
     try (SafeTensors weights = SafeTensors.open(source)) {
-      new OnnxWriter(graph, weights).write(file, Map.of(), false);
+      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0);
     }
     return file;
   }

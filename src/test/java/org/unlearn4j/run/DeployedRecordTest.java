@@ -46,7 +46,7 @@ class DeployedRecordTest {
             + " 1.0E-4}}");
     folder = temp.resolve("deployed");
     OnnxExporter.export(
-        source, folder, new ExportOptions(List.of("fp32"), ExportOptions.defaults().opset(), 0));
+        source, folder, ExportOptions.defaults().inlineLimit(0));
     DeployedRecord.write(folder, new Verdict(List.of()), measured());
   }
 
