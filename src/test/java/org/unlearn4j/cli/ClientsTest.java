@@ -107,7 +107,7 @@ class ClientsTest {
   /** Lines that are JSON: the runtime's warnings are none. */
   private static List<JsonNode> lines(String text) throws IOException {
     List<JsonNode> all = new ArrayList<>();
-    for (String line : text.split("\n")) {
+    for (String line : text.split("\n", -1)) {
       if (line.startsWith("{")) {
         all.add(JSON.readTree(line));
       }
