@@ -79,8 +79,8 @@ final class LinearMaps {
   }
 
   /**
-   * MatMul and not Gemm: where processors have no float16 arithmetic, ONNX Runtime's Gemm of float16
-   * sums in float16 and is many times slower.
+   * MatMul and not Gemm: where processors have no float16 arithmetic, ONNX Runtime's Gemm of
+   * float16 sums in float16 and is many times slower.
    */
   private Value halves(String label, Value x, Linear linear) {
     Value matrix = g.initializer(Initializer.of(linear.weight(), DataType.FLOAT16));
