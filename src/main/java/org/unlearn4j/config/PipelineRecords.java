@@ -62,6 +62,7 @@ final class PipelineRecords {
     return new UnlearnSettings(
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
+        Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
         loop(s, Schema.UNLEARN));
   }
 
@@ -111,6 +112,11 @@ final class PipelineRecords {
         s.get(ClRegKeys.QUEUE),
         s.get(ClRegKeys.STOP_GRADIENT),
         s.get(ClRegKeys.WARMUP_STEPS));
+  }
+
+  private static QuantizationSettings quantization(Settings s) {
+    return new QuantizationSettings(
+        s.get(Schema.QUANTIZATION_AWARE), s.get(Schema.QUANTIZATION_SHARE));
   }
 
   private static LoopSettings loop(Settings s, LoopKeys loop) {

@@ -184,6 +184,20 @@ final class Schema {
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
+  static final Key<QuantizationSettings.Format> QUANTIZATION_AWARE =
+      key(
+          "unlearn.quantization_aware",
+          choice(QuantizationSettings.Format.class),
+          constant(QuantizationSettings.Format.NONE),
+          "makes forgetting survive in files of this format (docs/quantization.md)");
+  static final Key<Double> QUANTIZATION_SHARE =
+      key(
+          "unlearn.quantization_share",
+          positiveShare(),
+          constant(0.5),
+          "with `quantization_aware`, part of the steps that see the weights of that format; the"
+              + " others see full precision");
+
   static final Key<List<Variant>> VARIANTS =
       key(
           "export.variants",
@@ -337,6 +351,7 @@ final class Schema {
     all.addAll(OBJECTIVE_KEYS);
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
+    all.addAll(List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE));
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(LOGIT_ATOL, KL_MAX, TOP1_MIN, METRIC_ATOL, GENERATIONS_MIN, REBOUND_MAX));

@@ -71,20 +71,16 @@ public interface LanguageModel extends AutoCloseable {
   }
 
   /**
-   * Greedy continuations, decoded with the key-value cache.
+   * Continuations, decoded with the key-value cache.
    *
    * @param prompts token ids, one array a prompt; they may differ in length
-   * @param maxNewTokens at most so many tokens are added to each prompt (fewer where the model's
-   *     positions end)
-   * @param stop tokens that end a continuation; the stop token itself is not part of the result
-   * @param listener told after every step, for streaming and progress
+   * @param listener told of every token, for streaming and progress
    */
-  List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener);
+  List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener);
 
   /** Greedy continuations without a listener. */
   default List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
-    return generate(prompts, maxNewTokens, stop, (row, token) -> {});
+    return generate(prompts, Generation.greedy(maxNewTokens, stop), (row, token) -> {});
   }
 
   /**
@@ -116,6 +112,16 @@ public interface LanguageModel extends AutoCloseable {
   @FunctionalInterface
   interface StepListener {
     void token(int row, int token);
+
+    /** Asked after every token: whether the row ends here, without a token that says so. */
+    default boolean ends(int row) {
+      return false;
+    }
+
+    /** Told once of each row that is finished, for whatever reason. */
+    default void finished(int row) {
+      // most listeners want tokens only
+    }
   }
 
   @Override

@@ -16,7 +16,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
@@ -281,56 +282,12 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
-  public List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+  public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    GreedyDecoding decoding =
-        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
-    OrtSession.Result past = null;
-    try {
-      while (!decoding.done()) {
-        OrtSession.Result next = step(decoding, prompts.size(), past);
-        closeIfOpen(past);
-        past = next;
-        decoding.accept(mostProbable(next));
-      }
-    } finally {
-      closeIfOpen(past);
-    }
+    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
+    new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
     return decoding.continuations();
-  }
-
-  private OrtSession.Result step(GreedyDecoding d, int rows, OrtSession.Result past) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
-      feeds.ints("input_ids", d.ids(), rows, d.width());
-      feeds.ints("attention_mask", d.mask(), rows, d.total());
-      feeds.ints("position_ids", d.positions(), rows, d.width());
-      cache.feed(feeds, rows, past);
-      return feeds.run(cache.withLogits());
-    }
-  }
-
-  /** The most probable token after the last column of each row. */
-  private static int[] mostProbable(OrtSession.Result result) {
-    OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
-    long[] shape = logits.getInfo().getShape();
-    int time = (int) shape[1];
-    int vocab = (int) shape[2];
-    FloatBuffer flat = logits.getFloatBuffer();
-    float[] row = new float[vocab];
-    int[] next = new int[(int) shape[0]];
-    for (int r = 0; r < next.length; r++) {
-      flat.get(((r + 1) * time - 1) * vocab, row);
-      next[r] = LogitScores.argmax(row);
-    }
-    return next;
-  }
-
-  private static void closeIfOpen(OrtSession.Result result) {
-    if (result != null) {
-      result.close();
-    }
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {

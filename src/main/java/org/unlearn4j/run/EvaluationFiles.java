@@ -3,6 +3,7 @@ package org.unlearn4j.run;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.eval.EvaluationResult;
@@ -67,7 +68,7 @@ public final class EvaluationFiles {
   }
 
   /**
-   * Writes an evaluation, and its metrics for TensorBoard: {@code
+   * Writes an evaluation, and its metrics and features for TensorBoard: {@code
    * logs/tensorboard/eval-<model>.<runtime>/} of the run folder that {@code eval/} lies in, beside
    * the curves of training; of another file, beside that file. An older evaluation of that name is
    * replaced in both.
@@ -81,6 +82,18 @@ public final class EvaluationFiles {
     String name = String.valueOf(file.getFileName()).replaceFirst("[.]json$", "");
     EventLog.replace(
         (inRun ? parent.getParent() : parent).resolve("logs/tensorboard/eval-" + name),
-        result.metrics());
+        scalars(result));
+  }
+
+  /** Metrics by name, and measures of the features as {@code entanglement/LAYER/MEASURE}. */
+  private static Map<String, Double> scalars(EvaluationResult result) {
+    Map<String, Double> scalars = new LinkedHashMap<>(result.metrics());
+    result
+        .entanglement()
+        .forEach(
+            (layer, measures) ->
+                measures.forEach(
+                    (name, value) -> scalars.put("entanglement/" + layer + "/" + name, value)));
+    return scalars;
   }
 }

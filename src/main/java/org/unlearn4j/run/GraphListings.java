@@ -62,6 +62,8 @@ public final class GraphListings {
         "unlearn.clreg={weight: 0.1, layers: [embeddings, last], pooling: last, view: dropout,"
             + " queue: 16}");
     steps(files, "margin", "unlearn.clreg={weight: 0.1, form: margin}");
+    steps(files, "int8", "unlearn.quantization_aware=int8");
+    steps(files, "int4", "unlearn.quantization_aware=int4");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
   }

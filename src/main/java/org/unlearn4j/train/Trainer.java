@@ -128,7 +128,8 @@ public final class Trainer {
     return new StepControl(
         alpha,
         regularisation.weightAt(stepIndex),
-        new StepControl.ViewSeed(loop.seed(), stepIndex, 0));
+        new StepControl.ViewSeed(loop.seed(), stepIndex, 0),
+        step.graph().objective().quantizes(stepIndex));
   }
 
   private List<StepBatch> batches(List<EpochPlan.Micro> micro, int stepIndex, FeatureQueue queue) {

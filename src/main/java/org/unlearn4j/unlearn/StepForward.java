@@ -46,6 +46,7 @@ final class StepForward implements StepContext {
     TfInputs in = inputs.rows();
     TensorFlowEmitter emitter = new TensorFlowEmitter(tf, variables, in, precision);
     dropout(objective).ifPresent(emitter::dropping);
+    objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));
     policy = new ForwardPass(tf, decoder, emitter, inputs.tokens(), objective.scored());
     twin =
         frozen.map(
