@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.weights.Variant;
@@ -55,8 +56,12 @@ final class ExportCommand implements Command {
             .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
             .before(CommandOptions.path(line, "before"));
     Path to = CommandOptions.path(line, "out").orElseThrow();
-    OnnxExporter.Exported exported =
-        OnnxExporter.export(CommandOptions.path(line, "model").orElseThrow(), to, options);
+    Path from = CommandOptions.path(line, "model").orElseThrow();
+    OnnxExporter.Exported exported;
+    try (ProgressBar bar = ProgressBar.named("export")) {
+      exported =
+          OnnxExporter.export(from, to, options, (done, all) -> bar.update(done, all, "tensors"));
+    }
     exported.notes().forEach(System.err::println);
     exported.models().forEach(m -> out.println(m));
     return ExitCode.DONE;

@@ -74,6 +74,17 @@ public final class OnnxExporter {
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
+    return export(from, to, options, (done, all) -> {});
+  }
+
+  /** Hears of each tensor that was written, over all variants. */
+  @FunctionalInterface
+  public interface Progress {
+    void tensors(int done, int all);
+  }
+
+  /** The same with somebody who is told how far it is. */
+  public static Exported export(Path from, Path to, ExportOptions options, Progress progress) {
     if (overlap(from, to)) {
       throw UserException.at(
           to, "", "the model's own folder", "another one, for the export replaces its target");
@@ -94,13 +105,17 @@ public final class OnnxExporter {
             Path models = Files.createDirectories(part.resolve(MODELS));
             Map<String, String> origin = Provenance.of(from, weights);
             Map<Variant, Integer> dataFiles = new LinkedHashMap<>();
+            int all = writers.values().stream().mapToInt(OnnxWriter::tensors).sum();
+            int[] done = {0};
             for (GraphForm form : forms) {
               Variant v = form.variant();
               OnnxWriter writer = writers.get(form);
               boolean external = writer.external(options.inlineLimit());
               Path file = models.resolve(v.fileName());
               Map<String, String> metadata = metadata(origin, form, equal);
-              dataFiles.put(v, writer.write(file, metadata, external, options.dataFileLimit()));
+              Runnable after = () -> progress.tensors(++done[0], all);
+              dataFiles.put(
+                  v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }
             writeConfigs(config, from, part, dataFiles);
             copyTokenizer(from, part, notes);

@@ -30,6 +30,11 @@ final class OnnxWriter {
     this.weights = new SourceWeights(weights, decoder.initializers());
   }
 
+  /** Number of tensors. */
+  int tensors() {
+    return decoder.initializers().size();
+  }
+
   /** Whether the weights are more than so many bytes, and so go into files of their own. */
   boolean external(long inlineLimit) {
     return decoder.initializers().stream().mapToLong(Initializer::bytes).sum() > inlineLimit;
@@ -39,9 +44,11 @@ final class OnnxWriter {
    * Writes the model and, if {@code external}, the data beside it.
    *
    * @param dataFileLimit most bytes of a data file
+   * @param after runs after each tensor
    * @return how many data files there are
    */
-  int write(Path file, Map<String, String> metadata, boolean external, long dataFileLimit)
+  int write(
+      Path file, Map<String, String> metadata, boolean external, long dataFileLimit, Runnable after)
       throws IOException {
     Map<String, String> all = new TreeMap<>(metadata);
     GraphProto.Builder graph = decoder.graph().toBuilder();
@@ -51,6 +58,7 @@ final class OnnxWriter {
         for (Initializer i : decoder.initializers()) {
           graph.addInitializer(data.begin(i));
           weights.bytes(i, data::append);
+          after.run();
         }
         Map<String, String> digests = data.finish();
         digests.forEach((name, digest) -> all.put(Provenance.DATA + name, digest));
@@ -61,6 +69,7 @@ final class OnnxWriter {
         ByteString.Output values = ByteString.newOutput();
         weights.bytes(i, Channels.newChannel(values)::write);
         graph.addInitializer(i.declaration().setRawData(values.toByteString()));
+        after.run();
       }
     }
     try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file))) {

@@ -155,7 +155,7 @@ class LinearMapsTest {
     DecoderGraph graph = new DecoderGraph(form, g.build("map").build(), g.initializers());
     Path file = temp.resolve("map.onnx");
     try (SafeTensors weights = SafeTensors.open(checkpoint(linear))) {
-      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0);
+      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0, () -> {});
     }
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     OrtEnvironment environment = runtime.environment();

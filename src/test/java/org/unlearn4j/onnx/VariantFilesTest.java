@@ -129,6 +129,17 @@ class VariantFilesTest {
   }
 
   @Test
+  void anOptionThatChangesNothingIsAMistake() {
+    String message =
+        assertThrows(
+                UserException.class,
+                () -> ExportOptions.of(List.of("int8")).quantizedEmbeddings(true))
+            .getMessage();
+    assertEquals("Token table in int4: found variants [int8], expected int4 among them.", message);
+    assertThrows(UserException.class, () -> ExportOptions.of(List.of("int8", "int8")));
+  }
+
+  @Test
   void anotherModelIsNoBefore() {
     Path other = Fixture.named("llama3_rope").folder();
     String message =

@@ -265,7 +265,7 @@ class VocabularyTest {
     SafeTensorsWriter.write(source, infos, t -> FloatBuffer.wrap(values(t)), Map.of());
     Path file = temp.resolve("model.onnx");
     try (SafeTensors weights = SafeTensors.open(source)) {
-      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0);
+      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0, () -> {});
     }
     return file;
   }
