@@ -45,8 +45,7 @@ class DeployedRecordTest {
         "{\"objective\": {\"name\": \"NPO\", \"beta\": 0.1}, \"training\": {\"learning_rate\":"
             + " 1.0E-4}}");
     folder = temp.resolve("deployed");
-    OnnxExporter.export(
-        source, folder, ExportOptions.defaults().inlineLimit(0));
+    OnnxExporter.export(source, folder, ExportOptions.defaults().inlineLimit(0));
     DeployedRecord.write(folder, new Verdict(List.of()), measured());
   }
 
