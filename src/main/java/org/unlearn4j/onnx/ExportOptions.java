@@ -35,6 +35,10 @@ public record ExportOptions(
       throw new UserException("ONNX variants: found " + variants + ", expected different ones.");
     }
     forms(variants, opset, quantizedEmbeddings);
+    if (quantizedEmbeddings && !variants.contains(Variant.INT4.label())) {
+      throw new UserException(
+          "Token table in int4: found variants " + variants + ", expected int4 among them.");
+    }
     if (dataFileLimit < 1) {
       throw new UserException(
           "Largest data file: found " + dataFileLimit + " bytes, expected at least 1.");

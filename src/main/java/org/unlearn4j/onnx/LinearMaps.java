@@ -52,12 +52,16 @@ final class LinearMaps {
     };
   }
 
-  /** Rows of a table {@code [size, width]}, float32: {@code [tokens, width]}. */
+  /** Rows of the token table {@code [vocab, width]}, float32: {@code [tokens, width]}. */
+  Value tokenRows(String label, Value flat, Parameter table) {
+    return form.variant() == Variant.INT4 && form.quantizedEmbeddings()
+        ? blockRows(label, flat, table)
+        : rows(label, flat, table);
+  }
+
+  /** Rows of any table {@code [size, width]}, float32: {@code [tokens, width]}. */
   Value rows(String label, Value flat, Parameter table) {
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
-    if (form.variant() == Variant.INT4 && form.quantizedEmbeddings()) {
-      return blockRows(label, flat, table, shape);
-    }
     DataType type = form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
     Value values = g.initializer(Initializer.of(table, type));
     return casts.wide(g.node(Op.GATHER, label, Map.of("axis", 0L), type, shape, values, flat));
@@ -75,8 +79,8 @@ final class LinearMaps {
   }
 
   /**
-   * MatMul and not Gemm: ONNX Runtime has a Gemm of float16 for processors without float16
-   * arithmetic, too, and it sums in float16; MatMul it computes in float32 there.
+   * MatMul and not Gemm: where processors have no float16 arithmetic, ONNX Runtime's Gemm of
+   * float16 sums in float16 and is many times slower.
    */
   private Value halves(String label, Value x, Linear linear) {
     Value matrix = g.initializer(Initializer.of(linear.weight(), DataType.FLOAT16));
@@ -176,7 +180,7 @@ final class LinearMaps {
    * The table in the very bytes that a head tied to it reads. A last block that is not full brings
    * its padding along, which is cut off.
    */
-  private Value blockRows(String label, Value flat, Parameter table, List<Dim> shape) {
+  private Value blockRows(String label, Value flat, Parameter table) {
     Linear asHead = Linear.tied(table);
     RowQuantizer quantizer = quantizer();
     long bytes = quantizer.codes(asHead.in()) / 2;
@@ -213,11 +217,18 @@ final class LinearMaps {
             codes,
             flat,
             scales);
-    if (2 * bytes == asHead.in()) {
-      return padded;
-    }
-    return g.node(
-        Op.SLICE, label, Map.of(), shape, padded, g.vector(0), g.vector(asHead.in()), g.vector(1));
+    List<Dim> shape = List.of(Dim.TOKENS, Dim.of(asHead.in()));
+    return 2 * bytes == asHead.in()
+        ? padded
+        : g.node(
+            Op.SLICE,
+            label,
+            Map.of(),
+            shape,
+            padded,
+            g.vector(0),
+            g.vector(asHead.in()),
+            g.vector(1));
   }
 
   private Value biased(String label, Value x, Linear linear) {

@@ -84,20 +84,20 @@ public final class OnnxEmitter implements Emitter<Value> {
 
   @Override
   public Value embedding(Value tokens, Parameter table) {
-    return lookUp(tokens, table);
+    return maps.tokenRows(module(table), flat(tokens, table), table);
   }
 
   @Override
   public Value positionEmbedding(Parameter table) {
-    return lookUp(positions, table);
+    return maps.rows(module(table), flat(positions, table), table);
   }
 
-  private Value lookUp(Value index, Parameter table) {
+  /** Indices into a table as one vector. */
+  private Value flat(Value index, Parameter table) {
     String label = module(table);
     require(label, index.type() == DataType.INT64, "index " + index, "int64");
     require(label, table.shape().size() == 2, "table " + table.shape(), "[size, width]");
-    Value flat = g.node(Op.RESHAPE, label, Map.of(), List.of(Dim.TOKENS), index, g.vector(-1));
-    return maps.rows(label, flat, table);
+    return g.node(Op.RESHAPE, label, Map.of(), List.of(Dim.TOKENS), index, g.vector(-1));
   }
 
   @Override

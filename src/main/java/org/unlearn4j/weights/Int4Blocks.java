@@ -4,8 +4,9 @@ import java.util.Arrays;
 
 /**
  * int4, one scale for {@value #BLOCK} inputs of an output channel: {@code scale = m / -8} with the
- * value m of largest magnitude, sign kept, so that m itself is met by code -8; {@code code =
- * clamp(rint(w / scale), -8, 7)}, ties to even. A last block that is not full is padded with zeros.
+ * value m of largest magnitude (the first of several), sign kept, so that m itself is met by code
+ * -8; {@code code = clamp(rint(w / scale), -8, 7)}, ties to even. A last block that is not full is
+ * padded with zeros.
  *
  * <p>This is the symmetric form of com.microsoft.MatMulNBits, whose zero point is 8.
  */
@@ -51,16 +52,17 @@ public final class Int4Blocks implements RowQuantizer {
   }
 
   private static float scale(float[] values, int first, int n) {
-    float least = 0;
     float most = 0;
     for (int i = first; i < first + n; i++) {
-      least = Math.min(least, values[i]); // NaN stays
-      most = Math.max(most, values[i]);
+      most = Math.max(most, Math.abs(values[i])); // NaN stays
     }
-    Rounding.requireFinite(least);
     Rounding.requireFinite(most);
-    float largest = most > -least ? most : least;
-    return largest == 0 ? 0 : largest / LOWEST; // not -0
+    for (int i = first; i < first + n && most != 0; i++) {
+      if (Math.abs(values[i]) == most) {
+        return values[i] / LOWEST;
+      }
+    }
+    return 0;
   }
 
   @Override

@@ -10,9 +10,11 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
@@ -34,8 +36,9 @@ final class Dequantized {
    * Writes the checkpoint.
    *
    * @param block inputs that share a scale; 0 for all of an output channel
+   * @param tables whether the token table is read in codes, too
    */
-  static Path write(Path source, Path target, int block) throws IOException {
+  static Path write(Path source, Path target, int block, boolean tables) throws IOException {
     Files.createDirectories(target);
     ModelConfig config = ModelConfig.read(source);
     Map<String, Linear> maps = new HashMap<>();
@@ -59,7 +62,17 @@ final class Dequantized {
           values.put(HEAD, rounded(w, map, block));
           infos.add(new TensorInfo(HEAD, DType.F32, weights.info(name).shape()));
         }
-        values.put(name, map == null || tied ? w : rounded(w, map, block));
+        boolean table = name.matches(".*(embed_tokens|wte|embed_in)\\.weight");
+        if (table && tables) {
+          Linear asHead =
+              new Linear(
+                  Parameter.matrix(name, config.vocabSize(), config.hiddenSize()),
+                  Optional.empty(),
+                  false);
+          values.put(name, rounded(w, asHead, block));
+        } else {
+          values.put(name, map == null || tied ? w : rounded(w, map, block));
+        }
         infos.add(new TensorInfo(name, DType.F32, weights.info(name).shape()));
       }
     }

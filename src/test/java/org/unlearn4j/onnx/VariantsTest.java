@@ -75,7 +75,8 @@ class VariantsTest {
     Path folder = export(fixture.folder(), options);
     for (Variant v : List.of(Variant.INT8, Variant.INT4)) {
       int block = v == Variant.INT8 ? 0 : 32;
-      Path checkpoint = Dequantized.write(fixture.folder(), temp.resolve("d" + block), block);
+      Path checkpoint =
+          Dequantized.write(fixture.folder(), temp.resolve("d" + block), block, false);
       Path reference = export(checkpoint, ExportOptions.defaults());
       try (OrtModel model = OrtModel.open(folder, v.label(), 1);
           OrtModel due = OrtModel.open(reference)) {
@@ -100,10 +101,11 @@ class VariantsTest {
             ExportOptions.of(List.of(Variant.INT4.label())).quantizedEmbeddings(true));
     Set<String> contents = operators(folder.resolve("onnx").resolve("model_q4.onnx"));
     assertTrue(contents.contains("GatherBlockQuantized"), contents.toString());
-    try (OrtModel model = OrtModel.open(folder, Variant.INT4.label(), 1)) {
+    Path checkpoint = Dequantized.write(fixture.folder(), temp.resolve("d"), 32, true);
+    try (OrtModel model = OrtModel.open(folder, Variant.INT4.label(), 1);
+        OrtModel due = OrtModel.open(export(checkpoint, ExportOptions.defaults()))) {
+      assertNear(model, due, fixture, SAME);
       assertConsistent(model, fixture);
-      float[][][] found = model.logits(Fixture.rows(fixture.expected()));
-      assertTrue(Float.isFinite(found[0][0][0]));
     }
   }
 

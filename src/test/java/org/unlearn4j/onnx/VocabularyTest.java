@@ -234,8 +234,12 @@ class VocabularyTest {
 
   /** Two rows of the same tokens go through, so that a mixed-up batch axis shows. */
   private void check(Word word, Definition definition) throws IOException, OrtException {
-    OneWord decoder = new OneWord(config(), word);
-    Path file = write(decoder);
+    for (int opset : new int[] {GraphForm.OLDER, GraphForm.LATEST}) {
+      check(write(new OneWord(config(), word), opset), definition);
+    }
+  }
+
+  private static void check(Path file, Definition definition) throws OrtException {
     float[] table = values(new TensorInfo("table.weight", DType.F32, List.of(TIME, WIDTH)));
     double[][] x = new double[TIME][WIDTH];
     for (int i = 0; i < table.length; i++) {
@@ -249,10 +253,10 @@ class VocabularyTest {
     }
   }
 
-  private Path write(Decoder decoder) throws IOException {
+  private Path write(Decoder decoder, int opset) throws IOException {
     Path source = temp.resolve("model.safetensors");
     List<TensorInfo> infos = new ArrayList<>();
-    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.FP32));
+    DecoderGraph graph = DecoderGraph.of(decoder, new GraphForm(Variant.FP32, opset, false));
     for (Initializer i : graph.initializers()) {
       if (i.parameter() != null) {
         infos.add(new TensorInfo(i.name(), DType.F32, i.parameter().shape()));

@@ -82,6 +82,17 @@ class RowQuantizerTest {
     assertEquals(-8, q.codes[31]);
   }
 
+  @Test
+  void int4TakesTheFirstOfSeveralLargestMagnitudes() {
+    float[] row = new float[32];
+    row[3] = 8;
+    row[9] = -8;
+    assertEquals(-1f, Quantized.of(int4, row).scales[0]);
+    row[3] = -8;
+    row[9] = 8;
+    assertEquals(1f, Quantized.of(int4, row).scales[0]);
+  }
+
   /** 36 inputs are a block of 32 and one of 4; what pads it must not count in the scale. */
   @Test
   void int4PadsTheLastBlockWithZeros() {
