@@ -10,6 +10,7 @@ import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.StepBenchmark;
 import org.unlearn4j.unlearn.Objective;
@@ -42,8 +43,10 @@ final class BenchCommand implements Command {
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
         CommandOptions.set(),
-        CommandOptions.value("precision", "P", "fp32 (default) or bf16"),
+        CommandOptions.device(),
+        CommandOptions.value("precision", "P", "fp32 (default), tf32 or bf16"),
         CommandOptions.value("steps", "N", "counted steps, 20"),
+        CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
         CommandOptions.json());
   }
 
@@ -66,11 +69,18 @@ final class BenchCommand implements Command {
         new StepBenchmark.Work(
             config,
             objective,
-            precision(CommandOptions.text(line, "precision").orElse("fp32")),
+            new Computation(
+                precision(CommandOptions.text(line, "precision").orElse("fp32")),
+                CommandOptions.device(line).get(),
+                unlearn.loop().recompute()),
             CommandOptions.integer(line, "rows", 1, 8),
             tokens,
             labelled,
             CommandOptions.integer(line, "steps", 1, 20));
+    if (line.hasOption("memory")) {
+      memory(StepBenchmark.memory(work)).print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     StepBenchmark.Measured m = StepBenchmark.run(work);
     new Tree()
         .put("step_ms", rounded(m.stepMs(), 10))
@@ -82,11 +92,24 @@ final class BenchCommand implements Command {
         .put("utilisation", rounded(m.utilisation(), 1000))
         .put("parameters", m.parameters())
         .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
-        .put("precision", work.precision().name())
+        .put("precision", work.computation().precision().name())
+        .put("device", work.computation().device().setting())
+        .put("recompute", work.computation().recompute())
         .put("threads", Runtime.getRuntime().availableProcessors())
         .put("final_loss", m.lastTotal())
         .print(out, line.hasOption("json"));
     return ExitCode.DONE;
+  }
+
+  private static Tree memory(StepBenchmark.Memory m) {
+    double mib = 1 << 20;
+    long step = m.planned().step();
+    return new Tree()
+        .put("unit", "MiB")
+        .put("variables", rounded((m.planned().total() - step) / mib, 1))
+        .put("step_planned", rounded(step / mib, 10))
+        .put("step_measured", rounded(m.measuredStep() / mib, 10))
+        .put("planned_to_measured", rounded((double) step / m.measuredStep(), 1000));
   }
 
   private static double rounded(double value, double by) {
@@ -96,8 +119,10 @@ final class BenchCommand implements Command {
   private static Precision precision(String name) {
     return switch (name) {
       case "fp32" -> Precision.FP32;
+      case "tf32" -> Precision.TF32;
       case "bf16" -> Precision.BF16;
-      default -> throw new UserException("--precision: found " + name + ", expected fp32 or bf16.");
+      default ->
+          throw new UserException("--precision: found " + name + ", expected fp32, tf32 or bf16.");
     };
   }
 

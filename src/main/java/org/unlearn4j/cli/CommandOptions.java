@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -11,6 +12,7 @@ import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.tf.Device;
 
 /** How commands declare their options and read the values. All options are long ones. */
 public final class CommandOptions {
@@ -45,6 +47,26 @@ public final class CommandOptions {
 
   public static Option pipeline() {
     return required("pipeline", "FILE", "the pipeline file (see docs/pipelines.md)");
+  }
+
+  /** Where TensorFlow computes, for commands without a pipeline. */
+  public static Option device() {
+    return value("device", "NAME", "where TensorFlow computes: auto (default), cpu or gpu:N");
+  }
+
+  /**
+   * The device that {@link #device()} asks for; whether it is there is known once it is asked for,
+   * because that loads TensorFlow.
+   *
+   * @return throws {@link org.unlearn4j.base.NoGpuException} if there is no such GPU
+   * @throws UserException if it is no such name
+   */
+  public static Supplier<Device> device(CommandLine line) {
+    String name = text(line, "device").orElse("auto");
+    if (!name.matches("auto|cpu|gpu:[0-9]{1,3}")) {
+      throw new UserException("--device: found " + name + ", expected auto, cpu or gpu:N.");
+    }
+    return () -> Device.named("--device", name);
   }
 
   /** May be given any number of times. */

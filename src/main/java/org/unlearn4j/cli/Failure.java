@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.tensorflow.exceptions.TFResourceExhaustedException;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.NoGpuException;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -42,6 +43,10 @@ record Failure(String message, int exitCode) {
     }
     if (t instanceof MachineException) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
+    }
+    if (t instanceof NoGpuException) {
+      String why = GpuFacts.ofThisMachine().why();
+      return Optional.of(new Failure(t.getMessage() + ": " + why + ".", ExitCode.MACHINE));
     }
     if (t instanceof OutOfMemoryError) {
       return machine(

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.JsonInput;
@@ -15,6 +16,8 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.run.RuntimeModels;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 
 /** Logits and features of given token ids, as JSON: what does the model see in this batch? */
@@ -37,6 +40,7 @@ final class ForwardCommand implements Command {
         CommandOptions.required(
             "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
         CommandOptions.required("runtime", "NAME", "tf, onnx or onnx:VARIANT"),
+        CommandOptions.device(),
         CommandOptions.required("input", "FILE", "JSON with input_ids, attention_mask, labels"),
         CommandOptions.value(
             "columns", "LIST", "only these vocabulary columns, for instance 1,5,7"),
@@ -47,6 +51,7 @@ final class ForwardCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    Supplier<Device> device = CommandOptions.device(line);
     JsonInput input = BatchJson.read(CommandOptions.path(line, "input").orElseThrow());
     List<TokenRow> rows = BatchJson.rows(input);
     ObjectNode root = MAPPER.createObjectNode();
@@ -54,7 +59,7 @@ final class ForwardCommand implements Command {
         RuntimeModels.open(
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            Precision.FP32)) {
+            () -> Computation.of(Precision.FP32).on(device.get()))) {
       LanguageModel.Shape shape = model.shape();
       BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
       int[] columns = columns(CommandOptions.text(line, "columns"), shape.vocabSize());

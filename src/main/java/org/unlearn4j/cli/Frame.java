@@ -17,6 +17,7 @@ import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.base.Verbose;
 
 /** Finds the command, parses its options, runs it and turns what happens into an exit code. */
 final class Frame {
@@ -96,12 +97,16 @@ final class Frame {
       return ExitCode.DONE;
     }
     CommandLine line = parse(command, args);
+    if (line.hasOption("verbose")) {
+      Verbose.on();
+    }
     return command.run(line, out);
   }
 
   static Options optionsOf(Command command) {
     Options options = command.options();
-    options.addOption(CommandOptions.flag("verbose", "show the stack trace of a failure"));
+    options.addOption(
+        CommandOptions.flag("verbose", "tell more, and show the stack trace of a failure"));
     options.addOption(CommandOptions.flag("help", "show this"));
     return options;
   }

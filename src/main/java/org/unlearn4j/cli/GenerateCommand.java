@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -20,6 +21,8 @@ import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.text.ChatPrompt;
 import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 
 /** Text from prompts, streamed: greedy, or drawn from a seed. */
@@ -43,6 +46,7 @@ final class GenerateCommand implements Command {
         CommandOptions.required(
             "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
+        CommandOptions.device(),
         CommandOptions.value("prompt", "TEXT", "what to continue; repeatable"),
         CommandOptions.value(
             "prompts", "FILE", "prompts, one a line, or in a .jsonl file under \"prompt\""),
@@ -64,6 +68,7 @@ final class GenerateCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    Supplier<Device> device = CommandOptions.device(line);
     Path folder = CommandOptions.path(line, "model").orElseThrow();
     List<String> texts = texts(line);
     Optional<String> template = CommandOptions.text(line, "template");
@@ -76,7 +81,9 @@ final class GenerateCommand implements Command {
     try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder);
         LanguageModel model =
             RuntimeModels.open(
-                folder, CommandOptions.text(line, "runtime").orElse("tf"), Precision.FP32)) {
+                folder,
+                CommandOptions.text(line, "runtime").orElse("tf"),
+                () -> Computation.of(Precision.FP32).on(device.get()))) {
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
       Generation how = new Generation(most, stopIds(tokenizer, asked), sampling, 0);

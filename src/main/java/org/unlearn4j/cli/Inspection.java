@@ -92,7 +92,7 @@ final class Inspection {
     long parameters = decoder.parameters().stream().mapToLong(Parameter::size).sum();
     tree.put("parameters", parameters)
         .put("shape", shape(decoder.config()))
-        .put("memory", new MemoryNeeds(decoder.config(), parameters).tree());
+        .put("memory", new MemoryNeeds(decoder).tree());
   }
 
   private static Tree shape(ModelConfig config) {

@@ -1,67 +1,76 @@
 package org.unlearn4j.cli;
 
+import java.util.List;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.MemoryPlan;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Objectives;
 
 /**
- * How much memory a model needs, in MiB.
- *
- * <p>What a parameter costs is exact: four bytes for its weight, its gradient and each of its two
- * moments, two more for the copy that matrix products in bfloat16 read, and the same for weight and
- * copy in a frozen twin. Activations are an estimate: what the layers keep for the backward pass,
- * for as many tokens as a step of the default pipeline has. For a model of 2.8 M parameters it says
- * 1067 MiB in float32 and 800 in bfloat16, of which {@code bench} measured 1000 and 830. The
- * program itself comes on top (0.5 to 0.8 GiB with TensorFlow loaded).
- *
- * @param parameters of the model, a tied one once
+ * How much memory a model needs, in MiB, for a step of the default pipeline: {@link MemoryPlan},
+ * which every training prints for its own settings. The program itself comes on top (0.4 to 0.8 GiB
+ * with TensorFlow loaded).
  */
-record MemoryNeeds(ModelConfig config, long parameters) {
-  /** Forget rows, their views and retain rows of a step of the default pipeline. */
-  private static final int ROWS = 24;
-
+record MemoryNeeds(Decoder decoder) {
   private static final int TIME = 256;
+  private static final int LABELLED = TIME / 2;
   private static final int FLOAT = 4;
-  private static final int BRAIN = 2;
   private static final long MEBIBYTE = 1L << 20;
 
   Tree tree() {
+    Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
+    int rows = defaults.unlearn().loop().batchSize();
+    int time = Math.min(TIME, decoder.config().maxPositions());
+    int all = rows * objective("NLL").segments().size();
+    long parameters = decoder.parameters().stream().mapToLong(Parameter::size).sum();
     return new Tree()
         .put("unit", "MiB")
-        .put("activations_for", ROWS + " rows of " + TIME + " tokens, an estimate")
+        .put("activations_for", all + " rows of " + time + " tokens, an estimate")
         .put("frozen_twin_for", "KL and EmbedDiff (retain), UNDIAL, RMU; the others need no twin")
-        .put("unlearn_fp32", unlearn(false, false))
-        .put("unlearn_fp32_with_twin", unlearn(false, true))
-        .put("unlearn_bf16", unlearn(true, false))
-        .put("unlearn_bf16_with_twin", unlearn(true, true))
+        .put("unlearn_fp32", unlearn(Precision.FP32, "NLL", false))
+        .put("unlearn_fp32_recompute", unlearn(Precision.FP32, "NLL", true))
+        .put("unlearn_fp32_with_twin", unlearn(Precision.FP32, "KL", false))
+        .put("unlearn_bf16", unlearn(Precision.BF16, "NLL", false))
+        .put("unlearn_bf16_recompute", unlearn(Precision.BF16, "NLL", true))
+        .put("unlearn_bf16_with_twin", unlearn(Precision.BF16, "KL", false))
         .put("serve_fp32", mebibytes(parameters * FLOAT))
         .put("cache_per_1000_tokens", mebibytes(1000 * cachePerToken()));
   }
 
-  private long unlearn(boolean brain, boolean twin) {
-    int weight = FLOAT + (brain ? BRAIN : 0);
-    int each = weight + 3 * FLOAT + (twin ? weight : 0);
-    return mebibytes(parameters * each + activations(brain));
+  private Objective objective(String retain) {
+    List<String> sets = List.of("unlearn.clreg.weight=0.1", "unlearn.objective.retain=" + retain);
+    return Objectives.of(Pipeline.defaults("NPO", sets).unlearn(), decoder);
+  }
+
+  /**
+   * A step of NPO with CLReg.
+   *
+   * @param retain loss, which decides whether there is a frozen twin
+   */
+  long unlearn(Precision precision, String retain, boolean recompute) {
+    Objective objective = objective(retain);
+    int rows = Pipeline.defaults("NPO", List.of()).unlearn().loop().batchSize();
+    int time = Math.min(TIME, decoder.config().maxPositions());
+    return mebibytes(
+        MemoryPlan.of(
+                decoder,
+                objective,
+                new Computation(precision, Device.CPU, recompute),
+                false,
+                MemoryPlan.Batch.of(objective, rows, time, Math.min(LABELLED, time)))
+            .total());
   }
 
   /** Keys and values of all layers. */
   private long cachePerToken() {
+    ModelConfig config = decoder.config();
     return 2L * FLOAT * config.layers() * config.kvHeads() * config.headDim();
-  }
-
-  /**
-   * A layer keeps about eight values of the residual stream's width, seven of the queries', six of
-   * the keys', five of the MLP's, and its attention weights twice; the head keeps the logits of the
-   * labelled half of the tokens twice. In bfloat16 about half of that is two bytes wide.
-   */
-  private long activations(boolean brain) {
-    long layer =
-        8L * config.hiddenSize()
-            + 7L * config.heads() * config.headDim()
-            + 6L * config.kvHeads() * config.headDim()
-            + 5L * config.intermediateSize()
-            + 2L * config.heads() * TIME;
-    long token = config.layers() * layer + config.vocabSize();
-    long bytes = (long) ROWS * TIME * token * FLOAT;
-    return brain ? bytes * 3 / 4 : bytes;
   }
 
   private static long mebibytes(long bytes) {

@@ -47,6 +47,7 @@ final class ProbeCommand implements Command {
             "JSON with forget, retain, alternate, positive batches; control_vector and queue"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.set(),
+        CommandOptions.device(),
         CommandOptions.value("parameters", "REGEX", "parameters whose gradients are shown"));
   }
 
@@ -74,6 +75,7 @@ final class ProbeCommand implements Command {
                 rows,
                 control(input.get("control_vector")),
                 queue(input.get("queue")),
+                CommandOptions.device(line).get(),
                 name -> wanted.matcher(name).find()));
     out.println(json(seen));
     return ExitCode.DONE;

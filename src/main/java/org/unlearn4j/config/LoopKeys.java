@@ -19,6 +19,7 @@ final class LoopKeys {
   final Key<Double> clipNorm;
   final Key<Long> seed;
   final Key<Integer> checkpointEvery;
+  final Key<Boolean> recompute;
 
   /**
    * What holds where the file says nothing.
@@ -78,6 +79,12 @@ final class LoopKeys {
             integer(0),
             constant(otherwise.checkpointEvery),
             "epochs between checkpoints; 0: none");
+    recompute =
+        key(
+            at + ".recompute",
+            ValueType.flag(),
+            constant(false),
+            "compute each block's activations again in the backward pass: less memory, more time");
   }
 
   List<Key<?>> keys() {
@@ -91,7 +98,8 @@ final class LoopKeys {
         weightDecay,
         clipNorm,
         seed,
-        checkpointEvery);
+        checkpointEvery,
+        recompute);
   }
 
   private static <T> Key<T> key(String path, ValueType<T> type, Fallback<T> fallback, String doc) {

@@ -11,6 +11,8 @@ package org.unlearn4j.config;
  * @param weightDecay decoupled
  * @param clipNorm largest global gradient norm; 0: no clipping
  * @param checkpointEvery epochs between checkpoints; 0: none
+ * @param recompute whether each block's activations are computed again in the backward pass instead
+ *     of being kept
  */
 public record LoopSettings(
     int epochs,
@@ -22,7 +24,8 @@ public record LoopSettings(
     double weightDecay,
     double clipNorm,
     long seed,
-    int checkpointEvery) {
+    int checkpointEvery,
+    boolean recompute) {
 
   /** What the learning rate does after the warm-up. */
   public enum Schedule implements Spelled {

@@ -43,6 +43,8 @@ public record ModelSettings(
   /** Of matrix products; weights, losses, norms and softmax are float32 always. */
   public enum Precision implements Spelled {
     FP32("fp32"),
+    /** float32 whose products a GPU may round to TF32. */
+    TF32("tf32"),
     BF16("bf16");
 
     private final String spelling;

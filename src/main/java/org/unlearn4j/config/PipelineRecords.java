@@ -130,7 +130,8 @@ final class PipelineRecords {
         s.get(loop.weightDecay),
         s.get(loop.clipNorm),
         s.get(loop.seed),
-        s.get(loop.checkpointEvery));
+        s.get(loop.checkpointEvery),
+        s.get(loop.recompute));
   }
 
   static ExportSettings export(Settings s) {

@@ -75,13 +75,13 @@ final class Schema {
           "model.precision",
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
-          "number format of matrix products; all else is float32");
+          "number format of matrix products; all else is float32; `tf32` lets a GPU round their operands");
   static final Key<String> DEVICE =
       key(
           "model.device",
           text("auto, cpu or gpu:N", s -> s.matches("auto|cpu|gpu:[0-9]{1,3}")),
           constant("auto"),
-          "where TensorFlow computes");
+          "where TensorFlow computes; `auto`: the first GPU it sees, else the CPU");
 
   static final Key<Integer> HIDDEN_SIZE =
       architecture("hidden_size", "width of the residual stream");

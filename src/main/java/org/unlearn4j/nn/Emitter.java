@@ -2,6 +2,7 @@ package org.unlearn4j.nn;
 
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * The vocabulary in which a decoder is written. One implementation emits TensorFlow operations
@@ -78,6 +79,14 @@ public interface Emitter<T> {
 
   /** {@code cap * tanh(x / cap)}. */
   T softcap(T x, double cap);
+
+  /**
+   * One block: what {@code body} makes of the residual stream {@code x}. An emitter that keeps no
+   * activations for the backward pass lets {@code body} emit it a second time.
+   */
+  default T block(T x, UnaryOperator<T> body) {
+    return body.apply(x);
+  }
 
   /**
    * The residual stream where it can be read: at the embeddings and after each block. An emitter

@@ -63,7 +63,8 @@ abstract class Stack implements Decoder {
           List<T> after = new ArrayList<>();
           T x = embeddings;
           for (int l = 0; l < config.layers(); l++) {
-            x = e.stream(block(e, x, l));
+            int layer = l;
+            x = e.block(x, in -> e.stream(block(e, in, layer)));
             after.add(x);
           }
           return new Hidden<>(embeddings, after, finalNorm(e, x));

@@ -27,7 +27,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
 
@@ -54,6 +54,10 @@ public final class EvaluateStage {
   public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
+  }
+
+  private Computation computation() {
+    return RuntimeModels.measuring(pipeline.model());
   }
 
   Fingerprints fingerprints() {
@@ -155,7 +159,7 @@ public final class EvaluateStage {
         return new Original(Optional.empty(), false);
       }
     }
-    return new Original(start.map(p -> TensorFlowModel.open(p, Precision.FP32)), false);
+    return new Original(start.map(p -> TensorFlowModel.open(p, computation())), false);
   }
 
   /** The same folder, however it is spelled. */
@@ -177,7 +181,9 @@ public final class EvaluateStage {
   private Gradients gradients(Request request) {
     boolean wanted = pipeline.evaluate().gradnorm() && request.runtime().equals("tf");
     return new Gradients(
-        wanted ? Optional.of(TensorFlowGradients.open(request.model())) : Optional.empty());
+        wanted
+            ? Optional.of(TensorFlowGradients.open(request.model(), computation().device()))
+            : Optional.empty());
   }
 
   /**
@@ -239,7 +245,7 @@ public final class EvaluateStage {
   /** A model on a runtime, as the pipeline wants that to compute. */
   LanguageModel open(Path model, String runtime) {
     return RuntimeModels.open(
-        model, runtime, Precision.FP32, RuntimeModels.ort(pipeline.evaluate().onnxRuntime()));
+        model, runtime, this::computation, RuntimeModels.ort(pipeline.evaluate().onnxRuntime()));
   }
 
   /**

@@ -14,6 +14,8 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Families;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OnnxListing;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfListing;
@@ -55,6 +57,7 @@ public final class GraphListings {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
     }
     steps(files, "KL", "unlearn.objective.retain=KL");
+    steps(files, "recompute", "unlearn.recompute=true");
     steps(files, "CLReg", "unlearn.clreg.weight=0.1");
     steps(
         files,
@@ -92,7 +95,11 @@ public final class GraphListings {
   private static String step(ObjectiveName name, List<String> sets) {
     UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
     Decoder llama = tiny("llama");
-    try (StepGraph graph = new StepGraph(llama, Objectives.of(unlearn, llama), Precision.FP32)) {
+    try (StepGraph graph =
+        new StepGraph(
+            llama,
+            Objectives.of(unlearn, llama),
+            new Computation(Precision.FP32, Device.CPU, unlearn.loop().recompute()))) {
       return TfListing.of(graph.runtime().graph());
     }
   }

@@ -15,6 +15,8 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
@@ -40,6 +42,7 @@ public final class ProbeStage {
    * @param rows of each segment that is at hand
    * @param control RMU's control vector; empty: drawn from the seed
    * @param queue retain features of earlier steps, as the regulariser's queue would hold them
+   * @param device where to compute
    * @param parameters names of those whose gradient is shown
    */
   public record Request(
@@ -49,7 +52,15 @@ public final class ProbeStage {
       Map<Segment, List<TokenRow>> rows,
       Optional<ControlVector> control,
       List<float[]> queue,
-      Predicate<String> parameters) {}
+      Device device,
+      Predicate<String> parameters) {
+
+    private Computation computation() {
+      return Computation.of(Precision.FP32)
+          .on(device)
+          .recomputing(settings.unlearn().loop().recompute());
+    }
+  }
 
   /**
    * Runs the step.
@@ -76,7 +87,7 @@ public final class ProbeStage {
             unlearn.objective().alpha(),
             lambda,
             new StepControl.ViewSeed(unlearn.loop().seed(), 0, 0));
-    try (StepGraph graph = new StepGraph(decoder, objective, Precision.FP32)) {
+    try (StepGraph graph = new StepGraph(decoder, objective, request.computation())) {
       StepProbe probe = new StepProbe(graph, request.parameters());
       StageSupport.assign(
           graph,
@@ -173,7 +184,9 @@ public final class ProbeStage {
     try (SafeTensors weights = SafeTensors.open(path);
         TensorFlowModel model =
             TensorFlowModel.of(
-                decoder, TfRuntime.checkpoint(weights, decoder.parameters()), Precision.FP32)) {
+                decoder,
+                TfRuntime.checkpoint(weights, decoder.parameters()),
+                request.computation())) {
       for (Segment s : objective.referenceNll()) {
         nll.put(s, model.score(rows.get(s)).stream().mapToDouble(TokenScores::nll).toArray());
       }

@@ -9,7 +9,7 @@ import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
@@ -23,8 +23,8 @@ final class Pupil implements AutoCloseable {
   private final LoopSettings loop;
 
   /** Builds the graph of a step; its parameters have no values yet. */
-  Pupil(Decoder decoder, LoopSettings loop, Precision precision) {
-    this.graph = new StepGraph(decoder, Objective.finetune(), precision);
+  Pupil(Decoder decoder, LoopSettings loop, Computation computation) {
+    this.graph = new StepGraph(decoder, Objective.finetune(), computation);
     this.step = new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate());
     this.loop = loop;
   }

@@ -31,7 +31,6 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.Trainer;
 
@@ -235,7 +234,8 @@ public final class RelearnStage {
                         .orElseGet(
                             () -> {
                               try (LanguageModel model =
-                                  TensorFlowModel.open(folder, Precision.FP32)) {
+                                  TensorFlowModel.open(
+                                      folder, RuntimeModels.measuring(pipeline.model()))) {
                                 return score(work, name, model);
                               }
                             }),
@@ -271,9 +271,14 @@ public final class RelearnStage {
     Map<String, Map<String, Double>> after = new LinkedHashMap<>();
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     boolean known = work.arms.keySet().stream().allMatch(a -> work.kept.has(label(name, a)));
-    Precision precision = RuntimeModels.precision(pipeline.model());
     try (Lazy pupil =
-        known ? new Lazy(null) : new Lazy(new Pupil(decoder, work.settings.loop(), precision))) {
+        known
+            ? new Lazy(null)
+            : new Lazy(
+                new Pupil(
+                    decoder,
+                    work.settings.loop(),
+                    RuntimeModels.training(pipeline.model(), work.settings.loop())))) {
       work.arms.forEach(
           (arm, rows) ->
               after.put(
@@ -309,7 +314,10 @@ public final class RelearnStage {
     pupil.learn(work.arms.get(arm), files, "relearn " + label);
     Map<String, Double> metrics;
     try (LanguageModel model =
-        TensorFlowModel.of(decoder, StageSupport.values(pupil.graph()), Precision.FP32)) {
+        TensorFlowModel.of(
+            decoder,
+            StageSupport.values(pupil.graph()),
+            RuntimeModels.measuring(pipeline.model()))) {
       metrics = RelearnMetrics.of(score(work, label, model), work.untaught);
     }
     if (Files.exists(files.checkpoints())) {

@@ -2,12 +2,16 @@ package org.unlearn4j.run;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.function.Supplier;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.OnnxRuntimeSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 
@@ -16,25 +20,26 @@ public final class RuntimeModels {
   private RuntimeModels() {}
 
   /** Opens a model, ONNX Runtime with its defaults. */
-  public static LanguageModel open(Path path, String runtime, Precision precision) {
-    return open(path, runtime, precision, OrtSettings.defaults());
+  public static LanguageModel open(Path path, String runtime, Supplier<Computation> computation) {
+    return open(path, runtime, computation, OrtSettings.defaults());
   }
 
   /**
    * Opens a model.
    *
    * @param runtime {@code tf}, {@code onnx} (which is {@code onnx:fp32}) or {@code onnx:VARIANT}
+   * @param computation of TensorFlow, which is not loaded for the other runtime
    * @param ort how ONNX Runtime computes
    * @throws UserException if there is no such runtime, or the folder does not hold such a model
    * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
   public static LanguageModel open(
-      Path path, String runtime, Precision precision, OrtSettings ort) {
+      Path path, String runtime, Supplier<Computation> computation, OrtSettings ort) {
     if (!Files.exists(path)) {
       throw UserException.at(path, "", "nothing there", "a model folder");
     }
     if (runtime.equals("tf")) {
-      return TensorFlowModel.open(path, precision);
+      return TensorFlowModel.open(path, computation.get());
     }
     if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
       return OrtModel.open(path, variant(runtime), ort);
@@ -55,7 +60,25 @@ public final class RuntimeModels {
         OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
   }
 
-  static Precision precision(ModelSettings settings) {
-    return settings.precision() == ModelSettings.Precision.BF16 ? Precision.BF16 : Precision.FP32;
+  /** Where a pipeline's models are measured: in float32 always. */
+  static Computation measuring(ModelSettings settings) {
+    return Computation.of(Precision.FP32).on(device(settings));
+  }
+
+  /** How a pipeline's models are trained. */
+  static Computation training(ModelSettings settings, LoopSettings loop) {
+    return new Computation(precision(settings), device(settings), loop.recompute());
+  }
+
+  private static Device device(ModelSettings settings) {
+    return Device.named("model.device", settings.device());
+  }
+
+  private static Precision precision(ModelSettings settings) {
+    return switch (settings.precision()) {
+      case FP32 -> Precision.FP32;
+      case TF32 -> Precision.TF32;
+      case BF16 -> Precision.BF16;
+    };
   }
 }

@@ -16,9 +16,12 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.text.Tokenizer;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
+import org.unlearn4j.train.TrainingData;
+import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.weights.DType;
 
 /** Teaches a model a data set, from given or from fresh weights. */
@@ -66,7 +69,11 @@ public final class TeachStage {
       files =
           StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
     }
-    try (Pupil pupil = new Pupil(decoder, loop, RuntimeModels.precision(model))) {
+    Computation computation = RuntimeModels.training(model, loop);
+    new MemoryCheck(
+            "finetune", decoder, Objective.finetune(), computation, loop, TrainingData.learn(rows))
+        .require(log);
+    try (Pupil pupil = new Pupil(decoder, loop, computation)) {
       assign(pupil, decoder, loop.seed());
       Trainer.Finished finished = pupil.learn(rows, files, "finetune " + name);
       ModelFolder.write(

@@ -20,7 +20,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
@@ -89,8 +89,8 @@ public final class UnlearnStage {
       Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
       Likelihood before;
       // In the precision of the steps, so that a margin against the reference begins at 0.
-      Precision precision = RuntimeModels.precision(pipeline.model());
-      try (TensorFlowModel model = TensorFlowModel.open(base, precision)) {
+      Computation computation = RuntimeModels.training(pipeline.model(), loop);
+      try (TensorFlowModel model = TensorFlowModel.open(base, computation)) {
         before = likelihood(model, forget, "reference");
         reference.put(Segment.FORGET, before.rowNll());
         if (!alternates.isEmpty()) {
@@ -99,7 +99,8 @@ public final class UnlearnStage {
         }
       }
       TrainingData rows = new TrainingData(forget, retain, alternates, reference);
-      StepGraph graph = new StepGraph(decoder, objective, precision);
+      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
+      StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
         StageSupport.assign(graph, base);
@@ -114,11 +115,11 @@ public final class UnlearnStage {
         }
         Likelihood after;
         try (TensorFlowModel model =
-            TensorFlowModel.of(decoder, StageSupport.values(graph), precision)) {
+            TensorFlowModel.of(decoder, StageSupport.values(graph), computation)) {
           after = likelihood(model, forget, "forget set after");
         }
         requireMoved(before, after);
-        ObjectNode record = record(hashes, data, finished, before, after);
+        ObjectNode record = record(hashes, data, finished, before, after, computation);
         ModelFolder.write(
             out,
             decoder,
@@ -201,7 +202,8 @@ public final class UnlearnStage {
       TaskData data,
       Trainer.Finished finished,
       Likelihood before,
-      Likelihood after) {
+      Likelihood after,
+      Computation computation) {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode root = mapper.createObjectNode();
     root.putObject("tool").put("name", "unlearn4j").put("version", version);
@@ -248,6 +250,7 @@ public final class UnlearnStage {
         .put("accumulate", loop.accumulate())
         .put("learning_rate", loop.learningRate())
         .put("precision", pipeline.model().precision().spelling())
+        .put("device", computation.device().setting())
         .put("steps", finished.steps())
         .put("seconds", finished.seconds());
     ObjectNode losses = root.putObject("final_losses").put("total", finished.last().total());

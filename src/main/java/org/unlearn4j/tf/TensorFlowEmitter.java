@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
@@ -33,6 +34,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final TfAttention attention;
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
   private final WeightCasts casts;
+  private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private Rotations rotations;
   private RowDropout dropout;
@@ -49,7 +51,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.variables = variables;
     this.inputs = inputs;
     this.precision = precision;
-    this.attention = new TfAttention(tf.withSubScope("attention"), inputs);
+    this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables.device());
     this.casts = new WeightCasts(variables);
   }
 
@@ -67,6 +69,19 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     quantized = new QuantizedWeights(variables, form, active);
   }
 
+  /**
+   * From now on keeps of each block its input alone: {@link Backward} emits the block a second
+   * time.
+   */
+  public void recomputing() {
+    checkpoints.start(tf);
+  }
+
+  /** The blocks so far, lowest first; empty unless {@link #recomputing()}. */
+  List<Checkpoints.Block> blocks() {
+    return checkpoints.blocks();
+  }
+
   /** The token ids as the decoder takes them. */
   public TfTensor ids() {
     return TfTensor.IDS;
@@ -81,10 +96,36 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   public <R> R within(String scope, Supplier<R> body) {
     Ops outer = tf;
     tf = outer.withSubScope(scope);
+    checkpoints.enter(scope);
     try {
       return body.get();
     } finally {
+      checkpoints.leave();
       tf = outer;
+    }
+  }
+
+  @Override
+  public TfTensor block(TfTensor x, UnaryOperator<TfTensor> body) {
+    int place = places;
+    return checkpoints.active()
+        ? checkpoints.block(tf, x, body, (ops, input) -> again(ops, place, body, input))
+        : body.apply(x);
+  }
+
+  /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
+  private TfTensor again(Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
+    Ops outer = tf;
+    int next = places;
+    int kept = present.size();
+    tf = ops;
+    places = place;
+    try {
+      return body.apply(input);
+    } finally {
+      tf = outer;
+      places = next;
+      present.subList(kept, present.size()).clear();
     }
   }
 
@@ -104,7 +145,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor linear(TfTensor x, Linear linear) {
-    Ops ops = tf.withSubScope(shortName(linear.weight()));
+    Ops ops = variables.device().on(tf.withSubScope(shortName(linear.weight())));
     MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
     if (precision == Precision.BF16) {
       Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), bf16(linear), transpose);

@@ -44,7 +44,7 @@ public final class TensorFlowGradients implements RowGradients {
     positions = ints(tf, "position_ids", -1, -1);
     predictedFrom = ints(tf, "predicted_from", -1);
     labels = ints(tf, "labels", -1);
-    Variables variables = new Variables(tf, "", decoder.parameters());
+    Variables variables = new Variables(runtime, "", decoder.parameters());
     TfInputs in = new TfInputs(ids, positions, mask, List.of());
     TensorFlowEmitter e = new TensorFlowEmitter(tf, variables, in, Precision.FP32);
     TfTensor last = decoder.hidden(e, e.ids()).finalNorm();
@@ -61,8 +61,13 @@ public final class TensorFlowGradients implements RowGradients {
    *     not fit each other
    */
   public static TensorFlowGradients open(Path folder) {
+    return open(folder, Device.auto());
+  }
+
+  /** The same on a device. */
+  public static TensorFlowGradients open(Path folder, Device device) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
-    TfRuntime runtime = new TfRuntime();
+    TfRuntime runtime = new TfRuntime(device, true);
     try (SafeTensors weights = SafeTensors.open(folder)) {
       return new TensorFlowGradients(
           decoder, TfRuntime.checkpoint(weights, decoder.parameters()), runtime);

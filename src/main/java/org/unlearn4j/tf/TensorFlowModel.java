@@ -43,29 +43,46 @@ public final class TensorFlowModel implements LanguageModel {
    * @throws UserException if configuration and weights are missing, wrong or do not fit each other
    */
   public static TensorFlowModel open(Path folder, Precision precision) {
+    return open(folder, Computation.of(precision));
+  }
+
+  /** The same on a device. */
+  public static TensorFlowModel open(Path folder, Computation computation) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     try (SafeTensors weights = SafeTensors.open(folder)) {
-      return of(decoder, TfRuntime.checkpoint(weights, decoder.parameters()), precision);
+      return of(decoder, TfRuntime.checkpoint(weights, decoder.parameters()), computation);
     }
   }
 
   /** A model from weights at hand. */
   public static TensorFlowModel of(
       Decoder decoder, Function<Parameter, FloatBuffer> weights, Precision precision) {
-    return of(decoder, precision, (v, session) -> v.assign(session, weights));
+    return of(decoder, weights, Computation.of(precision));
+  }
+
+  /** The same on a device. */
+  public static TensorFlowModel of(
+      Decoder decoder, Function<Parameter, FloatBuffer> weights, Computation computation) {
+    return of(decoder, computation, (v, session) -> v.assign(session, weights));
   }
 
   /** A model from weights that are read piece by piece. */
   public static TensorFlowModel of(Decoder decoder, WeightSource weights, Precision precision) {
-    return of(decoder, precision, (v, session) -> v.assign(session, weights));
+    return of(decoder, weights, Computation.of(precision));
+  }
+
+  /** The same on a device. */
+  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Computation computation) {
+    return of(decoder, computation, (v, session) -> v.assign(session, weights));
   }
 
   private static TensorFlowModel of(
-      Decoder decoder, Precision precision, BiConsumer<Variables, Session> assign) {
-    TfRuntime runtime = new TfRuntime();
+      Decoder decoder, Computation computation, BiConsumer<Variables, Session> assign) {
+    TfRuntime runtime = new TfRuntime(computation.device(), computation.precision(), false);
     try {
-      Variables variables = new Variables(runtime.ops(), "", decoder.parameters());
-      ForwardGraph graph = new ForwardGraph(runtime.ops(), decoder, variables, precision);
+      Variables variables = new Variables(runtime, "", decoder.parameters());
+      ForwardGraph graph =
+          new ForwardGraph(runtime.ops(), decoder, variables, computation.precision());
       assign.accept(variables, runtime.session());
       return new TensorFlowModel(decoder.config(), runtime, graph);
     } catch (RuntimeException e) {
@@ -97,14 +114,14 @@ public final class TensorFlowModel implements LanguageModel {
       forward(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
-      try (Result r =
+      Session.Runner runner =
           feeds
               .runner()
               .fetch(graph.head.nll())
               .fetch(graph.argmax)
               .fetch(graph.moments.mean())
-              .fetch(graph.moments.variance())
-              .run()) {
+              .fetch(graph.moments.variance());
+      try (Result r = runtime.run("scoring", runner)) {
         return scores(
             rows,
             b,
@@ -170,7 +187,7 @@ public final class TensorFlowModel implements LanguageModel {
       feeds.ints(graph.rows, new int[] {rows.size()});
       Session.Runner runner = feeds.runner();
       graph.features.forEach(runner::fetch);
-      try (Result r = runner.run()) {
+      try (Result r = runtime.run("features", runner)) {
         float[][][] features = new float[graph.features.size()][rows.size()][];
         for (int layer = 0; layer < features.length; layer++) {
           float[] flat = TfTensors.floats(r, layer);
@@ -302,7 +319,7 @@ public final class TensorFlowModel implements LanguageModel {
           boolean greedy = decoding.greedy();
           Session.Runner runner = feeds.runner().fetch(greedy ? graph.next : graph.nextLogits);
           graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
-          Result result = runner.run();
+          Result result = runtime.run("generation", runner);
           closeIfOpen(previous);
           previous = result;
           if (greedy) {

@@ -25,13 +25,15 @@ final class TfAttention {
   private static final float BLOCKED = -1e30f;
 
   private final TfInputs inputs;
+  private final Device device;
   private final Ops root;
   private final Operand<TInt32> batch;
   private final Operand<TInt32> time;
   private final Operand<TInt32> total;
   private final Map<Integer, Operand<TFloat32>> masks = new HashMap<>();
 
-  TfAttention(Ops tf, TfInputs inputs) {
+  TfAttention(Ops tf, TfInputs inputs, Device device) {
+    this.device = device;
     this.root = tf;
     this.inputs = inputs;
     this.batch = axis(tf, inputs.ids(), 0);
@@ -140,7 +142,10 @@ final class TfAttention {
     }
     present.accept(List.of(keys, values));
     Operand<N> scores =
-        tf.train.batchMatMul(flatQueries, keys, type, BatchMatMul.adjY(true)); // [b, kv, g * t, s]
+        device
+            .on(tf)
+            .train
+            .batchMatMul(flatQueries, keys, type, BatchMatMul.adjY(true)); // [b, kv, g * t, s]
     Operand<TInt32> byGroup =
         tf.concat(List.of(batch, tf.array(a.kvHeads(), group), time, total), zero);
     Operand<TFloat32> s =
@@ -151,7 +156,8 @@ final class TfAttention {
     }
     Operand<TFloat32> weights = tf.nn.softmax(tf.math.add(s, mask(a.window().orElse(0))));
     Operand<N> flatWeights = tf.reshape(tf.dtypes.cast(weights, type), tf.shape(scores));
-    Operand<N> mixed = tf.train.batchMatMul(flatWeights, values, type); // [b, kv, g * t, hd]
+    Operand<N> mixed =
+        device.on(tf).train.batchMatMul(flatWeights, values, type); // [b, kv, g * t, hd]
     Operand<N> byHead =
         tf.linalg.transpose(
             tf.reshape(

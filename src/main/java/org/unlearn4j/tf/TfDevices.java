@@ -24,7 +24,12 @@ public final class TfDevices {
    * @param type {@code CPU} or {@code GPU}
    * @param memoryBytes what TensorFlow may take of it
    */
-  public record Device(String name, String type, long memoryBytes) {}
+  public record Device(String name, String type, long memoryBytes) {
+    /** Whether it is a GPU. */
+    public boolean gpu() {
+      return type.equals("GPU");
+    }
+  }
 
   /** TensorFlow's version; loads the native library. */
   public static String version() {
@@ -37,15 +42,30 @@ public final class TfDevices {
    *
    * @throws IllegalStateException if TensorFlow refuses to say
    */
-  @SuppressWarnings("try") // the scope is there to be closed
   public static List<Device> list() {
+    return list(GPUOptions.newBuilder());
+  }
+
+  /**
+   * The devices of a process that sees one GPU only; no GPU among them where there is none of that
+   * number. Within a process, TensorFlow must not be asked for two of them.
+   *
+   * @param gpu as the driver counts
+   */
+  static List<Device> visible(int gpu) {
+    try {
+      return list(GPUOptions.newBuilder().setVisibleDeviceList(Integer.toString(gpu)));
+    } catch (IllegalStateException e) { // TensorFlow calls a number that is too high invalid
+      return List.of();
+    }
+  }
+
+  @SuppressWarnings("try") // the scope is there to be closed
+  private static List<Device> list(GPUOptions.Builder gpus) {
     try (PointerScope scope = new PointerScope()) {
       TF_Status status = TF_Status.newStatus();
       byte[] config =
-          ConfigProto.newBuilder()
-              .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
-              .build()
-              .toByteArray();
+          ConfigProto.newBuilder().setGpuOptions(gpus.setAllowGrowth(true)).build().toByteArray();
       TFE_ContextOptions options = tensorflow.TFE_NewContextOptions();
       tensorflow.TFE_ContextOptionsSetConfig(
           options, new BytePointer(config), config.length, status);

@@ -98,6 +98,8 @@ public final class TfListing {
         inputs.add(from.name());
       }
     }
+    // What an operation only waits for.
+    op.controlInputs().stream().map(c -> "^" + c.name()).sorted().forEach(inputs::add);
     return inputs.isEmpty() ? line.toString() : line + "  <- " + String.join(", ", inputs);
   }
 

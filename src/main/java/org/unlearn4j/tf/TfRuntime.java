@@ -1,13 +1,17 @@
 package org.unlearn4j.tf;
 
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.tensorflow.Graph;
+import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
-import org.tensorflow.proto.GPUOptions;
+import org.tensorflow.proto.GraphOptions;
+import org.tensorflow.proto.RewriterConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -15,10 +19,32 @@ import org.unlearn4j.weights.SafeTensors;
 public final class TfRuntime implements AutoCloseable {
   private final Graph graph = new Graph();
   private final Ops ops;
+  private final Device device;
+  private final boolean trained;
+  private final Set<String> checked = new HashSet<>();
   private Session session;
 
-  /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
+  /** A new, empty graph on the device that is there. */
   public TfRuntime() {
+    this(Device.auto(), false);
+  }
+
+  /**
+   * A new, empty graph; registers the gradients this project adds to TensorFlow's.
+   *
+   * @param trained whether it will have a backward pass
+   */
+  public TfRuntime(Device device, boolean trained) {
+    this(device, Precision.FP32, trained);
+  }
+
+  /** The same where a precision is asked for: see {@link Precision#TF32}. */
+  public TfRuntime(Device device, Precision precision, boolean trained) {
+    if (device.isGpu()) {
+      TensorFloat32.allow(precision == Precision.TF32);
+    }
+    this.device = device;
+    this.trained = trained;
     SparseCrossEntropy.registerGradient();
     this.ops = Ops.create(graph);
   }
@@ -31,17 +57,55 @@ public final class TfRuntime implements AutoCloseable {
     return ops;
   }
 
+  public Device device() {
+    return device;
+  }
+
   /** The session, opened at the first call: build the whole graph before. */
   public Session session() {
     if (session == null) {
       ConfigProto config =
-          ConfigProto.newBuilder()
-              .setAllowSoftPlacement(true)
-              .setGpuOptions(GPUOptions.newBuilder().setAllowGrowth(true))
+          device
+              .options()
+              .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriting()))
               .build();
       session = new Session(graph, config);
     }
     return session;
+  }
+
+  /**
+   * Runs, and the first time that something of this name runs, checks that it ran on the device.
+   *
+   * @param what is run, for messages
+   * @throws org.unlearn4j.base.MachineException if a variable or a matrix product was elsewhere
+   */
+  public Result run(String what, Session.Runner runner) {
+    if (checked.contains(what)) {
+      return runner.run();
+    }
+    Result result = runner.setOptions(Placement.options()).runAndFetchMetadata();
+    try {
+      Placement.require(what, result.getMetadata().orElseThrow(), device);
+      checked.add(what);
+      return result;
+    } catch (RuntimeException e) {
+      result.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A graph with a backward pass is computed as it was written: fusion and rearrangement depend on
+   * who else reads a value, and a block that is emitted again must be, to the bit, what it was.
+   */
+  private RewriterConfig rewriting() {
+    RewriterConfig.Toggle rearranging =
+        trained ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT;
+    return RewriterConfig.newBuilder()
+        .setRemapping(rearranging)
+        .setArithmeticOptimization(rearranging)
+        .build();
   }
 
   /**

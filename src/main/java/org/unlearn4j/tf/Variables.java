@@ -29,6 +29,7 @@ public final class Variables {
   private static final int PIECE = 1 << 18;
 
   private final Ops tf;
+  private final Device device;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
   private final Map<String, Operand<TFloat32>> reads = new LinkedHashMap<>();
@@ -40,9 +41,11 @@ public final class Variables {
    *
    * @param prefix of the variables' names, empty for the model itself
    */
-  public Variables(Ops tf, String prefix, List<Parameter> list) {
-    this.tf = tf;
-    Ops named = prefix.isEmpty() ? tf : tf.withSubScope(prefix);
+  public Variables(TfRuntime runtime, String prefix, List<Parameter> list) {
+    this.tf = runtime.ops();
+    this.device = runtime.device();
+    Ops on = device.on(tf);
+    Ops named = prefix.isEmpty() ? on : on.withSubScope(prefix);
     for (Parameter p : list) {
       String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
       Ops below = named.withSubScope(p.name());
@@ -151,5 +154,10 @@ public final class Variables {
 
   Ops ops() {
     return tf;
+  }
+
+  /** Where the variables are, and all products with them. */
+  Device device() {
+    return device;
   }
 }

@@ -13,6 +13,7 @@ import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 
 /**
@@ -49,16 +50,16 @@ final class AdamW {
    * @param accumulating gradients are summed over several micro-batches before an update
    */
   AdamW(
-      Ops root,
+      TfRuntime runtime,
       Variables variables,
       Map<Parameter, Operand<TFloat32>> gradients,
       AdamWSettings settings,
       boolean accumulating) {
-    Ops tf = root.withSubScope("adamw");
+    Ops tf = runtime.ops().withSubScope("adamw");
     List<Parameter> parameters = List.copyOf(gradients.keySet());
-    first = new Variables(root, "adamw_m", parameters);
-    second = new Variables(root, "adamw_v", parameters);
-    accumulated = accumulating ? new Variables(root, "accumulated", parameters) : null;
+    first = new Variables(runtime, "adamw_m", parameters);
+    second = new Variables(runtime, "adamw_v", parameters);
+    accumulated = accumulating ? new Variables(runtime, "accumulated", parameters) : null;
     rate = scalar(tf, "rate");
     epsilon = scalar(tf, "epsilon");
     decay = scalar(tf, "decay");
@@ -73,10 +74,11 @@ final class AdamW {
           // Updates wait for every gradient, because one may still be reading other parameters.
           List<Op> before = new ArrayList<>(List.of(norm));
           if (settings.weightDecay() != 0) {
+            // The product too: else it is made first thing, and lies there for the whole step.
+            Ops late = tf.withControlDependencies(norm);
             before.add(
-                tf.withControlDependencies(norm)
-                    .assignSubVariableOp(
-                        variables.handle(p), tf.math.mul(variables.read(p), decay)));
+                late.assignSubVariableOp(
+                    variables.handle(p), late.math.mul(variables.read(p), decay)));
           }
           update.add(
               tf.withControlDependencies(before)

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.tensorflow.Operand;
+import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
@@ -20,6 +21,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.TfTensors;
@@ -46,7 +48,7 @@ public final class StepBenchmark {
   public record Work(
       ModelConfig config,
       Objective objective,
-      Precision precision,
+      Computation computation,
       int rows,
       int tokens,
       double labelled,
@@ -78,26 +80,57 @@ public final class StepBenchmark {
 
   private StepBenchmark() {}
 
+  /**
+   * Memory of a step, in bytes.
+   *
+   * @param planned what {@link MemoryPlan} says
+   * @param measuredStep what TensorFlow's allocators recorded; to be held against {@link
+   *     MemoryPlan#step()}
+   */
+  public record Memory(MemoryPlan planned, long measuredStep) {}
+
+  /** Runs two steps, the second under TensorFlow's eyes. */
+  public static Memory memory(Work work) {
+    Decoder decoder = Decoder.of(work.config());
+    StepBatch batch = batch(work);
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
+    int labelled = batch.rows().values().iterator().next().get(0).labelled();
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder,
+            work.objective(),
+            work.computation(),
+            false,
+            MemoryPlan.Batch.of(work.objective(), work.rows(), work.tokens(), labelled));
+    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
+      assign(graph, work.config());
+      step.reset();
+      StepControl control = StepControl.of(work.objective(), 0.1);
+      // The first run's allocations are those of an optimiser that is still thinking.
+      step.run(1, List.of(batch), 0, control);
+      return new Memory(plan, step.peakBytes(2, List.of(batch), control));
+    }
+  }
+
+  private static void assign(StepGraph graph, ModelConfig config) {
+    Session session = graph.runtime().session();
+    graph.variables().assign(session, FreshWeights.of(0, config.initializerRange()));
+    graph
+        .frozen()
+        .ifPresent(twin -> twin.assign(session, FreshWeights.of(0, config.initializerRange())));
+  }
+
   /** Runs the benchmark. */
   public static Measured run(Work work) {
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     AdamWSettings settings = new AdamWSettings(0.01, 1);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.precision());
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
     StepControl control = StepControl.of(work.objective(), 0.1);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
-      graph
-          .variables()
-          .assign(graph.runtime().session(), FreshWeights.of(0, work.config().initializerRange()));
-      graph
-          .frozen()
-          .ifPresent(
-              twin ->
-                  twin.assign(
-                      graph.runtime().session(),
-                      FreshWeights.of(0, work.config().initializerRange())));
+      assign(graph, work.config());
       step.reset();
       for (int i = 0; i < WARM_UP + work.steps(); i++) {
         long start = System.nanoTime();
@@ -109,7 +142,7 @@ public final class StepBenchmark {
     }
     Arrays.sort(ms);
     double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
-    double gemm = gemmGflops(work.precision());
+    double gemm = gemmGflops(work.computation());
     long tokens =
         batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
     return new Measured(
@@ -172,13 +205,15 @@ public final class StepBenchmark {
     return sum;
   }
 
-  private static double gemmGflops(Precision precision) {
-    return precision == Precision.BF16 ? gemmGflops(TBfloat16.class) : gemmGflops(TFloat32.class);
+  private static double gemmGflops(Computation c) {
+    return c.precision() == Precision.BF16
+        ? gemmGflops(c, TBfloat16.class)
+        : gemmGflops(c, TFloat32.class);
   }
 
-  private static <N extends TNumber> double gemmGflops(Class<N> type) {
+  private static <N extends TNumber> double gemmGflops(Computation c, Class<N> type) {
     int n = 2048;
-    try (TfRuntime runtime = new TfRuntime()) {
+    try (TfRuntime runtime = new TfRuntime(c.device(), c.precision(), false)) {
       Ops tf = runtime.ops();
       // Fed, not constant: a constant product would be folded away before it is timed.
       Placeholder<TFloat32> fed = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(n, n)));

@@ -10,6 +10,8 @@ import java.util.Optional;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.unlearn.CollatedBatch;
+import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
@@ -92,21 +94,29 @@ public final class Trainer {
       for (int epoch = state.epoch(); epoch < loop.epochs(); epoch++) {
         EpochPlan plan =
             EpochPlan.of(data, loop.batchSize(), loop.accumulate(), loop.seed(), epoch);
-        for (List<EpochPlan.Micro> micro : plan.steps()) {
-          long began = System.nanoTime();
-          List<StepBatch> batches = batches(micro, done, queue);
-          double rate = schedule.rate(done);
-          Optional<Double> alpha = dual.moving();
-          TrainingStep.Outcome seen =
-              step.run(done + 1, batches, rate, control(done, dual.alpha()));
-          requireNumbers(seen, done);
-          double seconds = (System.nanoTime() - began) / 1e9;
-          log.step(
-              new TrainLog.Circumstances(done, epoch, rate, alpha, tokens(batches), seconds), seen);
-          dual.afterStep(epoch, seen);
-          queue.push(seen.features());
-          done++;
-          listener.step(done, schedule.total(), seen);
+        int first = done;
+        try (Ahead ahead =
+            new Ahead(
+                done, done + plan.steps().size(), i -> batches(plan.steps().get(i - first), i))) {
+          while (ahead.hasNext()) {
+            long began = System.nanoTime();
+            Map<FeatureLayer, List<float[]>> queued = queue.contents();
+            List<CollatedBatch> batches =
+                ahead.next().stream().map(b -> b.withQueue(queued)).toList();
+            double rate = schedule.rate(done);
+            Optional<Double> alpha = dual.moving();
+            TrainingStep.Outcome seen =
+                step.runCollated(done + 1, batches, rate, control(done, dual.alpha()));
+            requireNumbers(seen, done);
+            double seconds = (System.nanoTime() - began) / 1e9;
+            log.step(
+                new TrainLog.Circumstances(done, epoch, rate, alpha, tokens(batches), seconds),
+                seen);
+            dual.afterStep(epoch, seen);
+            queue.push(seen.features());
+            done++;
+            listener.step(done, schedule.total(), seen);
+          }
         }
         dual.afterEpoch(epoch);
         if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
@@ -132,7 +142,8 @@ public final class Trainer {
         step.graph().objective().quantizes(stepIndex));
   }
 
-  private List<StepBatch> batches(List<EpochPlan.Micro> micro, int stepIndex, FeatureQueue queue) {
+  /** All of a step's batches but for the queue: a function of the step alone. */
+  private List<CollatedBatch> batches(List<EpochPlan.Micro> micro, int stepIndex) {
     List<Map<Segment, List<TokenRow>>> rows = new ArrayList<>();
     for (EpochPlan.Micro m : micro) {
       Map<Segment, List<TokenRow>> segments = new EnumMap<>(Segment.class);
@@ -142,9 +153,11 @@ public final class Trainer {
       rows.add(segments);
     }
     StepBatch.Totals totals = StepBatch.Totals.over(rows);
-    List<StepBatch> batches = new ArrayList<>();
+    List<CollatedBatch> batches = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
-      batches.add(new StepBatch(rows.get(i), reference(micro.get(i)), queue.contents(), totals));
+      batches.add(
+          step.graph()
+              .collate(new StepBatch(rows.get(i), reference(micro.get(i)), Map.of(), totals)));
     }
     return batches;
   }
@@ -173,12 +186,8 @@ public final class Trainer {
     return reference;
   }
 
-  private static long tokens(List<StepBatch> batches) {
-    return batches.stream()
-        .flatMap(b -> b.rows().values().stream())
-        .flatMap(List::stream)
-        .mapToLong(TokenRow::length)
-        .sum();
+  private static long tokens(List<CollatedBatch> batches) {
+    return batches.stream().mapToLong(CollatedBatch::tokens).sum();
   }
 
   private static void requireNumbers(TrainingStep.Outcome outcome, int step) {

@@ -32,6 +32,15 @@ public record TrainingData(
     return new TrainingData(List.of(), rows, List.of(), Map.of());
   }
 
+  /** Rows from which a segment of a batch is taken: as many and as long as its own. */
+  List<TokenRow> of(Segment segment) {
+    return switch (segment) {
+      case FORGET, POSITIVE -> forget;
+      case RETAIN -> retain;
+      case ALTERNATE -> alternates;
+    };
+  }
+
   /** The rows that an epoch goes through: those to forget, or those to learn. */
   List<TokenRow> anchors() {
     return forget.isEmpty() ? retain : forget;

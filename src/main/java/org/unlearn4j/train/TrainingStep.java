@@ -5,12 +5,16 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BiFunction;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.op.Op;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.PeakMemory;
 import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
@@ -48,8 +52,7 @@ public final class TrainingStep implements AutoCloseable {
     this.settings = settings;
     this.accumulate = accumulate;
     this.adamW =
-        new AdamW(
-            graph.runtime().ops(), graph.variables(), graph.gradients(), settings, accumulate > 1);
+        new AdamW(graph.runtime(), graph.variables(), graph.gradients(), settings, accumulate > 1);
   }
 
   public StepGraph graph() {
@@ -73,6 +76,46 @@ public final class TrainingStep implements AutoCloseable {
    *     epoch
    */
   public Outcome run(int t, List<StepBatch> micro, double learningRate, StepControl control) {
+    return runCollated(t, collated(micro), learningRate, control);
+  }
+
+  private List<CollatedBatch> collated(List<StepBatch> micro) {
+    return micro.stream().map(graph::collate).toList();
+  }
+
+  /** The same of micro-batches that are collated already. */
+  Outcome runCollated(int t, List<CollatedBatch> micro, double learningRate, StepControl control) {
+    return run(
+        t, micro, learningRate, control, (what, runner) -> graph.runtime().run(what, runner));
+  }
+
+  /**
+   * Runs a step and measures it.
+   *
+   * @return bytes that it allocated and gave back, at most at one time
+   */
+  public long peakBytes(int t, List<StepBatch> micro, StepControl control) {
+    AtomicLong most = new AtomicLong();
+    run(
+        t,
+        collated(micro),
+        0,
+        control,
+        (what, runner) -> {
+          Result result = runner.setOptions(PeakMemory.options()).runAndFetchMetadata();
+          long bytes = PeakMemory.bytes(result.getMetadata().orElseThrow());
+          most.accumulateAndGet(bytes, Math::max);
+          return result;
+        });
+    return most.get();
+  }
+
+  private Outcome run(
+      int t,
+      List<CollatedBatch> micro,
+      double learningRate,
+      StepControl control,
+      BiFunction<String, Session.Runner, Result> how) {
     if (micro.isEmpty() || micro.size() > accumulate) {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
@@ -95,7 +138,7 @@ public final class TrainingStep implements AutoCloseable {
         for (Op op : last ? adamW.update() : adamW.accumulate(i)) {
           runner.addTarget(op);
         }
-        try (Result result = runner.run()) {
+        try (Result result = how.apply(last ? "training step" : "micro-batch", runner)) {
           total += scalar(result, 0);
           int at = 1;
           for (String name : graph.values().keySet()) {

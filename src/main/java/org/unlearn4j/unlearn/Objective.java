@@ -107,6 +107,11 @@ public record Objective(
     return all;
   }
 
+  /** Segments whose logits are read from the frozen twin. */
+  public Set<Segment> frozenScored() {
+    return union(Term::frozenLogits);
+  }
+
   /** What the terms read of a kind. */
   Set<Segment> union(Function<Term, Set<Segment>> kind) {
     Set<Segment> all = EnumSet.noneOf(Segment.class);

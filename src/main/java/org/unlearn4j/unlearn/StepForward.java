@@ -9,8 +9,8 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Pooling;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.RowDropout;
 import org.unlearn4j.tf.TensorFlowEmitter;
 import org.unlearn4j.tf.TfInputs;
@@ -22,6 +22,7 @@ import org.unlearn4j.tf.Variables;
 final class StepForward implements StepContext {
   private final Ops tf;
   private final StepInputs inputs;
+  private final TensorFlowEmitter emitter;
   private final ForwardPass policy;
   private final Optional<ForwardPass> twin;
   private final Map<Segment, Operand<TFloat32>> rowNll = new EnumMap<>(Segment.class);
@@ -40,11 +41,14 @@ final class StepForward implements StepContext {
       StepInputs inputs,
       Variables variables,
       Optional<Variables> frozen,
-      Precision precision) {
+      Computation computation) {
     this.tf = tf;
     this.inputs = inputs;
     TfInputs in = inputs.rows();
-    TensorFlowEmitter emitter = new TensorFlowEmitter(tf, variables, in, precision);
+    emitter = new TensorFlowEmitter(tf, variables, in, computation.precision());
+    if (computation.recompute()) {
+      emitter.recomputing();
+    }
     dropout(objective).ifPresent(emitter::dropping);
     objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));
     policy = new ForwardPass(tf, decoder, emitter, inputs.tokens(), objective.scored());
@@ -56,10 +60,15 @@ final class StepForward implements StepContext {
               return new ForwardPass(
                   ops,
                   decoder,
-                  new TensorFlowEmitter(ops, reference, rows.inputs(), precision),
+                  new TensorFlowEmitter(ops, reference, rows.inputs(), computation.precision()),
                   rows.tokens(),
-                  objective.union(Term::frozenLogits));
+                  objective.frozenScored());
             });
+  }
+
+  /** What emitted the policy's pass. */
+  TensorFlowEmitter emitter() {
+    return emitter;
   }
 
   private Optional<RowDropout> dropout(Objective objective) {

@@ -1,24 +1,19 @@
 package org.unlearn4j.unlearn;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
-import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.StopGradient;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Backward;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
@@ -35,7 +30,7 @@ import org.unlearn4j.tf.Variables;
 public final class StepGraph implements AutoCloseable {
   private static final String FROZEN = "reference";
 
-  private final TfRuntime runtime = new TfRuntime();
+  private final TfRuntime runtime;
   private final Decoder decoder;
   private final Objective objective;
   private final Variables variables;
@@ -47,23 +42,29 @@ public final class StepGraph implements AutoCloseable {
   private final Map<Parameter, Operand<TFloat32>> gradients;
   private final Map<FeatureLayer, Operand<TFloat32>> queueFeatures = new LinkedHashMap<>();
 
-  /** Builds the graph. */
+  /** Builds the graph; every activation is kept for the backward pass. */
   public StepGraph(Decoder decoder, Objective objective, Precision precision) {
+    this(decoder, objective, Computation.of(precision));
+  }
+
+  /** Builds the graph. */
+  public StepGraph(Decoder decoder, Objective objective, Computation computation) {
     this.decoder = decoder;
     this.objective = objective;
+    this.runtime = new TfRuntime(computation.device(), computation.precision(), true);
     Ops tf = runtime.ops();
-    variables = new Variables(tf, "", decoder.parameters());
+    variables = new Variables(runtime, "", decoder.parameters());
     frozen =
         objective.frozen().isEmpty()
             ? Optional.empty()
-            : Optional.of(new Variables(tf, FROZEN, decoder.parameters()));
+            : Optional.of(new Variables(runtime, FROZEN, decoder.parameters()));
     ModelConfig c = decoder.config();
     inputs =
         new StepInputs(
             tf.withSubScope("inputs"),
             objective,
             new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
-    forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, precision);
+    forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, computation);
     List<Operand<TFloat32>> weighted = new ArrayList<>();
     objective
         .forget()
@@ -132,44 +133,13 @@ public final class StepGraph implements AutoCloseable {
   }
 
   private Map<Parameter, Operand<TFloat32>> gradients(String scope, Operand<TFloat32> of) {
-    Set<GraphOperation> reached = differentiable(of);
-    List<Parameter> with =
-        decoder.parameters().stream()
-            .filter(objective::trains)
-            .filter(p -> reached.contains((GraphOperation) variables.read(p).asOutput().op()))
-            .toList();
-    Map<Parameter, Operand<TFloat32>> found = new LinkedHashMap<>();
-    if (with.isEmpty()) {
-      return found;
-    }
-    Output<?>[] x = with.stream().map(p -> variables.read(p).asOutput()).toArray(Output<?>[]::new);
-    Output<?>[] y = {of.asOutput()};
-    Output<?>[] dx = runtime.graph().addGradients(scope, y, x, null);
-    for (int i = 0; i < x.length; i++) {
-      @SuppressWarnings("unchecked")
-      Operand<TFloat32> gradient = (Operand<TFloat32>) dx[i];
-      found.put(with.get(i), gradient);
-    }
-    return found;
-  }
-
-  /**
-   * Operations from which a gradient can come: TensorFlow refuses to differentiate with respect to
-   * what the output does not depend on, as layers above the one CLReg reads.
-   */
-  private static Set<GraphOperation> differentiable(Operand<TFloat32> from) {
-    Set<GraphOperation> reached = new HashSet<>();
-    Deque<GraphOperation> open = new ArrayDeque<>();
-    open.add((GraphOperation) from.asOutput().op());
-    while (!open.isEmpty()) {
-      GraphOperation op = open.remove();
-      if (reached.add(op) && !op.type().equals(StopGradient.OP_NAME)) {
-        for (Operand<?> input : op.inputs()) {
-          open.add((GraphOperation) input.asOutput().op());
-        }
-      }
-    }
-    return reached;
+    return Backward.gradients(
+        runtime,
+        scope,
+        of,
+        forward.emitter(),
+        variables,
+        decoder.parameters().stream().filter(objective::trains).toList());
   }
 
   public TfRuntime runtime() {
@@ -233,8 +203,18 @@ public final class StepGraph implements AutoCloseable {
     return forward;
   }
 
+  /** A micro-batch as it will be fed; may be asked of any thread. */
+  public CollatedBatch collate(StepBatch batch) {
+    return inputs.collate(batch);
+  }
+
   /** Feeds a micro-batch. */
   public void feed(Feeds feeds, StepBatch batch, StepControl control) {
+    feed(feeds, collate(batch), control);
+  }
+
+  /** Feeds a micro-batch. */
+  public void feed(Feeds feeds, CollatedBatch batch, StepControl control) {
     inputs.feed(feeds, batch, control);
   }
 

@@ -4,7 +4,6 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
@@ -15,7 +14,6 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.PaddedBatch;
-import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Dimensions;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.TfInputs;
@@ -156,10 +154,15 @@ final class StepInputs {
     return Dimensions.size(tf, rows.ids(), 1);
   }
 
-  void feed(Feeds feeds, StepBatch batch, StepControl control) {
-    Set<Segment> used = segments.keySet();
-    PaddedBatch all = PaddedBatch.of(batch.of(used));
-    all.requireFits(shape);
+  /** What a micro-batch will be fed as; needs no session. */
+  CollatedBatch collate(StepBatch batch) {
+    CollatedBatch collated = CollatedBatch.of(batch, segments.keySet());
+    collated.all().requireFits(shape);
+    return collated;
+  }
+
+  void feed(Feeds feeds, CollatedBatch batch, StepControl control) {
+    PaddedBatch all = batch.all();
     feeds.ints(rows.ids(), all.ids(), all.rows(), all.time());
     feeds.ints(rows.mask(), all.mask(), all.rows(), all.time());
     feeds.ints(rows.positions(), all.positions(), all.rows(), all.time());
@@ -176,34 +179,18 @@ final class StepInputs {
       feeds.flag(quantized, control.quantized());
     }
     queues.forEach((l, q) -> feedQueue(feeds, q, batch.queue().getOrDefault(l, List.of())));
-    int firstRow = 0;
-    for (Segment s : used) {
-      List<TokenRow> own = batch.of(s);
-      feedSegment(feeds, batch, s, PaddedBatch.of(own, all.time()), firstRow * all.time());
-      firstRow += own.size();
-    }
+    segments.forEach((s, in) -> feed(feeds, in, batch.parts().get(s)));
   }
 
-  private void feedSegment(Feeds feeds, StepBatch batch, Segment s, PaddedBatch own, int offset) {
-    PerSegment in = segments.get(s);
-    int n = own.labels().length;
-    feeds.scalar(in.rows, own.rows());
-    feeds.ints(in.predictedFrom, shifted(own.predictedFrom(), offset), n);
-    feeds.ints(in.labels, own.labels(), n);
-    feeds.ints(in.labelPositions, shifted(own.labelPositions(), offset), n);
-    feeds.ints(in.labelRows, own.labelRows(), n);
-    double[] reference = batch.referenceNll().getOrDefault(s, new double[0]);
-    float[] narrow = new float[reference.length];
-    for (int i = 0; i < narrow.length; i++) {
-      narrow[i] = (float) reference[i];
-    }
-    feeds.floats(in.referenceNll, narrow, narrow.length);
-    int[] tokens = batch.totals().rowTokens().get(s);
-    float[] counts = new float[tokens.length];
-    for (int i = 0; i < counts.length; i++) {
-      counts[i] = tokens[i];
-    }
-    feeds.floats(in.stepRowTokens, counts, counts.length);
+  private static void feed(Feeds feeds, PerSegment in, CollatedBatch.Part part) {
+    int n = part.labels().length;
+    feeds.scalar(in.rows, part.rows());
+    feeds.ints(in.predictedFrom, part.predictedFrom(), n);
+    feeds.ints(in.labels, part.labels(), n);
+    feeds.ints(in.labelPositions, part.labelPositions(), n);
+    feeds.ints(in.labelRows, part.labelRows(), n);
+    feeds.floats(in.referenceNll, part.referenceNll(), part.referenceNll().length);
+    feeds.floats(in.stepRowTokens, part.stepRowTokens(), part.stepRowTokens().length);
   }
 
   private void feedQueue(Feeds feeds, Placeholder<TFloat32> to, List<float[]> vectors) {
@@ -213,14 +200,6 @@ final class StepInputs {
       System.arraycopy(vectors.get(i), 0, flat, i * hidden, hidden);
     }
     feeds.floats(to, flat, vectors.size(), hidden);
-  }
-
-  private static int[] shifted(int[] values, int by) {
-    int[] result = values.clone();
-    for (int i = 0; i < result.length; i++) {
-      result[i] += by;
-    }
-    return result;
   }
 
   private static Placeholder<TInt32> ints(Ops tf, String name, long... shape) {

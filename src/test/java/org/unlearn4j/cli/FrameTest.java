@@ -18,6 +18,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tensorflow.exceptions.TFResourceExhaustedException;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.NoGpuException;
 import org.unlearn4j.base.UserException;
 
 class FrameTest {
@@ -148,6 +149,10 @@ class FrameTest {
         "ONNX Runtime ran out of memory",
         new IllegalStateException(
             new OrtException("Failed to allocate memory for requested buffer")));
+    // The reason, which doctor gives too, differs from machine to machine; that there is one does
+    // not.
+    String gpu = "model.device: found gpu:0, expected a GPU that TensorFlow sees";
+    assertFailure(ExitCode.MACHINE, gpu + ": ", new NoGpuException(gpu));
     assertFailure(ExitCode.MACHINE, "native library", new UnsatisfiedLinkError("no jnitensorflow"));
     assertFailure(
         ExitCode.MACHINE,

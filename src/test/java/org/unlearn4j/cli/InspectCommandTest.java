@@ -14,6 +14,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
@@ -79,29 +80,35 @@ class InspectCommandTest {
     assertTrue(problems.contains("model.layers.0.self_attn.q_norm.weight: found a tensor that"));
   }
 
-  /** 4 + 4 + 8 bytes a parameter, 2 for a bfloat16 copy, weight and copy again for a twin. */
+  /**
+   * 4 + 4 + 8 bytes a parameter and a step besides; 4 more for a twin; half of some in bfloat16.
+   */
   @Test
   void memoryByObjectiveAndPrecision() throws IOException {
     ObjectNode config =
         new ObjectMapper()
             .createObjectNode()
             .put("model_type", "llama")
-            .put("vocab_size", 1)
-            .put("hidden_size", 1)
-            .put("intermediate_size", 1)
+            .put("vocab_size", 1 << 18)
+            .put("hidden_size", 64)
+            .put("intermediate_size", 8)
             .put("num_hidden_layers", 1)
             .put("num_attention_heads", 1)
-            .put("head_dim", 2)
-            .put("max_position_embeddings", 1);
-    JsonNode needs =
-        new ObjectMapper()
-            .readTree(new MemoryNeeds(ModelConfig.of(config), 1L << 30).tree().toJson());
-    // A token keeps 8 + 7 * 2 + 6 * 2 + 5 + 2 * 256 + 1 = 552 values; 24 * 256 of them are 13 MiB.
-    assertEquals(16 * 1024 + 13, needs.path("unlearn_fp32").asLong());
-    assertEquals(20 * 1024 + 13, needs.path("unlearn_fp32_with_twin").asLong());
-    assertEquals(18 * 1024 + 10, needs.path("unlearn_bf16").asLong());
-    assertEquals(24 * 1024 + 10, needs.path("unlearn_bf16_with_twin").asLong());
-    assertEquals(4 * 1024, needs.path("serve_fp32").asLong());
+            .put("max_position_embeddings", 1)
+            .put("tie_word_embeddings", true);
+    Decoder decoder = Decoder.of(ModelConfig.of(config));
+    MemoryNeeds plan = new MemoryNeeds(decoder);
+    JsonNode needs = new ObjectMapper().readTree(plan.tree().toJson());
+    // A token table of 64 MiB in float32 is all but 82 KiB of it; one token a row, so that a step
+    // has 8 + 8 labelled tokens, whose logits and what the loss keeps of them are 16 MiB each.
+    long table = 64;
+    long logits = 16;
+    assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asLong(), 2);
+    // KL compares the 8 retain rows' logits, five arrays of half that size.
+    assertEquals(5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
+    // Two more bytes a parameter and a logit.
+    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
+    assertEquals(table, needs.path("serve_fp32").asLong(), 1);
   }
 
   @Test

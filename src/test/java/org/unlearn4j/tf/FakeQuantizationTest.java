@@ -188,7 +188,7 @@ class FakeQuantizationTest {
     fill(c, i -> i + 1f);
     try (TfRuntime runtime = new TfRuntime()) {
       Ops tf = runtime.ops();
-      Variables variables = new Variables(tf, "", List.of(linear.weight()));
+      Variables variables = new Variables(runtime, "", List.of(linear.weight()));
       Placeholder<TBool> active = tf.placeholder(TBool.class, Placeholder.shape(Shape.scalar()));
       Operand<TFloat32> seen = new QuantizedWeights(variables, form, active).f32(linear);
       Operand<TFloat32> factors = tf.reshape(tf.constant(c), tf.array(2, 40));

@@ -15,7 +15,7 @@ class LargeTensorTest {
   void isFilledAndReadInPieces() {
     Parameter p = Parameter.matrix("table", 600_000, 1024);
     try (TfRuntime runtime = new TfRuntime()) {
-      Variables variables = new Variables(runtime.ops(), "", List.of(p));
+      Variables variables = new Variables(runtime, "", List.of(p));
       variables.assign(
           runtime.session(),
           (parameter, from, to) -> {

@@ -49,7 +49,7 @@ class ResumeTest {
   private static final int STEPS_PER_EPOCH = 2;
 
   private static final LoopSettings LOOP =
-      new LoopSettings(EPOCHS, 2, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1);
+      new LoopSettings(EPOCHS, 2, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1, false);
 
   @TempDir Path folder;
 
@@ -248,7 +248,7 @@ class ResumeTest {
   @Test
   void aRunThatDivergesSaysSoAndLeavesNoCheckpointOfIt() throws IOException {
     LoopSettings wild =
-        new LoopSettings(EPOCHS, 2, 2, 1e30, LoopSettings.Schedule.CONSTANT, 0, 0, 0, 11, 1);
+        new LoopSettings(EPOCHS, 2, 2, 1e30, LoopSettings.Schedule.CONSTANT, 0, 0, 0, 11, 1, false);
     Trainer.Files files = files("wild", "run");
     MachineException e =
         assertThrows(

@@ -12,7 +12,7 @@ import org.unlearn4j.fixtures.Fixture;
 class ScheduleTest {
 
   private static LoopSettings loop(LoopSettings.Schedule form, int epochs, double warmupEpochs) {
-    return new LoopSettings(epochs, 4, 1, 1e-3, form, warmupEpochs, 0, 0, 0, 0);
+    return new LoopSettings(epochs, 4, 1, 1e-3, form, warmupEpochs, 0, 0, 0, 0, false);
   }
 
   private static JsonNode steps(String run) {

@@ -1,0 +1,260 @@
+package org.unlearn4j.tf;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Predicate;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.unlearn4j.nn.Activation;
+import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Hidden;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Norm;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.Rotary;
+
+/**
+ * What {@link TensorFlowEmitter}'s operations keep of each token for the backward pass: walks a
+ * decoder and counts, in bytes a token, every array that a gradient reads. A word of the vocabulary
+ * that changes there changes here.
+ */
+public final class KeptActivations implements Emitter<KeptActivations.Value> {
+  private static final int FLOAT = 4;
+  private static final int BRAIN = 2;
+
+  /** An activation of a token: its width, in which formats it is there and in which it is kept. */
+  static final class Value {
+    private final int width;
+    private final boolean brain;
+    private boolean kept;
+    private boolean keptBrain;
+
+    Value(int width, boolean brain) {
+      this.width = width;
+      this.brain = brain;
+    }
+  }
+
+  /**
+   * Bytes a token.
+   *
+   * @param blocks of each block, its input included
+   * @param ends of embeddings and final norm
+   * @param widest largest number of values that one operation of a block makes of a token
+   */
+  public record Bytes(List<Long> blocks, long ends, long widest) {
+    public Bytes {
+      blocks = List.copyOf(blocks);
+    }
+
+    /** Of all blocks and both ends. */
+    public long all() {
+      return ends + blocks.stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** The block that keeps most. */
+    public long largestBlock() {
+      return blocks.stream().mapToLong(Long::longValue).max().orElse(0);
+    }
+  }
+
+  private final boolean brain;
+  private final int time;
+  private final Predicate<Parameter> trained;
+  private final List<Long> blocks = new ArrayList<>();
+  private long bytes;
+  private long widest;
+
+  private KeptActivations(Precision precision, int time, Predicate<Parameter> trained) {
+    this.brain = precision == Precision.BF16;
+    this.time = time;
+    this.trained = trained;
+  }
+
+  /**
+   * Counts.
+   *
+   * @param time tokens of a row, padding included: attention keeps a weight for each pair
+   * @param trained parameters that get a gradient
+   */
+  public static Bytes of(
+      Decoder decoder, Precision precision, int time, Predicate<Parameter> trained) {
+    KeptActivations e = new KeptActivations(precision, time, trained);
+    Hidden<Value> hidden = decoder.hidden(e, e.value(0));
+    long inBlocks = e.blocks.stream().mapToLong(Long::longValue).sum();
+    e.use(hidden.finalNorm()); // the head gathers what it reads
+    return new Bytes(e.blocks, e.bytes - inBlocks, e.widest);
+  }
+
+  private Value value(int width) {
+    return made(width, false);
+  }
+
+  private Value made(int width, boolean inBrain) {
+    widest = Math.max(widest, width);
+    return new Value(width, inBrain);
+  }
+
+  private void keep(long values, int each) {
+    bytes += values * each;
+  }
+
+  /** A gradient reads it in float32. */
+  private void use(Value x) {
+    if (!x.kept) {
+      x.kept = true;
+      keep(x.width, FLOAT);
+    }
+  }
+
+  /** A gradient reads it in bfloat16. */
+  private void useBrain(Value x) {
+    if (!x.keptBrain) {
+      x.keptBrain = true;
+      keep(x.width, BRAIN);
+    }
+  }
+
+  @Override
+  public <R> R within(String scope, Supplier<R> body) {
+    return body.get();
+  }
+
+  @Override
+  public Value block(Value x, UnaryOperator<Value> body) {
+    long before = bytes;
+    use(x);
+    Value y = body.apply(x);
+    blocks.add(bytes - before);
+    return y;
+  }
+
+  @Override
+  public Value embedding(Value ids, Parameter table) {
+    return value(table.dim(1));
+  }
+
+  @Override
+  public Value positionEmbedding(Parameter table) {
+    return value(table.dim(1));
+  }
+
+  @Override
+  public Value linear(Value x, Linear linear) {
+    if (trained.test(linear.weight())) {
+      if (brain) {
+        useBrain(x);
+      } else {
+        use(x);
+      }
+    }
+    return made(linear.out(), brain);
+  }
+
+  @Override
+  public Value rmsNorm(Value x, Norm norm) {
+    use(x);
+    if (trained.test(norm.weight())) {
+      keep(x.width, FLOAT); // before the gain
+    }
+    return value(x.width);
+  }
+
+  @Override
+  public Value headNorm(Value x, int heads, Norm norm) {
+    return rmsNorm(x, norm);
+  }
+
+  @Override
+  public Value layerNorm(Value x, Norm norm) {
+    keep(x.width, FLOAT); // centred
+    if (trained.test(norm.weight())) {
+      keep(x.width, FLOAT);
+    }
+    return value(x.width);
+  }
+
+  @Override
+  public Value rotary(Value x, int heads, Rotary rotary) {
+    return value(x.width);
+  }
+
+  @Override
+  public Value attention(Value q, Value k, Value v, Attention a) {
+    int each = brain ? BRAIN : FLOAT;
+    keep(q.width + k.width + v.width, each); // with heads in front of time
+    long weights = (long) a.heads() * time;
+    widest = Math.max(widest, weights);
+    keep(weights, FLOAT);
+    if (brain) {
+      keep(weights, BRAIN);
+    }
+    if (a.softcap().isPresent()) {
+      keep(weights, FLOAT);
+    }
+    return made(q.width, brain);
+  }
+
+  @Override
+  public Value activation(Value x, Activation f) {
+    if (f == Activation.SILU && x.brain) {
+      useBrain(x);
+      keep(x.width, BRAIN);
+      return made(x.width, true);
+    }
+    switch (f) {
+      case SILU -> {
+        use(x);
+        keep(x.width, FLOAT);
+      }
+      case RELU -> keep(x.width, FLOAT);
+      case GELU -> keep(3L * x.width, FLOAT);
+      case GELU_TANH -> {
+        use(x);
+        keep(5L * x.width, FLOAT);
+      }
+    }
+    return value(x.width);
+  }
+
+  @Override
+  public Value add(Value a, Value b) {
+    return value(a.width);
+  }
+
+  @Override
+  public Value multiply(Value a, Value b) {
+    if (a.brain && b.brain) {
+      useBrain(a);
+      useBrain(b);
+      return made(a.width, true);
+    }
+    use(a);
+    use(b);
+    return value(a.width);
+  }
+
+  @Override
+  public Value scale(Value x, double factor) {
+    return value(x.width);
+  }
+
+  @Override
+  public Value softcap(Value x, double cap) {
+    keep(x.width, FLOAT);
+    return value(x.width);
+  }
+
+  @Override
+  public List<Value> split(Value x, int... sizes) {
+    return Arrays.stream(sizes).mapToObj(size -> made(size, x.brain)).toList();
+  }
+
+  @Override
+  public List<Value> splitHeads(Value x, int heads, int... sizes) {
+    return Arrays.stream(sizes).mapToObj(size -> made(heads * size, x.brain)).toList();
+  }
+}

@@ -1,0 +1,130 @@
+package org.unlearn4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.unlearn4j.fixtures.Close.assertClose;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.unlearn.Objectives;
+
+/** The plan against what TensorFlow's allocators record of a real step. */
+class MemoryPlanTest {
+  /** What was promised of the estimate. */
+  private static final double TOLERANCE = 0.15;
+
+  /** A model's shape: layers, width of the stream and of the MLP, heads, tokens in the table. */
+  private record Shape(String type, int layers, int hidden, int ffn, int heads, int vocab) {
+    ModelConfig config() {
+      ObjectNode json = new ObjectMapper().createObjectNode().put("model_type", type);
+      List.of("num_hidden_layers", "n_layer").forEach(k -> json.put(k, layers));
+      List.of("hidden_size", "n_embd").forEach(k -> json.put(k, hidden));
+      List.of("intermediate_size", "n_inner").forEach(k -> json.put(k, ffn));
+      List.of("num_attention_heads", "n_head").forEach(k -> json.put(k, heads));
+      List.of("max_position_embeddings", "n_positions").forEach(k -> json.put(k, 512));
+      json.put("head_dim", hidden / heads).put("vocab_size", vocab).put("rms_norm_eps", 1e-5);
+      if (type.equals("llama")) {
+        json.put("num_key_value_heads", heads == 9 ? 3 : heads);
+      }
+      return ModelConfig.of(json.put("tie_word_embeddings", true));
+    }
+  }
+
+  private static StepBenchmark.Work work(
+      Shape shape, int rows, int tokens, double labelled, Computation computation, String sets) {
+    List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" "));
+    ModelConfig config = shape.config();
+    return new StepBenchmark.Work(
+        config,
+        Objectives.of(Pipeline.defaults("NPO", all).unlearn(), Decoder.of(config)),
+        computation,
+        rows,
+        tokens,
+        labelled,
+        1);
+  }
+
+  private static Computation computation(Precision precision, boolean recompute) {
+    return new Computation(precision, Device.CPU, recompute);
+  }
+
+  private static StepBenchmark.Memory check(StepBenchmark.Work work) {
+    StepBenchmark.Memory m = StepBenchmark.memory(work);
+    assertClose("planned bytes of a step", m.measuredStep(), m.planned().step(), 0, TOLERANCE);
+    return m;
+  }
+
+  @Test
+  void aStepTakesWhatThePlanSaysAndRecomputingSaves() {
+    Shape shape = new Shape("llama", 6, 64, 176, 4, 512);
+    StepBenchmark.Memory kept =
+        check(work(shape, 4, 64, 1, computation(Precision.FP32, false), null));
+    StepBenchmark.Memory again =
+        check(work(shape, 4, 64, 1, computation(Precision.FP32, true), null));
+    // One of six blocks at a time: far less than half.
+    assertTrue(again.measuredStep() < 0.5 * kept.measuredStep(), again + " against " + kept);
+  }
+
+  @Tag("slow")
+  @ParameterizedTest
+  @CsvSource({
+    "llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, FP32,",
+    "llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, BF16,",
+    "llama, 6, 256, 704, 4, 2048, 8, 128, 0.5, FP32, unlearn.clreg.weight=0.1",
+    "llama, 6, 256, 704, 4, 2048, 2, 512, 0.5, FP32,",
+    "llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32, unlearn.objective.retain=KL",
+    "gpt2, 6, 256, 1024, 4, 2048, 8, 128, 0.5, FP32,",
+    "gemma2, 4, 128, 512, 4, 2048, 4, 128, 0.5, FP32,",
+    "llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, FP32,",
+    "llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, BF16,"
+  })
+  void overAGrid(
+      String type,
+      int layers,
+      int hidden,
+      int ffn,
+      int heads,
+      int vocab,
+      int rows,
+      int tokens,
+      double labelled,
+      Precision precision,
+      String sets) {
+    Shape shape = new Shape(type, layers, hidden, ffn, heads, vocab);
+    for (boolean recompute : List.of(false, true)) {
+      check(work(shape, rows, tokens, labelled, computation(precision, recompute), sets));
+    }
+  }
+
+  /** The plan knows parameters exactly: weights, two moments, accumulators. */
+  @Test
+  void variablesAreCounted() {
+    Decoder decoder = Decoder.of(new Shape("llama", 2, 64, 176, 4, 512).config());
+    long parameters = decoder.parameters().stream().mapToLong(p -> p.size()).sum();
+    var objective = Objectives.of(Pipeline.defaults("NPO", List.of()).unlearn(), decoder);
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder,
+            objective,
+            computation(Precision.FP32, false),
+            true,
+            MemoryPlan.Batch.of(objective, 1, 8, 4));
+    assertEquals(4 * parameters, plan.weights());
+    assertEquals(8 * parameters, plan.moments());
+    assertEquals(4 * parameters, plan.accumulators());
+    assertEquals(0, plan.twin());
+  }
+}
