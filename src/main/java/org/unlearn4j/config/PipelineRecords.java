@@ -144,16 +144,18 @@ final class PipelineRecords {
         s.get(Schema.MAX_NEW_TOKENS),
         s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()),
         s.find(Schema.CHOICES),
-        s.get(Schema.GRADNORM));
+        s.get(Schema.GRADNORM),
+        onnxRuntime(s));
+  }
+
+  private static OnnxRuntimeSettings onnxRuntime(Settings s) {
+    return new OnnxRuntimeSettings(
+        s.get(Schema.PROVIDER),
+        s.find(Schema.THREADS).map(OptionalInt::of).orElse(OptionalInt.empty()),
+        s.get(Schema.GRAPH_OPTIMIZATION));
   }
 
   static VerifySettings verify(Settings s) {
-    return new VerifySettings(
-        s.get(Schema.LOGIT_ATOL),
-        s.get(Schema.KL_MAX),
-        s.get(Schema.TOP1_MIN),
-        s.get(Schema.METRIC_ATOL),
-        s.get(Schema.GENERATIONS_MIN),
-        s.get(Schema.REBOUND_MAX));
+    return VerifyKeys.read(s);
   }
 }

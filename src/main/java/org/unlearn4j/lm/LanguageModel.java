@@ -2,6 +2,7 @@ package org.unlearn4j.lm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -20,6 +21,19 @@ public interface LanguageModel extends AutoCloseable {
 
   /** The runtime and variant, as in reports: {@code tf} or {@code onnx:fp32}. */
   String runtime();
+
+  /**
+   * What the runtime was told of how to compute, by name, for records; empty where nothing can be
+   * chosen.
+   */
+  default Map<String, String> session() {
+    return Map.of();
+  }
+
+  /** Whether it has a key-value cache; without one nothing but {@code cachedFrom} 0 is possible. */
+  default boolean cached() {
+    return true;
+  }
 
   /** Scores of every labelled token, row by row, by one forward pass over the padded batch. */
   List<TokenScores> score(List<TokenRow> rows);
@@ -68,6 +82,24 @@ public interface LanguageModel extends AutoCloseable {
         // nothing but the heap's
       }
     };
+  }
+
+  /**
+   * Whether {@link #lastLogits} is there: whether prompts of different length may lie in one batch,
+   * padded on the left.
+   */
+  default boolean padsLeft() {
+    return false;
+  }
+
+  /**
+   * Logits after the last token of each prompt, of one batch that is padded on the left, as batched
+   * decoding begins; nothing but the mask keeps padding from being seen.
+   *
+   * @return {@code [prompt][vocab]}
+   */
+  default float[][] lastLogits(List<int[]> prompts) {
+    throw new UnsupportedOperationException(runtime());
   }
 
   /**

@@ -35,7 +35,7 @@ final class ExternalData implements AutoCloseable {
 
   /** Begins a tensor, whose bytes are appended next; its declaration, place included. */
   TensorProto.Builder begin(Initializer i) throws IOException {
-    if (channel == null || aligned() > 0 && aligned() + i.bytes() > limit) {
+    if (channel == null || (aligned() > 0 && aligned() + i.bytes() > limit)) {
       open();
     }
     append(ByteBuffer.allocate((int) (aligned() - channel.position())));

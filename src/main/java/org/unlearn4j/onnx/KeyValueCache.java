@@ -19,7 +19,7 @@ import org.unlearn4j.base.UserException;
  * @param slots shape, -1 where it varies, and number format of each {@code past_key_values.*} input
  */
 record KeyValueCache(Map<String, TensorInfo> slots) {
-  private static final String PAST = "past_key_values.";
+  static final String PAST = "past_key_values.";
   private static final String PRESENT = "present.";
 
   static KeyValueCache of(OrtSession session) {
@@ -43,7 +43,7 @@ record KeyValueCache(Map<String, TensorInfo> slots) {
     return outputs;
   }
 
-  private static String present(String past) {
+  static String present(String past) {
     return PRESENT + past.substring(PAST.length());
   }
 

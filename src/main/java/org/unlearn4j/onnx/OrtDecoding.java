@@ -47,7 +47,7 @@ final class OrtDecoding {
   }
 
   /** Hands over the logits after the last column of each row. */
-  private static void accept(Decoding decoding, OrtSession.Result result) {
+  static void accept(Decoding decoding, OrtSession.Result result) {
     OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
     long[] shape = logits.getInfo().getShape();
     int time = (int) shape[1];

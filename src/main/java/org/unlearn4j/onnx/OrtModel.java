@@ -56,13 +56,18 @@ public final class OrtModel implements LanguageModel {
    *
    * @param path a file needs {@code config.json} beside it or in the folder above
    * @param variant which of a folder's files; of a single file, what reports call it
-   * @param threads 0 for as many as there are processors
    * @throws UserException if something is missing, changed, or not what ONNX Runtime loads
+   * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
-  public static OrtModel open(Path path, String variant, int threads) {
+  public static OrtModel open(Path path, String variant, OrtSettings settings) {
     Path onnx = OnnxFile.locate(path, variant);
     ModelConfig config = ModelConfig.read(configFor(onnx));
-    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(threads));
+    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(settings));
+  }
+
+  /** The same on the CPU; 0 threads for as many as there are processors. */
+  public static OrtModel open(Path path, String variant, int threads) {
+    return open(path, variant, OrtSettings.cpu(threads));
   }
 
   /** Opens the float32 model of a folder on all processors. */
@@ -80,7 +85,7 @@ public final class OrtModel implements LanguageModel {
     return OnnxFile.read(OnnxFile.locate(path, variant)).files();
   }
 
-  private static Path configFor(Path onnx) {
+  static Path configFor(Path onnx) {
     Path folder = onnx.toAbsolutePath().getParent();
     Path above = folder.getParent();
     boolean beside = Files.isRegularFile(folder.resolve("config.json")) || above == null;
@@ -96,6 +101,11 @@ public final class OrtModel implements LanguageModel {
   @Override
   public String runtime() {
     return "onnx:" + variant;
+  }
+
+  @Override
+  public Map<String, String> session() {
+    return runtime.settings().recorded();
   }
 
   /** The file's metadata: where it comes from. */
@@ -137,14 +147,17 @@ public final class OrtModel implements LanguageModel {
     return PaddedBatch.split(scores.logProbs, candidates);
   }
 
-  /** The way for other exporters' files: whole logits, scored here. */
+  /** The way for other exporters' files: whole logits, scored here where the runtime left them. */
   private LabelScores scoreLogits(List<TokenRow> rows, PaddedBatch b) {
-    float[][][] logits = logits(rows);
     LabelScores scores = new LabelScores(b.labels().length);
+    float[] row = new float[config.vocabSize()];
     int[] from = b.predictedFrom();
-    for (int i = 0; i < from.length; i++) {
-      int row = b.labelRows()[i];
-      scores.set(i, LogitScores.of(logits[row][from[i] - row * b.time()], b.labels()[i]));
+    try (Logits logits = openLogits(rows, 0)) {
+      for (int i = 0; i < from.length; i++) {
+        int r = b.labelRows()[i];
+        logits.read(r, from[i] - r * b.time(), row);
+        scores.set(i, LogitScores.of(row, b.labels()[i]));
+      }
     }
     return scores;
   }
@@ -288,6 +301,20 @@ public final class OrtModel implements LanguageModel {
     Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
     new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
     return decoding.continuations();
+  }
+
+  @Override
+  public boolean padsLeft() {
+    return true;
+  }
+
+  @Override
+  public float[][] lastLogits(List<int[]> prompts) {
+    return leftPadded().last(prompts, config.maxPositions(), config.vocabSize());
+  }
+
+  LeftPadded leftPadded() {
+    return new LeftPadded(runtime, deployed, cache);
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {

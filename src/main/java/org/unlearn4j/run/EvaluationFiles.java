@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.train.EventLog;
+import org.unlearn4j.weights.Variant;
 
 /** Evaluations of a run folder: how they are written, and which of them may be used again. */
 public final class EvaluationFiles {
@@ -25,6 +26,16 @@ public final class EvaluationFiles {
     this.folder = folder;
     this.fingerprints = fingerprints;
     this.log = log;
+  }
+
+  /**
+   * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
+   * alone stands for.
+   */
+  static String ofDeployed(Variant variant) {
+    return variant == Variant.FP32
+        ? "unlearned.onnx.json"
+        : "unlearned.onnx-" + variant.label() + ".json";
   }
 
   /** Whether there is a file of that name, of whatever weights. */
@@ -46,21 +57,43 @@ public final class EvaluationFiles {
    * @param runtime as {@link RuntimeModels#open} has it
    */
   Optional<EvaluationResult> read(String name, Path model, String runtime) {
+    return read(name, model, runtime, Map.of());
+  }
+
+  /**
+   * The same, provided also that it was computed as it would be now.
+   *
+   * @param session what its {@link EvaluationResult#session} must say
+   */
+  Optional<EvaluationResult> read(
+      String name, Path model, String runtime, Map<String, String> session) {
     Optional<EvaluationResult> found = readUnchecked(name);
     if (found.isEmpty()) {
       return found;
     }
     Map<String, String> now = fingerprints.ofWeights(model, runtime);
-    if (found.get().weights().equals(now)) {
-      return found;
+    if (!found.get().weights().equals(now)) {
+      log.println(
+          name
+              + (found.get().weights().isEmpty()
+                  ? " does not say which weights it was made with"
+                  : " was made with other weights than " + model + " has")
+              + ": measured again.");
+      return Optional.empty();
     }
-    log.println(
-        name
-            + (found.get().weights().isEmpty()
-                ? " does not say which weights it was made with"
-                : " was made with other weights than " + model + " has")
-            + ": measured again.");
-    return Optional.empty();
+    if (!found.get().session().entrySet().containsAll(session.entrySet())) {
+      log.println(
+          name
+              + " was made with "
+              + (found.get().session().isEmpty()
+                  ? "settings that it does not name"
+                  : found.get().session())
+              + ", not with "
+              + session
+              + ": measured again.");
+      return Optional.empty();
+    }
+    return found;
   }
 
   private Optional<Path> file(String name) {

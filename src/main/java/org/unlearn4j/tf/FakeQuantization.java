@@ -24,8 +24,8 @@ public enum FakeQuantization {
   },
   /**
    * One scale for 32 inputs of an output channel, {@code m / -8} with the value m of largest
-   * magnitude, sign kept; codes -8 to 7, ties to even. A last block that is not full is padded with
-   * zeros.
+   * magnitude (the first of several), sign kept; codes -8 to 7, ties to even. A last block that is
+   * not full is padded with zeros.
    */
   INT4 {
     @Override
@@ -37,9 +37,18 @@ public enum FakeQuantization {
               ? w
               : tf.pad(w, tf.reshape(tf.array(0, 0, 0, missing), tf.array(2, 2)), tf.constant(0f));
       Operand<TFloat32> x = tf.reshape(padded, tf.array(out, blocks, BLOCK));
-      Operand<TFloat32> most = tf.reduceMax(x, tf.constant(-1), ReduceMax.keepDims(true));
-      Operand<TFloat32> least = tf.reduceMin(x, tf.constant(-1), ReduceMin.keepDims(true));
-      Operand<TFloat32> largest = tf.select(tf.math.greater(most, tf.math.neg(least)), most, least);
+      Operand<TFloat32> magnitude = tf.math.abs(x);
+      Operand<TFloat32> most = tf.reduceMax(magnitude, tf.constant(-1), ReduceMax.keepDims(true));
+      // Signs of those of largest magnitude, the earlier the more they count.
+      Operand<TFloat32> votes =
+          tf.select(
+              tf.math.equal(magnitude, most),
+              tf.math.mul(tf.math.sign(x), tf.constant(earlierFirst())),
+              tf.constant(0f));
+      Operand<TFloat32> plus = tf.reduceMax(votes, tf.constant(-1), ReduceMax.keepDims(true));
+      Operand<TFloat32> minus = tf.reduceMin(votes, tf.constant(-1), ReduceMin.keepDims(true));
+      Operand<TFloat32> largest =
+          tf.select(tf.math.greater(plus, tf.math.neg(minus)), most, tf.math.neg(most));
       Operand<TFloat32> scale = tf.math.div(largest, tf.constant(-8f));
       Operand<TFloat32> y =
           tf.reshape(dequantised(tf, x, scale, -8, 7), tf.array(out, blocks * BLOCK));
@@ -48,6 +57,14 @@ public enum FakeQuantization {
   };
 
   private static final int BLOCK = 32;
+
+  private static float[] earlierFirst() {
+    float[] places = new float[BLOCK];
+    for (int i = 0; i < BLOCK; i++) {
+      places[i] = BLOCK - i;
+    }
+    return places;
+  }
 
   /**
    * The values of a linear map's quantised weights, in the layout of the weights themselves. No

@@ -57,7 +57,7 @@ class GenerateCommandTest {
 
   private static List<JsonNode> json(String lines) throws IOException {
     List<JsonNode> all = new ArrayList<>();
-    for (String line : lines.split("\n")) {
+    for (String line : lines.lines().toList()) {
       all.add(new ObjectMapper().readTree(line));
     }
     return all;

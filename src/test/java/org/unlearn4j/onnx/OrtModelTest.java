@@ -144,7 +144,7 @@ class OrtModelTest {
     Path folder = Exports.external("llama", temp.resolve("llama"));
     OnnxFile file = OnnxFile.read(Exports.model(folder));
     PaddedBatch batch = PaddedBatch.of(Fixture.rows(Fixture.named("llama").expected()));
-    OrtRuntime runtime = new OrtRuntime(1);
+    OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     MeasuringGraphs graphs = MeasuringGraphs.of(file.model()).orElseThrow();
     try (OrtModel model = OrtModel.open(folder);
         Measurement m = new Measurement(runtime, graphs, file.path(), 5 * 120)) {

@@ -310,7 +310,7 @@ class VocabularyTest {
       ids[i] = i % TIME;
       ones[i] = 1;
     }
-    OrtRuntime runtime = new OrtRuntime(1);
+    OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     try (OrtSession session = runtime.open(file);
         OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", ids, 2, TIME);

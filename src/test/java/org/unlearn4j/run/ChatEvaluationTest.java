@@ -18,6 +18,7 @@ import org.unlearn4j.eval.BigramModel;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.Subject;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.text.Tokenizer;
@@ -49,9 +50,8 @@ class ChatEvaluationTest {
     }
 
     @Override
-    public List<int[]> generate(
-        List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
-      stops.addAll(stop);
+    public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
+      stops.addAll(how.stop());
       return prompts.stream().map(p -> new int[0]).toList();
     }
   }

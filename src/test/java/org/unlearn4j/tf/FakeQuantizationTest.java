@@ -149,6 +149,22 @@ class FakeQuantizationTest {
     assertSame(second, Arrays.copyOfRange(seen, 32, 43));
   }
 
+  /** Of several largest magnitudes the first says the sign of the scale. */
+  @Test
+  void int4Ties() {
+    float[] row = new float[64];
+    row[5] = 8;
+    row[9] = -8;
+    row[10] = 8;
+    row[32] = -8;
+    row[63] = 8;
+    float[] seen = inGraph(FakeQuantization.INT4, linear(1, 64, false), row);
+    float[] expected = row.clone();
+    expected[9] = -7; // the scale is -1, and -8 would be code 8
+    expected[63] = 7;
+    assertSame(expected, seen);
+  }
+
   /** Largest magnitude 127: scale 1. */
   @Test
   void int8ByHand() {
