@@ -157,7 +157,7 @@ class LinearMapsTest {
     try (SafeTensors weights = SafeTensors.open(checkpoint(linear))) {
       new OnnxWriter(graph, weights).write(file, Map.of(), false, 0);
     }
-    OrtRuntime runtime = new OrtRuntime(1);
+    OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     OrtEnvironment environment = runtime.environment();
     try (OrtSession session = runtime.open(file);
         OnnxTensor rows =
