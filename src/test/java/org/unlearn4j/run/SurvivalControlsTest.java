@@ -7,9 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -81,8 +81,8 @@ class SurvivalControlsTest {
 
   /**
    * Six steps of Adam move each weight by at most 6e-4, where a step of int4 is about 0.01. What
-   * crosses to another code all the same, or moves a scale, is put back: every weight has moved, and
-   * int4 sees none of it.
+   * crosses to another code all the same, or moves a scale, is put back: every weight has moved,
+   * and int4 sees none of it.
    */
   @Test
   void anUnlearningSoWeakThatInt4UndoesIt() throws IOException {
@@ -101,7 +101,8 @@ class SurvivalControlsTest {
     assertFalse(verdict.pass());
     ParityResult file = verdict.results().get(1);
     assertEquals(1, file.equalCodes());
-    assertEquals(1, int4.get(0).value(), 0.05, "all the way back, but for the target's own rounding");
+    assertEquals(
+        1, int4.get(0).value(), 0.05, "all the way back, but for the target's own rounding");
     Survival prob = verdict.survival().get(0);
     assertEquals("forget_prob", prob.metric());
     assertTrue(prob.unlearned() < prob.target() - 0.02, prob.toString());
@@ -132,8 +133,7 @@ class SurvivalControlsTest {
     Path file = weak.resolve("model.safetensors");
     CheckpointLayout layout = StageSupport.layout(TARGET, decoder);
     Files.delete(file);
-    layout.write(
-        weak, (name, pieces) -> pieces.accept(FloatBuffer.wrap(values.get(name))));
+    layout.write(weak, (name, pieces) -> pieces.accept(FloatBuffer.wrap(values.get(name))));
   }
 
   /** Each block of 32 weights of a row by itself, as int4 has them. */
