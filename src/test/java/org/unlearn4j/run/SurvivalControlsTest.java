@@ -27,7 +27,6 @@ import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
-import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.weights.CheckpointLayout;
 import org.unlearn4j.weights.RowQuantizer;
@@ -97,15 +96,11 @@ class SurvivalControlsTest {
     List<Gate> full = survival(verdict, Variant.FP32);
     List<Gate> int4 = survival(verdict, Variant.INT4);
     assertEquals(List.of(), failed(full));
-    assertTrue(failed(int4).contains("rebound_forget_prob"), int4.toString());
+    assertTrue(failed(int4).contains("rebound_forget_truth_ratio"), int4.toString());
     assertFalse(verdict.pass());
     ParityResult file = verdict.results().get(1);
     assertEquals(1, file.equalCodes());
-    assertEquals(
-        1, int4.get(0).value(), 0.05, "all the way back, but for the target's own rounding");
-    Survival prob = verdict.survival().get(0);
-    assertEquals("forget_prob", prob.metric());
-    assertTrue(prob.unlearned() < prob.target() - 0.02, prob.toString());
+    assertTrue(int4.get(0).value() > 0.5, "most of the way back: " + int4);
     // The folder itself says so, and what it says is what lies there.
     DeployedRecord.Comparison record = DeployedRecord.compare(onnx);
     assertEquals("fail", record.verdict());
@@ -115,7 +110,7 @@ class SurvivalControlsTest {
             .readTree(onnx.resolve("unlearning.json").toFile())
             .at("/deployment/failed_gates")
             .toString()
-            .contains("rebound_forget_prob"));
+            .contains("rebound_forget_truth_ratio"));
   }
 
   /** Takes back of an unlearning what int4 would see. */
