@@ -108,13 +108,16 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long parameters = size(decoder, p -> true);
     long trained = size(decoder, objective::trains);
     boolean twin = !objective.frozen().isEmpty();
-    long copies = brain ? BRAIN * size(decoder, p -> p.shape().size() == 2) : 0;
+    long matrices = size(decoder, p -> p.shape().size() == 2);
+    // Weights as they will be deployed lie beside those they come from.
+    long deployed = objective.quantization().isPresent() ? FLOAT * matrices : 0;
+    long copies = brain ? BRAIN * matrices : 0;
     return new MemoryPlan(
         FLOAT * parameters,
         2 * FLOAT * trained,
         accumulating ? FLOAT * trained : 0,
         twin ? FLOAT * parameters : 0,
-        copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
+        deployed + copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
   }
 
   private static long step(

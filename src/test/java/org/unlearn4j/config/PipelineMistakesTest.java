@@ -27,6 +27,23 @@ class PipelineMistakesTest {
   }
 
   @Test
+  void museDoesNotChat() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: chat
+            model: {path: models/fable-target}
+            data: {benchmark: fable, template: chat}
+            unlearn: {objective: {name: NPO}}
+            evaluate: {suite: muse}
+            """);
+    assertEquals(
+        "p.yaml, line 3, data.template: found chat for suite muse, expected a text (MUSE asks in"
+            + " running text).",
+        found.strip());
+  }
+
+  @Test
   void everyMistakeIsReportedAtOnceWithItsLine() throws IOException {
     String found =
         mistakes(
