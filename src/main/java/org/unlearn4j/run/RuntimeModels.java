@@ -70,6 +70,14 @@ public final class RuntimeModels {
     return new Computation(precision(settings), device(settings), loop.recompute());
   }
 
+  /** A pipeline's settings of ONNX Runtime. */
+  static OrtSettings ort(OnnxRuntimeSettings settings) {
+    return new OrtSettings(
+        OrtSettings.Provider.valueOf(settings.provider().name()),
+        settings.threads().orElse(0),
+        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
+  }
+
   private static Device device(ModelSettings settings) {
     return Device.named("model.device", settings.device());
   }

@@ -5,8 +5,16 @@ package org.unlearn4j.tf;
  *
  * @param recompute the backward pass computes each block's activations once more instead of finding
  *     them in memory
+ * @param asWritten TensorFlow neither fuses nor rearranges: what it would do depends on who else
+ *     reads a value, and a block that is emitted again must be, to the bit, what it was
  */
-public record Computation(Precision precision, Device device, boolean recompute) {
+public record Computation(
+    Precision precision, Device device, boolean recompute, boolean asWritten) {
+
+  /** As written where blocks are recomputed. */
+  public Computation(Precision precision, Device device, boolean recompute) {
+    this(precision, device, recompute, recompute);
+  }
 
   /** On the device that is there, everything kept in memory. */
   public static Computation of(Precision precision) {
@@ -15,11 +23,16 @@ public record Computation(Precision precision, Device device, boolean recompute)
 
   /** The same on a device. */
   public Computation on(Device other) {
-    return new Computation(precision, other, recompute);
+    return new Computation(precision, other, recompute, asWritten);
   }
 
   /** The same, recomputing or not. */
   public Computation recomputing(boolean blocks) {
     return new Computation(precision, device, blocks);
+  }
+
+  /** The same, not rearranged: what a recomputing graph is to be compared with. */
+  public Computation unarranged() {
+    return new Computation(precision, device, recompute, true);
   }
 }

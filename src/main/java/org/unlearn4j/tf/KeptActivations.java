@@ -43,7 +43,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
    *
    * @param blocks of each block, its input included
    * @param ends of embeddings and final norm
-   * @param widest largest number of values that one operation of a block makes of a token
+   * @param widest the most that one operation makes of a token
    */
   public record Bytes(List<Long> blocks, long ends, long widest) {
     public Bytes {
@@ -94,7 +94,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   }
 
   private Value made(int width, boolean inBrain) {
-    widest = Math.max(widest, width);
+    widest = Math.max(widest, (long) width * (inBrain ? BRAIN : FLOAT));
     return new Value(width, inBrain);
   }
 
@@ -187,7 +187,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     int each = brain ? BRAIN : FLOAT;
     keep(q.width + k.width + v.width, each); // with heads in front of time
     long weights = (long) a.heads() * time;
-    widest = Math.max(widest, weights);
+    widest = Math.max(widest, weights * FLOAT);
     keep(weights, FLOAT);
     if (brain) {
       keep(weights, BRAIN);

@@ -67,7 +67,7 @@ public final class TensorFlowGradients implements RowGradients {
   /** The same on a device. */
   public static TensorFlowGradients open(Path folder, Device device) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
-    TfRuntime runtime = new TfRuntime(device, true);
+    TfRuntime runtime = new TfRuntime(Computation.of(Precision.FP32).on(device));
     try (SafeTensors weights = SafeTensors.open(folder)) {
       return new TensorFlowGradients(
           decoder, TfRuntime.checkpoint(weights, decoder.parameters()), runtime);

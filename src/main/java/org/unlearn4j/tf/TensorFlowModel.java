@@ -78,7 +78,7 @@ public final class TensorFlowModel implements LanguageModel {
 
   private static TensorFlowModel of(
       Decoder decoder, Computation computation, BiConsumer<Variables, Session> assign) {
-    TfRuntime runtime = new TfRuntime(computation.device(), computation.precision(), false);
+    TfRuntime runtime = new TfRuntime(computation);
     try {
       Variables variables = new Variables(runtime, "", decoder.parameters());
       ForwardGraph graph =

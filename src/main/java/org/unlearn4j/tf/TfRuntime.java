@@ -20,31 +20,22 @@ public final class TfRuntime implements AutoCloseable {
   private final Graph graph = new Graph();
   private final Ops ops;
   private final Device device;
-  private final boolean trained;
+  private final boolean asWritten;
   private final Set<String> checked = new HashSet<>();
   private Session session;
 
   /** A new, empty graph on the device that is there. */
   public TfRuntime() {
-    this(Device.auto(), false);
+    this(Computation.of(Precision.FP32));
   }
 
-  /**
-   * A new, empty graph; registers the gradients this project adds to TensorFlow's.
-   *
-   * @param trained whether it will have a backward pass
-   */
-  public TfRuntime(Device device, boolean trained) {
-    this(device, Precision.FP32, trained);
-  }
-
-  /** The same where a precision is asked for: see {@link Precision#TF32}. */
-  public TfRuntime(Device device, Precision precision, boolean trained) {
+  /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
+  public TfRuntime(Computation computation) {
+    this.device = computation.device();
+    this.asWritten = computation.asWritten();
     if (device.isGpu()) {
-      TensorFloat32.allow(precision == Precision.TF32);
+      TensorFloat32.allow(computation.precision() == Precision.TF32);
     }
-    this.device = device;
-    this.trained = trained;
     SparseCrossEntropy.registerGradient();
     this.ops = Ops.create(graph);
   }
@@ -95,13 +86,10 @@ public final class TfRuntime implements AutoCloseable {
     }
   }
 
-  /**
-   * A graph with a backward pass is computed as it was written: fusion and rearrangement depend on
-   * who else reads a value, and a block that is emitted again must be, to the bit, what it was.
-   */
+  /** See {@link Computation#asWritten()}. */
   private RewriterConfig rewriting() {
     RewriterConfig.Toggle rearranging =
-        trained ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT;
+        asWritten ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT;
     return RewriterConfig.newBuilder()
         .setRemapping(rearranging)
         .setArithmeticOptimization(rearranging)

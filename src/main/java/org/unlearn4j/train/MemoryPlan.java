@@ -108,13 +108,16 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long parameters = size(decoder, p -> true);
     long trained = size(decoder, objective::trains);
     boolean twin = !objective.frozen().isEmpty();
-    long copies = brain ? BRAIN * size(decoder, p -> p.shape().size() == 2) : 0;
+    long matrices = size(decoder, p -> p.shape().size() == 2);
+    // Weights as they will be deployed lie beside those they come from.
+    long deployed = objective.quantization().isPresent() ? FLOAT * matrices : 0;
+    long copies = brain ? BRAIN * matrices : 0;
     return new MemoryPlan(
         FLOAT * parameters,
         2 * FLOAT * trained,
         accumulating ? FLOAT * trained : 0,
         twin ? FLOAT * parameters : 0,
-        copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
+        deployed + copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
   }
 
   private static long step(
@@ -135,14 +138,14 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
-    long once = kept.widest() * tokens * FLOAT;
+    long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
     long most = below + logits + frozenLogits + head + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + 2 * once);
+      most = Math.max(most, below + own + gradients + once);
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }

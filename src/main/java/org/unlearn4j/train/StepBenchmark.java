@@ -213,7 +213,7 @@ public final class StepBenchmark {
 
   private static <N extends TNumber> double gemmGflops(Computation c, Class<N> type) {
     int n = 2048;
-    try (TfRuntime runtime = new TfRuntime(c.device(), c.precision(), false)) {
+    try (TfRuntime runtime = new TfRuntime(c)) {
       Ops tf = runtime.ops();
       // Fed, not constant: a constant product would be folded away before it is timed.
       Placeholder<TFloat32> fed = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(n, n)));

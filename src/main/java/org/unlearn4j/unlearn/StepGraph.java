@@ -51,7 +51,7 @@ public final class StepGraph implements AutoCloseable {
   public StepGraph(Decoder decoder, Objective objective, Computation computation) {
     this.decoder = decoder;
     this.objective = objective;
-    this.runtime = new TfRuntime(computation.device(), computation.precision(), true);
+    this.runtime = new TfRuntime(computation);
     Ops tf = runtime.ops();
     variables = new Variables(runtime, "", decoder.parameters());
     frozen =

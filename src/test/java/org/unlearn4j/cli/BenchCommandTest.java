@@ -45,7 +45,7 @@ class BenchCommandTest {
   @Test
   void mistakes() {
     refuses("--labelled: found 1.5, expected more than 0 and at most 1.", "--labelled", "1.5");
-    refuses("--precision: found fp64, expected fp32 or bf16.", "--precision", "fp64");
+    refuses("--precision: found fp64, expected fp32, tf32 or bf16.", "--precision", "fp64");
     refuses("--objective: ", "--objective", "Oblivion");
   }
 

@@ -101,14 +101,14 @@ class InspectCommandTest {
     JsonNode needs = new ObjectMapper().readTree(plan.tree().toJson());
     // A token table of 64 MiB in float32 is all but 82 KiB of it; one token a row, so that a step
     // has 8 + 8 labelled tokens, whose logits and what the loss keeps of them are 16 MiB each.
-    long table = 64;
-    long logits = 16;
-    assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asLong(), 2);
+    double table = 64;
+    double logits = 16;
+    assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asDouble(), 2);
     // KL compares the 8 retain rows' logits, five arrays of half that size.
-    assertEquals(5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asLong(), 2);
+    assertEquals(5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asDouble(), 2);
     // Two more bytes a parameter and a logit.
-    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asLong(), 2);
-    assertEquals(table, needs.path("serve_fp32").asLong(), 1);
+    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asDouble(), 2);
+    assertEquals(table, needs.path("serve_fp32").asDouble(), 1);
   }
 
   @Test

@@ -92,7 +92,7 @@ class PlacementTest {
   /** What TensorFlow tells of a real run on this machine's CPU passes for the CPU alone. */
   @Test
   void aRealRunIsWhereItWas() {
-    try (TfRuntime runtime = new TfRuntime(Device.CPU, false)) {
+    try (TfRuntime runtime = new TfRuntime(new Computation(Precision.FP32, Device.CPU, false))) {
       Ops tf = Device.CPU.on(runtime.ops());
       var fed = tf.placeholder(TFloat32.class);
       var product = tf.linalg.matMul(fed, fed);

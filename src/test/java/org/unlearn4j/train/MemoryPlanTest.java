@@ -44,7 +44,7 @@ class MemoryPlanTest {
 
   private static StepBenchmark.Work work(
       Shape shape, int rows, int tokens, double labelled, Computation computation, String sets) {
-    List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" "));
+    List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" ", -1));
     ModelConfig config = shape.config();
     return new StepBenchmark.Work(
         config,
