@@ -70,19 +70,11 @@ public final class RuntimeModels {
     return new Computation(precision(settings), device(settings), loop.recompute());
   }
 
-  /** A pipeline's settings of ONNX Runtime. */
-  static OrtSettings ort(OnnxRuntimeSettings settings) {
-    return new OrtSettings(
-        OrtSettings.Provider.valueOf(settings.provider().name()),
-        settings.threads().orElse(0),
-        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
-  }
-
   private static Device device(ModelSettings settings) {
     return Device.named("model.device", settings.device());
   }
 
-  private static Precision precision(ModelSettings settings) {
+  static Precision precision(ModelSettings settings) {
     return switch (settings.precision()) {
       case FP32 -> Precision.FP32;
       case TF32 -> Precision.TF32;
