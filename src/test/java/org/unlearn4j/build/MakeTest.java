@@ -120,7 +120,8 @@ class MakeTest {
             "unlearn --pipeline runs/mine/pipeline.yaml --out runs/mine/unlearned",
             "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/unlearned --runtime tf"
                 + " --out runs/mine/eval/unlearned.tf.json --reference runs/mine/eval/retain.tf.json",
-            "export --model runs/mine/unlearned --out runs/mine/onnx --variants fp32,int8 --opset 23",
+            "export --model runs/mine/unlearned --out runs/mine/onnx --variants fp32,int8 --opset 23"
+                + " --before models/target",
             "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/onnx --runtime onnx"
                 + " --out runs/mine/eval/unlearned.onnx.json --reference runs/mine/eval/retain.tf.json",
             "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/onnx --runtime onnx:int8"
