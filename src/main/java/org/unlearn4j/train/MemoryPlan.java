@@ -142,8 +142,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
     // The gradient of the head comes when only one of the two is left.
-    long most =
-        below + logits + narrow + frozenLogits + Math.max(logits, head) + 4 * hidden;
+    long most = below + logits + narrow + frozenLogits + Math.max(logits, head) + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
