@@ -11,8 +11,12 @@ RUNS     ?=
 COMPARED ?= runs/compare.html
 RUN      ?= runs/$(or $(NAME),unnamed)
 MVN      ?= mvn
-BENCH    ?= --hidden 256 --layers 6 --heads 4 --kv-heads 4 --ffn 704 --vocab 2048 \
-            --rows 8 --tokens 128 --objective NPO --steps 20
+BENCH    ?= --shape 5m --objective NPO --steps 20
+
+# These are about GPUs unless they are told otherwise: GPU= on the command line makes the same of the CPU build.
+ifneq ($(filter gpu-bundle gpu-check,$(MAKECMDGOALS)),)
+GPU := 1
+endif
 
 MAVEN     := $(MVN) -B -ntp -q $(if $(GPU),-Pgpu)
 DIST      := target/dist
@@ -28,8 +32,9 @@ SOURCES   := pom.xml $(shell find src/main -type f)
 MAKEFLAGS += --no-builtin-rules
 
 include pipeline/stages.mk
+include pipeline/gpu/gpu.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor format clreg-table clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -86,11 +91,18 @@ clients: $(CLIENTS) ## the exported folder in transformers.js against generate (
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
 
+gpu-libs: $(CUDA) ## CUDA 12 and cuDNN 9 from their Maven artifact into build/cuda (2 GB to download, once)
+
+gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or network, and in pieces (GPU=: of the CPU build)
+
+gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
+	@$(BUNDLE)/gpu-check $(CHECK)
+
 format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply
 
 clean: ## removes target/ and runs/
-	rm -rf target runs
+	rm -rf target runs build/unlearn4j-*
 
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [GPU=1]'

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
@@ -12,6 +13,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
@@ -31,14 +33,18 @@ final class BenchCommand implements Command {
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.value("hidden", "N", "width of the residual stream, 256"),
-        CommandOptions.value("layers", "N", "blocks, 6"),
-        CommandOptions.value("heads", "N", "query heads, 4"),
-        CommandOptions.value("kv-heads", "N", "key/value heads, 4"),
-        CommandOptions.value("ffn", "N", "width of the MLP, 704"),
-        CommandOptions.value("vocab", "N", "vocabulary, 2048"),
-        CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows, 8"),
-        CommandOptions.value("tokens", "N", "tokens a row, 128"),
+        CommandOptions.value(
+            "shape",
+            "NAME",
+            BenchShape.spellings() + " (5m): what is not given below is this shape's"),
+        CommandOptions.value("hidden", "N", "width of the residual stream"),
+        CommandOptions.value("layers", "N", "blocks"),
+        CommandOptions.value("heads", "N", "query heads"),
+        CommandOptions.value("kv-heads", "N", "key/value heads"),
+        CommandOptions.value("ffn", "N", "width of the MLP"),
+        CommandOptions.value("vocab", "N", "vocabulary"),
+        CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows"),
+        CommandOptions.value("tokens", "N", "tokens a row"),
         CommandOptions.value("labelled", "SHARE", "of the tokens that is labelled, 1"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
@@ -52,8 +58,12 @@ final class BenchCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    int tokens = CommandOptions.integer(line, "tokens", 2, 128);
-    ModelConfig config = config(line, tokens);
+    OptionalLong before = GpuMemory.usedMb(); // no CUDA context is there yet: it counts too
+    BenchShape.Numbers shape =
+        BenchShape.of("shape", CommandOptions.text(line, "shape").orElse("5m")).numbers();
+    int tokens = CommandOptions.integer(line, "tokens", 2, shape.tokens());
+    int rows = CommandOptions.integer(line, "rows", 1, shape.rows());
+    ModelConfig config = config(line, shape, tokens);
     List<String> sets = new ArrayList<>(CommandOptions.sets(line));
     if (line.hasOption("clreg")) {
       sets.add("unlearn.clreg.weight=0.1");
@@ -73,7 +83,7 @@ final class BenchCommand implements Command {
                 precision(CommandOptions.text(line, "precision").orElse("fp32")),
                 CommandOptions.device(line).get(),
                 unlearn.loop().recompute()),
-            CommandOptions.integer(line, "rows", 1, 8),
+            rows,
             tokens,
             labelled,
             CommandOptions.integer(line, "steps", 1, 20));
@@ -90,7 +100,10 @@ final class BenchCommand implements Command {
         .put("peak_rss_mb", rounded(m.peakRssMb(), 1))
         .put("gemm_gflops", rounded(m.gemmGflops(), 10))
         .put("utilisation", rounded(m.utilisation(), 1000))
+        .put("device_memory_mb", grown(before, m.cardsUsedMb()))
         .put("parameters", m.parameters())
+        .put("rows", rows)
+        .put("tokens", tokens)
         .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
         .put("precision", work.computation().precision().name())
         .put("device", work.computation().device().setting())
@@ -112,11 +125,17 @@ final class BenchCommand implements Command {
         .put("planned_to_measured", rounded((double) step / m.measuredStep(), 1000));
   }
 
+  private static OptionalLong grown(OptionalLong before, OptionalLong after) {
+    return before.isPresent() && after.isPresent()
+        ? OptionalLong.of(after.getAsLong() - before.getAsLong())
+        : OptionalLong.empty();
+  }
+
   private static double rounded(double value, double by) {
     return Math.round(value * by) / by;
   }
 
-  private static Precision precision(String name) {
+  static Precision precision(String name) {
     return switch (name) {
       case "fp32" -> Precision.FP32;
       case "tf32" -> Precision.TF32;
@@ -126,16 +145,17 @@ final class BenchCommand implements Command {
     };
   }
 
-  private static ModelConfig config(CommandLine line, int tokens) {
+  private static ModelConfig config(CommandLine line, BenchShape.Numbers shape, int tokens) {
     ObjectNode json = new ObjectMapper().createObjectNode();
-    int heads = CommandOptions.integer(line, "heads", 1, 4);
+    int heads = CommandOptions.integer(line, "heads", 1, shape.heads());
+    int keyValueHeads = line.hasOption("heads") ? heads : shape.kvHeads();
     json.put("model_type", "llama")
-        .put("hidden_size", CommandOptions.integer(line, "hidden", 1, 256))
-        .put("num_hidden_layers", CommandOptions.integer(line, "layers", 1, 6))
+        .put("hidden_size", CommandOptions.integer(line, "hidden", 1, shape.hidden()))
+        .put("num_hidden_layers", CommandOptions.integer(line, "layers", 1, shape.layers()))
         .put("num_attention_heads", heads)
-        .put("num_key_value_heads", CommandOptions.integer(line, "kv-heads", 1, heads))
-        .put("intermediate_size", CommandOptions.integer(line, "ffn", 1, 704))
-        .put("vocab_size", CommandOptions.integer(line, "vocab", 2, 2048))
+        .put("num_key_value_heads", CommandOptions.integer(line, "kv-heads", 1, keyValueHeads))
+        .put("intermediate_size", CommandOptions.integer(line, "ffn", 1, shape.ffn()))
+        .put("vocab_size", CommandOptions.integer(line, "vocab", 2, shape.vocab()))
         .put("max_position_embeddings", tokens)
         .put("rms_norm_eps", 1e-5)
         .put("tie_word_embeddings", true);

@@ -4,7 +4,10 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
@@ -117,6 +120,21 @@ public final class CommandOptions {
 
   public static Optional<String> text(CommandLine line, String name) {
     return Optional.ofNullable(line.getOptionValue(name));
+  }
+
+  /**
+   * Names in which the regular expression of an option is found; all of them where it is not given.
+   *
+   * @throws UserException if it is none
+   */
+  static Predicate<String> matching(CommandLine line, String name) {
+    String regex = text(line, name).orElse("");
+    try {
+      return Pattern.compile(regex).asPredicate();
+    } catch (PatternSyntaxException e) {
+      throw new UserException(
+          "--" + name + ": found " + regex + ", expected a regular expression.", e);
+    }
   }
 
   public static Optional<Path> path(CommandLine line, String name) {

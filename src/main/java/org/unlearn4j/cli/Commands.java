@@ -24,6 +24,8 @@ public final class Commands {
         new ProbeCommand(),
         new GenerateCommand(),
         new BenchCommand(),
+        new CheckCommand(),
+        new GpuCheckCommand(),
         new GraphsCommand(),
         new FableCommand());
   }

@@ -50,7 +50,9 @@ final class DoctorCommand implements Command {
         .put("tensorflow", tensorFlow)
         .put("onnxruntime", onnxRuntime)
         .put("tokenizers", tokenizers)
-        .put("gpu", gpu(tensorFlow))
+        .put(
+            "gpu",
+            gpu(GpuFactsReader.ofThisMachine(), tensorFlow.holds("gpu"), onnxRuntime.holds("gpu")))
         .print(out, line.hasOption("json"));
     boolean loads =
         List.of(tensorFlow, onnxRuntime, tokenizers).stream().allMatch(t -> t.holds("loads"));
@@ -94,7 +96,8 @@ final class DoctorCommand implements Command {
     return new Tree()
         .put("loads", true)
         .put("version", OrtDevices.version())
-        .put("providers", OrtDevices.providers());
+        .put("providers", OrtDevices.providers())
+        .put("gpu", OrtDevices.providers().contains("CUDA") && OrtDevices.cudaLoads());
   }
 
   private static Tree tokenizers() {
@@ -102,10 +105,32 @@ final class DoctorCommand implements Command {
     return new Tree().put("loads", true);
   }
 
-  private static Tree gpu(Tree tensorFlow) {
-    boolean seen = tensorFlow.holds("gpu");
-    Tree gpu = new Tree().put("seen", seen);
-    return seen ? gpu : gpu.put("why", GpuFacts.ofThisMachine().why());
+  /** What is seen and used, and where something is not, every reason for it. */
+  static Tree gpu(GpuFacts facts, boolean seen, boolean used) {
+    List<GpuCause> causes =
+        GpuCauses.of(facts).stream()
+            .filter(c -> !seen || !c.hitsTensorFlow()) // what was seen is not kept from anything
+            .filter(c -> !used || c.hitsTensorFlow())
+            .toList();
+    Tree gpu = new Tree().put("seen", seen).put("onnxruntime_provider", used);
+    facts.driver().version().ifPresent(v -> gpu.put("driver", v));
+    gpu.put("cards", facts.cards().stream().map(DoctorCommand::card).toList());
+    if (!seen) {
+      gpu.put("why", GpuCauses.why(causes));
+    }
+    return gpu.put("causes", causes.stream().map(c -> c.tree().entries()).toList());
+  }
+
+  private static Map<String, Object> card(GpuFacts.Card card) {
+    Tree tree = new Tree().put("index", card.index()).put("name", card.name());
+    tree.put("capability", card.capability());
+    tree.put("memory_mb", card.memoryMb()).put("memory_free_mb", card.freeMb());
+    return tree.put(
+            "used_by",
+            card.users().stream()
+                .map(u -> u.name() + " (" + u.pid() + "): " + u.memoryMb() + " MB")
+                .toList())
+        .entries();
   }
 
   private static Tree java() {

@@ -45,7 +45,7 @@ record Failure(String message, int exitCode) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
     if (t instanceof NoGpuException) {
-      String why = GpuFacts.ofThisMachine().why();
+      String why = GpuCauses.why(GpuCauses.of(GpuFactsReader.ofThisMachine()));
       return Optional.of(new Failure(t.getMessage() + ": " + why + ".", ExitCode.MACHINE));
     }
     if (t instanceof OutOfMemoryError) {

@@ -1,108 +1,70 @@
 package org.unlearn4j.cli;
 
-import java.io.File;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 
 /**
- * What decides whether TensorFlow sees a GPU, and what that says to a user.
+ * What decides whether the runtimes use a GPU, as a description of the machine: read by {@link
+ * GpuFactsReader}, judged by {@link GpuCauses}.
  *
- * @param linuxX86 the one platform there is a CUDA build for
- * @param driver the NVIDIA driver is loaded
- * @param cudaBuild the CUDA build of TensorFlow is on the class path
+ * @param system operating system and architecture, for instance {@code linux amd64}
+ * @param onBus an NVIDIA display controller is on the PCI bus
+ * @param cards what the driver's tool tells of each card; empty where it does not run
+ * @param libraries shared libraries that the dynamic linker finds, by the name it looks for, with
+ *     the name of the file behind it: {@code libcudnn.so.9} and {@code libcudnn.so.9.5.1}
  * @param visibleDevices the environment variable {@code CUDA_VISIBLE_DEVICES}
- * @param missingLibraries shared libraries TensorFlow needs that the dynamic linker would not find
  */
 record GpuFacts(
-    boolean linuxX86,
-    boolean driver,
-    boolean cudaBuild,
+    String system,
+    boolean onBus,
+    Driver driver,
+    List<Card> cards,
+    Map<String, String> libraries,
     Optional<String> visibleDevices,
-    List<String> missingLibraries) {
+    Builds builds) {
 
-  /** All of them must load, or TensorFlow registers no GPU at all. */
-  private static final List<String> NEEDED =
-      List.of(
-          "libcudart.so.12",
-          "libcublas.so.12",
-          "libcublasLt.so.12",
-          "libcufft.so.11",
-          "libcusolver.so.11",
-          "libcusparse.so.12",
-          "libcudnn.so.9");
-
-  private static final String CUDA_NATIVE =
-      "org/tensorflow/internal/c_api/linux-x86_64-gpu/libjnitensorflow.so";
-
-  static GpuFacts ofThisMachine() {
-    String os = System.getProperty("os.name") + " " + System.getProperty("os.arch");
-    boolean driver =
-        Files.exists(Path.of("/proc/driver/nvidia/version"))
-            || Files.exists(Path.of("/dev/nvidia0"));
-    boolean cuda = GpuFacts.class.getClassLoader().getResource(CUDA_NATIVE) != null;
-    return new GpuFacts(
-        os.toLowerCase(Locale.ROOT).equals("linux amd64"),
-        driver,
-        cuda,
-        Optional.ofNullable(System.getenv("CUDA_VISIBLE_DEVICES")),
-        driver && cuda ? missing() : List.of());
+  GpuFacts {
+    cards = List.copyOf(cards);
+    libraries = Map.copyOf(libraries);
   }
 
-  /** Why no GPU is seen, and what to do about it; the first cause that holds. */
-  String why() {
-    if (!linuxX86) {
-      return "TensorFlow for Java has a CUDA build for Linux on x86-64 only";
+  /**
+   * The kernel's side of the driver.
+   *
+   * @param loaded the kernel has it
+   * @param version for instance {@code 535.104.05}; empty where it is not loaded or does not say
+   * @param nodes names of its device files in {@code /dev}, for instance {@code nvidia0}
+   */
+  record Driver(boolean loaded, Optional<String> version, List<String> nodes) {
+    Driver {
+      nodes = List.copyOf(nodes);
     }
-    if (!driver) {
-      return "no NVIDIA driver is loaded (neither /proc/driver/nvidia/version nor /dev/nvidia0 is there)";
-    }
-    if (!cudaBuild) {
-      return "this is the CPU build: make build GPU=1 makes the CUDA build";
-    }
-    if (visibleDevices.filter(v -> v.isBlank() || v.strip().startsWith("-1")).isPresent()) {
-      return "CUDA_VISIBLE_DEVICES=" + visibleDevices.get() + " hides every GPU: unset it";
-    }
-    if (!missingLibraries.isEmpty()) {
-      return "shared libraries of CUDA 12 and cuDNN 9 are not found ("
-          + String.join(", ", missingLibraries)
-          + "): install them or put their folder on LD_LIBRARY_PATH";
-    }
-    return "the reason is in TensorFlow's own messages: run doctor again with TF_CPP_MIN_LOG_LEVEL=0";
   }
 
-  private static List<String> missing() {
-    String cache = linkerCache();
-    String search = Optional.ofNullable(System.getenv("LD_LIBRARY_PATH")).orElse("");
-    List<Path> folders =
-        Arrays.stream(search.split(File.pathSeparator, -1))
-            .filter(s -> !s.isBlank())
-            .map(Path::of)
-            .toList();
-    return NEEDED.stream()
-        .filter(lib -> !cache.contains(lib))
-        .filter(lib -> folders.stream().noneMatch(f -> Files.exists(f.resolve(lib))))
-        .toList();
-  }
-
-  /** What the dynamic linker knows; empty where there is no ldconfig. */
-  private static String linkerCache() {
-    try {
-      Process process =
-          new ProcessBuilder("/sbin/ldconfig", "-p")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      try (InputStream in = process.getInputStream()) {
-        return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-    } catch (IOException e) {
-      return "";
+  /**
+   * A card.
+   *
+   * @param capability compute capability, for instance {@code 8.6}; empty where the driver's tool
+   *     does not tell
+   * @param users processes that hold memory of it
+   */
+  record Card(
+      int index,
+      String name,
+      Optional<String> capability,
+      long memoryMb,
+      long freeMb,
+      List<User> users) {
+    Card {
+      users = List.copyOf(users);
     }
   }
+
+  /** A process that holds memory of a card. */
+  record User(long pid, String name, long memoryMb) {}
+
+  /** Which builds of the two runtimes are on the class path. */
+  record Builds(
+      boolean tensorFlowCpu, boolean tensorFlowCuda, int onnxRuntimes, boolean onnxRuntimeCuda) {}
 }

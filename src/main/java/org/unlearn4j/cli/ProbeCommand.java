@@ -9,12 +9,10 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
+import java.util.function.Predicate;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.JsonInput;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
@@ -65,7 +63,8 @@ final class ProbeCommand implements Command {
         BatchJson.requireFits(batch, rows.get(s), config.vocabSize(), config.maxPositions());
       }
     }
-    Pattern wanted = pattern(CommandOptions.text(line, "parameters").orElse("(?!)"));
+    Predicate<String> wanted =
+        line.hasOption("parameters") ? CommandOptions.matching(line, "parameters") : name -> false;
     StepProbe.Seen seen =
         ProbeStage.run(
             new ProbeStage.Request(
@@ -76,7 +75,7 @@ final class ProbeCommand implements Command {
                 control(input.get("control_vector")),
                 queue(input.get("queue")),
                 CommandOptions.device(line).get(),
-                name -> wanted.matcher(name).find()));
+                wanted));
     out.println(json(seen));
     return ExitCode.DONE;
   }
@@ -133,13 +132,5 @@ final class ProbeCommand implements Command {
               gradient.head().forEach(node.withArray("/grad_head")::add);
             });
     return root;
-  }
-
-  private static Pattern pattern(String regex) {
-    try {
-      return Pattern.compile(regex);
-    } catch (PatternSyntaxException e) {
-      throw new UserException("--parameters: found " + regex + ", expected a regular expression.");
-    }
   }
 }

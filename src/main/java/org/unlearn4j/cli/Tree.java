@@ -5,9 +5,11 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import java.io.PrintStream;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /** What a command found out, in order: printed as JSON or, the same content, as indented text. */
 final class Tree {
@@ -16,6 +18,9 @@ final class Tree {
   /** Adds a number, text, flag, list, map or tree; nothing where the value is empty. */
   Tree put(String key, Object value) {
     Object plain = value instanceof Optional<?> o ? o.orElse(null) : value;
+    if (value instanceof OptionalLong o) {
+      plain = o.isPresent() ? o.getAsLong() : null;
+    }
     if (plain instanceof Tree t) {
       entries.put(key, t.entries);
     } else if (plain != null) {
@@ -27,6 +32,11 @@ final class Tree {
   /** True where {@code key} is there and true. */
   boolean holds(String key) {
     return Boolean.TRUE.equals(entries.get(key));
+  }
+
+  /** A view of what was put. */
+  Map<String, Object> entries() {
+    return Collections.unmodifiableMap(entries);
   }
 
   void print(PrintStream out, boolean json) {

@@ -93,23 +93,23 @@ final class VerifyKeys {
                 variant,
                 reduced(
                     variant,
-                    constant(0.05),
-                    constant(0.05),
-                    constant(1e-3),
-                    constant(0.99),
+                    constant(0.03),
+                    constant(0.03),
+                    constant(1e-4),
+                    constant(0.995),
                     constant(0.02),
-                    constant(0.9)));
+                    constant(0.95)));
         case INT8 ->
             all.put(
                 variant,
                 reduced(
-                    variant, SHOWN, constant(0.01), constant(0.02), constant(0.97), SHOWN, SHOWN));
+                    variant, SHOWN, constant(1e-3), constant(0.01), constant(0.97), SHOWN, SHOWN));
         case INT8_DYNAMIC ->
             all.put(
                 variant,
                 reduced(variant, SHOWN, SHOWN, constant(0.05), constant(0.95), SHOWN, SHOWN));
         case INT4 ->
-            all.put(variant, reduced(variant, SHOWN, constant(0.01), SHOWN, SHOWN, SHOWN, SHOWN));
+            all.put(variant, reduced(variant, SHOWN, constant(1e-3), SHOWN, SHOWN, SHOWN, SHOWN));
       }
     }
     return all;

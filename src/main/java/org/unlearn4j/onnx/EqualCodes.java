@@ -3,6 +3,7 @@ package org.unlearn4j.onnx;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -117,20 +118,25 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
     return share(v) > MOST;
   }
 
-  /** A sentence for each variant, and loud ones for what was rounded away. */
+  /** What changed, then a sentence for each variant, a loud one for what was rounded away. */
   List<String> sentences() {
-    return equal.keySet().stream().map(this::sentence).toList();
+    List<String> all = new ArrayList<>();
+    all.add(
+        String.format(
+            Locale.ROOT,
+            "%.2f %% of the weights of linear maps changed since the model before.",
+            100 * changedShare()));
+    equal.keySet().forEach(v -> all.add(sentence(v)));
+    return all;
   }
 
   private String sentence(Variant v) {
     String text =
         String.format(
             Locale.ROOT,
-            "%s: %.2f %% of the codes are those of the model before (%.2f %% of the weights"
-                + " changed).",
+            "%s: %.2f %% of the codes are those of the model before.",
             v.label(),
-            100 * share(v),
-            100 * changedShare());
+            100 * share(v));
     return roundedAway(v)
         ? "WARNING, " + text + " Rounding has undone the unlearning or nearly so: verify it."
         : text;

@@ -69,6 +69,10 @@ public record Gate(Level level, String name, double value, double limit, Compari
 
   /** The condition and its outcome in one line. */
   public String sentence() {
+    if (!judges() && pass()) {
+      return String.format(
+          Locale.ROOT, "%s %s: found %.4g (shown, not judged).", level.label(), name, value);
+    }
     String line =
         String.format(
             Locale.ROOT,

@@ -19,7 +19,6 @@ import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.Variant;
 
@@ -134,7 +133,7 @@ public final class PairCheck {
       throw UserException.at(side.path, "", "nothing", "a model folder or an ONNX file");
     }
     return side.tensorFlow()
-        ? TensorFlowModel.open(side.path, Precision.FP32)
+        ? TensorFlowModel.open(side.path, RuntimeModels.measuring(settings.model()))
         : ForeignModel.open(side.path, ort);
   }
 

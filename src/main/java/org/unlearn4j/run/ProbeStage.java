@@ -17,7 +17,6 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.unlearn.ControlVector;
@@ -56,7 +55,7 @@ public final class ProbeStage {
       Predicate<String> parameters) {
 
     private Computation computation() {
-      return Computation.of(Precision.FP32)
+      return Computation.of(RuntimeModels.precision(settings.model()))
           .on(device)
           .recomputing(settings.unlearn().loop().recompute());
     }

@@ -52,6 +52,14 @@ public final class RuntimeModels {
     return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
   }
 
+  /** A pipeline's settings of ONNX Runtime. */
+  static OrtSettings ort(OnnxRuntimeSettings settings) {
+    return new OrtSettings(
+        OrtSettings.Provider.valueOf(settings.provider().name()),
+        settings.threads().orElse(0),
+        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
+  }
+
   /** Where a pipeline's models are measured: in float32 always. */
   static Computation measuring(ModelSettings settings) {
     return Computation.of(Precision.FP32).on(device(settings));
@@ -62,19 +70,11 @@ public final class RuntimeModels {
     return new Computation(precision(settings), device(settings), loop.recompute());
   }
 
-  /** A pipeline's settings of ONNX Runtime. */
-  static OrtSettings ort(OnnxRuntimeSettings settings) {
-    return new OrtSettings(
-        OrtSettings.Provider.valueOf(settings.provider().name()),
-        settings.threads().orElse(0),
-        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
-  }
-
   private static Device device(ModelSettings settings) {
     return Device.named("model.device", settings.device());
   }
 
-  private static Precision precision(ModelSettings settings) {
+  static Precision precision(ModelSettings settings) {
     return switch (settings.precision()) {
       case FP32 -> Precision.FP32;
       case TF32 -> Precision.TF32;

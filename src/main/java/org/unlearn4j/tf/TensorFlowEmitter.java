@@ -61,6 +61,15 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   }
 
   /**
+   * From now on reads the weights of linear maps as they will be deployed.
+   *
+   * @param active scalar; false: as they are
+   */
+  public void quantizing(FakeQuantization form, Operand<TBool> active) {
+    quantized = new QuantizedWeights(variables, form, active);
+  }
+
+  /**
    * From now on keeps of each block its input alone: {@link Backward} emits the block a second
    * time.
    */
@@ -71,15 +80,6 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   /** The blocks so far, lowest first; empty unless {@link #recomputing()}. */
   List<Checkpoints.Block> blocks() {
     return checkpoints.blocks();
-  }
-
-  /**
-   * From now on reads the weights of linear maps as they will be deployed.
-   *
-   * @param active scalar; false: as they are
-   */
-  public void quantizing(FakeQuantization form, Operand<TBool> active) {
-    quantized = new QuantizedWeights(variables, form, active);
   }
 
   /** The token ids as the decoder takes them. */

@@ -8,23 +8,14 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Random;
-import org.tensorflow.Operand;
 import org.tensorflow.Session;
-import org.tensorflow.ndarray.Shape;
-import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Placeholder;
-import org.tensorflow.types.TBfloat16;
-import org.tensorflow.types.TFloat32;
-import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
-import org.unlearn4j.tf.Precision;
-import org.unlearn4j.tf.TfRuntime;
-import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
@@ -59,9 +50,13 @@ public final class StepBenchmark {
    *
    * @param stepMs median of the counted steps
    * @param tokensPerSecond real tokens of all segments
+   * @param cardsUsedMb memory in use on the cards once the steps were over; empty on the CPU, and
+   *     where the driver's tool does not tell. TensorFlow's pool never shrinks, so it is in it at
+   *     its largest
    * @param peakRssMb largest resident memory of the process so far; -1 where the system does not
    *     tell
-   * @param gemmGflops float operations a second of a large matrix product in the step's precision
+   * @param gemmGflops what a large matrix product reaches in the step's precision, in 10^9 float
+   *     operations a second
    * @param utilisation the step's matrix products' share of that
    */
   public record Measured(
@@ -73,7 +68,8 @@ public final class StepBenchmark {
       double peakRssMb,
       double gemmGflops,
       double utilisation,
-      double lastTotal) {}
+      double lastTotal,
+      OptionalLong cardsUsedMb) {}
 
   /** The first steps are slower: TensorFlow optimises the graph and fills its memory pool. */
   static final int WARM_UP = 5;
@@ -142,7 +138,10 @@ public final class StepBenchmark {
     }
     Arrays.sort(ms);
     double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
-    double gemm = gemmGflops(work.computation());
+    boolean gpu = work.computation().device().isGpu();
+    OptionalLong used =
+        gpu ? GpuMemory.usedMb() : OptionalLong.empty(); // before the products below
+    double gemm = MatrixPeak.gflops(work.computation());
     long tokens =
         batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
     return new Measured(
@@ -154,7 +153,8 @@ public final class StepBenchmark {
         peakRssMb(),
         gemm,
         flops(decoder, work.objective(), batch) / (median / 1e3) / (gemm * 1e9),
-        lastTotal);
+        lastTotal,
+        used);
   }
 
   private static StepBatch batch(Work work) {
@@ -203,41 +203,6 @@ public final class StepBenchmark {
       }
     }
     return sum;
-  }
-
-  private static double gemmGflops(Computation c) {
-    return c.precision() == Precision.BF16
-        ? gemmGflops(c, TBfloat16.class)
-        : gemmGflops(c, TFloat32.class);
-  }
-
-  private static <N extends TNumber> double gemmGflops(Computation c, Class<N> type) {
-    int n = 2048;
-    try (TfRuntime runtime = new TfRuntime(c)) {
-      Ops tf = runtime.ops();
-      // Fed, not constant: a constant product would be folded away before it is timed.
-      Placeholder<TFloat32> fed = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(n, n)));
-      Operand<N> a = tf.dtypes.cast(fed, type);
-      // A chain, so that nothing but products is timed.
-      Operand<N> x = a;
-      int products = 4;
-      for (int i = 0; i < products; i++) {
-        x = tf.linalg.matMul(x, a);
-      }
-      Operand<TFloat32> corner =
-          tf.dtypes.cast(tf.slice(x, tf.array(0, 0), tf.array(1, 1)), TFloat32.class);
-      double best = Double.POSITIVE_INFINITY;
-      float[] values = new float[n * n];
-      Arrays.fill(values, 1e-3f);
-      try (TFloat32 input = TfTensors.floats(values, n, n)) {
-        for (int i = 0; i < 3; i++) {
-          long start = System.nanoTime();
-          runtime.session().runner().feed(fed, input).fetch(corner).run().close();
-          best = Math.min(best, (System.nanoTime() - start) / 1e9);
-        }
-      }
-      return 2.0 * n * n * n * products / best / 1e9;
-    }
   }
 
   private static double peakRssMb() {

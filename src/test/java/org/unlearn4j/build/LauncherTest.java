@@ -1,6 +1,7 @@
 package org.unlearn4j.build;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -44,7 +45,7 @@ class LauncherTest {
     command.addAll(List.of(args));
     ProcessBuilder builder =
         new ProcessBuilder(command).redirectErrorStream(true).directory(folder.toFile());
-    builder.environment().keySet().removeIf(k -> k.matches("(TF_|ORT_|UNLEARN4J).*"));
+    builder.environment().keySet().removeIf(k -> k.matches("(TF_|ORT_|UNLEARN4J|CUDA_|LD_).*"));
     builder.environment().put("JAVA_HOME", folder.resolve("jdk").toString());
     builder.environment().putAll(environment);
     Process process = builder.start();
@@ -92,5 +93,76 @@ class LauncherTest {
     assertEquals(
         "unlearn4j: found no Java (/no/jdk/bin/java), expected a JDK or JRE 17 or newer on the PATH or in JAVA_HOME.\n",
         r.output());
+  }
+
+  /**
+   * A dist folder of the CUDA build, and a stand-in for Java that says where libraries come from.
+   */
+  private void aCudaBuild() throws IOException {
+    Files.createDirectories(folder.resolve("dist/etc"));
+    Files.copy(
+        Path.of("src/main/dist/etc/cuda-libraries.txt"),
+        folder.resolve("dist/etc/cuda-libraries.txt"));
+    Files.createFile(folder.resolve("dist/lib/tensorflow-core-native-1.1.0-linux-x86_64-gpu.jar"));
+    script("jdk/bin/java", "#!/bin/sh\necho \"found in <${LD_LIBRARY_PATH:-}>\"\n");
+  }
+
+  private Path libraries(String folderName, String without) throws IOException {
+    Path libraries = folder.resolve(folderName);
+    Files.createDirectories(libraries);
+    for (String line : Files.readAllLines(Path.of("src/main/dist/etc/cuda-libraries.txt"))) {
+      String name = line.split(" ", -1)[0];
+      if (name.startsWith("lib") && !name.equals("libz.so.1") && !name.equals(without)) {
+        Files.createFile(libraries.resolve(name));
+      }
+    }
+    return libraries;
+  }
+
+  private String foundIn(Map<String, String> environment) throws Exception {
+    return run(launcher, environment, "x").output();
+  }
+
+  @Test
+  void theCudaBuildFindsACompleteSetOfLibraries() throws Exception {
+    aCudaBuild();
+    // A system's own would be found too, so no test can expect nothing on a machine that has one.
+    Path half = libraries("half/lib64", "libcusparse.so.12");
+    Path whole = libraries("whole/lib64", "libcupti.so.12"); // an optional one
+    assertEquals(
+        "found in <" + whole.toRealPath() + ">\n",
+        foundIn(Map.of("CUDA_HOME", folder.resolve("whole").toString())));
+    assertFalse(
+        foundIn(Map.of("CUDA_HOME", folder.resolve("half").toString())).contains(half.toString()));
+    Path own = libraries("dist/cuda", "");
+    assertEquals(
+        "found in <" + own.toRealPath() + ":/mine>\n",
+        foundIn(
+            Map.of("CUDA_HOME", folder.resolve("whole").toString(), "LD_LIBRARY_PATH", "/mine")),
+        "the bundle's come first, what the user has is kept");
+    assertEquals(
+        "found in <" + half.toRealPath() + ">\n",
+        foundIn(Map.of("UNLEARN4J_CUDA", half.toString())),
+        "what the user names is taken as it is");
+  }
+
+  @Test
+  void theCpuBuildLeavesTheLibraryPathAlone() throws Exception {
+    aCudaBuild();
+    libraries("dist/cuda", "");
+    Files.delete(folder.resolve("dist/lib/tensorflow-core-native-1.1.0-linux-x86_64-gpu.jar"));
+    assertEquals("found in <>\n", foundIn(Map.of()));
+  }
+
+  @Test
+  void aBundleBringsItsJavaAndWhatTheSystemLacks() throws Exception {
+    script("dist/runtime/bin/java", "#!/bin/sh\necho \"own, found in <${LD_LIBRARY_PATH:-}>\"\n");
+    for (String name : List.of("libc.so.6", "libnowhere.so.1")) { // every system has the first
+      Files.createDirectories(folder.resolve("dist/runtime/lib/system/" + name));
+      Files.createFile(folder.resolve("dist/runtime/lib/system/" + name + "/" + name));
+    }
+    String lacking =
+        folder.toRealPath().resolve("dist/runtime/lib/system/libnowhere.so.1").toString();
+    assertEquals("own, found in <" + lacking + ">\n", foundIn(Map.of("JAVA_HOME", "/no/jdk")));
   }
 }

@@ -50,9 +50,9 @@ class MakeTest {
   @BeforeEach
   void aSmallProject() throws IOException {
     Files.copy(Path.of("Makefile"), folder.resolve("Makefile"));
-    Files.createDirectories(folder.resolve("pipeline"));
+    Files.createDirectories(folder.resolve("pipeline/gpu"));
     Files.createDirectories(folder.resolve("src/main"));
-    for (String name : List.of("stages.mk", "value.awk")) {
+    for (String name : List.of("stages.mk", "value.awk", "gpu/gpu.mk")) {
       Files.copy(Path.of("pipeline", name), folder.resolve("pipeline").resolve(name));
     }
     Path program = folder.resolve("src/main/unlearn4j");

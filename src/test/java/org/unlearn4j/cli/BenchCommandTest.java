@@ -42,6 +42,27 @@ class BenchCommandTest {
         0.05 * found.path("tokens_per_second").doubleValue());
   }
 
+  /** The counts of the published models of these shapes; the smallest is made for this project. */
+  @Test
+  void shapesHaveNames() {
+    assertEquals("5m, 135m, 1b", BenchShape.spellings());
+    assertEquals(5.3e6, (double) parameters(BenchShape.SHAPE_5M), 0.05e6);
+    assertEquals(134_515_008, parameters(BenchShape.SHAPE_135M)); // SmolLM-135M
+    assertEquals(1_235_814_400, parameters(BenchShape.SHAPE_1B)); // Llama-3.2-1B
+    refuses("--shape: found 7b, expected one of 5m, 135m, 1b.", "--shape", "7b");
+  }
+
+  /**
+   * Tied embeddings, four projections of attention, three of the MLP, two norms, one at the end.
+   */
+  private static long parameters(BenchShape shape) {
+    BenchShape.Numbers n = shape.numbers();
+    long h = n.hidden();
+    long keyValue = h / n.heads() * n.kvHeads();
+    long block = 2 * h * h + 2 * h * keyValue + 3 * h * n.ffn() + 2 * h;
+    return n.vocab() * h + n.layers() * block + h;
+  }
+
   @Test
   void mistakes() {
     refuses("--labelled: found 1.5, expected more than 0 and at most 1.", "--labelled", "1.5");

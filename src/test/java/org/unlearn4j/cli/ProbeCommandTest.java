@@ -26,7 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
-import org.unlearn4j.fixtures.FixtureSettings;
+import org.unlearn4j.run.FixtureSettings;
 
 /** {@code probe} as a user runs it, against float64 values and gradients. */
 class ProbeCommandTest {

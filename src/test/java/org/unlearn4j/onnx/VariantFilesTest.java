@@ -101,6 +101,8 @@ class VariantFilesTest {
     // Every weight of linear maps a little off: a 10000th of itself is no new code of int4.
     Path weak = changed(w -> w * 1.0001f);
     OnnxExporter.Exported exported = exportWith(weak, before);
+    String changed = exported.notes().get(0);
+    assertTrue(changed.endsWith("of the weights of linear maps changed since the model before."));
     String int4 = note(exported, "int4");
     assertTrue(int4.startsWith("WARNING, int4: 100.00 % of the codes are those"), int4);
     JsonNode found = json(exported.folder(), "quantization.json");

@@ -16,9 +16,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
-import org.unlearn4j.fixtures.FixtureSettings;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.run.FixtureSettings;
 import org.unlearn4j.tf.Precision;
 
 /**

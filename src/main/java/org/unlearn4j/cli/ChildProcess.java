@@ -1,0 +1,81 @@
+package org.unlearn4j.cli;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.MachineException;
+
+/**
+ * Programs that are run one after the other: each has the device's memory to itself, and one that
+ * is killed takes nothing with it.
+ *
+ * @param folder they run in
+ * @param limitSeconds after which a program is ended
+ */
+record ChildProcess(Path folder, int limitSeconds) {
+  private static final int TAIL = 20;
+
+  /**
+   * What a program did.
+   *
+   * @param code exit code; 124 where it ran past the limit, 127 where it could not be started
+   * @param out standard output
+   * @param tail the last lines on standard error
+   */
+  record Ended(int code, String out, String tail, double seconds) {}
+
+  Ended run(List<String> command, Map<String, String> environment) {
+    long start = System.nanoTime();
+    Path out = temporary();
+    Path err = temporary();
+    try {
+      ProcessBuilder builder =
+          new ProcessBuilder(command)
+              .directory(folder.toFile())
+              .redirectOutput(out.toFile())
+              .redirectError(err.toFile());
+      builder.environment().putAll(environment);
+      int code = wait(builder);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      List<String> lines = Files.readString(err, StandardCharsets.UTF_8).lines().toList();
+      String tail =
+          String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL), lines.size()));
+      return new Ended(code, Files.readString(out, StandardCharsets.UTF_8), tail, seconds);
+    } catch (IOException e) {
+      return new Ended(127, "", String.valueOf(e.getMessage()), 0);
+    } finally {
+      AtomicFiles.deleteTree(out);
+      AtomicFiles.deleteTree(err);
+    }
+  }
+
+  private int wait(ProcessBuilder builder) throws IOException {
+    Process process = builder.start();
+    try {
+      process.getOutputStream().close();
+      if (process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
+        return process.exitValue();
+      }
+      return 124;
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return 124;
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+  }
+
+  private static Path temporary() {
+    try {
+      return Files.createTempFile("unlearn4j", ".txt");
+    } catch (IOException e) {
+      throw new MachineException("a temporary file could not be made (" + e + ").", e);
+    }
+  }
+}

@@ -1,0 +1,67 @@
+package org.unlearn4j.cli;
+
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.Options;
+import org.unlearn4j.base.UserException;
+
+/** Everything a card can be asked, into one JSON. Exit 1 where a part failed. */
+final class GpuCheckCommand implements Command {
+  @Override
+  public String name() {
+    return "gpu-check";
+  }
+
+  @Override
+  public String summary() {
+    return "in a bundle: doctor, fixtures, a run on Fable and timings on the device, into one JSON";
+  }
+
+  @Override
+  public Options options() {
+    return CommandOptions.of(
+        CommandOptions.required("home", "DIR", "the bundle (make gpu-bundle)"),
+        CommandOptions.value("out", "FILE", "the JSON to write (gpu-check.json)"),
+        CommandOptions.value("device", "NAME", "auto (default), cpu or gpu:N"),
+        CommandOptions.value("parts", "REGEX", "parts whose names match, for instance fixtures"),
+        CommandOptions.value(
+            "shapes", "LIST", "to be timed, of " + BenchShape.spellings() + " (all of them)"),
+        CommandOptions.value("steps", "N", "counted steps of each timing, 20"),
+        CommandOptions.value("limit", "SECONDS", "after which a program is ended, 3600"),
+        CommandOptions.set());
+  }
+
+  @Override
+  public int run(CommandLine line, PrintStream out) {
+    Path home = CommandOptions.path(line, "home").orElseThrow().toAbsolutePath();
+    Path program = home.resolve("bin/unlearn4j");
+    if (!Files.isExecutable(program)) {
+      throw UserException.at(home, "", "no bin/unlearn4j", "a bundle (make gpu-bundle)");
+    }
+    Path target =
+        CommandOptions.path(line, "out").orElse(Path.of("gpu-check.json")).toAbsolutePath();
+    String device = CommandOptions.text(line, "device").orElse("auto");
+    if (!device.matches("auto|cpu|gpu:[0-9]{1,3}")) {
+      throw new UserException("--device: found " + device + ", expected auto, cpu or gpu:N.");
+    }
+    GpuCheck.Request request =
+        new GpuCheck.Request(
+            home,
+            target,
+            device,
+            CommandOptions.matching(line, "parts"),
+            BenchShape.list(
+                "shapes", CommandOptions.text(line, "shapes").orElse(BenchShape.spellings())),
+            CommandOptions.integer(line, "steps", 1, 20),
+            CommandOptions.sets(line));
+    int limit = CommandOptions.integer(line, "limit", 1, 3600);
+    boolean pass = new GpuCheck(request, new ChildProcess(home, limit), System.err).run();
+    List<String> failed = GpuCheck.failed(target);
+    failed.forEach(f -> out.println("failed: " + f));
+    out.println(target + ": " + (pass ? "pass" : "fail"));
+    return pass ? ExitCode.DONE : ExitCode.GATE;
+  }
+}

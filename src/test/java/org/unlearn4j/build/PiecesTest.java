@@ -1,0 +1,128 @@
+package org.unlearn4j.build;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A folder cut into pieces and put together again, and every way in which that must not work. */
+class PiecesTest {
+  /** All that a machine needs besides a shell. */
+  private static final List<String> TOOLS = List.of("cat", "tar", "gzip", "sha256sum");
+
+  @TempDir Path folder;
+  private final byte[] content = new byte[250_000];
+  private Path pieces;
+
+  @BeforeEach
+  void cut() throws Exception {
+    new Random(0).nextBytes(content); // which no compression makes smaller
+    Files.createDirectories(folder.resolve("bundle/lib"));
+    Files.write(folder.resolve("bundle/lib/data"), content);
+    pieces = folder.resolve("pieces");
+    Run cut =
+        run(
+            Path.of("."),
+            Map.of("PIECE_BYTES", "60000"),
+            "sh",
+            "pipeline/gpu/pieces.sh",
+            folder.resolve("bundle").toString(),
+            pieces.toString());
+    assertEquals(new Run(0, ""), cut);
+    Files.createDirectories(folder.resolve("bin"));
+    for (String tool : TOOLS) {
+      Path real =
+          Stream.of("/usr/bin", "/bin")
+              .map(f -> Path.of(f, tool))
+              .filter(Files::exists)
+              .findFirst()
+              .orElseThrow();
+      Files.createSymbolicLink(folder.resolve("bin").resolve(tool), real);
+    }
+    Files.createDirectory(folder.resolve("there"));
+  }
+
+  private record Run(int code, String output) {}
+
+  private static Run run(Path in, Map<String, String> environment, String... command)
+      throws IOException, InterruptedException {
+    ProcessBuilder builder =
+        new ProcessBuilder(command).directory(in.toFile()).redirectErrorStream(true);
+    builder.environment().putAll(environment);
+    Process process = builder.start();
+    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    return new Run(process.waitFor(), output);
+  }
+
+  /** With nothing on the path but {@link #TOOLS}. */
+  private Run join() throws Exception {
+    return run(
+        folder,
+        Map.of("PATH", folder.resolve("bin").toString()),
+        "/bin/sh",
+        "pieces/join.sh",
+        "there");
+  }
+
+  private void refuses(String message) throws Exception {
+    Run r = join();
+    assertEquals(1, r.code(), r.output());
+    assertTrue(r.output().contains(message), r.output());
+    assertFalse(Files.exists(folder.resolve("there/bundle")), "nothing is unpacked");
+  }
+
+  @Test
+  void thePiecesAreTheWhole() throws Exception {
+    try (Stream<Path> all = Files.list(pieces)) {
+      List<Long> sizes =
+          all.filter(p -> p.toString().contains(".tar.gz.")).map(p -> p.toFile().length()).toList();
+      assertEquals(5, sizes.size(), sizes.toString());
+      assertTrue(sizes.stream().allMatch(s -> s <= 60_000), sizes.toString());
+    }
+    Run r = join();
+    assertEquals(0, r.code(), r.output());
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/data")));
+    Run again = join();
+    assertEquals(1, again.code());
+    assertTrue(again.output().contains("expected nothing there"), again.output());
+  }
+
+  @Test
+  void aPieceThatChangedIsNamed() throws Exception {
+    Path piece = pieces.resolve("bundle.tar.gz.002");
+    byte[] bytes = Files.readAllBytes(piece);
+    bytes[1000] ^= 1;
+    Files.write(piece, bytes);
+    refuses("join.sh: bundle.tar.gz.002: found SHA-256 ");
+  }
+
+  @Test
+  void aPieceThatIsMissingOrCutShortIsNamed() throws Exception {
+    Files.delete(pieces.resolve("bundle.tar.gz.000"));
+    byte[] bytes = Files.readAllBytes(pieces.resolve("bundle.tar.gz.001"));
+    Files.write(pieces.resolve("bundle.tar.gz.001"), java.util.Arrays.copyOf(bytes, 100));
+    refuses("join.sh: found no bundle.tar.gz.000, expected it beside this script.");
+    refuses("join.sh: bundle.tar.gz.001: found SHA-256 ");
+  }
+
+  @Test
+  void piecesInAnotherOrderAreNotTheWhole() throws Exception {
+    Path sums = pieces.resolve("SHA256SUMS");
+    List<String> lines = Files.readAllLines(sums);
+    java.util.Collections.swap(lines, 0, 1);
+    Files.write(sums, lines);
+    refuses("the pieces together: found SHA-256 ");
+  }
+}
