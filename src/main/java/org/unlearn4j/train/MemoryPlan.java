@@ -31,9 +31,9 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
 
   /**
    * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
-   * logarithm, the policy's logits of the same rows, and the logarithm of their softmax.
+   * logarithm, and the policy's logits of the same rows.
    */
-  private static final int FROZEN_COPIES = 5;
+  private static final int FROZEN_COPIES = 4;
 
   private static final double MIB = 1 << 20;
 
@@ -132,7 +132,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     int layers = kept.blocks().size();
     boolean recompute = computation.recompute();
     // Logits and what the cross-entropy keeps of them, as wide.
-    long logits = batch.labelled() * vocab * (2 * FLOAT + (brain ? BRAIN : 0));
+    long logits = batch.labelled() * vocab * FLOAT;
+    long narrow = brain ? batch.labelled() * vocab * BRAIN : 0;
     long frozenLogits = batch.frozenLabelled() * vocab * FLOAT * FROZEN_COPIES;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
@@ -140,12 +141,13 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     }
     long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
-    long most = below + logits + frozenLogits + head + 4 * hidden;
+    // The gradient of the head comes when only one of the two is left.
+    long most = below + logits + narrow + frozenLogits + Math.max(logits, head) + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + once);
+      most = Math.max(most, below + own + gradients + (recompute ? 0 : once));
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }
