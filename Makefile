@@ -23,6 +23,7 @@ DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
 TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
 BUILT     := target/build.stamp
+CLIENTS   := target/clients/node_modules/.package-lock.json
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 SOURCES   := pom.xml $(shell find src/main -type f)
 
@@ -33,7 +34,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare doctor gpu-libs gpu-bundle gpu-check format clreg-table clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -81,6 +82,12 @@ clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, a
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
 
+clients: $(CLIENTS) ## the exported folder in transformers.js against generate (needs Node; npm installs into target/clients)
+	@echo '==> clients'
+	@rm -rf target/surefire-reports
+	@$(MAVEN) test -Dtest=ClientsTest -Dtest.excludedGroups=; code=$$?; \
+	  sh pipeline/test-summary.sh target/surefire-reports; exit $$code
+
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
 
@@ -105,6 +112,14 @@ help: ## this
 	@echo '  PIPELINE   the pipeline file (pipeline/fable.yaml)    MODEL   overrides model.path, a Hugging Face folder'
 	@echo '  DATA       overrides data.path                        SET     overrides any entry of the pipeline'
 	@echo '  NAME       the run folder is runs/NAME (the name in the pipeline file)'
+
+# Install scripts stay off: onnxruntime-node's would only fetch CUDA, its CPU libraries are in the package.
+$(CLIENTS): src/test/node/package.json
+	@command -v npm > /dev/null || { echo 'make clients: found no npm, expected Node 18 or newer with npm.' >&2; exit 2; }
+	@mkdir -p target/clients
+	@cp src/test/node/package.json target/clients/
+	@cd target/clients && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error
+	@touch $@
 
 # The natives of the CPU and the CUDA build must not lie on one class path, so lib/ is filled afresh.
 $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| test)

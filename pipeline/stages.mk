@@ -24,9 +24,13 @@ STARTS    := $(if $(FINETUNES),--set model.path=$(RUN)/target --set model.refere
 REFERENCE := $(or $(FINETUNES),$(call overridden,model.reference),$(call written,model,reference,$(PIPELINE)))
 
 UNLEARNED := $(RUN)/unlearned/config.json
-EXPORTED  := $(RUN)/onnx/onnx/model.onnx
-EVALUATED := $(if $(REFERENCE),$(RUN)/eval/retain.tf.json) \
-             $(foreach e,target.tf unlearned.tf unlearned.onnx,$(RUN)/eval/$(e).json)
+EXPORTED  := $(RUN)/onnx/config.json
+# Every exported number format is evaluated: the forgetting of each file is proved by itself.
+comma     := ,
+VARIANTS  := $(or $(call overridden,export.variants),$(call written,export,variants,$(PIPELINE)),fp32)
+VARIANTS  := $(subst $(comma), ,$(subst ],,$(subst [,,$(VARIANTS))))
+EVALUATED := $(if $(REFERENCE),$(RUN)/eval/retain.tf.json) $(RUN)/eval/target.tf.json $(RUN)/eval/unlearned.tf.json \
+             $(foreach v,$(VARIANTS),$(RUN)/eval/unlearned.onnx$(patsubst %,-%,$(filter-out fp32,$(v))).json)
 VERDICT   := $(RUN)/verify.json
 # A pipeline with a relearn block asks whether what was forgotten stays forgotten.
 RELEARNS  := $(if $(filter relearn.% relearn=%,$(SET)),yes,$(shell grep -sq '^relearn:' '$(PIPELINE)' && echo yes))
@@ -73,8 +77,10 @@ $(UNLEARNED): $(INPUTS)/unlearn.yaml $(or $(TAUGHT),$(FILES)) | $(BUILT)
 
 $(EXPORTED): $(INPUTS)/export.yaml $(UNLEARNED) | $(BUILT)
 	@echo '==> export'
-	@$(UNLEARN4J) export --model $(RUN)/unlearned --out $(RUN)/onnx \
-	  --variants "$(call resolved,export,variants)" --opset "$(call resolved,export,opset)"
+	@before="$(if $(FINETUNES),$(RUN)/target,$(call resolved,model,path))"; \
+	  $(UNLEARN4J) export --model $(RUN)/unlearned --out $(RUN)/onnx \
+	  --variants "$(call resolved,export,variants)" --opset "$(call resolved,export,opset)" \
+	  $${before:+--before "$$before"}
 
 # $(call evaluate,FOLDER,RUNTIME)
 evaluate = @echo '==> evaluate: $(@F)'; \
@@ -93,6 +99,9 @@ $(RUN)/eval/unlearned.tf.json: $(NEEDED_TO_EVALUATE) $(UNLEARNED) | $(BUILT)
 
 $(RUN)/eval/unlearned.onnx.json: $(NEEDED_TO_EVALUATE) $(EXPORTED) | $(BUILT)
 	$(call evaluate,$(RUN)/onnx,onnx)
+
+$(RUN)/eval/unlearned.onnx-%.json: $(NEEDED_TO_EVALUATE) $(EXPORTED) | $(BUILT)
+	$(call evaluate,$(RUN)/onnx,onnx:$*)
 
 $(VERDICT): $(INPUTS)/verify.yaml $(UNLEARNED) $(EXPORTED) $(EVALUATED) | $(BUILT)
 	@echo '==> verify'

@@ -109,8 +109,13 @@ public final class CommandOptions {
 
   /** Every {@code --set}, in order. */
   public static List<String> sets(CommandLine line) {
-    String[] sets = line.getOptionValues("set");
-    return sets == null ? List.of() : List.of(sets);
+    return texts(line, "set");
+  }
+
+  /** Every value of an option that may be given several times, in order. */
+  public static List<String> texts(CommandLine line, String name) {
+    String[] values = line.getOptionValues(name);
+    return values == null ? List.of() : List.of(values);
   }
 
   public static Optional<String> text(CommandLine line, String name) {

@@ -2,11 +2,14 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.MembershipAttack;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 
@@ -56,11 +59,27 @@ final class EvaluateCommand implements Command {
     result
         .metrics()
         .forEach((name, value) -> out.printf(Locale.ROOT, "  %-36s %.4g%n", name, value));
+    List<String> leftOut = leftOut(result);
+    if (request.reference().isEmpty() && !leftOut.isEmpty()) {
+      out.println("  without --reference there is no " + String.join(", no ", leftOut));
+    }
     out.printf(
         Locale.ROOT,
         "  %.1f s, %.0f tokens a second%n",
         result.seconds(),
         result.tokensPerSecond());
     return ExitCode.DONE;
+  }
+
+  /** What the retain-only model's numbers would have given beside what is there. */
+  private static List<String> leftOut(EvaluationResult result) {
+    List<String> names = new ArrayList<>();
+    if (result.metrics().containsKey("forget_truth_ratio")) {
+      names.add("forget_quality");
+    }
+    if (result.metrics().containsKey(MembershipAttack.MIN_K_40.auc())) {
+      names.addAll(List.of("privleak", MembershipAttack.REFERENCE.auc()));
+    }
+    return names;
   }
 }

@@ -5,12 +5,14 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
+import org.unlearn4j.weights.Variant;
 
 /** Writes a deployable ONNX folder. */
 final class ExportCommand implements Command {
-  private static final int OPSET = 23;
+  private static final long MEGABYTE = 1_000_000;
 
   @Override
   public String name() {
@@ -27,22 +29,39 @@ final class ExportCommand implements Command {
     return CommandOptions.of(
         CommandOptions.required("model", "DIR", "the Hugging Face folder"),
         CommandOptions.required("out", "DIR", "the ONNX folder to write"),
-        CommandOptions.value("variants", "LIST", "comma-separated; fp32 is the default"),
-        CommandOptions.value("opset", "N", "ONNX operator set, 23"));
+        CommandOptions.value(
+            "variants",
+            "LIST",
+            "comma-separated, of " + String.join(", ", Variant.labels()) + "; fp32 is the default"),
+        CommandOptions.value("opset", "N", "ONNX operator set, 23, or 17 for older runtimes"),
+        CommandOptions.value(
+            "before",
+            "DIR",
+            "the model before unlearning: says how many codes of each variant are still its own"),
+        CommandOptions.value(
+            "data-file-mb", "N", "largest file of weights in MB, for one that is cut into several"),
+        CommandOptions.flag("quantize-embeddings", "the token table of int4 in int4, too"));
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
     List<String> variants =
         List.of(CommandOptions.text(line, "variants").orElse("fp32").split(",", -1));
+    ExportOptions defaults = ExportOptions.of(variants);
+    int megabytes = CommandOptions.integer(line, "data-file-mb", 1, 0);
     ExportOptions options =
-        new ExportOptions(
-            variants,
-            CommandOptions.integer(line, "opset", 1, OPSET),
-            ExportOptions.defaults().inlineLimit());
+        defaults
+            .opset(CommandOptions.integer(line, "opset", 1, defaults.opset()))
+            .quantizedEmbeddings(line.hasOption("quantize-embeddings"))
+            .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
+            .before(CommandOptions.path(line, "before"));
     Path to = CommandOptions.path(line, "out").orElseThrow();
-    OnnxExporter.Exported exported =
-        OnnxExporter.export(CommandOptions.path(line, "model").orElseThrow(), to, options);
+    Path from = CommandOptions.path(line, "model").orElseThrow();
+    OnnxExporter.Exported exported;
+    try (ProgressBar bar = ProgressBar.named("export")) {
+      exported =
+          OnnxExporter.export(from, to, options, (done, all) -> bar.update(done, all, "tensors"));
+    }
     exported.notes().forEach(System.err::println);
     exported.models().forEach(m -> out.println(m));
     return ExitCode.DONE;

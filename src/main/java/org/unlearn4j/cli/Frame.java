@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
@@ -22,6 +23,9 @@ import org.unlearn4j.base.Verbose;
 final class Frame {
   /** Options of every command. */
   static final List<String> GLOBAL = List.of("help", "verbose");
+
+  /** Options that make a list. */
+  private static final Set<String> REPEATABLE = Set.of("set", "prompt", "stop");
 
   private final List<Command> commands;
   private final PrintStream out;
@@ -153,7 +157,7 @@ final class Frame {
       count.merge(option.getLongOpt(), 1, Integer::sum);
     }
     return count.entrySet().stream()
-        .filter(e -> e.getValue() > 1 && !e.getKey().equals("set"))
+        .filter(e -> e.getValue() > 1 && !REPEATABLE.contains(e.getKey()))
         .map(Map.Entry::getKey)
         .findFirst();
   }

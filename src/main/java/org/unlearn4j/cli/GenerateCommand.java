@@ -13,7 +13,10 @@ import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.data.PromptFile;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.Sampling;
 import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.text.ChatPrompt;
 import org.unlearn4j.text.Prompting;
@@ -22,9 +25,10 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 
-/** Text from a prompt, greedy, streamed. */
+/** Text from prompts, streamed: greedy, or drawn from a seed. */
 final class GenerateCommand implements Command {
   private static final int DEFAULT_TOKENS = 64;
+  private static final int DEFAULT_BATCH = 8;
 
   @Override
   public String name() {
@@ -33,7 +37,7 @@ final class GenerateCommand implements Command {
 
   @Override
   public String summary() {
-    return "text from a prompt, greedy, streamed";
+    return "text from prompts, greedy or drawn from a seed, streamed";
   }
 
   @Override
@@ -43,20 +47,35 @@ final class GenerateCommand implements Command {
             "model", "DIR", "a Hugging Face folder, or for onnx an ONNX folder"),
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
         CommandOptions.device(),
-        CommandOptions.required("prompt", "TEXT", "what to continue"),
+        CommandOptions.value("prompt", "TEXT", "what to continue; repeatable"),
         CommandOptions.value(
-            "template", "NAME", "put the prompt into this template, for instance default or chat"),
+            "prompts", "FILE", "prompts, one a line, or in a .jsonl file under \"prompt\""),
+        CommandOptions.value(
+            "template", "NAME", "put prompts into this template, for instance default or chat"),
         CommandOptions.value("tokenizer", "DIR", "where the model's own folder has none"),
-        CommandOptions.value("max-new-tokens", "N", DEFAULT_TOKENS + " by default"));
+        CommandOptions.value("max-new-tokens", "N", DEFAULT_TOKENS + " by default"),
+        CommandOptions.value(
+            "stop", "TEXT", "ends a continuation and is no part of it; repeatable"),
+        CommandOptions.value(
+            "temperature", "T", "0 (default): the most probable token; above: tokens are drawn"),
+        CommandOptions.value(
+            "top-p", "P", "drawn from the fewest tokens of this probability, 1 by default"),
+        CommandOptions.value("seed", "N", "of what is drawn, 0 by default"),
+        CommandOptions.value(
+            "batch-size", "N", "prompts at a time, " + DEFAULT_BATCH + " by default"),
+        CommandOptions.flag("json", "print a line of JSON a prompt"));
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
     Supplier<Device> device = CommandOptions.device(line);
     Path folder = CommandOptions.path(line, "model").orElseThrow();
-    String text = CommandOptions.text(line, "prompt").orElseThrow();
+    List<String> texts = texts(line);
     Optional<String> template = CommandOptions.text(line, "template");
     int most = CommandOptions.integer(line, "max-new-tokens", 1, DEFAULT_TOKENS);
+    int batch = CommandOptions.integer(line, "batch-size", 1, DEFAULT_BATCH);
+    Sampling sampling = sampling(line);
+    List<String> stopWords = stopWords(line);
     Path tokenizerFolder =
         CommandOptions.path(line, "tokenizer").orElseGet(() -> tokenizerFolder(folder));
     try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder);
@@ -65,14 +84,68 @@ final class GenerateCommand implements Command {
                 folder,
                 CommandOptions.text(line, "runtime").orElse("tf"),
                 () -> Computation.of(Precision.FP32).on(device.get()))) {
-      Streamed streamed = new Streamed(tokenizer, out);
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
-      model.generate(
-          List.of(ids(tokenizer, asked, text)), most, stopIds(tokenizer, asked), streamed::token);
-      streamed.end();
+      Generation how = new Generation(most, stopIds(tokenizer, asked), sampling, 0);
+      List<int[]> prompts = texts.stream().map(t -> ids(tokenizer, asked, t)).toList();
+      Continuations.Form form =
+          line.hasOption("json")
+              ? Continuations.Form.JSON
+              : texts.size() == 1 ? Continuations.Form.TEXT : Continuations.Form.NUMBERED;
+      for (int from = 0; from < prompts.size(); from += batch) {
+        int to = Math.min(prompts.size(), from + batch);
+        Continuations continuations =
+            new Continuations(
+                texts.subList(from, to),
+                from,
+                ids -> tokenizer.decode(ids, true),
+                stopWords,
+                form,
+                out);
+        model.generate(prompts.subList(from, to), how.from(from), continuations);
+        continuations.end();
+      }
     }
     return ExitCode.DONE;
+  }
+
+  private static List<String> texts(CommandLine line) {
+    List<String> texts = new ArrayList<>(CommandOptions.texts(line, "prompt"));
+    CommandOptions.path(line, "prompts").ifPresent(file -> texts.addAll(PromptFile.read(file)));
+    if (texts.isEmpty()) {
+      throw new UserException(
+          "unlearn4j generate: found neither --prompt nor --prompts, expected a text to continue.");
+    }
+    return texts;
+  }
+
+  private static Sampling sampling(CommandLine line) {
+    double temperature = CommandOptions.number(line, "temperature", 0);
+    if (temperature < 0) {
+      throw new UserException(
+          "--temperature: found " + temperature + ", expected 0 (greedy) or more.");
+    }
+    for (String drawn : List.of("top-p", "seed")) {
+      if (temperature == 0 && line.hasOption(drawn)) {
+        throw new UserException(
+            "--"
+                + drawn
+                + ": found it where nothing is drawn, expected a --temperature above 0 with it.");
+      }
+    }
+    double topP = CommandOptions.number(line, "top-p", 1);
+    if (!(topP > 0 && topP <= 1)) {
+      throw new UserException("--top-p: found " + topP + ", expected more than 0 and at most 1.");
+    }
+    return new Sampling(temperature, topP, CommandOptions.integer(line, "seed", 0, 0));
+  }
+
+  private static List<String> stopWords(CommandLine line) {
+    List<String> words = CommandOptions.texts(line, "stop");
+    if (words.contains("")) {
+      throw new UserException("--stop: found an empty text, expected what ends a continuation.");
+    }
+    return words;
   }
 
   /** Of an ONNX file: where it lies, or the folder above, as in a deployable folder. */
@@ -105,48 +178,5 @@ final class GenerateCommand implements Command {
 
   private static Set<Integer> stopIds(Tokenizer tokenizer, Optional<Prompting> template) {
     return template.map(t -> t.stopIds(tokenizer)).orElse(tokenizer.stopIds());
-  }
-
-  /**
-   * Prints what is new; decodes all so far each time, because a character may be spread over
-   * several tokens.
-   */
-  private static final class Streamed {
-    private final Tokenizer tokenizer;
-    private final PrintStream out;
-    private final List<Integer> ids = new ArrayList<>();
-    private int printed;
-
-    Streamed(Tokenizer tokenizer, PrintStream out) {
-      this.tokenizer = tokenizer;
-      this.out = out;
-    }
-
-    void token(int row, int token) {
-      ids.add(token);
-      String text = text();
-      boolean unfinished = text.endsWith("\uFFFD");
-      if (!unfinished) {
-        print(text);
-      }
-    }
-
-    /** Prints what was held back too, since nothing comes that could complete it. */
-    void end() {
-      print(text());
-      out.println();
-    }
-
-    private String text() {
-      return tokenizer.decode(ids.stream().mapToInt(Integer::intValue).toArray(), true);
-    }
-
-    private void print(String text) {
-      if (text.length() > printed) {
-        out.print(text.substring(printed));
-        out.flush();
-        printed = text.length();
-      }
-    }
   }
 }

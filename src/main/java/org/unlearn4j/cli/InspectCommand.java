@@ -7,6 +7,7 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.run.DeployedRecord;
 
 /** What is in a model folder, a safetensors file, an ONNX file or a run folder? */
 final class InspectCommand implements Command {
@@ -27,13 +28,48 @@ final class InspectCommand implements Command {
 
   @Override
   public Options options() {
-    return CommandOptions.of(CommandOptions.json());
+    return CommandOptions.of(
+        CommandOptions.json(),
+        CommandOptions.flag(
+            "verify-hashes",
+            "hold every file of a deployed folder against the record that verify left; exit code 1 if"
+                + " one differs"));
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    inspect(Path.of(line.getArgList().get(0))).print(out, line.hasOption("json"));
+    Path path = Path.of(line.getArgList().get(0));
+    if (line.hasOption("verify-hashes")) {
+      return verifyHashes(path, out, line.hasOption("json"));
+    }
+    inspect(path).print(out, line.hasOption("json"));
     return ExitCode.DONE;
+  }
+
+  private static int verifyHashes(Path folder, PrintStream out, boolean json) {
+    if (!Files.isDirectory(folder)) {
+      throw UserException.at(
+          folder, "", Files.exists(folder) ? "a file" : "nothing", "a deployed folder");
+    }
+    DeployedRecord.Comparison c = DeployedRecord.compare(folder);
+    if (json) {
+      new Tree()
+          .put("path", folder.toString())
+          .put("as_recorded", c.differences().isEmpty())
+          .put("files", c.files())
+          .put("verdict", c.verdict())
+          .put("differences", c.differences())
+          .print(out, true);
+    } else {
+      c.differences().forEach(out::println);
+      out.printf(
+          "%s: %s of %d files; the verdict was %s%n",
+          folder,
+          c.differences().isEmpty() ? "as recorded, all" : c.differences().size() + " differences,",
+          c.files(),
+          c.verdict());
+    }
+    return c.differences().isEmpty() ? ExitCode.DONE : ExitCode.GATE;
   }
 
   private static Tree inspect(Path path) {

@@ -2,16 +2,40 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.run.PairCheck;
+import org.unlearn4j.run.PairData;
 import org.unlearn4j.run.VerifyStage;
+import org.unlearn4j.weights.Variant;
 
-/** Holds deployed files against trained weights; the exit code is the verdict. */
+/**
+ * Holds deployed files against trained weights, or any model against any other; the exit code is
+ * the verdict.
+ */
 final class VerifyCommand implements Command {
+  private static final String PIPELINE = "pipeline";
+  private static final String MODEL = "model";
+  private static final String ONNX = "onnx";
+  private static final String OTHER = "other";
+  private static final String DATA = "data";
+  private static final String TOKENIZER = "tokenizer";
+  private static final String LIMITS = "limits";
+  private static final String OUT = "out";
+
+  /** Long enough for generations to part, short enough for models without a cache. */
+  private static final String ANSWERS = "evaluate.max_new_tokens=32";
+
   @Override
   public String name() {
     return "verify";
@@ -19,35 +43,134 @@ final class VerifyCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds an exported folder against the trained weights; exit code 1 if a gate fails";
+    return "holds an exported folder against the trained weights, or without a pipeline any model"
+        + " against another; exit code 1 if a gate fails";
   }
 
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.pipeline(),
+        CommandOptions.required(
+            MODEL,
+            "PATH",
+            "the unlearned Hugging Face folder; without a pipeline the model that is taken to be"
+                + " right, a Hugging Face folder, an ONNX folder or file"),
+        CommandOptions.value(
+            PIPELINE, "FILE", "the pipeline file: all four kinds of gates on a run's files"),
         CommandOptions.set(),
-        CommandOptions.required("model", "DIR", "the unlearned Hugging Face folder"),
-        CommandOptions.required("onnx", "DIR", "the exported folder"),
-        CommandOptions.required("out", "FILE", "the verdict to write, as JSON"));
+        CommandOptions.value(
+            ONNX, "PATH", "the exported folder; without a pipeline an ONNX folder or file"),
+        CommandOptions.value(
+            OTHER, "PATH", "without a pipeline, in place of --onnx: another model of any kind"),
+        CommandOptions.value(
+            DATA,
+            "FILE",
+            "without a pipeline: JSON Lines with question and answer or with text, or a .json file of"
+                + " token ids as forward reads it"),
+        CommandOptions.value(
+            TOKENIZER, "DIR", "without a pipeline: where the models' own folders have none"),
+        CommandOptions.value(
+            LIMITS,
+            "FORMAT",
+            "without a pipeline: fp32 (default), fp16, int8, ...: whose limits hold"),
+        CommandOptions.value(
+            OUT, "FILE", "the verdict to write, as JSON (required with a pipeline)"));
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    return line.hasOption(PIPELINE) ? ofRun(line, out) : ofPair(line, out);
+  }
+
+  private static int ofRun(CommandLine line, PrintStream out) {
+    refuse(line, "with --pipeline", OTHER, DATA, TOKENIZER, LIMITS);
+    require(line, "with --pipeline", ONNX, OUT);
     Pipeline pipeline = CommandOptions.readPipeline(line);
-    Path target = CommandOptions.path(line, "out").orElseThrow();
+    Path target = CommandOptions.path(line, OUT).orElseThrow();
     Optional<Path> evaluations = Optional.of(target.toAbsolutePath().resolveSibling("eval"));
-    List<String> variants = pipeline.export().variants().stream().map(v -> v.spelling()).toList();
     Verdict verdict =
         new VerifyStage(pipeline)
             .run(
-                CommandOptions.path(line, "model").orElseThrow(),
-                CommandOptions.path(line, "onnx").orElseThrow(),
-                variants,
+                CommandOptions.path(line, MODEL).orElseThrow(),
+                CommandOptions.path(line, ONNX).orElseThrow(),
+                pipeline.export().variants(),
                 evaluations);
     verdict.write(target);
     verdict.failures().forEach(out::println);
-    out.println(target + ": " + (verdict.pass() ? "pass" : "fail"));
+    out.println(target + ": " + word(verdict));
+    return code(verdict);
+  }
+
+  private static int ofPair(CommandLine line, PrintStream out) {
+    require(line, "without --pipeline", DATA);
+    if (line.hasOption(ONNX) == line.hasOption(OTHER)) {
+      throw new UserException(
+          "unlearn4j verify: found "
+              + (line.hasOption(ONNX) ? "both --onnx and --other" : "neither --onnx nor --other")
+              + ", expected one of them: what is held against --model.");
+    }
+    List<String> sets = new ArrayList<>(List.of(ANSWERS));
+    sets.addAll(CommandOptions.sets(line));
+    PairCheck check = new PairCheck(Pipeline.defaults("NPO", sets));
+    PairCheck.Side reference =
+        new PairCheck.Side(CommandOptions.path(line, MODEL).orElseThrow(), false);
+    PairCheck.Side other =
+        new PairCheck.Side(
+            CommandOptions.path(line, ONNX)
+                .or(() -> CommandOptions.path(line, OTHER))
+                .orElseThrow(),
+            line.hasOption(ONNX));
+    Path data = CommandOptions.path(line, DATA).orElseThrow();
+    PairCheck.Rows rows =
+        data.toString().endsWith(".json")
+            ? ids(data)
+            : check.records(data, reference, other, CommandOptions.path(line, TOKENIZER));
+    Verdict verdict = check.run(reference, other, rows, limits(line));
+    Optional<Path> target = CommandOptions.path(line, OUT);
+    target.ifPresent(verdict::write);
+    for (ParityResult result : verdict.results()) {
+      result.gates().stream().map(Gate::sentence).forEach(out::println);
+    }
+    out.println(target.map(t -> t + ": ").orElse("") + word(verdict));
+    return code(verdict);
+  }
+
+  private static PairCheck.Rows ids(Path file) {
+    JsonInput input = BatchJson.read(file);
+    List<TokenRow> rows = BatchJson.rows(input);
+    return shape -> {
+      BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
+      return PairData.ofIds(rows, file);
+    };
+  }
+
+  private static Variant limits(CommandLine line) {
+    return Variant.named(CommandOptions.text(line, LIMITS).orElse(Variant.FP32.label()));
+  }
+
+  private static void require(CommandLine line, String when, String... names) {
+    for (String name : names) {
+      if (!line.hasOption(name)) {
+        throw new UserException(
+            "unlearn4j verify: found no --" + name + ", expected it " + when + " (see --help).");
+      }
+    }
+  }
+
+  private static void refuse(CommandLine line, String when, String... names) {
+    for (String name : names) {
+      if (line.hasOption(name)) {
+        throw new UserException(
+            "unlearn4j verify: found --" + name + " " + when + ", expected none (see --help).");
+      }
+    }
+  }
+
+  private static String word(Verdict verdict) {
+    return verdict.pass() ? "pass" : "fail";
+  }
+
+  private static int code(Verdict verdict) {
     return verdict.pass() ? ExitCode.DONE : ExitCode.GATE;
   }
 }

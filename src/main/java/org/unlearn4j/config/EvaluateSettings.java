@@ -12,6 +12,7 @@ import java.util.OptionalInt;
  * @param limit rows of each set that are measured, from its start; empty: all
  * @param choices file or folder of multiple-choice questions, for {@link Suite#WMDP}
  * @param gradnorm whether membership is also attacked by gradient norms, on TensorFlow
+ * @param onnxRuntime how deployed files are computed
  */
 public record EvaluateSettings(
     Suite suite,
@@ -19,7 +20,8 @@ public record EvaluateSettings(
     int maxNewTokens,
     OptionalInt limit,
     Optional<Path> choices,
-    boolean gradnorm) {
+    boolean gradnorm,
+    OnnxRuntimeSettings onnxRuntime) {
 
   /** The sets of metrics there are. */
   public enum Suite implements Spelled {

@@ -62,6 +62,7 @@ final class PipelineRecords {
     return new UnlearnSettings(
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
+        Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
         loop(s, Schema.UNLEARN));
   }
 
@@ -113,6 +114,11 @@ final class PipelineRecords {
         s.get(ClRegKeys.WARMUP_STEPS));
   }
 
+  private static QuantizationSettings quantization(Settings s) {
+    return new QuantizationSettings(
+        s.get(Schema.QUANTIZATION_AWARE), s.get(Schema.QUANTIZATION_SHARE));
+  }
+
   private static LoopSettings loop(Settings s, LoopKeys loop) {
     return new LoopSettings(
         s.get(loop.epochs),
@@ -139,16 +145,18 @@ final class PipelineRecords {
         s.get(Schema.MAX_NEW_TOKENS),
         s.find(Schema.LIMIT).map(OptionalInt::of).orElse(OptionalInt.empty()),
         s.find(Schema.CHOICES),
-        s.get(Schema.GRADNORM));
+        s.get(Schema.GRADNORM),
+        onnxRuntime(s));
+  }
+
+  private static OnnxRuntimeSettings onnxRuntime(Settings s) {
+    return new OnnxRuntimeSettings(
+        s.get(Schema.PROVIDER),
+        s.find(Schema.THREADS).map(OptionalInt::of).orElse(OptionalInt.empty()),
+        s.get(Schema.GRAPH_OPTIMIZATION));
   }
 
   static VerifySettings verify(Settings s) {
-    return new VerifySettings(
-        s.get(Schema.LOGIT_ATOL),
-        s.get(Schema.KL_MAX),
-        s.get(Schema.TOP1_MIN),
-        s.get(Schema.METRIC_ATOL),
-        s.get(Schema.GENERATIONS_MIN),
-        s.get(Schema.REBOUND_MAX));
+    return VerifyKeys.read(s);
   }
 }

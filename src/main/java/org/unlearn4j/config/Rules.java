@@ -94,6 +94,9 @@ final class Rules {
     if (!passages && is(Schema.SUITE, EvaluateSettings.Suite.MUSE)) {
       add(Schema.SUITE, "muse", "another suite (only fable and muse have passages)");
     }
+    if (is(Schema.SUITE, EvaluateSettings.Suite.MUSE) && is(Schema.TEMPLATE, "chat")) {
+      add(Schema.TEMPLATE, "chat for suite muse", "a text (MUSE asks in running text)");
+    }
     if (is(Schema.SUITE, EvaluateSettings.Suite.WMDP)) {
       require(Schema.CHOICES, "");
     }

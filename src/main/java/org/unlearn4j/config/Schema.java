@@ -9,10 +9,8 @@ import static org.unlearn4j.config.ValueType.date;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.listOf;
-import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.path;
 import static org.unlearn4j.config.ValueType.positiveShare;
-import static org.unlearn4j.config.ValueType.share;
 import static org.unlearn4j.config.ValueType.text;
 
 import java.nio.file.Path;
@@ -24,6 +22,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.DataSettings.Benchmark;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Every key of the pipeline file, in the order in which it is written: the one home of every
@@ -183,14 +182,32 @@ final class Schema {
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
-  static final Key<List<ExportSettings.Variant>> VARIANTS =
+  static final Key<QuantizationSettings.Format> QUANTIZATION_AWARE =
+      key(
+          "unlearn.quantization_aware",
+          choice(QuantizationSettings.Format.class),
+          constant(QuantizationSettings.Format.NONE),
+          "makes forgetting survive in files of this format (docs/quantization.md)");
+  static final Key<Double> QUANTIZATION_SHARE =
+      key(
+          "unlearn.quantization_share",
+          positiveShare(),
+          constant(0.5),
+          "with `quantization_aware`, part of the steps that see the weights of that format; the"
+              + " others see full precision");
+
+  static final Key<List<Variant>> VARIANTS =
       key(
           "export.variants",
-          listOf(choice(ExportSettings.Variant.class), "variants"),
-          constant(List.of(ExportSettings.Variant.FP32)),
+          listOf(choice(List.of(Variant.values()), Variant::label), "variants"),
+          constant(List.of(Variant.FP32)),
           "ONNX files that are written");
   static final Key<Integer> OPSET =
-      key("export.opset", integer(23, 23), constant(23), "ONNX operator set");
+      key(
+          "export.opset",
+          choice(List.of(17, 23), String::valueOf),
+          constant(23),
+          "ONNX operator set; 17 is for older runtimes");
 
   static final Key<EvaluateSettings.Suite> SUITE =
       key(
@@ -228,35 +245,24 @@ final class Schema {
           constant(false),
           "whether membership is also attacked by gradient norms (TensorFlow; slow)");
 
-  static final Key<Double> LOGIT_ATOL =
+  static final Key<OnnxRuntimeSettings.Provider> PROVIDER =
       key(
-          "verify.logit_atol",
-          nonNegative(),
-          constant(1e-3),
-          "largest difference of a logit, in one pass, in chunks and with the cache");
-  static final Key<Double> KL_MAX =
+          "evaluate.provider",
+          choice(OnnxRuntimeSettings.Provider.class),
+          constant(OnnxRuntimeSettings.Provider.CPU),
+          "ONNX Runtime: the execution provider");
+  static final Key<Integer> THREADS =
       key(
-          "verify.kl_max",
-          nonNegative(),
-          constant(1e-5),
-          "largest KL divergence over labelled tokens, in nats: of their mean and of all but one in a"
-              + " thousand");
-  static final Key<Double> TOP1_MIN =
-      key("verify.top1_min", share(), constant(0.999), "smallest share of equal top-1 tokens");
-  static final Key<Double> METRIC_ATOL =
-      key("verify.metric_atol", nonNegative(), constant(0.005), "largest difference of a metric");
-  static final Key<Double> GENERATIONS_MIN =
+          "evaluate.threads",
+          integer(1),
+          absent("as many as there are processors"),
+          "ONNX Runtime: threads within an operator");
+  static final Key<OnnxRuntimeSettings.GraphOptimization> GRAPH_OPTIMIZATION =
       key(
-          "verify.generations_min",
-          share(),
-          constant(0.99),
-          "smallest share of identical greedy generations");
-  static final Key<Double> REBOUND_MAX =
-      key(
-          "verify.rebound_max",
-          nonNegative(),
-          constant(0.05),
-          "largest share of the way back to the model before");
+          "evaluate.graph_optimization",
+          choice(OnnxRuntimeSettings.GraphOptimization.class),
+          constant(OnnxRuntimeSettings.GraphOptimization.ALL),
+          "ONNX Runtime: how far the graph is rewritten before it runs");
 
   static final Key<Double> RELEARN_SHARE =
       key(
@@ -278,7 +284,7 @@ final class Schema {
               0));
 
   static final List<Section> SECTIONS =
-      List.of(
+      sections(
           new Section("model", false, "which model, and how it is computed"),
           new Section("model.architecture", true, "with `init: random`, the shape of a Llama"),
           new Section("data", false, "what is forgotten and what is kept"),
@@ -289,7 +295,6 @@ final class Schema {
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
-          new Section("verify", false, "the gates of the parity verdict"),
           new Section(
               "relearn",
               true,
@@ -321,6 +326,13 @@ final class Schema {
     return names;
   }
 
+  /** With the blocks of {@code verify} before the last of these. */
+  private static List<Section> sections(Section... given) {
+    List<Section> all = new ArrayList<>(List.of(given));
+    all.addAll(all.size() - 1, VerifyKeys.sections());
+    return List.copyOf(all);
+  }
+
   private static List<Key<?>> keys() {
     List<Key<?>> all = new ArrayList<>();
     all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
@@ -332,9 +344,11 @@ final class Schema {
     all.addAll(OBJECTIVE_KEYS);
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
+    all.addAll(List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE));
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
-    all.addAll(List.of(LOGIT_ATOL, KL_MAX, TOP1_MIN, METRIC_ATOL, GENERATIONS_MIN, REBOUND_MAX));
+    all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
+    all.addAll(VerifyKeys.keys());
     all.add(RELEARN_SHARE);
     all.addAll(RELEARN.keys());
     return List.copyOf(all);

@@ -7,6 +7,10 @@ import java.util.Optional;
  * rows.
  *
  * @param clreg empty where the regulariser is off (no block, or weight 0)
+ * @param quantization empty where steps see full precision only
  */
 public record UnlearnSettings(
-    ObjectiveSettings objective, Optional<ClRegSettings> clreg, LoopSettings loop) {}
+    ObjectiveSettings objective,
+    Optional<ClRegSettings> clreg,
+    Optional<QuantizationSettings> quantization,
+    LoopSettings loop) {}

@@ -173,15 +173,20 @@ record ValueType<T>(
   }
 
   static <E extends Enum<E> & Spelled> ValueType<E> choice(Class<E> type) {
-    List<E> all = List.of(type.getEnumConstants());
-    List<String> words = all.stream().map(Spelled::spelling).toList();
+    return choice(List.of(type.getEnumConstants()), Spelled::spelling);
+  }
+
+  /** One of several things, each spelled in its own way. */
+  static <E> ValueType<E> choice(List<E> all, Function<E, String> spelling) {
+    List<String> words = all.stream().map(spelling).toList();
     return new ValueType<>(
         "one of " + String.join(", ", words),
         words,
         false,
         node ->
-            scalar(node).flatMap(s -> all.stream().filter(e -> e.spelling().equals(s)).findFirst()),
-        Spelled::spelling);
+            scalar(node)
+                .flatMap(s -> all.stream().filter(e -> spelling.apply(e).equals(s)).findFirst()),
+        spelling);
   }
 
   static ValueType<Layer> layer() {

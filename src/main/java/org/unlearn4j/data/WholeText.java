@@ -38,7 +38,8 @@ record WholeText(String text, String sha256) {
       throw new MachineException(source.name() + ": could not be read (" + e + ").", e);
     }
     if (bytes.length > MAX_BYTES) {
-      throw source.error(0, "more than 64 MiB", "a text that is read as a whole");
+      int line = line(bytes, MAX_BYTES);
+      throw source.error(line, "more than 64 MiB up to here", "a text that is read as a whole");
     }
     String text = decode(source, bytes);
     boolean marked = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK;

@@ -29,6 +29,9 @@ final class EvaluationJson {
       ObjectNode weights = root.putObject("weights_sha256");
       new TreeMap<>(result.weights()).forEach(weights::put);
     }
+    if (!result.session().isEmpty()) {
+      result.session().forEach(root.putObject("session")::put);
+    }
     putNumbers(root.putObject("metrics"), result.metrics());
     ObjectNode sets = root.putObject("per_row");
     result
@@ -102,7 +105,8 @@ final class EvaluationJson {
         pca.present() ? Optional.of(picture(pca)) : Optional.empty(),
         root.get("seconds").number(),
         root.get("tokens_per_second").number(),
-        texts(root.get("weights_sha256")));
+        texts(root.get("weights_sha256")),
+        texts(root.get("session")));
   }
 
   private static Map<String, String> texts(JsonInput object) {

@@ -22,6 +22,8 @@ import java.util.OptionalDouble;
  * @param tokensPerSecond real tokens through the model in that time
  * @param weights SHA-256 of each file with weights that the model was read from, by file name;
  *     empty where that is not known
+ * @param session how the runtime computed, by name ({@link
+ *     org.unlearn4j.lm.LanguageModel#session()}); empty where nothing can be chosen
  */
 public record EvaluationResult(
     String model,
@@ -33,12 +35,14 @@ public record EvaluationResult(
     Optional<FeaturePicture> pca,
     double seconds,
     double tokensPerSecond,
-    Map<String, String> weights) {
+    Map<String, String> weights,
+    Map<String, String> session) {
   public EvaluationResult {
     metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
     perRow = Collections.unmodifiableMap(new LinkedHashMap<>(perRow));
     entanglement = Collections.unmodifiableMap(new LinkedHashMap<>(entanglement));
     weights = Map.copyOf(weights);
+    session = Collections.unmodifiableMap(new LinkedHashMap<>(session));
   }
 
   /** An evaluation of which nobody says what weights it was made with. */
@@ -62,6 +66,7 @@ public record EvaluationResult(
         pca,
         seconds,
         tokensPerSecond,
+        Map.of(),
         Map.of());
   }
 
@@ -89,7 +94,8 @@ public record EvaluationResult(
         picture,
         seconds,
         tokensPerSecond,
-        weights);
+        weights,
+        session);
   }
 
   /** The same with the fingerprints of the weights it was made with. */
@@ -104,7 +110,24 @@ public record EvaluationResult(
         pca,
         seconds,
         tokensPerSecond,
-        hashes);
+        hashes,
+        session);
+  }
+
+  /** The same with how the runtime computed. */
+  public EvaluationResult withSession(Map<String, String> settings) {
+    return new EvaluationResult(
+        model,
+        runtime,
+        suite,
+        metrics,
+        perRow,
+        entanglement,
+        pca,
+        seconds,
+        tokensPerSecond,
+        weights,
+        settings);
   }
 
   /**

@@ -42,6 +42,7 @@ public final class FeatureMap {
       LanguageModel model, List<TokenRow> rows, int tokenBudget, Progress progress) {
     float[][][] all = new float[model.shape().layers() + 2][rows.size()][];
     int done = 0;
+    progress.begin("features", 0, rows.size());
     for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
       float[][][] some = model.features(IntStream.of(batch).mapToObj(rows::get).toList());
       for (int layer = 0; layer < all.length; layer++) {

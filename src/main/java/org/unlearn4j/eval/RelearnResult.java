@@ -40,7 +40,7 @@ public record RelearnResult(
    * is a mean over some hundred rows; what one or two of them do by chance moves it by a hundredth,
    * and divided by less than two of those it would look like half of everything coming back.
    */
-  static final double LEAST_WAY = 0.02;
+  public static final double LEAST_WAY = 0.02;
 
   public RelearnResult {
     metrics = List.copyOf(metrics);

@@ -4,13 +4,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
@@ -18,8 +16,8 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 
 /**
- * One pass over a model for all metrics together: a row that several metrics or sets need goes
- * through the model once, and rows of like length go together. Not safe for several threads.
+ * One pass over a model for all metrics together: what several metrics or sets ask of it is asked
+ * once, and rows of like length go together. Not safe for several threads.
  *
  * <p>Batches are planned over all rows, whether a journal knows them or not, and whole batches are
  * taken from it: what a resumed evaluation computes it computes in the same company as an
@@ -30,7 +28,10 @@ public final class Scorer {
   private final int tokenBudget;
   private final Progress progress;
   private final ScoreJournal journal;
-  private final Map<TokenRow, TokenScores> known = new HashMap<>();
+  private final Map<TokenRow, TokenScores> scored = new HashMap<>();
+  private final Map<Prompt, int[]> continued = new HashMap<>();
+  private final Map<Choice, float[]> chosen = new HashMap<>();
+  private final Map<TokenRow, Double> norms = new HashMap<>();
   private long tokens;
 
   /**
@@ -50,84 +51,106 @@ public final class Scorer {
     this.journal = journal;
   }
 
-  /** What is done with the rows of a stage, which keeps what comes out. */
-  private interface Batch {
-    /** Takes a row's result from the journal, if it is there. */
-    boolean recall(int row);
+  /** A text to be continued. */
+  private record Prompt(TokenRow row, int maxNewTokens) {
+    int[] ids() {
+      return row.ids();
+    }
+  }
 
-    /** Sends rows through the model together. */
-    void compute(int[] rows);
+  /** A prompt, and what could follow. */
+  private record Choice(TokenRow prompt, TokenRow candidates) {}
+
+  /** What is asked of the model: how much of it a question takes, and what is done with it. */
+  private interface Stage<Q, A> {
+    /** Length in tokens, by which questions are put together. */
+    int length(Q question);
+
+    /** Sends questions through the model together. */
+    List<A> ask(List<Q> questions);
+
+    /** What the journal knows. */
+    Optional<A> recall(Q question);
+
+    /** Writes an answer into the journal. */
+    void keep(Q question, A answer);
+
+    /** Real tokens that went through the model. */
+    int tokens(Q question, A answer);
   }
 
   /** Scores of every given row; only rows that were not seen before go through the model. */
   public Map<TokenRow, TokenScores> score(Collection<TokenRow> rows) {
-    Set<TokenRow> distinct = new LinkedHashSet<>(rows);
-    List<TokenRow> fresh = distinct.stream().filter(row -> !known.containsKey(row)).toList();
-    run(
-        "score",
-        fresh.size(),
-        i -> fresh.get(i).length(),
-        tokenBudget,
-        new Batch() {
+    Stage<TokenRow, TokenScores> stage =
+        new Stage<>() {
           @Override
-          public boolean recall(int i) {
-            Optional<TokenScores> scores = journal.scores(fresh.get(i));
-            scores.ifPresent(s -> known.put(fresh.get(i), s));
-            return scores.isPresent();
+          public int length(TokenRow row) {
+            return row.length();
           }
 
           @Override
-          public void compute(int[] batch) {
-            List<TokenRow> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
-            List<TokenScores> scores = model.score(together);
-            for (int i = 0; i < batch.length; i++) {
-              known.put(together.get(i), scores.get(i));
-              journal.put(together.get(i), scores.get(i));
-              tokens += together.get(i).length();
-            }
+          public List<TokenScores> ask(List<TokenRow> together) {
+            return model.score(together);
           }
-        });
+
+          @Override
+          public Optional<TokenScores> recall(TokenRow row) {
+            return journal.scores(row);
+          }
+
+          @Override
+          public void keep(TokenRow row, TokenScores scores) {
+            journal.put(row, scores);
+          }
+
+          @Override
+          public int tokens(TokenRow row, TokenScores scores) {
+            return row.length();
+          }
+        };
+    run("score", rows, scored, tokenBudget, stage);
     Map<TokenRow, TokenScores> result = new HashMap<>();
-    distinct.forEach(row -> result.put(row, known.get(row)));
+    rows.forEach(row -> result.put(row, scored.get(row)));
     return result;
   }
 
   /**
-   * Greedy continuations, one a prompt, in the order of the prompts; equal prompts are decoded
-   * once.
+   * Greedy continuations, one a prompt, in the order of the prompts.
    *
-   * @param stop tokens that end a continuation and are not part of it
+   * @param stop tokens that end a continuation and are not part of it; the same in every call
    */
   public List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
-    Map<TokenRow, int[]> continuations = new LinkedHashMap<>();
-    prompts.forEach(prompt -> continuations.put(TokenRow.unlabelled(prompt), new int[0]));
-    List<TokenRow> distinct = List.copyOf(continuations.keySet());
-    run(
-        "generate",
-        distinct.size(),
-        i -> distinct.get(i).length() + maxNewTokens,
-        tokenBudget,
-        new Batch() {
+    List<Prompt> all =
+        prompts.stream().map(p -> new Prompt(TokenRow.unlabelled(p), maxNewTokens)).toList();
+    Stage<Prompt, int[]> stage =
+        new Stage<>() {
           @Override
-          public boolean recall(int i) {
-            Optional<int[]> tokens = journal.generation(distinct.get(i).ids(), maxNewTokens);
-            tokens.ifPresent(t -> continuations.put(distinct.get(i), t));
-            return tokens.isPresent();
+          public int length(Prompt prompt) {
+            return prompt.ids().length + maxNewTokens;
           }
 
           @Override
-          public void compute(int[] batch) {
-            List<int[]> together =
-                Arrays.stream(batch).mapToObj(i -> distinct.get(i).ids()).toList();
-            List<int[]> decoded = model.generate(together, maxNewTokens, stop);
-            for (int i = 0; i < batch.length; i++) {
-              continuations.put(distinct.get(batch[i]), decoded.get(i));
-              journal.put(together.get(i), maxNewTokens, decoded.get(i));
-              tokens += together.get(i).length + decoded.get(i).length;
-            }
+          public List<int[]> ask(List<Prompt> together) {
+            return model.generate(together.stream().map(Prompt::ids).toList(), maxNewTokens, stop);
           }
-        });
-    return prompts.stream().map(p -> continuations.get(TokenRow.unlabelled(p))).toList();
+
+          @Override
+          public Optional<int[]> recall(Prompt prompt) {
+            return journal.generation(prompt.ids(), maxNewTokens);
+          }
+
+          @Override
+          public void keep(Prompt prompt, int[] continuation) {
+            journal.put(prompt.ids(), maxNewTokens, continuation);
+          }
+
+          @Override
+          public int tokens(Prompt prompt, int[] continuation) {
+            return prompt.ids().length + continuation.length;
+          }
+        };
+    run("generate", all, continued, tokenBudget, stage);
+    return all.stream().map(continued::get).toList();
   }
 
   /**
@@ -136,97 +159,126 @@ public final class Scorer {
    * @param candidates token ids, one array a prompt
    */
   public List<float[]> next(List<int[]> prompts, List<int[]> candidates) {
-    float[][] all = new float[prompts.size()][];
-    run(
-        "choose",
-        all.length,
-        i -> prompts.get(i).length,
-        tokenBudget,
-        new Batch() {
+    List<Choice> all =
+        IntStream.range(0, prompts.size())
+            .mapToObj(
+                i ->
+                    new Choice(
+                        TokenRow.unlabelled(prompts.get(i)),
+                        TokenRow.unlabelled(candidates.get(i))))
+            .toList();
+    Stage<Choice, float[]> stage =
+        new Stage<>() {
           @Override
-          public boolean recall(int i) {
-            all[i] = journal.next(prompts.get(i), candidates.get(i)).orElse(null);
-            return all[i] != null;
+          public int length(Choice choice) {
+            return choice.prompt.length();
           }
 
           @Override
-          public void compute(int[] batch) {
-            float[][] some =
+          public List<float[]> ask(List<Choice> together) {
+            return List.of(
                 model.next(
-                    Arrays.stream(batch).mapToObj(prompts::get).toList(),
-                    Arrays.stream(batch).mapToObj(candidates::get).toList());
-            for (int i = 0; i < batch.length; i++) {
-              all[batch[i]] = some[i];
-              journal.put(prompts.get(batch[i]), candidates.get(batch[i]), some[i]);
-              tokens += prompts.get(batch[i]).length;
-            }
+                    together.stream().map(c -> c.prompt.ids()).toList(),
+                    together.stream().map(c -> c.candidates.ids()).toList()));
           }
-        });
-    return List.of(all);
+
+          @Override
+          public Optional<float[]> recall(Choice choice) {
+            return journal.next(choice.prompt.ids(), choice.candidates.ids());
+          }
+
+          @Override
+          public void keep(Choice choice, float[] logProbs) {
+            journal.put(choice.prompt.ids(), choice.candidates.ids(), logProbs);
+          }
+
+          @Override
+          public int tokens(Choice choice, float[] logProbs) {
+            return choice.prompt.length();
+          }
+        };
+    run("choose", all, chosen, tokenBudget, stage);
+    return all.stream().map(chosen::get).toList();
   }
 
   /** Gradient norms of rows, {@link RowGradients#norms}, one row at a time. */
   public double[] gradientNorms(List<TokenRow> rows, RowGradients gradients) {
-    double[] norms = new double[rows.size()];
-    run(
-        "gradients",
-        norms.length,
-        i -> rows.get(i).length(),
-        1,
-        new Batch() {
+    Stage<TokenRow, Double> stage =
+        new Stage<>() {
           @Override
-          public boolean recall(int i) {
-            Optional<Double> norm = journal.gradientNorm(rows.get(i));
-            norm.ifPresent(n -> norms[i] = n);
-            return norm.isPresent();
+          public int length(TokenRow row) {
+            return row.length();
           }
 
           @Override
-          public void compute(int[] batch) {
-            for (int i : batch) {
-              norms[i] = gradients.norms(List.of(rows.get(i)))[0];
-              journal.put(rows.get(i), norms[i]);
-              tokens += rows.get(i).length();
-            }
+          public List<Double> ask(List<TokenRow> one) {
+            return Arrays.stream(gradients.norms(one)).boxed().toList();
           }
-        });
-    return norms;
+
+          @Override
+          public Optional<Double> recall(TokenRow row) {
+            return journal.gradientNorm(row);
+          }
+
+          @Override
+          public void keep(TokenRow row, Double norm) {
+            journal.put(row, norm);
+          }
+
+          @Override
+          public int tokens(TokenRow row, Double norm) {
+            return row.length();
+          }
+        };
+    run("gradients", rows, norms, 1, stage);
+    return rows.stream().mapToDouble(norms::get).toArray();
   }
 
-  /** Batch after batch, those that the journal knows as a whole without the model. */
-  private void run(String stage, int count, IntUnaryOperator length, int budget, Batch work) {
-    List<int[]> plan = BatchPlan.byLength(count, length, budget);
-    List<int[]> open = new ArrayList<>();
+  /** What is not known yet, batch after batch; those the journal knows as a whole from there. */
+  private <Q, A> void run(
+      String name, Collection<Q> questions, Map<Q, A> known, int budget, Stage<Q, A> stage) {
+    List<Q> fresh = questions.stream().distinct().filter(q -> !known.containsKey(q)).toList();
+    List<List<Q>> open = new ArrayList<>();
     int done = 0;
-    for (int[] batch : plan) {
-      if (Arrays.stream(batch).allMatch(work::recall)) {
-        done += batch.length;
+    for (int[] batch : BatchPlan.byLength(fresh.size(), i -> stage.length(fresh.get(i)), budget)) {
+      List<Q> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
+      Map<Q, A> kept = new HashMap<>();
+      together.forEach(q -> stage.recall(q).ifPresent(answer -> kept.put(q, answer)));
+      if (kept.size() == together.size()) {
+        known.putAll(kept);
+        done += together.size();
       } else {
-        open.add(batch);
+        open.add(together);
       }
     }
     if (open.isEmpty()) {
       return;
     }
-    progress.begin(stage, done, count);
-    double all = open.stream().mapToDouble(b -> work(b, length)).sum();
+    progress.begin(name, done, fresh.size());
+    double all = open.stream().mapToDouble(b -> work(b, stage)).sum();
     double worked = 0;
-    for (int[] batch : open) {
-      work.compute(batch);
+    for (List<Q> together : open) {
+      List<A> answers = stage.ask(together);
+      for (int i = 0; i < together.size(); i++) {
+        Q question = together.get(i);
+        known.put(question, answers.get(i));
+        stage.keep(question, answers.get(i));
+        tokens += stage.tokens(question, answers.get(i));
+      }
       journal.flush();
-      done += batch.length;
-      worked += work(batch, length);
-      progress.update(stage, done, count, worked / all);
+      done += together.size();
+      worked += work(together, stage);
+      progress.update(name, done, fresh.size(), worked / all);
     }
   }
 
-  private static double work(int[] batch, IntUnaryOperator length) {
-    return Arrays.stream(batch).map(length).asLongStream().sum();
+  private static <Q> double work(List<Q> batch, Stage<Q, ?> stage) {
+    return batch.stream().mapToLong(stage::length).sum();
   }
 
   /** Number of different rows that were scored. */
   public int rowsScored() {
-    return known.size();
+    return scored.size();
   }
 
   /** Real tokens that went through the model, scored or decoded, padding not counted. */

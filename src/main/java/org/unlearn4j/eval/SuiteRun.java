@@ -86,7 +86,7 @@ final class SuiteRun {
         .ifPresent(
             judge -> {
               Map<TokenRow, TokenScores> scores =
-                  new Scorer(judge, tokenBudget, this::judging).score(said);
+                  new Scorer(judge, tokenBudget, judging()).score(said);
               metrics.put(
                   "fluency_perplexity",
                   Fluency.perplexity(
@@ -107,8 +107,23 @@ final class SuiteRun {
   }
 
   /** The judge scores too, but it is another model. */
-  private void judging(String stage, int done, int total) {
-    subject.progress().update("judge", done, total);
+  private Progress judging() {
+    return new Progress() {
+      @Override
+      public void begin(String stage, int done, int total) {
+        subject.progress().begin("judge", done, total);
+      }
+
+      @Override
+      public void update(String stage, int done, int total) {
+        subject.progress().update("judge", done, total);
+      }
+
+      @Override
+      public void update(String stage, int done, int total, double share) {
+        subject.progress().update("judge", done, total, share);
+      }
+    };
   }
 
   /**

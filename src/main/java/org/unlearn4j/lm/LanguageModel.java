@@ -2,6 +2,7 @@ package org.unlearn4j.lm;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -20,6 +21,19 @@ public interface LanguageModel extends AutoCloseable {
 
   /** The runtime and variant, as in reports: {@code tf} or {@code onnx:fp32}. */
   String runtime();
+
+  /**
+   * What the runtime was told of how to compute, by name, for records; empty where nothing can be
+   * chosen.
+   */
+  default Map<String, String> session() {
+    return Map.of();
+  }
+
+  /** Whether it has a key-value cache; without one nothing but {@code cachedFrom} 0 is possible. */
+  default boolean cached() {
+    return true;
+  }
 
   /** Scores of every labelled token, row by row, by one forward pass over the padded batch. */
   List<TokenScores> score(List<TokenRow> rows);
@@ -71,20 +85,34 @@ public interface LanguageModel extends AutoCloseable {
   }
 
   /**
-   * Greedy continuations, decoded with the key-value cache.
+   * Whether {@link #lastLogits} is there: whether prompts of different length may lie in one batch,
+   * padded on the left.
+   */
+  default boolean padsLeft() {
+    return false;
+  }
+
+  /**
+   * Logits after the last token of each prompt, of one batch that is padded on the left, as batched
+   * decoding begins; nothing but the mask keeps padding from being seen.
+   *
+   * @return {@code [prompt][vocab]}
+   */
+  default float[][] lastLogits(List<int[]> prompts) {
+    throw new UnsupportedOperationException(runtime());
+  }
+
+  /**
+   * Continuations, decoded with the key-value cache.
    *
    * @param prompts token ids, one array a prompt; they may differ in length
-   * @param maxNewTokens at most so many tokens are added to each prompt (fewer where the model's
-   *     positions end)
-   * @param stop tokens that end a continuation; the stop token itself is not part of the result
-   * @param listener told after every step, for streaming and progress
+   * @param listener told of every token, for streaming and progress
    */
-  List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener);
+  List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener);
 
   /** Greedy continuations without a listener. */
   default List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
-    return generate(prompts, maxNewTokens, stop, (row, token) -> {});
+    return generate(prompts, Generation.greedy(maxNewTokens, stop), (row, token) -> {});
   }
 
   /**
@@ -116,6 +144,16 @@ public interface LanguageModel extends AutoCloseable {
   @FunctionalInterface
   interface StepListener {
     void token(int row, int token);
+
+    /** Asked after every token: whether the row ends here, without a token that says so. */
+    default boolean ends(int row) {
+      return false;
+    }
+
+    /** Told once of each row that is finished, for whatever reason. */
+    default void finished(int row) {
+      // most listeners want tokens only
+    }
   }
 
   @Override

@@ -2,6 +2,7 @@ package org.unlearn4j.onnx;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.util.List;
 import java.util.Map;
@@ -18,23 +19,21 @@ import org.unlearn4j.nn.Hidden;
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
  * vocab]}, with {@code tokens = batch * time}.
  *
+ * @param form the variant and operator set it is written in
  * @param graph all but the large initializers
  * @param initializers those, in the order of their first use
  */
-record DecoderGraph(GraphProto graph, List<Initializer> initializers) {
+record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initializers) {
   static final String EMBEDDINGS = "hidden.embeddings";
   static final String FINAL_NORM = "hidden.final_norm";
   static final String LOGIT_ROWS = "logits.rows";
-
-  /** The first intermediate representation that knows opset 23 (ONNX 1.18). */
-  static final int IR_VERSION = 11;
 
   static String block(int i) {
     return "hidden." + i;
   }
 
-  static DecoderGraph of(Decoder decoder) {
-    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions());
+  static DecoderGraph of(Decoder decoder, GraphForm form) {
+    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions(), form);
     GraphBuilder g = e.graph();
     Hidden<Value> hidden = decoder.hidden(e, e.ids());
     g.rename(e.rows(hidden.embeddings()), EMBEDDINGS);
@@ -49,19 +48,23 @@ record DecoderGraph(GraphProto graph, List<Initializer> initializers) {
     g.rename(logits, "logits");
     g.output(logits);
     e.presents().forEach(g::output);
-    return new DecoderGraph(g.build(decoder.config().modelType()).build(), g.initializers());
+    return new DecoderGraph(form, g.build(decoder.config().modelType()).build(), g.initializers());
   }
 
   /** A model around the graph, with its declarations of version and origin. */
-  static ModelProto.Builder model(GraphProto.Builder graph, Map<String, String> metadata) {
+  ModelProto.Builder model(GraphProto.Builder graph, Map<String, String> metadata) {
     ModelProto.Builder model =
         ModelProto.newBuilder()
-            .setIrVersion(IR_VERSION)
+            .setIrVersion(form.irVersion())
             .setProducerName("unlearn4j")
             .setProducerVersion(metadata.getOrDefault(Provenance.VERSION, ""))
-            .addOpsetImport(
-                OperatorSetIdProto.newBuilder().setDomain("").setVersion(OnnxEmitter.OPSET))
+            .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(form.opset()))
             .setGraph(graph);
+    graph.getNodeList().stream()
+        .map(NodeProto::getDomain)
+        .filter(d -> !d.isEmpty())
+        .distinct()
+        .forEach(d -> model.addOpsetImportBuilder().setDomain(d).setVersion(1));
     metadata.forEach((k, v) -> model.addMetadataPropsBuilder().setKey(k).setValue(v));
     return model;
   }

@@ -1,36 +1,87 @@
 package org.unlearn4j.onnx;
 
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.Variant;
 
 /**
  * What to export.
  *
- * @param variants names of {@link Variant}s
- * @param opset version of the standard operator set; only {@value OnnxEmitter#OPSET} is emitted
+ * @param variants names of {@link Variant}s, all different
+ * @param opset version of the standard operator set, 23, or 17 for older runtimes
  * @param inlineLimit a model whose weights have at most so many bytes is one file; a larger one
  *     keeps them in {@code <file>.onnx_data}
+ * @param dataFileLimit most bytes of a file with weights, but for one that holds a single larger
+ *     tensor; what follows goes into {@code <file>.onnx_data_1} and so on
+ * @param quantizedEmbeddings whether int4 applies to the token table too
+ * @param before the model before unlearning: codes of quantised variants are compared with its own
  */
-public record ExportOptions(List<String> variants, int opset, long inlineLimit) {
+public record ExportOptions(
+    List<String> variants,
+    int opset,
+    long inlineLimit,
+    long dataFileLimit,
+    boolean quantizedEmbeddings,
+    Optional<Path> before) {
 
   /** Small enough to be copied around in one piece, large enough for every toy model. */
   private static final long ONE_MEBIBYTE = 1 << 20;
 
   public ExportOptions {
     variants = List.copyOf(variants);
-    if (opset != OnnxEmitter.OPSET) {
-      throw new UserException(
-          "ONNX opset: found " + opset + ", expected " + OnnxEmitter.OPSET + ".");
+    if (variants.stream().map(Variant::named).distinct().count() < variants.size()) {
+      throw new UserException("ONNX variants: found " + variants + ", expected different ones.");
     }
-    variants.forEach(Variant::named);
+    forms(variants, opset, quantizedEmbeddings);
+    if (quantizedEmbeddings && !variants.contains(Variant.INT4.label())) {
+      throw new UserException(
+          "Token table in int4: found variants " + variants + ", expected int4 among them.");
+    }
+    if (dataFileLimit < 1) {
+      throw new UserException(
+          "Largest data file: found " + dataFileLimit + " bytes, expected at least 1.");
+    }
   }
 
-  /** float32 at opset {@value OnnxEmitter#OPSET}, one file up to 1 MiB of weights. */
+  /** float32 at opset 23, one file up to 1 MiB of weights, all others in one data file. */
   public static ExportOptions defaults() {
     return of(List.of(Variant.FP32.label()));
   }
 
   public static ExportOptions of(List<String> variants) {
-    return new ExportOptions(variants, OnnxEmitter.OPSET, ONE_MEBIBYTE);
+    return new ExportOptions(
+        variants, GraphForm.LATEST, ONE_MEBIBYTE, Long.MAX_VALUE, false, Optional.empty());
+  }
+
+  public ExportOptions opset(int other) {
+    return new ExportOptions(
+        variants, other, inlineLimit, dataFileLimit, quantizedEmbeddings, before);
+  }
+
+  public ExportOptions inlineLimit(long bytes) {
+    return new ExportOptions(variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before);
+  }
+
+  public ExportOptions dataFileLimit(long bytes) {
+    return new ExportOptions(variants, opset, inlineLimit, bytes, quantizedEmbeddings, before);
+  }
+
+  public ExportOptions quantizedEmbeddings(boolean wanted) {
+    return new ExportOptions(variants, opset, inlineLimit, dataFileLimit, wanted, before);
+  }
+
+  public ExportOptions before(Optional<Path> model) {
+    return new ExportOptions(
+        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model);
+  }
+
+  List<GraphForm> forms() {
+    return forms(variants, opset, quantizedEmbeddings);
+  }
+
+  private static List<GraphForm> forms(List<String> labels, int opset, boolean embeddings) {
+    return labels.stream().map(v -> new GraphForm(Variant.named(v), opset, embeddings)).toList();
   }
 }

@@ -37,6 +37,12 @@ final class GraphBuilder {
   private final List<TensorProto> constants = new ArrayList<>();
   private final Map<String, Initializer> initializers = new LinkedHashMap<>();
   private final List<Value> computed = new ArrayList<>();
+  private final int opset;
+
+  /** A graph of operators that an opset has, and of others of other domains. */
+  GraphBuilder(int opset) {
+    this.opset = opset;
+  }
 
   /** What {@code body} adds is named under {@code scope}. */
   <R> R within(String scope, Supplier<R> body) {
@@ -75,7 +81,7 @@ final class GraphBuilder {
   Value initializer(Initializer i) {
     Initializer before = initializers.putIfAbsent(i.name(), i);
     if (before == null) {
-      declare(new Value(i.name(), DataType.FLOAT, i.dims().stream().map(Dim::of).toList()));
+      declare(new Value(i.name(), i.type(), i.dims().stream().map(Dim::of).toList()));
     } else if (!before.dims().equals(i.dims())) {
       throw new IllegalArgumentException(
           i.name() + " is used with shape " + i.dims() + " and with " + before.dims());
@@ -101,6 +107,13 @@ final class GraphBuilder {
     String name = "constant.float(" + content + ")";
     return constant(
         name, DataType.FLOAT, TensorProto.newBuilder().addFloatData(content), List.of());
+  }
+
+  /** An unsigned byte, for zero points. */
+  Value unsignedByte(int content) {
+    String name = "constant.uint8(" + content + ")";
+    return constant(
+        name, DataType.UINT8, TensorProto.newBuilder().addInt32Data(content), List.of());
   }
 
   private Value constant(String name, DataType type, TensorProto.Builder tensor, List<Dim> shape) {
@@ -169,6 +182,10 @@ final class GraphBuilder {
 
   private void add(String name, Op op, List<Value> in, List<Value> out, Map<String, ?> attributes) {
     op.check(name, in.size(), out.size(), attributes);
+    if (op.since() > opset) {
+      throw new IllegalArgumentException(
+          name + ": an operator of opset " + op.since() + " in a graph of opset " + opset);
+    }
     in.forEach(v -> known(name, v));
     out.forEach(v -> computed.add(declare(v)));
     nodeNames.add(name);
@@ -218,6 +235,9 @@ final class GraphBuilder {
 
   private NodeProto proto(Node n) {
     NodeProto.Builder proto = NodeProto.newBuilder().setName(n.name()).setOpType(n.op().type());
+    if (!n.op().domain().isEmpty()) {
+      proto.setDomain(n.op().domain());
+    }
     n.inputs().forEach(i -> proto.addInput(finalName(i)));
     n.outputs().forEach(o -> proto.addOutput(finalName(o)));
     n.at().forEach((key, value) -> proto.addAttribute(attribute((String) key, value)));

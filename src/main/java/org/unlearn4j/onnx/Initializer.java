@@ -3,23 +3,55 @@ package org.unlearn4j.onnx;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
+import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.RowQuantizer;
 
 /**
  * A large constant of a graph, declared without its values.
  *
- * @param parameter the weight it is, null for a table that the emitter computed
- * @param table values of a computed table, null for a weight
+ * @param type number format in the file
+ * @param content where the values come from
  */
-@SuppressWarnings("ArrayRecordComponent") // made once, read once; never compared
-record Initializer(String name, List<Long> dims, Parameter parameter, float[] table) {
+record Initializer(String name, List<Long> dims, DataType type, Content content) {
 
-  static Initializer of(Parameter p) {
-    return new Initializer(p.name(), p.shape().stream().map(Integer::longValue).toList(), p, null);
+  /** Where values come from. */
+  sealed interface Content {}
+
+  /** A weight as it is, but for its number format. */
+  record Weight(Parameter parameter) implements Content {}
+
+  /** Computed by the emitter. */
+  @SuppressWarnings("ArrayRecordComponent") // made once, read once; never compared
+  record Table(float[] values) implements Content {}
+
+  /** Codes of a linear map's weight, row by row of {@code [out, in]}. */
+  record Codes(Linear linear, RowQuantizer quantizer) implements Content {}
+
+  /** The scales that belong to those codes, float32. */
+  record Scales(Linear linear, RowQuantizer quantizer) implements Content {}
+
+  /** A weight in one of the float formats. */
+  static Initializer of(Parameter p, DataType type) {
+    List<Long> dims = p.shape().stream().map(Integer::longValue).toList();
+    return new Initializer(p.name(), dims, type, new Weight(p));
   }
 
   static Initializer table(String name, int rows, float[] values) {
-    return new Initializer(name, List.of((long) rows, (long) (values.length / rows)), null, values);
+    List<Long> dims = List.of((long) rows, (long) (values.length / rows));
+    return new Initializer(name, dims, DataType.FLOAT, new Table(values));
+  }
+
+  /** Codes of a linear map, one byte each or packed in pairs, as {@code dims} say. */
+  static Initializer codes(Linear l, RowQuantizer quantizer, DataType type, Long... dims) {
+    String name = l.weight().name() + ".codes";
+    return new Initializer(name, List.of(dims), type, new Codes(l, quantizer));
+  }
+
+  static Initializer scales(Linear l, RowQuantizer quantizer) {
+    long scales = (long) l.out() * quantizer.scales(l.in());
+    String name = l.weight().name() + ".scales";
+    return new Initializer(name, List.of(scales), DataType.FLOAT, new Scales(l, quantizer));
   }
 
   /** Number of values. */
@@ -27,11 +59,30 @@ record Initializer(String name, List<Long> dims, Parameter parameter, float[] ta
     return dims.stream().mapToLong(Long::longValue).reduce(1, Math::multiplyExact);
   }
 
+  /** Size in the file. */
+  long bytes() {
+    int each =
+        switch (type) {
+          case FLOAT -> Float.BYTES;
+          case FLOAT16 -> Short.BYTES;
+          default -> 1;
+        };
+    return each * size();
+  }
+
+  /** The checkpoint's parameter that the values are of; null for a table. */
+  Parameter parameter() {
+    if (content instanceof Weight w) {
+      return w.parameter();
+    }
+    if (content instanceof Codes c) {
+      return c.linear().weight();
+    }
+    return content instanceof Scales s ? s.linear().weight() : null;
+  }
+
   /** Name, type and shape; the values are for the writer to add. */
   TensorProto.Builder declaration() {
-    return TensorProto.newBuilder()
-        .setName(name)
-        .setDataType(DataType.FLOAT.getNumber())
-        .addAllDims(dims);
+    return TensorProto.newBuilder().setName(name).setDataType(type.getNumber()).addAllDims(dims);
   }
 }

@@ -1,5 +1,7 @@
 package org.unlearn4j.onnx;
 
+import org.unlearn4j.lm.Sampling;
+
 /** Log-probabilities from one row of logits, in double precision. */
 final class LogitScores {
   private LogitScores() {}
@@ -13,7 +15,7 @@ final class LogitScores {
   record Score(float logProb, int argmax, float mean, float variance) {}
 
   static Score of(float[] logits, int label) {
-    int argmax = argmax(logits);
+    int argmax = Sampling.mostProbable(logits);
     double max = logits[argmax];
     double sum = 0;
     for (float z : logits) {
@@ -30,14 +32,5 @@ final class LogitScores {
       variance += Math.exp(z - logSum) * deviation * deviation;
     }
     return new Score((float) (logits[label] - logSum), argmax, (float) mean, (float) variance);
-  }
-
-  /** Index of the first largest value. */
-  static int argmax(float[] values) {
-    int best = 0;
-    for (int i = 1; i < values.length; i++) {
-      best = values[i] > values[best] ? i : best;
-    }
-    return best;
   }
 }

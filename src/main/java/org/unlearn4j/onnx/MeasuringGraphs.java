@@ -66,7 +66,7 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
   }
 
   private static GraphProto pooling(List<String> hidden) {
-    GraphBuilder g = new GraphBuilder();
+    GraphBuilder g = new GraphBuilder(GraphForm.OLDER);
     return g.within(
         "measure",
         () -> {
@@ -101,7 +101,7 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
   }
 
   private static GraphProto scoring() {
-    GraphBuilder g = new GraphBuilder();
+    GraphBuilder g = new GraphBuilder(GraphForm.OLDER);
     return g.within(
         "measure",
         () -> {

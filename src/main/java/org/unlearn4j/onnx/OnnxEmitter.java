@@ -14,26 +14,28 @@ import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.Rotary;
+import org.unlearn4j.weights.Variant;
 
 /**
- * Emits a decoder as ONNX nodes: standard operators of opset {@value #OPSET} only, one node for
- * each word of the vocabulary where the standard has one.
+ * Emits a decoder as ONNX nodes. How linear maps and tables are stored is the variant's business
+ * ({@link LinearMaps}), which operators stand for a word that of the operator set ({@link Words}).
  *
  * <p>Activations are flat, {@code [tokens, width]} with {@code tokens = batch * time}; around
  * attention they are {@code [batch, time, width]}. So a linear map is one {@code Gemm}, which reads
- * {@code [out, in]} and {@code [in, out]} matrices alike: every initializer has not only the name
- * but the very shape and values of its safetensors entry, and a tied table is stored once, read by
- * a {@code Gather} and a {@code Gemm}. ONNX Runtime packs a constant matrix once at load, and
- * {@code Gemm} was measured as fast as {@code MatMul} on a transposed copy.
+ * {@code [out, in]} and {@code [in, out]} matrices alike: in float formats every initializer has
+ * not only the name but the very shape of its safetensors entry, and a tied table is stored once,
+ * read by a {@code Gather} and a {@code Gemm}. ONNX Runtime packs a constant matrix once at load,
+ * and {@code Gemm} was measured as fast as {@code MatMul} on a transposed copy.
  *
  * <p>Arguments are checked when a node is built; what does not fit is an {@link
  * IllegalArgumentException} that names the node.
  */
 public final class OnnxEmitter implements Emitter<Value> {
-  /** Version of the standard operator set. */
-  public static final int OPSET = 23;
-
-  private final GraphBuilder g = new GraphBuilder();
+  private final GraphBuilder g;
+  private final GraphForm form;
+  private final Casts casts;
+  private final LinearMaps maps;
+  private final Words words;
   private final int maxPositions;
   private final Value ids;
   private final Value positions;
@@ -48,7 +50,12 @@ public final class OnnxEmitter implements Emitter<Value> {
    *
    * @param maxPositions rows of the rotary tables; a later position is an error at run time
    */
-  public OnnxEmitter(int maxPositions) {
+  OnnxEmitter(int maxPositions, GraphForm form) {
+    this.g = new GraphBuilder(form.opset());
+    this.form = form;
+    this.casts = new Casts(g);
+    this.maps = new LinearMaps(g, form, casts);
+    this.words = Words.of(g, form.opset());
     this.maxPositions = maxPositions;
     this.ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
     Value attentionMask = g.input("attention_mask", DataType.INT64, Dim.BATCH, Dim.TOTAL);
@@ -77,21 +84,20 @@ public final class OnnxEmitter implements Emitter<Value> {
 
   @Override
   public Value embedding(Value tokens, Parameter table) {
-    return lookUp(tokens, table);
+    return maps.tokenRows(module(table), flat(tokens, table), table);
   }
 
   @Override
   public Value positionEmbedding(Parameter table) {
-    return lookUp(positions, table);
+    return maps.rows(module(table), flat(positions, table), table);
   }
 
-  private Value lookUp(Value index, Parameter table) {
+  /** Indices into a table as one vector. */
+  private Value flat(Value index, Parameter table) {
     String label = module(table);
     require(label, index.type() == DataType.INT64, "index " + index, "int64");
     require(label, table.shape().size() == 2, "table " + table.shape(), "[size, width]");
-    Value flat = g.node(Op.RESHAPE, label, Map.of(), List.of(Dim.TOKENS), index, g.vector(-1));
-    List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
-    return g.node(Op.GATHER, label, Map.of("axis", 0L), DataType.FLOAT, shape, weight(table), flat);
+    return g.node(Op.RESHAPE, label, Map.of(), List.of(Dim.TOKENS), index, g.vector(-1));
   }
 
   @Override
@@ -99,14 +105,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     String label = module(linear.weight());
     Value flat = rows(x);
     width(label, flat, linear.in());
-    List<Value> in = new ArrayList<>(List.of(flat, weight(linear.weight())));
-    linear.bias().ifPresent(b -> in.add(weight(b)));
-    return g.node(
-        Op.GEMM,
-        label,
-        Map.of("transB", linear.inOut() ? 0L : 1L),
-        List.of(Dim.TOKENS, Dim.of(linear.out())),
-        in.toArray(Value[]::new));
+    return maps.apply(label, flat, linear);
   }
 
   @Override
@@ -117,8 +116,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     if (norm.plusOne()) {
       gain = g.node(Op.ADD, label, Map.of(), gain.shape(), gain, g.scalar(1f));
     }
-    Map<String, ?> attributes = Map.of("axis", -1L, "epsilon", (float) norm.epsilon());
-    return g.node(Op.RMS_NORMALIZATION, label, attributes, x.shape(), x, gain);
+    return words.rmsNorm(label, x, gain, norm.epsilon());
   }
 
   @Override
@@ -148,23 +146,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     Value sequence = sequence(x);
     width("rotary embedding", sequence, (long) heads * rotary.headDim());
     List<Value> tables = rotaryTables.computeIfAbsent(rotary, this::tables);
-    Map<String, ?> attributes =
-        Map.of(
-            "num_heads",
-            (long) heads,
-            "interleaved",
-            0L,
-            "rotary_embedding_dim",
-            rotary.rotated() == rotary.headDim() ? 0L : (long) rotary.rotated());
-    return g.node(
-        Op.ROTARY_EMBEDDING,
-        "",
-        attributes,
-        sequence.shape(),
-        sequence,
-        tables.get(0),
-        tables.get(1),
-        positions);
+    return words.rotary(sequence, heads, rotary, tables, positions);
   }
 
   /**
@@ -197,51 +179,57 @@ public final class OnnxEmitter implements Emitter<Value> {
     Dim heads = Dim.of(a.kvHeads());
     Dim size = Dim.of(a.headDim());
     String past = "past_key_values." + a.layer();
-    Value pastKey = g.input(past + ".key", DataType.FLOAT, Dim.BATCH, heads, Dim.PAST, size);
-    Value pastValue = g.input(past + ".value", DataType.FLOAT, Dim.BATCH, heads, Dim.PAST, size);
-    List<Dim> cache = List.of(Dim.BATCH, heads, Dim.TOTAL, size);
-    Value key = new Value("present." + a.layer() + ".key", DataType.FLOAT, cache);
-    Value value = new Value("present." + a.layer() + ".value", DataType.FLOAT, cache);
-    presents.addAll(List.of(key, value));
-    Value queries = sequence(q);
-    if (a.softcap().isPresent()) {
-      SoftCappedAttention spelledOut = new SoftCappedAttention(g, a, a.softcap().getAsDouble());
-      return spelledOut.emit(
-          List.of(queries, sequence(k), sequence(v)),
-          mask.of(a.window()),
-          List.of(pastKey, pastValue),
-          List.of(key, value));
+    List<Value> in = new ArrayList<>();
+    List<Value> out = new ArrayList<>();
+    for (String what : List.of("key", "value")) {
+      List<Dim> cache = List.of(Dim.BATCH, heads, Dim.TOTAL, size);
+      in.add(g.input(past + "." + what, cacheType(), Dim.BATCH, heads, Dim.PAST, size));
+      out.add(new Value("present." + a.layer() + "." + what, cacheType(), cache));
     }
-    Map<String, ?> attributes =
-        Map.of(
-            "q_num_heads",
-            (long) a.heads(),
-            "kv_num_heads",
-            (long) a.kvHeads(),
-            "scale",
-            (float) a.scale());
-    Value out = new Value(g.outputName(Op.ATTENTION, "", 0), DataType.FLOAT, queries.shape());
-    g.node(
-        Op.ATTENTION,
-        "",
-        attributes,
-        List.of(queries, sequence(k), sequence(v), mask.of(a.window()), pastKey, pastValue),
-        List.of(out, key, value));
+    presents.addAll(out);
+    if (cacheType() == DataType.FLOAT) {
+      return words.attention(
+          a, List.of(sequence(q), sequence(k), sequence(v)), mask.of(a.window()), in, out);
+    }
+    return throughHalves(a, List.of(q, k, v), in, out);
+  }
+
+  private DataType cacheType() {
+    return form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+  }
+
+  /**
+   * Attention in float32 over a cache in float16. Keys and values are rounded before they are used
+   * for the first time, so that it makes no difference whether they come from this call or from the
+   * cache.
+   */
+  private Value throughHalves(Attention a, List<Value> qkv, List<Value> past, List<Value> present) {
+    List<Value> wide = new ArrayList<>();
+    present.forEach(v -> wide.add(new Value(v.name() + ".float32", DataType.FLOAT, v.shape())));
+    Value out =
+        words.attention(
+            a,
+            List.of(sequence(qkv.get(0)), rounded(qkv.get(1)), rounded(qkv.get(2))),
+            mask.of(a.window()),
+            past.stream().map(casts::wide).toList(),
+            wide);
+    casts.into(wide.get(0), present.get(0));
+    casts.into(wide.get(1), present.get(1));
     return out;
+  }
+
+  private Value rounded(Value x) {
+    return casts.wide(casts.half(sequence(x)));
   }
 
   @Override
   public Value activation(Value x, Activation f) {
     return switch (f) {
       case SILU -> multiply(x, unary(Op.SIGMOID, x));
-      case GELU -> gelu(x, "none");
-      case GELU_TANH -> gelu(x, "tanh");
+      case GELU -> words.gelu(x, false);
+      case GELU_TANH -> words.gelu(x, true);
       case RELU -> unary(Op.RELU, x);
     };
-  }
-
-  private Value gelu(Value x, String approximate) {
-    return g.node(Op.GELU, "", Map.of("approximate", approximate), x.shape(), x);
   }
 
   private Value unary(Op op, Value x) {
@@ -352,7 +340,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   }
 
   private Value weight(Parameter p) {
-    return g.initializer(Initializer.of(p));
+    return maps.weight(p);
   }
 
   /**

@@ -8,17 +8,25 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A Hugging Face folder made deployable: {@code config.json}, {@code generation_config.json},
- * {@code genai_config.json}, tokenizer files, {@code unlearning.json} and {@code onnx/model.onnx}.
- * ONNX Runtime, Optimum, transformers.js and onnxruntime-genai load the folder as it is.
+ * {@code genai_config.json}, tokenizer files, {@code unlearning.json} and, in {@code onnx/}, a
+ * model file for each variant. ONNX Runtime, Optimum, transformers.js and onnxruntime-genai load
+ * the folder as it is.
  */
 public final class OnnxExporter {
   /** The folder, inside the deployable one, that holds the models. */
@@ -66,32 +74,89 @@ public final class OnnxExporter {
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
+    return export(from, to, options, (done, all) -> {});
+  }
+
+  /** Hears of each tensor that was written, over all variants. */
+  @FunctionalInterface
+  public interface Progress {
+    void tensors(int done, int all);
+  }
+
+  /** The same with somebody who is told how far it is. */
+  public static Exported export(Path from, Path to, ExportOptions options, Progress progress) {
     if (overlap(from, to)) {
       throw UserException.at(
           to, "", "the model's own folder", "another one, for the export replaces its target");
     }
     AtomicFiles.requireReplaceable(to, MODELS, "an older export");
     ModelConfig config = ModelConfig.read(from);
+    Decoder decoder = Decoder.of(config);
     List<String> notes = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(from)) {
-      OnnxWriter writer = new OnnxWriter(DecoderGraph.of(Decoder.of(config)), weights);
-      boolean external = writer.external(options.inlineLimit());
-      List<Variant> variants = options.variants().stream().map(Variant::named).toList();
+      List<GraphForm> forms = options.forms();
+      Map<GraphForm, OnnxWriter> writers = new LinkedHashMap<>();
+      forms.forEach(f -> writers.put(f, new OnnxWriter(DecoderGraph.of(decoder, f), weights)));
       AtomicFiles.writeFolder(
           to,
           part -> {
+            Optional<EqualCodes> equal = compare(decoder, weights, options, part);
+            equal.ifPresent(e -> notes.addAll(e.sentences()));
             Path models = Files.createDirectories(part.resolve(MODELS));
-            for (Variant v : variants) {
-              writer.write(models.resolve(v.fileName()), Provenance.of(from, weights, v), external);
+            Map<String, String> origin = Provenance.of(from, weights);
+            Map<Variant, Integer> dataFiles = new LinkedHashMap<>();
+            int all = writers.values().stream().mapToInt(OnnxWriter::tensors).sum();
+            int[] done = {0};
+            for (GraphForm form : forms) {
+              Variant v = form.variant();
+              OnnxWriter writer = writers.get(form);
+              boolean external = writer.external(options.inlineLimit());
+              Path file = models.resolve(v.fileName());
+              Map<String, String> metadata = metadata(origin, form, equal);
+              Runnable after = () -> progress.tensors(++done[0], all);
+              dataFiles.put(
+                  v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }
-            writeConfigs(config, from, part, external ? variants : List.of());
+            writeConfigs(config, from, part, dataFiles);
             copyTokenizer(from, part, notes);
             copy(from, part, Provenance.UNLEARNING_FILE);
           });
       List<Path> files =
-          variants.stream().map(v -> to.resolve(MODELS).resolve(v.fileName())).toList();
+          forms.stream().map(f -> to.resolve(MODELS).resolve(f.variant().fileName())).toList();
       return new Exported(to, files, notes);
     }
+  }
+
+  /** Holds the weights against the model before, where one is named, and writes what was found. */
+  private static Optional<EqualCodes> compare(
+      Decoder decoder, SafeTensors weights, ExportOptions options, Path part) throws IOException {
+    if (options.before().isEmpty()) {
+      return Optional.empty();
+    }
+    List<Variant> variants = options.forms().stream().map(GraphForm::variant).toList();
+    try (SafeTensors before = SafeTensors.open(options.before().get())) {
+      EqualCodes equal = EqualCodes.of(decoder, weights, before, variants);
+      Map<String, String> digests = new TreeMap<>();
+      for (Path file : before.files()) {
+        digests.put(String.valueOf(file.getFileName()), Hashes.sha256(file));
+      }
+      JSON.writeValue(part.resolve(EqualCodes.FILE).toFile(), equal.json(digests));
+      return Optional.of(equal);
+    }
+  }
+
+  private static Map<String, String> metadata(
+      Map<String, String> origin, GraphForm form, Optional<EqualCodes> equal) {
+    Map<String, String> metadata = new TreeMap<>(origin);
+    metadata.put(Provenance.VARIANT, form.variant().label());
+    if (form.variant() == Variant.INT4) {
+      metadata.put(Provenance.ACCURACY_LEVEL, String.valueOf(LinearMaps.ACCURACY_LEVEL));
+    }
+    equal
+        .filter(e -> e.equal().containsKey(form.variant()))
+        .ifPresent(
+            e -> metadata.put(Provenance.EQUAL_CODES, String.valueOf(e.share(form.variant()))));
+    return metadata;
   }
 
   /** Writing one would delete the other. */
@@ -101,19 +166,17 @@ public final class OnnxExporter {
     return source.startsWith(target);
   }
 
-  private static void writeConfigs(ModelConfig config, Path from, Path part, List<Variant> external)
+  private static void writeConfigs(
+      ModelConfig config, Path from, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
-    ObjectNode outside = new ObjectMapper().createObjectNode();
-    external.forEach(v -> outside.put(v.fileName(), true));
-    if (!outside.isEmpty()) {
-      // transformers.js fetches <file>_data only where the configuration says that there is one.
-      json.putObject("transformers.js_config").set("use_external_data_format", outside);
-    }
+    json.remove(ClientConfig.KEY);
+    ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
     JSON.writeValue(part.resolve("config.json").toFile(), json);
     JsonNode generation = generation(config, from.resolve(GENERATION));
     JSON.writeValue(part.resolve(GENERATION).toFile(), generation);
-    String model = MODELS + "/" + Variant.FP32.fileName();
+    Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
+    String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
         part.resolve("genai_config.json").toFile(), GenAiConfig.of(config, model, generation));
   }

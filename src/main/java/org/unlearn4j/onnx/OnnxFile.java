@@ -15,6 +15,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.Variant;
 
 /**
  * An ONNX file on disk, its external data not loaded.
@@ -96,12 +97,14 @@ record OnnxFile(Path path, ModelProto model) {
         checkTensor(tensor);
       }
     }
-    String expected = metadata().get(Provenance.DATA);
-    if (expected != null) {
-      Path data = OnnxWriter.dataFile(path);
-      String found = Hashes.sha256(data);
-      if (!found.equals(expected)) {
-        throw UserException.at(data, "", "content of SHA-256 " + found, expected);
+    Map<String, String> metadata = metadata();
+    for (Path file : files()) {
+      String expected = metadata.get(Provenance.DATA + file.getFileName());
+      if (expected != null) {
+        String found = Hashes.sha256(file);
+        if (!found.equals(expected)) {
+          throw UserException.at(file, "", "content of SHA-256 " + found, expected);
+        }
       }
     }
   }

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A graph as text that a person can review and a diff can compare: inputs, then a line for each
@@ -25,9 +26,14 @@ import org.unlearn4j.nn.Decoder;
 public final class OnnxListing {
   private OnnxListing() {}
 
-  /** The graph that the exporter writes for a decoder. */
+  /** The float32 graph that the exporter writes for a decoder. */
   public static String of(Decoder decoder) {
-    DecoderGraph built = DecoderGraph.of(decoder);
+    return of(decoder, Variant.FP32, GraphForm.LATEST);
+  }
+
+  /** The graph of a variant and an operator set. */
+  public static String of(Decoder decoder, Variant variant, int opset) {
+    DecoderGraph built = DecoderGraph.of(decoder, new GraphForm(variant, opset, false));
     GraphProto.Builder graph = built.graph().toBuilder();
     built.initializers().forEach(i -> graph.addInitializer(i.declaration()));
     return of(graph.build());

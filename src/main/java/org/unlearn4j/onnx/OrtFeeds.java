@@ -1,5 +1,6 @@
 package org.unlearn4j.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
@@ -43,6 +44,11 @@ final class OrtFeeds implements AutoCloseable {
     FloatBuffer buffer = direct(Float.BYTES, values.remaining()).asFloatBuffer();
     buffer.put(values);
     return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
+  }
+
+  /** A tensor without values: one of its sizes is 0. */
+  OrtFeeds nothing(String name, OnnxJavaType type, long... shape) {
+    return own(name, () -> OnnxTensor.createTensor(environment, direct(type.size, 0), shape, type));
   }
 
   /** A tensor that stays the caller's, for instance an output of an earlier run. */

@@ -1,30 +1,39 @@
 package org.unlearn4j.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.lm.Logits;
+import org.unlearn4j.weights.DType;
 
 /**
  * Logits that ONNX Runtime writes into memory of ours, column range by column range: the buffers
  * that it hands out of its own are copies on the heap.
  */
 final class OrtLogits implements Logits {
-  private record Part(int from, int to, FloatBuffer values, OnnxTensor tensor) {}
+  private record Part(int from, int to, ByteBuffer values, OnnxTensor tensor) {}
 
   private final int rows;
   private final int vocab;
+  private final OnnxJavaType type;
   private final List<Part> parts = new ArrayList<>();
 
-  OrtLogits(int rows, int vocab) {
+  /**
+   * Logits of some rows.
+   *
+   * @param type FLOAT, or FLOAT16 as other exporters' files may have it
+   */
+  OrtLogits(int rows, int vocab, OnnxJavaType type) {
     this.rows = rows;
     this.vocab = vocab;
+    this.type = type;
   }
 
   /**
@@ -33,7 +42,7 @@ final class OrtLogits implements Logits {
    * @throws MachineException if it would have 2 GiB or more, which no buffer of Java has
    */
   OnnxTensor part(OrtEnvironment environment, int from, int to) {
-    long bytes = (long) rows * (to - from) * vocab * Float.BYTES;
+    long bytes = (long) rows * (to - from) * vocab * type.size;
     if (bytes > Integer.MAX_VALUE) {
       throw new MachineException(
           "Logits of "
@@ -44,11 +53,10 @@ final class OrtLogits implements Logits {
               + bytes
               + " bytes, expected less than 2 GiB; a smaller data.max_length needs less.");
     }
-    FloatBuffer values =
-        ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    ByteBuffer values = ByteBuffer.allocateDirect((int) bytes).order(ByteOrder.nativeOrder());
     try {
       OnnxTensor tensor =
-          OnnxTensor.createTensor(environment, values, new long[] {rows, to - from, vocab});
+          OnnxTensor.createTensor(environment, values, new long[] {rows, to - from, vocab}, type);
       parts.add(new Part(from, to, values, tensor));
       return tensor;
     } catch (OrtException e) {
@@ -60,7 +68,15 @@ final class OrtLogits implements Logits {
   public void read(int row, int time, float[] into) {
     for (Part p : parts) {
       if (time >= p.from && time < p.to) {
-        p.values.get((row * (p.to - p.from) + time - p.from) * vocab, into, 0, vocab);
+        int at = (row * (p.to - p.from) + time - p.from) * vocab;
+        if (type == OnnxJavaType.FLOAT) {
+          p.values.asFloatBuffer().get(at, into, 0, vocab);
+          return;
+        }
+        ShortBuffer halves = p.values.asShortBuffer();
+        for (int v = 0; v < vocab; v++) {
+          into[v] = DType.halfToFloat(halves.get(at + v));
+        }
         return;
       }
     }

@@ -1,8 +1,10 @@
 package org.unlearn4j.onnx;
 
+import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,13 +16,15 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A deployed model on ONNX Runtime. Logits and generations come from the file exactly as a third
@@ -52,13 +56,18 @@ public final class OrtModel implements LanguageModel {
    *
    * @param path a file needs {@code config.json} beside it or in the folder above
    * @param variant which of a folder's files; of a single file, what reports call it
-   * @param threads 0 for as many as there are processors
    * @throws UserException if something is missing, changed, or not what ONNX Runtime loads
+   * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
-  public static OrtModel open(Path path, String variant, int threads) {
+  public static OrtModel open(Path path, String variant, OrtSettings settings) {
     Path onnx = OnnxFile.locate(path, variant);
     ModelConfig config = ModelConfig.read(configFor(onnx));
-    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(threads));
+    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(settings));
+  }
+
+  /** The same on the CPU; 0 threads for as many as there are processors. */
+  public static OrtModel open(Path path, String variant, int threads) {
+    return open(path, variant, OrtSettings.cpu(threads));
   }
 
   /** Opens the float32 model of a folder on all processors. */
@@ -76,7 +85,7 @@ public final class OrtModel implements LanguageModel {
     return OnnxFile.read(OnnxFile.locate(path, variant)).files();
   }
 
-  private static Path configFor(Path onnx) {
+  static Path configFor(Path onnx) {
     Path folder = onnx.toAbsolutePath().getParent();
     Path above = folder.getParent();
     boolean beside = Files.isRegularFile(folder.resolve("config.json")) || above == null;
@@ -92,6 +101,11 @@ public final class OrtModel implements LanguageModel {
   @Override
   public String runtime() {
     return "onnx:" + variant;
+  }
+
+  @Override
+  public Map<String, String> session() {
+    return runtime.settings().recorded();
   }
 
   /** The file's metadata: where it comes from. */
@@ -133,14 +147,17 @@ public final class OrtModel implements LanguageModel {
     return PaddedBatch.split(scores.logProbs, candidates);
   }
 
-  /** The way for other exporters' files: whole logits, scored here. */
+  /** The way for other exporters' files: whole logits, scored here where the runtime left them. */
   private LabelScores scoreLogits(List<TokenRow> rows, PaddedBatch b) {
-    float[][][] logits = logits(rows);
     LabelScores scores = new LabelScores(b.labels().length);
+    float[] row = new float[config.vocabSize()];
     int[] from = b.predictedFrom();
-    for (int i = 0; i < from.length; i++) {
-      int row = b.labelRows()[i];
-      scores.set(i, LogitScores.of(logits[row][from[i] - row * b.time()], b.labels()[i]));
+    try (Logits logits = openLogits(rows, 0)) {
+      for (int i = 0; i < from.length; i++) {
+        int r = b.labelRows()[i];
+        logits.read(r, from[i] - r * b.time(), row);
+        scores.set(i, LogitScores.of(row, b.labels()[i]));
+      }
     }
     return scores;
   }
@@ -200,7 +217,7 @@ public final class OrtModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize());
+    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize(), logitsType());
     try {
       if (cachedFrom == 0) {
         pass(b, 0, b.time(), null, Set.of(), logits).close();
@@ -216,6 +233,14 @@ public final class OrtModel implements LanguageModel {
     } catch (RuntimeException e) {
       logits.close();
       throw e;
+    }
+  }
+
+  private OnnxJavaType logitsType() {
+    try {
+      return ((TensorInfo) deployed.getOutputInfo().get("logits").getInfo()).type;
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
     }
   }
 
@@ -270,56 +295,26 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
-  public List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+  public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    GreedyDecoding decoding =
-        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
-    OrtSession.Result past = null;
-    try {
-      while (!decoding.done()) {
-        OrtSession.Result next = step(decoding, prompts.size(), past);
-        closeIfOpen(past);
-        past = next;
-        decoding.accept(mostProbable(next));
-      }
-    } finally {
-      closeIfOpen(past);
-    }
+    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
+    new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
     return decoding.continuations();
   }
 
-  private OrtSession.Result step(GreedyDecoding d, int rows, OrtSession.Result past) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, deployed)) {
-      feeds.ints("input_ids", d.ids(), rows, d.width());
-      feeds.ints("attention_mask", d.mask(), rows, d.total());
-      feeds.ints("position_ids", d.positions(), rows, d.width());
-      cache.feed(feeds, rows, past);
-      return feeds.run(cache.withLogits());
-    }
+  @Override
+  public boolean padsLeft() {
+    return true;
   }
 
-  /** The most probable token after the last column of each row. */
-  private static int[] mostProbable(OrtSession.Result result) {
-    OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
-    long[] shape = logits.getInfo().getShape();
-    int time = (int) shape[1];
-    int vocab = (int) shape[2];
-    FloatBuffer flat = logits.getFloatBuffer();
-    float[] row = new float[vocab];
-    int[] next = new int[(int) shape[0]];
-    for (int r = 0; r < next.length; r++) {
-      flat.get(((r + 1) * time - 1) * vocab, row);
-      next[r] = LogitScores.argmax(row);
-    }
-    return next;
+  @Override
+  public float[][] lastLogits(List<int[]> prompts) {
+    return leftPadded().last(prompts, config.maxPositions(), config.vocabSize());
   }
 
-  private static void closeIfOpen(OrtSession.Result result) {
-    if (result != null) {
-      result.close();
-    }
+  LeftPadded leftPadded() {
+    return new LeftPadded(runtime, deployed, cache);
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {

@@ -12,18 +12,18 @@ import org.unlearn4j.base.UserException;
 /** Opens sessions with one set of options, and says in a sentence why one could not be opened. */
 final class OrtRuntime {
   private final OrtEnvironment environment;
-  private final int threads;
+  private final OrtSettings settings;
 
   /**
    * The process's environment.
    *
-   * @param threads of each session; 0 for as many as there are processors
+   * @param settings of each session
    */
-  OrtRuntime(int threads) {
+  OrtRuntime(OrtSettings settings) {
     this.environment =
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "unlearn4j");
     silence(environment);
-    this.threads = threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
+    this.settings = settings;
   }
 
   /**
@@ -42,6 +42,10 @@ final class OrtRuntime {
 
   OrtEnvironment environment() {
     return environment;
+  }
+
+  OrtSettings settings() {
+    return settings;
   }
 
   /**
@@ -76,7 +80,7 @@ final class OrtRuntime {
   private SessionOptions options() throws OrtException {
     SessionOptions options = new SessionOptions();
     try {
-      options.setIntraOpNumThreads(threads);
+      settings.apply(options);
       options.setInterOpNumThreads(1);
       options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
       // Waiting threads sleep. Spinning was measured to cost 30 to 60 % more processor time for no
@@ -84,7 +88,7 @@ final class OrtRuntime {
       // TensorFlow in this one, wants a processor too.
       options.addConfigEntry("session.intra_op.allow_spinning", "0");
       return options;
-    } catch (OrtException e) {
+    } catch (OrtException | RuntimeException e) {
       options.close();
       throw e;
     }

@@ -21,24 +21,28 @@ final class Provenance {
   /** The content of unlearning.json, on one line. */
   static final String UNLEARNING = "unlearn4j.unlearning";
 
-  /** SHA-256 of the file that holds the external data. */
-  static final String DATA = "unlearn4j.external_data.sha256";
+  /** Prefix; the name of a file with external data follows. */
+  static final String DATA = "unlearn4j.external_data.sha256.";
+
+  /** Of an int4 file: whether runtimes may quantise activations too (0 and 1: no). */
+  static final String ACCURACY_LEVEL = "unlearn4j.accuracy_level";
+
+  /** Share of the file's codes that are those of the model before unlearning. */
+  static final String EQUAL_CODES = "unlearn4j.equal_codes";
 
   static final String UNLEARNING_FILE = "unlearning.json";
 
   private Provenance() {}
 
   /**
-   * Version, variant, fingerprints of the source weights, and what was unlearned.
+   * Version, fingerprints of the source weights, and what was unlearned; the same for all variants.
    *
    * @throws UserException if unlearning.json is there but no JSON
    */
-  static Map<String, String> of(Path folder, SafeTensors weights, Variant variant)
-      throws IOException {
+  static Map<String, String> of(Path folder, SafeTensors weights) throws IOException {
     Map<String, String> metadata = new TreeMap<>();
     String version = Provenance.class.getPackage().getImplementationVersion();
     metadata.put(VERSION, version == null ? "development" : version);
-    metadata.put(VARIANT, variant.label());
     for (Path file : weights.files()) {
       metadata.put(SOURCE + file.getFileName(), Hashes.sha256(file));
     }

@@ -1,58 +1,174 @@
 package org.unlearn4j.onnx;
 
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
-/** The values of a graph's large initializers, from a checkpoint or computed. */
+/**
+ * The bytes of a graph's large initializers, little-endian, from a checkpoint or computed, in
+ * pieces: of a tensor there is never more in memory than a strip, and its scales.
+ */
 final class SourceWeights {
   /** Values handed out at a time. */
   private static final int PIECE = 1 << 18;
 
   private final SafeTensors weights;
+  private final Map<String, float[]> scales = new HashMap<>();
 
   /**
    * Holds the checkpoint against what the graph needs.
    *
-   * @throws org.unlearn4j.base.UserException naming every weight that is missing or of another
-   *     shape
+   * @throws UserException naming every weight that is missing or of another shape
    */
   SourceWeights(SafeTensors weights, List<Initializer> needed) {
     this.weights = weights;
+    require(weights, needed);
+  }
+
+  /** The same for a checkpoint that is only to be compared. */
+  static void require(SafeTensors weights, List<Initializer> needed) {
     Map<String, List<Integer>> shapes = new LinkedHashMap<>();
     for (Initializer i : needed) {
       if (i.parameter() != null) {
-        shapes.put(i.name(), i.parameter().shape());
+        shapes.put(i.parameter().name(), i.parameter().shape());
       }
     }
     weights.require(shapes);
   }
 
-  /** Takes values, and may fail as files do. */
+  /** Takes bytes, and may fail as files do. */
   @FunctionalInterface
   interface Pieces {
     void accept(ByteBuffer piece) throws IOException;
   }
 
-  /** Hands out values as little-endian float32, piece by piece, in their order. */
-  void float32(Initializer i, Pieces pieces) throws IOException {
-    ByteBuffer piece =
-        ByteBuffer.allocate((int) Math.min(PIECE, i.size()) * Float.BYTES)
-            .order(ByteOrder.LITTLE_ENDIAN);
-    for (long from = 0; from < i.size(); from += PIECE) {
-      int n = (int) Math.min(PIECE, i.size() - from);
-      FloatBuffer to = piece.clear().limit(n * Float.BYTES).asFloatBuffer();
-      if (i.parameter() == null) {
-        to.put(i.table(), (int) from, n);
-      } else {
-        weights.read(i.name(), from, to);
-      }
-      pieces.accept(piece);
+  /**
+   * Hands out the bytes of an initializer, piece by piece, in their order.
+   *
+   * @throws UserException if a weight is beyond the number format
+   */
+  void bytes(Initializer i, Pieces pieces) throws IOException {
+    if (i.content() instanceof Initializer.Codes c) {
+      codes(i, c, pieces);
+    } else if (i.content() instanceof Initializer.Scales s) {
+      floats(i, 0, FloatBuffer.wrap(scales(s)), pieces);
+    } else {
+      floats(i, pieces);
     }
+  }
+
+  private void floats(Initializer i, Pieces pieces) throws IOException {
+    FloatBuffer piece = FloatBuffer.allocate((int) Math.min(PIECE, i.size()));
+    for (long from = 0; from < i.size(); from += PIECE) {
+      piece.clear().limit((int) Math.min(PIECE, i.size() - from));
+      if (i.content() instanceof Initializer.Table t) {
+        piece.put(t.values(), (int) from, piece.limit());
+      } else {
+        weights.read(i.name(), from, piece);
+      }
+      floats(i, from, piece.flip(), pieces);
+    }
+  }
+
+  private void floats(Initializer i, long from, FloatBuffer values, Pieces pieces)
+      throws IOException {
+    boolean half = i.type() == DataType.FLOAT16;
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.remaining() * (half ? Short.BYTES : Float.BYTES))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    if (half) {
+      for (int v = 0; v < values.limit(); v++) {
+        bytes.putShort(half(i, from + v, values.get(v)));
+      }
+      bytes.flip();
+    } else {
+      bytes.asFloatBuffer().put(values);
+    }
+    pieces.accept(bytes);
+  }
+
+  private short half(Initializer i, long at, float value) {
+    short half = DType.floatToHalf(value);
+    if (!Float.isFinite(DType.halfToFloat(half))) {
+      throw UserException.at(
+          weights.source(),
+          "tensor " + i.name() + ", value " + at,
+          String.valueOf(value),
+          "what float16 can hold, at most 65504 in size");
+    }
+    return half;
+  }
+
+  private void codes(Initializer i, Initializer.Codes c, Pieces pieces) throws IOException {
+    Linear l = c.linear();
+    int perRow = c.quantizer().codes(l.in());
+    MatrixRows rows = new MatrixRows(weights, l);
+    byte[] codes = new byte[rows.strip() * perRow];
+    byte[] packed = new byte[c.quantizer() instanceof Int4Blocks ? codes.length / 2 : 0];
+    float[] all = new float[l.out() * c.quantizer().scales(l.in())];
+    rows.forEach(
+        (values, first, count) -> {
+          quantize(c, values, first, count, codes, all);
+          int n = count * perRow;
+          if (packed.length > 0) {
+            Int4Blocks.pack(codes, 0, n, packed, 0);
+            pieces.accept(ByteBuffer.wrap(packed, 0, n / 2));
+          } else {
+            shift(codes, n, i.type() == DataType.UINT8 ? LinearMaps.ZERO_POINT : 0);
+            pieces.accept(ByteBuffer.wrap(codes, 0, n));
+          }
+        });
+    scales.put(l.weight().name(), all);
+  }
+
+  private static void shift(byte[] codes, int n, int by) {
+    for (int k = 0; k < n && by != 0; k++) {
+      codes[k] = (byte) (codes[k] + by);
+    }
+  }
+
+  private void quantize(
+      Initializer.Codes c, float[] values, int first, int count, byte[] codes, float[] scales) {
+    Linear l = c.linear();
+    RowQuantizer q = c.quantizer();
+    for (int n = 0; n < count; n++) {
+      try {
+        q.quantize(
+            values,
+            n * l.in(),
+            l.in(),
+            codes,
+            n * q.codes(l.in()),
+            scales,
+            (first + n) * q.scales(l.in()));
+      } catch (ArithmeticException e) {
+        throw UserException.at(
+            weights.source(),
+            "tensor " + l.weight().name() + ", output " + (first + n),
+            e.getMessage(),
+            "weights that can be quantised");
+      }
+    }
+  }
+
+  /** Those that quantising the codes has left, once; they follow the codes in every graph. */
+  private float[] scales(Initializer.Scales s) {
+    float[] known = scales.remove(s.linear().weight().name());
+    if (known == null) {
+      throw new IllegalStateException(s.linear().weight().name() + ": scales before codes");
+    }
+    return known;
   }
 }

@@ -56,6 +56,11 @@ public record Gate(Level level, String name, double value, double limit, Compari
     };
   }
 
+  /** Whether a number can be on the wrong side; an infinite limit only wants a number. */
+  public boolean judges() {
+    return !Double.isInfinite(limit);
+  }
+
   /** How far the value is on the wrong side of the limit: 0 if it is not, NaN for no number. */
   public double excess() {
     double beyond = comparison == Comparison.AT_MOST ? value - limit : limit - value;
@@ -64,6 +69,10 @@ public record Gate(Level level, String name, double value, double limit, Compari
 
   /** The condition and its outcome in one line. */
   public String sentence() {
+    if (!judges() && pass()) {
+      return String.format(
+          Locale.ROOT, "%s %s: found %.4g (shown, not judged).", level.label(), name, value);
+    }
     String line =
         String.format(
             Locale.ROOT,

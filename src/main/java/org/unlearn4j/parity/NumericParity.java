@@ -43,6 +43,7 @@ final class NumericParity {
   private int sameTop1;
   private double chunkedPrefill = NOTHING_COMPARED;
   private double cachedDecoding = NOTHING_COMPARED;
+  private double leftPadding = NOTHING_COMPARED;
 
   private NumericParity(LanguageModel trained, LanguageModel deployed, int decodeTokens) {
     this.trained = trained;
@@ -97,9 +98,26 @@ final class NumericParity {
           row(rows.get(r), r, reference, full);
         }
       }
-      cachedPrefill(rows, full);
+      if (deployed.cached()) {
+        cachedPrefill(rows, full);
+      }
+      if (deployed.padsLeft()) {
+        leftPadding(rows, full);
+      }
     }
-    cachedDecoding(rows);
+    if (deployed.cached()) {
+      cachedDecoding(rows);
+    }
+  }
+
+  /** What only a mask can keep out: padding in front of tokens that may look back. */
+  private void leftPadding(List<TokenRow> rows, Logits full) {
+    List<int[]> prompts = rows.stream().map(NumericParity::prompt).toList();
+    float[][] padded = deployed.lastLogits(prompts);
+    for (int r = 0; r < rows.size(); r++) {
+      full.read(r, prompts.get(r).length - 1, ours);
+      leftPadding = Math.max(leftPadding, largestDifference(ours, padded[r]));
+    }
   }
 
   private void row(TokenRow row, int r, Logits reference, Logits full) {
@@ -248,12 +266,13 @@ final class NumericParity {
         tokens,
         maxAbs,
         sumAbs / logits,
-        maxAbs / spread,
+        spread,
         divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens,
         percentile(),
         (double) sameTop1 / tokens,
         compared(chunkedPrefill),
-        compared(cachedDecoding));
+        compared(cachedDecoding),
+        compared(leftPadding));
   }
 
   /** The smallest value that 99.9 % of the tokens do not exceed. */

@@ -52,10 +52,13 @@ public final class ParityCheck {
         MetricDifference.between(trainedEvaluation, deployedEvaluation);
     NumericDifference numeric =
         NumericParity.measure(trained, deployed, rows, tokenBudget, decodeTokens, progress);
-    List<Gate> all = new ArrayList<>(numericGates(numeric));
+    List<Gate> all = new ArrayList<>(gates.numericGates(numeric, deployed));
     for (MetricDifference metric : metrics) {
-      all.add(
-          Gate.atMost(Gate.Level.METRIC, metric.name(), metric.difference(), gates.metricAtol()));
+      Gate gate =
+          Gate.atMost(Gate.Level.METRIC, metric.name(), metric.difference(), gates.metricAtol());
+      if (gate.judges() || !gate.pass()) { // forty numbers that nobody judges are no gates
+        all.add(gate);
+      }
     }
     all.add(
         Gate.atLeast(
@@ -66,17 +69,12 @@ public final class ParityCheck {
     before.ifPresent(
         b -> all.addAll(Survival.gates(b, trainedEvaluation, deployedEvaluation, gates)));
     return new ParityResult(
-        deployed.runtime(), trained.runtime(), numeric, metrics, generations, all);
-  }
-
-  private List<Gate> numericGates(NumericDifference d) {
-    Gate.Level level = Gate.Level.NUMERIC;
-    return List.of(
-        Gate.atMost(level, "logit_max_abs", d.logitMaxAbs(), gates.logitAtol()),
-        Gate.atMost(level, "kl_mean", d.klMean(), gates.klMax()),
-        Gate.atMost(level, "kl_p999", d.klP999(), gates.klMax()),
-        Gate.atLeast(level, "top1_agreement", d.top1Agreement(), gates.top1Min()),
-        Gate.atMost(level, "chunked_prefill", d.chunkedPrefill(), gates.logitAtol()),
-        Gate.atMost(level, "cached_decoding", d.cachedDecoding(), gates.logitAtol()));
+        deployed.runtime(),
+        trained.runtime(),
+        numeric,
+        metrics,
+        generations,
+        all,
+        deployed.session());
   }
 }

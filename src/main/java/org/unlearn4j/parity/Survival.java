@@ -1,8 +1,15 @@
 package org.unlearn4j.parity;
 
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.RelearnResult;
 
 /**
  * Did forgetting survive deployment? Reduced precision is known to bring forgotten knowledge back
@@ -10,8 +17,27 @@ import org.unlearn4j.eval.EvaluationResult;
  *
  * <p>Judged by probability, truth ratio and extraction strength: ROUGE falls from flipped argmaxes
  * alone, which is not forgetting.
+ *
+ * @param metric the metric's name
+ * @param judged whether a gate is on it
+ * @param target before unlearning; NaN where it was not measured, as below
+ * @param retainOnly of the model that never saw what is forgotten
+ * @param unlearned the trained weights
+ * @param deployed each file's, by its runtime
  */
-final class Survival {
+public record Survival(
+    String metric,
+    boolean judged,
+    double target,
+    double retainOnly,
+    double unlearned,
+    Map<String, Double> deployed) {
+  /** Begins the names of the gates on forget metrics. */
+  public static final String REBOUND = "rebound";
+
+  /** What is kept; the first that a suite has is the one that must not fall. */
+  private static final List<String> UTILITY = List.of("model_utility", "retain_prob");
+
   private static final List<String> FORGET_METRICS =
       List.of(
           "forget_prob",
@@ -20,40 +46,127 @@ final class Survival {
           "verbmem_prob",
           "wmdp_accuracy");
 
-  private Survival() {}
+  /** Shown beside those: what forgetting looks like otherwise, and what it costs. */
+  private static final List<String> SHOWN =
+      List.of(
+          "forget_rouge",
+          "exact_memorization",
+          "forget_quality",
+          "verbmem",
+          "knowmem_forget",
+          "privleak",
+          "model_utility",
+          "retain_prob");
+
+  public Survival {
+    deployed = Collections.unmodifiableMap(new LinkedHashMap<>(deployed));
+  }
 
   /**
-   * The gates: {@code rebound_<metric>}, the share of the way from before to trained that the
-   * deployed file goes back (negative where it goes further away), and {@code model_utility_fall}.
+   * The share of the way from unlearned back to target that a file goes: 0 for nothing, 1 for all
+   * of it, negative where it goes further away; NaN where unlearning moved the metric by less than
+   * {@link RelearnResult#LEAST_WAY}, or anything was not measured.
    *
-   * <p>A metric that unlearning moved by less than the metrics' tolerance has no way to go back and
-   * is left out; where that is so for all of them, unlearning did nothing, and the gate {@code
-   * rebound} fails with NaN.
+   * @param runtime of the deployed file
+   */
+  public double rebound(String runtime) {
+    return UTILITY.contains(metric)
+        ? Double.NaN
+        : rebound(target, unlearned, deployed.getOrDefault(runtime, Double.NaN));
+  }
+
+  private static double rebound(double target, double unlearned, double deployed) {
+    return moved(target, unlearned) ? (deployed - unlearned) / (target - unlearned) : Double.NaN;
+  }
+
+  /** NaN counts as moved, so that it is not passed over. */
+  private static boolean moved(double target, double unlearned) {
+    return !(Math.abs(target - unlearned) < RelearnResult.LEAST_WAY);
+  }
+
+  /**
+   * The gates: {@code rebound_<metric>} and {@code model_utility_fall}, or that of retain_prob
+   * where a suite has no model utility.
+   *
+   * <p>A metric that unlearning did not move has no way to go back and is left out; where that is
+   * so for all of them, unlearning did nothing, and the gate {@code rebound} fails with NaN.
    */
   static List<Gate> gates(
-      EvaluationResult before,
+      EvaluationResult target,
       EvaluationResult trained,
       EvaluationResult deployed,
       ParityGates limits) {
     List<Gate> gates = new ArrayList<>();
     for (String name : FORGET_METRICS) {
-      if (before.metric(name).isEmpty() && trained.metric(name).isEmpty()) {
+      if (target.metric(name).isEmpty() && trained.metric(name).isEmpty()) {
         continue; // another suite's
       }
-      double from = value(before, name);
+      double from = value(target, name);
       double to = value(trained, name);
-      if (!(Math.abs(from - to) < limits.metricAtol())) { // NaN stays in, and fails
-        double rebound = (value(deployed, name) - to) / (from - to);
+      if (moved(from, to)) {
+        double rebound = rebound(from, to, value(deployed, name));
         gates.add(
-            Gate.atMost(Gate.Level.SURVIVAL, "rebound_" + name, rebound, limits.reboundMax()));
+            Gate.atMost(Gate.Level.SURVIVAL, REBOUND + "_" + name, rebound, limits.reboundMax()));
       }
     }
     if (gates.isEmpty()) {
-      gates.add(Gate.atMost(Gate.Level.SURVIVAL, "rebound", Double.NaN, limits.reboundMax()));
+      gates.add(Gate.atMost(Gate.Level.SURVIVAL, REBOUND, Double.NaN, limits.reboundMax()));
     }
-    double fall = value(trained, "model_utility") - value(deployed, "model_utility");
-    gates.add(Gate.atMost(Gate.Level.SURVIVAL, "model_utility_fall", fall, limits.metricAtol()));
+    utility(trained, deployed)
+        .ifPresent(
+            name ->
+                gates.add(
+                    Gate.atMost(
+                        Gate.Level.SURVIVAL,
+                        name + "_fall",
+                        value(trained, name) - value(deployed, name),
+                        limits.utilityFallMax())));
     return gates;
+  }
+
+  /**
+   * The table: a row a metric, what is judged first.
+   *
+   * @param deployed each file's evaluation, by its runtime
+   */
+  public static List<Survival> table(
+      Optional<EvaluationResult> target,
+      Optional<EvaluationResult> retainOnly,
+      EvaluationResult unlearned,
+      Map<String, EvaluationResult> deployed) {
+    Set<String> names = new LinkedHashSet<>(FORGET_METRICS);
+    names.addAll(SHOWN);
+    List<Survival> rows = new ArrayList<>();
+    for (String name : names) {
+      if (unlearned.metric(name).isEmpty()) {
+        continue;
+      }
+      double before = value(target, name);
+      boolean forget = FORGET_METRICS.contains(name) && moved(before, value(unlearned, name));
+      boolean utility = utility(unlearned, unlearned).filter(name::equals).isPresent();
+      Map<String, Double> files = new LinkedHashMap<>();
+      deployed.forEach((runtime, result) -> files.put(runtime, value(result, name)));
+      rows.add(
+          new Survival(
+              name,
+              target.isPresent() && (forget || utility),
+              before,
+              value(retainOnly, name),
+              value(unlearned, name),
+              files));
+    }
+    return rows;
+  }
+
+  /** The measure of what is kept; a suite may have none. */
+  private static Optional<String> utility(EvaluationResult trained, EvaluationResult deployed) {
+    return UTILITY.stream()
+        .filter(name -> trained.metric(name).isPresent() || deployed.metric(name).isPresent())
+        .findFirst();
+  }
+
+  private static double value(Optional<EvaluationResult> result, String name) {
+    return result.map(r -> value(r, name)).orElse(Double.NaN);
   }
 
   private static double value(EvaluationResult result, String name) {

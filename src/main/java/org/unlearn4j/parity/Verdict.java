@@ -7,10 +7,17 @@ import java.util.List;
  * May the files be deployed? Only where every gate of every file holds.
  *
  * @param results one a deployed file
+ * @param survival what is forgotten and kept from the model before to each file; may be empty
  */
-public record Verdict(List<ParityResult> results) {
+public record Verdict(List<ParityResult> results, List<Survival> survival) {
   public Verdict {
     results = List.copyOf(results);
+    survival = List.copyOf(survival);
+  }
+
+  /** A verdict that forgetting has no part in. */
+  public Verdict(List<ParityResult> results) {
+    this(results, List.of());
   }
 
   /** Whether every gate holds; no file is no proof. */

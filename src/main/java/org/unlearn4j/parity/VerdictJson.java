@@ -22,6 +22,10 @@ final class VerdictJson {
     ObjectNode root = JSON.createObjectNode();
     root.put("verdict", verdict.pass() ? "pass" : "fail");
     ArrayNode gates = root.putArray("gates");
+    if (!verdict.survival().isEmpty()) {
+      ArrayNode survival = root.putArray("survival");
+      verdict.survival().forEach(row -> writeSurvival(survival.addObject(), row));
+    }
     ArrayNode runtimes = root.putArray("runtimes");
     for (ParityResult result : verdict.results()) {
       result.gates().forEach(gate -> writeGate(gates.addObject(), result.deployed(), gate));
@@ -29,6 +33,31 @@ final class VerdictJson {
     }
     AtomicFiles.writeFile(
         file, p -> JSON.writerWithDefaultPrettyPrinter().writeValue(p.toFile(), root));
+  }
+
+  /** What was not measured is null, and so is a rebound where there was no way to go back. */
+  private static void writeSurvival(ObjectNode node, Survival row) {
+    node.put("metric", row.metric());
+    node.put("judged", row.judged());
+    put(node, "target", row.target());
+    put(node, "retain_only", row.retainOnly());
+    put(node, "unlearned", row.unlearned());
+    ObjectNode deployed = node.putObject("deployed");
+    row.deployed()
+        .forEach(
+            (runtime, value) -> {
+              ObjectNode file = deployed.putObject(runtime);
+              put(file, "value", value);
+              put(file, "rebound", row.rebound(runtime));
+            });
+  }
+
+  private static void put(ObjectNode node, String name, double value) {
+    if (Double.isNaN(value)) {
+      node.putNull(name);
+    } else {
+      node.put(name, value);
+    }
   }
 
   private static void writeGate(ObjectNode node, String runtime, Gate gate) {
@@ -46,6 +75,12 @@ final class VerdictJson {
     node.put("runtime", result.deployed());
     node.put("reference", result.trained());
     node.put("pass", result.pass());
+    if (!result.session().isEmpty()) {
+      result.session().forEach(node.putObject("session")::put);
+    }
+    if (!Double.isNaN(result.equalCodes())) {
+      node.put("equal_codes", result.equalCodes());
+    }
     ObjectNode numeric = node.putObject("numeric");
     result.numeric().named().forEach(numeric::put);
     ObjectNode metrics = node.putObject("metrics");
@@ -85,9 +120,36 @@ final class VerdictJson {
               numeric(result.get("numeric")),
               metrics(result.get("metrics")),
               generations(result.get("generations")),
-              gates.getOrDefault(runtime, List.of())));
+              gates.getOrDefault(runtime, List.of()),
+              texts(result.get("session")),
+              measured(result.get("equal_codes"))));
     }
-    return new Verdict(results);
+    return new Verdict(
+        results, root.get("survival").elements().stream().map(VerdictJson::survival).toList());
+  }
+
+  private static Map<String, String> texts(JsonInput object) {
+    Map<String, String> texts = new LinkedHashMap<>();
+    object.fields().forEach((name, value) -> texts.put(name, value.text()));
+    return texts;
+  }
+
+  private static Survival survival(JsonInput row) {
+    Map<String, Double> deployed = new LinkedHashMap<>();
+    row.get("deployed")
+        .fields()
+        .forEach((runtime, file) -> deployed.put(runtime, measured(file.get("value"))));
+    return new Survival(
+        row.get("metric").text(),
+        row.get("judged").node().asBoolean(),
+        measured(row.get("target")),
+        measured(row.get("retain_only")),
+        measured(row.get("unlearned")),
+        deployed);
+  }
+
+  private static double measured(JsonInput number) {
+    return number.present() ? number.number() : Double.NaN;
   }
 
   private static Gate gate(JsonInput gate) {
@@ -105,12 +167,13 @@ final class VerdictJson {
         (int) numeric.get("labelled_tokens").number(),
         numeric.get("logit_max_abs").number(),
         numeric.get("logit_mean_abs").number(),
-        numeric.get("logit_max_relative").number(),
+        numeric.get("logit_spread").number(),
         numeric.get("kl_mean").number(),
         numeric.get("kl_p999").number(),
         numeric.get("top1_agreement").number(),
         numeric.get("chunked_prefill").number(),
-        numeric.get("cached_decoding").number());
+        numeric.get("cached_decoding").number(),
+        numeric.get("left_padding").number());
   }
 
   private static List<MetricDifference> metrics(JsonInput metrics) {

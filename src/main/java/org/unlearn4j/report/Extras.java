@@ -28,7 +28,8 @@ final class Extras {
           "pass",
           "numeric",
           "metrics",
-          "generations");
+          "generations",
+          "equal_codes");
 
   private Extras() {}
 

@@ -60,11 +60,12 @@ final class GateSection {
           Html.tag("tr")
               .add(Html.tag("th", ReportData.runtime(result.deployed())).attr("scope", "row"));
       for (Gate.Level level : Gate.Level.values()) {
-        List<Gate> gates = result.gates().stream().filter(g -> g.level() == level).toList();
+        List<Gate> all = result.gates().stream().filter(g -> g.level() == level).toList();
+        List<Gate> gates = all.stream().filter(g -> g.judges() || !g.pass()).toList();
         long hold = gates.stream().filter(Gate::pass).count();
         String words =
             gates.isEmpty()
-                ? "–"
+                ? (all.isEmpty() ? "–" : "measured only")
                 : (hold == gates.size() ? "✓ " : "✗ ") + hold + " of " + gates.size() + " hold";
         row.add(
             Tables.cell(words)
@@ -120,7 +121,7 @@ final class GateSection {
   /** Three cells: value, limit, outcome. */
   static Html outcome(Gate gate) {
     String limit =
-        Double.isInfinite(gate.limit())
+        !gate.judges()
             ? "measured only"
             : (gate.comparison() == Gate.Comparison.AT_MOST ? "≤ " : "≥ ")
                 + Numbers.pretty(gate.limit());

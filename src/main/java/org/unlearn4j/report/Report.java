@@ -52,7 +52,7 @@ public final class Report {
                 Attacks.section(data, figures),
                 RelearnSection.section(data, figures),
                 AnswerSection.section(data),
-                SurvivalSection.section(data),
+                SurvivalSection.section(data, figures),
                 GateSection.section(data),
                 FeatureSection.section(data, figures),
                 TrainingSection.section(data, figures),

@@ -19,7 +19,7 @@ final class SurvivalSection {
 
   private SurvivalSection() {}
 
-  static Optional<Section> section(ReportData data) {
+  static Optional<Section> section(ReportData data, Figures figures) {
     List<Html> rows = new ArrayList<>();
     data.verdict()
         .ifPresent(
@@ -43,6 +43,23 @@ final class SurvivalSection {
                     "Rounding weights to fewer bits is known to bring forgotten knowledge back."
                         + " Rebound is the share of the way from the trained weights back to the"
                         + " target that a deployed file goes; negative is further away."));
+    data.verdict()
+        .ifPresent(
+            verdict -> {
+              List<Html> outcomes =
+                  verdict.results().stream().flatMap(r -> outcome(r).stream()).toList();
+              if (!outcomes.isEmpty()) {
+                section.add(Html.tag("ul").add(outcomes));
+              }
+              SurvivalPlot.of(verdict)
+                  .ifPresent(
+                      plot ->
+                          section.add(
+                              figures.figure(
+                                  plot,
+                                  "Each line goes from the unlearned model to the target; the dot is"
+                                      + " the deployed file, the shade what the gate allows.")));
+            });
     table.ifPresent(section::add);
     if (!rows.isEmpty()) {
       section.add(table.map(t -> Html.tag("h3", "Gates")).orElse(Html.group()));
@@ -55,6 +72,46 @@ final class SurvivalSection {
     }
     extras.forEach(section::add);
     return Optional.of(section);
+  }
+
+  /** What the gates on one file come to, in a sentence. */
+  static Optional<Html> outcome(ParityResult result) {
+    List<Gate> gates =
+        result.gates().stream().filter(g -> g.level() == Gate.Level.SURVIVAL).toList();
+    if (gates.isEmpty()) {
+      return Optional.empty();
+    }
+    List<String> failed = new ArrayList<>();
+    for (Gate gate : gates) {
+      if (!gate.pass()) {
+        failed.add(
+            gate.name().replace('_', ' ')
+                + " "
+                + (Double.isNaN(gate.value())
+                    ? "cannot be told: unlearning moved nothing, or it was not measured"
+                    : Numbers.percent(gate.value())
+                        + " where at most "
+                        + Numbers.percent(gate.limit())
+                        + " is allowed"));
+      }
+    }
+    String file = ReportData.runtime(result.deployed());
+    String codes =
+        Double.isNaN(result.equalCodes())
+            ? ""
+            : " Of its codes " + Numbers.percent(result.equalCodes()) + " are still the target's.";
+    return Optional.of(
+        Html.tag(
+                "li",
+                failed.isEmpty()
+                    ? "✓ " + file + " is still unlearned." + codes
+                    : "✗ "
+                        + file
+                        + " must not be deployed: "
+                        + String.join(", ", failed)
+                        + "."
+                        + codes)
+            .css(failed.isEmpty() ? "holds" : "fails"));
   }
 
   /** The table that verify.json may hold: a metric a row, from the target to each deployed file. */

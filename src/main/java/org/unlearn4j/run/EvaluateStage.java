@@ -12,6 +12,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.config.OnnxRuntimeSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
@@ -100,8 +101,7 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model =
-            RuntimeModels.open(request.model(), request.runtime(), this::computation);
+    try (LanguageModel model = open(request.model(), request.runtime());
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -120,7 +120,8 @@ public final class EvaluateStage {
         EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
         result =
             withFeatures(result, model, original.model, prepared.suite(), bars)
-                .withWeights(fingerprints.ofWeights(request.model(), request.runtime()));
+                .withWeights(fingerprints.ofWeights(request.model(), request.runtime()))
+                .withSession(model.session());
         keep.accept(result);
         journal.finish();
         return result;
@@ -195,6 +196,7 @@ public final class EvaluateStage {
     String key =
         Hashes.sha256(
             model.runtime()
+                + model.session()
                 + StageSupport.modelHashes(request.model(), fingerprints)
                 + pipeline.evaluate().tokenBudget());
     return ScoreJournal.open(request.journal().get(), key);
@@ -238,6 +240,27 @@ public final class EvaluateStage {
 
   private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
     return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
+  }
+
+  /** A model on a runtime, as the pipeline wants that to compute. */
+  LanguageModel open(Path model, String runtime) {
+    return RuntimeModels.open(
+        model, runtime, this::computation, RuntimeModels.ort(pipeline.evaluate().onnxRuntime()));
+  }
+
+  /**
+   * Of how {@link #open} computes, what changes results: where, and by which graph. Threads change
+   * no more than rounding.
+   */
+  Map<String, String> session(String runtime) {
+    OnnxRuntimeSettings ort = pipeline.evaluate().onnxRuntime();
+    return runtime.equals("tf")
+        ? Map.of()
+        : Map.of(
+            "provider",
+            ort.provider().spelling(),
+            "graph_optimization",
+            ort.graphOptimization().spelling());
   }
 
   /**

@@ -3,10 +3,12 @@ package org.unlearn4j.run;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.train.EventLog;
+import org.unlearn4j.weights.Variant;
 
 /** Evaluations of a run folder: how they are written, and which of them may be used again. */
 public final class EvaluationFiles {
@@ -24,6 +26,16 @@ public final class EvaluationFiles {
     this.folder = folder;
     this.fingerprints = fingerprints;
     this.log = log;
+  }
+
+  /**
+   * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
+   * alone stands for.
+   */
+  static String ofDeployed(Variant variant) {
+    return variant == Variant.FP32
+        ? "unlearned.onnx.json"
+        : "unlearned.onnx-" + variant.label() + ".json";
   }
 
   /** Whether there is a file of that name, of whatever weights. */
@@ -45,21 +57,43 @@ public final class EvaluationFiles {
    * @param runtime as {@link RuntimeModels#open} has it
    */
   Optional<EvaluationResult> read(String name, Path model, String runtime) {
+    return read(name, model, runtime, Map.of());
+  }
+
+  /**
+   * The same, provided also that it was computed as it would be now.
+   *
+   * @param session what its {@link EvaluationResult#session} must say
+   */
+  Optional<EvaluationResult> read(
+      String name, Path model, String runtime, Map<String, String> session) {
     Optional<EvaluationResult> found = readUnchecked(name);
     if (found.isEmpty()) {
       return found;
     }
     Map<String, String> now = fingerprints.ofWeights(model, runtime);
-    if (found.get().weights().equals(now)) {
-      return found;
+    if (!found.get().weights().equals(now)) {
+      log.println(
+          name
+              + (found.get().weights().isEmpty()
+                  ? " does not say which weights it was made with"
+                  : " was made with other weights than " + model + " has")
+              + ": measured again.");
+      return Optional.empty();
     }
-    log.println(
-        name
-            + (found.get().weights().isEmpty()
-                ? " does not say which weights it was made with"
-                : " was made with other weights than " + model + " has")
-            + ": measured again.");
-    return Optional.empty();
+    if (!found.get().session().entrySet().containsAll(session.entrySet())) {
+      log.println(
+          name
+              + " was made with "
+              + (found.get().session().isEmpty()
+                  ? "settings that it does not name"
+                  : found.get().session())
+              + ", not with "
+              + session
+              + ": measured again.");
+      return Optional.empty();
+    }
+    return found;
   }
 
   private Optional<Path> file(String name) {
@@ -67,7 +101,7 @@ public final class EvaluationFiles {
   }
 
   /**
-   * Writes an evaluation, and its metrics for TensorBoard: {@code
+   * Writes an evaluation, and its metrics and features for TensorBoard: {@code
    * logs/tensorboard/eval-<model>.<runtime>/} of the run folder that {@code eval/} lies in, beside
    * the curves of training; of another file, beside that file. An older evaluation of that name is
    * replaced in both.
@@ -81,6 +115,18 @@ public final class EvaluationFiles {
     String name = String.valueOf(file.getFileName()).replaceFirst("[.]json$", "");
     EventLog.replace(
         (inRun ? parent.getParent() : parent).resolve("logs/tensorboard/eval-" + name),
-        result.metrics());
+        scalars(result));
+  }
+
+  /** Metrics by name, and measures of the features as {@code entanglement/LAYER/MEASURE}. */
+  private static Map<String, Double> scalars(EvaluationResult result) {
+    Map<String, Double> scalars = new LinkedHashMap<>(result.metrics());
+    result
+        .entanglement()
+        .forEach(
+            (layer, measures) ->
+                measures.forEach(
+                    (name, value) -> scalars.put("entanglement/" + layer + "/" + name, value)));
+    return scalars;
   }
 }

@@ -21,6 +21,7 @@ import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfListing;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.Variant;
 
 /**
  * The graphs of this project as reviewable text, on a model of two layers: the committed folder
@@ -43,6 +44,15 @@ public final class GraphListings {
       files.put(type + ".forward.txt", forward(decoder));
       files.put(type + ".export.txt", OnnxListing.of(decoder));
     }
+    Decoder llama = tiny("llama");
+    for (Variant v : Variant.values()) {
+      if (v != Variant.FP32) {
+        files.put("llama.export." + v.label() + ".txt", OnnxListing.of(llama, v, 23));
+      }
+    }
+    for (String type : List.of("llama", "gpt2")) {
+      files.put(type + ".export.opset17.txt", OnnxListing.of(tiny(type), Variant.FP32, 17));
+    }
     for (ObjectiveName name : ObjectiveName.values()) {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
     }
@@ -55,6 +65,8 @@ public final class GraphListings {
         "unlearn.clreg={weight: 0.1, layers: [embeddings, last], pooling: last, view: dropout,"
             + " queue: 16}");
     steps(files, "margin", "unlearn.clreg={weight: 0.1, form: margin}");
+    steps(files, "int8", "unlearn.quantization_aware=int8");
+    steps(files, "int4", "unlearn.quantization_aware=int4");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
   }

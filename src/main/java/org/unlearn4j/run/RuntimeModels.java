@@ -6,8 +6,10 @@ import java.util.function.Supplier;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.config.OnnxRuntimeSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.onnx.OrtModel;
+import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
@@ -17,14 +19,22 @@ import org.unlearn4j.tf.TensorFlowModel;
 public final class RuntimeModels {
   private RuntimeModels() {}
 
+  /** Opens a model, ONNX Runtime with its defaults. */
+  public static LanguageModel open(Path path, String runtime, Supplier<Computation> computation) {
+    return open(path, runtime, computation, OrtSettings.defaults());
+  }
+
   /**
    * Opens a model.
    *
    * @param runtime {@code tf}, {@code onnx} (which is {@code onnx:fp32}) or {@code onnx:VARIANT}
    * @param computation of TensorFlow, which is not loaded for the other runtime
+   * @param ort how ONNX Runtime computes
    * @throws UserException if there is no such runtime, or the folder does not hold such a model
+   * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
-  public static LanguageModel open(Path path, String runtime, Supplier<Computation> computation) {
+  public static LanguageModel open(
+      Path path, String runtime, Supplier<Computation> computation, OrtSettings ort) {
     if (!Files.exists(path)) {
       throw UserException.at(path, "", "nothing there", "a model folder");
     }
@@ -32,7 +42,7 @@ public final class RuntimeModels {
       return TensorFlowModel.open(path, computation.get());
     }
     if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
-      return OrtModel.open(path, variant(runtime), Runtime.getRuntime().availableProcessors());
+      return OrtModel.open(path, variant(runtime), ort);
     }
     throw new UserException("--runtime: found " + runtime + ", expected tf, onnx or onnx:VARIANT.");
   }
@@ -40,6 +50,14 @@ public final class RuntimeModels {
   /** The variant that a runtime of ONNX names: {@code fp32} of {@code onnx}. */
   static String variant(String runtime) {
     return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
+  }
+
+  /** A pipeline's settings of ONNX Runtime. */
+  static OrtSettings ort(OnnxRuntimeSettings settings) {
+    return new OrtSettings(
+        OrtSettings.Provider.valueOf(settings.provider().name()),
+        settings.threads().orElse(0),
+        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
   }
 
   /** Where a pipeline's models are measured: in float32 always. */

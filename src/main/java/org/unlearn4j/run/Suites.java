@@ -91,7 +91,7 @@ final class Suites {
             settings().suite().spelling(),
             settings().tokenBudget(),
             settings().maxNewTokens(),
-            tokenizer.stopIds(),
+            data.stopIds(),
             generated),
         ids -> tokenizer.decode(ids, true));
   }
@@ -120,10 +120,7 @@ final class Suites {
     return new MuseSuite(
         parts,
         new MuseSuite.Settings(
-            settings().tokenBudget(),
-            settings().maxNewTokens(),
-            answerTokens,
-            data.tokenizer().stopIds()),
+            settings().tokenBudget(), settings().maxNewTokens(), answerTokens, data.stopIds()),
         ids -> data.tokenizer().decode(ids, true));
   }
 

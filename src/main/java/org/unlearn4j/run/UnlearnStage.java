@@ -234,6 +234,14 @@ public final class UnlearnStage {
                     .put("queue", c.queue())
                     .put("stop_gradient", c.stopGradient())
                     .put("warmup_steps", c.warmupSteps()));
+    pipeline
+        .unlearn()
+        .quantization()
+        .ifPresent(
+            q ->
+                root.putObject("quantization_aware")
+                    .put("format", q.format().spelling())
+                    .put("share", q.share()));
     LoopSettings loop = pipeline.unlearn().loop();
     root.putObject("training")
         .put("seed", loop.seed())

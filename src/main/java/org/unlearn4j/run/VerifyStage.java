@@ -1,29 +1,35 @@
 package org.unlearn4j.run;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.ParityCheck;
-import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
-import org.unlearn4j.tf.Computation;
-import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.Variant;
 
 /** Holds deployed files against the trained weights. */
 public final class VerifyStage {
   /** Keeps batches small; where the vocabulary is large they are smaller still. */
-  private static final int TOKEN_BUDGET = 1024;
+  static final int TOKEN_BUDGET = 1024;
 
-  private static final int DECODE_TOKENS = 16;
+  static final int DECODE_TOKENS = 16;
+
+  /** In a deployed folder: how many codes are those of the model before. */
+  private static final String QUANTIZATION = "quantization.json";
 
   private final Pipeline pipeline;
 
@@ -32,48 +38,38 @@ public final class VerifyStage {
   }
 
   /**
-   * Compares an unlearned model under TensorFlow with its exported folder.
+   * Compares an unlearned model under TensorFlow with its exported folder, and writes the verdict
+   * into that folder's {@code unlearning.json} ({@link DeployedRecord}).
    *
-   * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json} and,
-   *     where they are there, {@code target.tf.json} and {@code retain.tf.json}; what is missing,
-   *     or was made with other weights than those that are held against each other, is measured now
+   * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json}, {@code
+   *     target.tf.json} and, where there is one, {@code retain.tf.json}; what is missing, or was
+   *     made with other weights or another execution provider than those that are held against each
+   *     other, is measured now
+   * @throws UserException if there is a file of reduced precision, but no model before unlearning:
+   *     nobody could tell whether it is still unlearned
    */
-  public Verdict run(Path model, Path onnx, List<String> variants, Optional<Path> evaluations) {
+  public Verdict run(Path model, Path onnx, List<Variant> variants, Optional<Path> evaluations) {
     EvaluateStage evaluate = new EvaluateStage(pipeline);
     EvaluationFiles kept = new EvaluationFiles(evaluations, evaluate.fingerprints(), System.err);
     // Forget quality must be on both sides or on neither.
     Optional<EvaluationResult> retainOnly =
-        other(evaluate, kept, "retain", pipeline.model().reference(), Optional.empty());
-    EvaluationResult trained =
-        kept.read("unlearned.tf.json", model, "tf")
-            .orElseGet(
-                () ->
-                    evaluate.run(new EvaluateStage.Request("unlearned", model, "tf", retainOnly)));
-    Optional<EvaluationResult> before =
+        kept.has("retain.tf.json")
+            ? other(evaluate, kept, "retain", pipeline.model().reference(), Optional.empty())
+            : Optional.empty();
+    Optional<EvaluationResult> target =
         other(evaluate, kept, "target", pipeline.model().path(), retainOnly);
-    VerifySettings v = pipeline.verify();
-    ParityGates gates =
-        new ParityGates(
-            v.logitAtol(),
-            v.klMax(),
-            v.top1Min(),
-            v.metricAtol(),
-            v.generationsMin(),
-            v.reboundMax());
-    Computation computation = RuntimeModels.measuring(pipeline.model());
+    requireTarget(target, variants);
+    EvaluationResult trained =
+        measured(evaluate, kept, "unlearned.tf.json", model, "tf", retainOnly);
     List<ParityResult> results = new ArrayList<>();
-    for (String variant : variants) {
-      String runtime = "onnx:" + variant;
-      String file =
-          variant.equals("fp32") ? "unlearned.onnx.json" : "unlearned.onnx-" + variant + ".json";
-      EvaluationResult deployed =
-          kept.read(file, onnx, runtime)
-              .orElseGet(
-                  () ->
-                      evaluate.run(
-                          new EvaluateStage.Request("unlearned", onnx, runtime, retainOnly)));
-      try (TensorFlowModel a = TensorFlowModel.open(model, computation);
-          LanguageModel b = RuntimeModels.open(onnx, runtime, () -> computation);
+    Map<String, EvaluationResult> deployed = new LinkedHashMap<>();
+    for (Variant variant : variants) {
+      String runtime = "onnx:" + variant.label();
+      String file = EvaluationFiles.ofDeployed(variant);
+      EvaluationResult result = measured(evaluate, kept, file, onnx, runtime, retainOnly);
+      deployed.put(runtime, result);
+      try (LanguageModel a = evaluate.open(model, "tf");
+          LanguageModel b = evaluate.open(onnx, runtime);
           TaskData data = evaluate.data(model, a);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
         Suite suite =
@@ -81,22 +77,58 @@ public final class VerifyStage {
         List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
         rows.addAll(suite.rows(EvalSet.Role.RETAIN));
         results.add(
-            new ParityCheck(gates, TOKEN_BUDGET, DECODE_TOKENS)
-                .run(
-                    a,
-                    b,
-                    rows,
-                    trained,
-                    deployed,
-                    variant.equals("fp32") ? Optional.empty() : before,
-                    bars));
+            new ParityCheck(
+                    ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS)
+                .run(a, b, rows, trained, result, target, bars)
+                .withEqualCodes(equalCodes(onnx, variant)));
       }
     }
-    return new Verdict(results);
+    Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
+    DeployedRecord.write(
+        onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
+    return verdict;
+  }
+
+  /** What export has counted, where it was given the model before; NaN where it was not. */
+  private static double equalCodes(Path onnx, Variant variant) {
+    Path counted = onnx.resolve(QUANTIZATION);
+    if (!Files.isRegularFile(counted)) {
+      return Double.NaN;
+    }
+    JsonInput share =
+        JsonInput.read(counted, "what export counted of codes")
+            .get("variants")
+            .get(variant.label())
+            .get("equal_codes");
+    return share.present() ? share.number() : Double.NaN;
+  }
+
+  private static void requireTarget(Optional<EvaluationResult> target, List<Variant> variants) {
+    Optional<Variant> reduced = variants.stream().filter(v -> v != Variant.FP32).findFirst();
+    if (target.isEmpty() && reduced.isPresent()) {
+      throw new UserException(
+          "model.path: found no model before unlearning, nor its evaluation target.tf.json,"
+              + " expected one: without it nobody can tell whether forgetting survives in the "
+              + reduced.get().label()
+              + " file.");
+    }
+  }
+
+  private static EvaluationResult measured(
+      EvaluateStage evaluate,
+      EvaluationFiles kept,
+      String file,
+      Path model,
+      String runtime,
+      Optional<EvaluationResult> retainOnly) {
+    return kept.read(file, model, runtime, evaluate.session(runtime))
+        .orElseGet(
+            () -> evaluate.run(new EvaluateStage.Request("unlearned", model, runtime, retainOnly)));
   }
 
   /**
-   * The evaluation of a model that the verdict is relative to; empty where there is no such file.
+   * The evaluation of a model that the verdict is relative to; empty where there is neither such a
+   * file nor such a model.
    *
    * @param model where the pipeline has it; without that, the file is taken at its word
    */
@@ -107,13 +139,14 @@ public final class VerifyStage {
       Optional<Path> model,
       Optional<EvaluationResult> retainOnly) {
     String file = name + ".tf.json";
-    if (!kept.has(file) || model.isEmpty()) {
+    Optional<Path> there = model.filter(Files::isDirectory);
+    if (there.isEmpty()) {
       return kept.readUnchecked(file);
     }
-    return kept.read(file, model.get(), "tf")
+    return kept.read(file, there.get(), "tf")
         .or(
             () ->
                 Optional.of(
-                    evaluate.run(new EvaluateStage.Request(name, model.get(), "tf", retainOnly))));
+                    evaluate.run(new EvaluateStage.Request(name, there.get(), "tf", retainOnly))));
   }
 }

@@ -17,7 +17,7 @@ import org.unlearn4j.eval.MetricInfo;
  * @param name as in the study file
  */
 public record Column(String name) {
-  /** Median seconds of a training step. */
+  /** Seconds of a training step that nothing disturbed. */
   public static final String STEP_SECONDS = "step_seconds";
 
   /** A column of that name; empty where nothing of that name is measured. */

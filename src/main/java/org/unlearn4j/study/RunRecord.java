@@ -20,7 +20,8 @@ import org.unlearn4j.base.MachineException;
  * @param unlearning identifies settings and inputs of the unlearned model; empty for a folder that
  *     unlearns nothing
  * @param evaluation identifies those of the evaluations; empty where there are none yet
- * @param stepSeconds median time of a training step; NaN where there was none
+ * @param stepSeconds time of a training step, see {@link #undisturbedStep}; NaN where there was
+ *     none
  */
 record RunRecord(String unlearning, String evaluation, double stepSeconds) {
   private static final String FILE = "run.json";
@@ -56,14 +57,13 @@ record RunRecord(String unlearning, String evaluation, double stepSeconds) {
   }
 
   /**
-   * Median of the steps' seconds in a training log: the loop alone, without start, checkpoints and
-   * evaluation.
+   * Seconds that the fastest tenth of the steps in a training log stayed within: the loop alone,
+   * without start, checkpoints and evaluation. A median would tell what else ran on the machine.
    */
-  static double medianStep(Path log) {
+  static double undisturbedStep(Path log) {
     try (Stream<String> lines = Files.lines(log)) {
       double[] sorted = lines.flatMapToDouble(RunRecord::seconds).sorted().toArray();
-      int n = sorted.length;
-      return n == 0 ? Double.NaN : (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+      return sorted.length == 0 ? Double.NaN : sorted[(sorted.length - 1) / 10];
     } catch (IOException e) {
       throw new MachineException(log + ": could not be read.", e);
     }

@@ -52,7 +52,7 @@ final class StudyMarkdown {
     }
     if (study.columns().stream().anyMatch(Column::isTime)) {
       sentences.add(
-          "Seconds a step: the median over a run's training steps, the loop alone"
+          "Seconds a step: what the fastest tenth of a run's training steps stayed within, the loop alone"
               + study
                   .addition()
                   .map(a -> "; the runs without and with " + a + " took turns on one machine.")

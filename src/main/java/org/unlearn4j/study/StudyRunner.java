@@ -211,7 +211,7 @@ public final class StudyRunner {
     RunRecord.delete(folder.root());
     AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
     new UnlearnStage(run.pipeline(), log, version).run(folder.unlearned());
-    double step = RunRecord.medianStep(folder.trainLog());
+    double step = RunRecord.undisturbedStep(folder.trainLog());
     new RunRecord(unlearning, "", step).write(folder.root());
     return step;
   }

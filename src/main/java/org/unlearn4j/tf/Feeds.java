@@ -7,6 +7,7 @@ import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
@@ -38,6 +39,11 @@ public final class Feeds implements AutoCloseable {
   /** Feeds a scalar float. */
   public void scalar(Operand<TFloat32> to, float value) {
     runner.feed(to, owned(TFloat32.scalarOf(value)));
+  }
+
+  /** Feeds a scalar truth value. */
+  public void flag(Operand<TBool> to, boolean value) {
+    runner.feed(to, owned(TBool.scalarOf(value)));
   }
 
   /** Feeds long integers. */

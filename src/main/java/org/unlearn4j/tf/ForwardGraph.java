@@ -41,6 +41,9 @@ final class ForwardGraph {
   final List<TfInputs.KeyValue> present;
   final Operand<TFloat32> cachedLogits;
 
+  /** Logits after each row's last position, {@code [batch, vocab]}. */
+  final Operand<TFloat32> nextLogits;
+
   /** Most probable next token of each row after its last position, {@code [batch]}. */
   final Operand<TInt32> next;
 
@@ -97,7 +100,7 @@ final class ForwardGraph {
             byRow,
             cached.math.sub(cached.reshape(time, cached.array(new int[0])), cached.constant(1)),
             cached.constant(1));
-    Operand<TFloat32> nextLogits = decoder.head(c, TfTensor.of(lastColumn)).f32(cached);
+    nextLogits = decoder.head(c, TfTensor.of(lastColumn)).f32(cached);
     next = cached.math.argMax(nextLogits, cached.constant(-1), TInt32.class);
   }
 

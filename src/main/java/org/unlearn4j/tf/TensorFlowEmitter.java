@@ -10,6 +10,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
 import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.family.TNumber;
@@ -37,6 +38,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private Ops tf;
   private Rotations rotations;
   private RowDropout dropout;
+  private QuantizedWeights quantized;
   private int places;
 
   /**
@@ -56,6 +58,15 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   /** From now on drops values of the residual stream in some rows. */
   public void dropping(RowDropout rows) {
     dropout = rows;
+  }
+
+  /**
+   * From now on reads the weights of linear maps as they will be deployed.
+   *
+   * @param active scalar; false: as they are
+   */
+  public void quantizing(FakeQuantization form, Operand<TBool> active) {
+    quantized = new QuantizedWeights(variables, form, active);
   }
 
   /**
@@ -137,17 +148,25 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Ops ops = variables.device().on(tf.withSubScope(shortName(linear.weight())));
     MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
     if (precision == Precision.BF16) {
-      Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), casts.bf16(linear.weight()), transpose);
+      Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), bf16(linear), transpose);
       if (linear.bias().isPresent()) {
         y = ops.math.add(y, casts.bf16(linear.bias().get()));
       }
       return TfTensor.ofBrain(y);
     }
-    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), variables.read(linear.weight()), transpose);
+    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(linear), transpose);
     if (linear.bias().isPresent()) {
       y = ops.nn.biasAdd(y, variables.read(linear.bias().get()));
     }
     return TfTensor.of(y);
+  }
+
+  private Operand<TFloat32> f32(Linear linear) {
+    return quantized == null ? variables.read(linear.weight()) : quantized.f32(linear);
+  }
+
+  private Operand<TBfloat16> bf16(Linear linear) {
+    return quantized == null ? casts.bf16(linear.weight()) : quantized.bf16(linear);
   }
 
   @Override

@@ -5,7 +5,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import java.util.function.BiConsumer;
 import java.util.function.Function;
 import org.tensorflow.Result;
@@ -14,7 +13,8 @@ import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.lm.GreedyDecoding;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
@@ -304,11 +304,9 @@ public final class TensorFlowModel implements LanguageModel {
   }
 
   @Override
-  public List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+  public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    GreedyDecoding decoding =
-        new GreedyDecoding(prompts, maxNewTokens, stop, config.maxPositions(), listener);
+    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
     Result previous = null;
     try (Feeds start = new Feeds(runtime.session())) {
       List<Tensor> past = emptyPast(start, prompts.size());
@@ -318,12 +316,17 @@ public final class TensorFlowModel implements LanguageModel {
           feeds.ints(graph.positions, decoding.positions(), prompts.size(), decoding.width());
           feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
           feedPast(feeds, past);
-          Session.Runner runner = feeds.runner().fetch(graph.next);
+          boolean greedy = decoding.greedy();
+          Session.Runner runner = feeds.runner().fetch(greedy ? graph.next : graph.nextLogits);
           graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
           Result result = runtime.run("generation", runner);
           closeIfOpen(previous);
           previous = result;
-          decoding.accept(TfTensors.ints(result, 0));
+          if (greedy) {
+            decoding.accept(TfTensors.ints(result, 0));
+          } else {
+            accept(decoding, TfTensors.floats(result, 0));
+          }
           past = new ArrayList<>();
           for (int i = 1; i < result.size(); i++) {
             past.add(result.get(i));
@@ -334,6 +337,11 @@ public final class TensorFlowModel implements LanguageModel {
       closeIfOpen(previous);
     }
     return decoding.continuations();
+  }
+
+  private void accept(Decoding decoding, float[] logits) {
+    int vocab = config.vocabSize();
+    decoding.accept((row, into) -> System.arraycopy(logits, row * vocab, into, 0, vocab), vocab);
   }
 
   private static void closeIfOpen(Result result) {

@@ -31,9 +31,9 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
 
   /**
    * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
-   * logarithm, the policy's logits of the same rows, and the logarithm of their softmax.
+   * logarithm, and the policy's logits of the same rows.
    */
-  private static final int FROZEN_COPIES = 5;
+  private static final int FROZEN_COPIES = 4;
 
   private static final double MIB = 1 << 20;
 
@@ -108,13 +108,16 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long parameters = size(decoder, p -> true);
     long trained = size(decoder, objective::trains);
     boolean twin = !objective.frozen().isEmpty();
-    long copies = brain ? BRAIN * size(decoder, p -> p.shape().size() == 2) : 0;
+    long matrices = size(decoder, p -> p.shape().size() == 2);
+    // Weights as they will be deployed lie beside those they come from.
+    long deployed = objective.quantization().isPresent() ? FLOAT * matrices : 0;
+    long copies = brain ? BRAIN * matrices : 0;
     return new MemoryPlan(
         FLOAT * parameters,
         2 * FLOAT * trained,
         accumulating ? FLOAT * trained : 0,
         twin ? FLOAT * parameters : 0,
-        copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
+        deployed + copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
   }
 
   private static long step(
@@ -129,7 +132,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     int layers = kept.blocks().size();
     boolean recompute = computation.recompute();
     // Logits and what the cross-entropy keeps of them, as wide.
-    long logits = batch.labelled() * vocab * (2 * FLOAT + (brain ? BRAIN : 0));
+    long logits = batch.labelled() * vocab * FLOAT;
+    long narrow = brain ? batch.labelled() * vocab * BRAIN : 0;
     long frozenLogits = batch.frozenLabelled() * vocab * FLOAT * FROZEN_COPIES;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
@@ -137,12 +141,13 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     }
     long once = kept.widest() * tokens;
     // The losses: gradients of the head and of what the final norm reads are on their way.
-    long most = below + logits + frozenLogits + head + 4 * hidden;
+    // The gradient of the head comes when only one of the two is left.
+    long most = below + logits + narrow + frozenLogits + Math.max(logits, head) + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + once);
+      most = Math.max(most, below + own + gradients + (recompute ? 0 : once));
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }

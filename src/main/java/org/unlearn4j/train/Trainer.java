@@ -138,7 +138,8 @@ public final class Trainer {
     return new StepControl(
         alpha,
         regularisation.weightAt(stepIndex),
-        new StepControl.ViewSeed(loop.seed(), stepIndex, 0));
+        new StepControl.ViewSeed(loop.seed(), stepIndex, 0),
+        step.graph().objective().quantizes(stepIndex));
   }
 
   /** All of a step's batches but for the queue: a function of the step alone. */

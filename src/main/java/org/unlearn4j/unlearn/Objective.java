@@ -17,6 +17,7 @@ import org.unlearn4j.nn.Parameter;
  * @param name for messages
  * @param dual the retain loss is a constraint, and alpha its multiplier
  * @param trainable matched against whole parameter names; empty: all are trained
+ * @param quantization the loss is that of the weights as they will be deployed
  */
 public record Objective(
     String name,
@@ -24,7 +25,8 @@ public record Objective(
     Optional<Weighted> retain,
     Optional<Regulariser> regulariser,
     Optional<Dual> dual,
-    Optional<Pattern> trainable) {
+    Optional<Pattern> trainable,
+    Optional<QuantizationAware> quantization) {
 
   /** Ordinary training on the retain segment. */
   public static Objective finetune() {
@@ -44,25 +46,38 @@ public record Objective(
         Optional.ofNullable(retain),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
-    return new Objective(name, forget, retain, Optional.of(added), dual, trainable);
+    return new Objective(name, forget, retain, Optional.of(added), dual, trainable, quantization);
   }
 
   Objective with(Dual added) {
-    return new Objective(name, forget, retain, regulariser, Optional.of(added), trainable);
+    return new Objective(
+        name, forget, retain, regulariser, Optional.of(added), trainable, quantization);
   }
 
   Objective training(Pattern parameters) {
-    return new Objective(name, forget, retain, regulariser, dual, Optional.of(parameters));
+    return new Objective(
+        name, forget, retain, regulariser, dual, Optional.of(parameters), quantization);
+  }
+
+  /** The same of weights as they will be deployed. */
+  public Objective with(QuantizationAware added) {
+    return new Objective(name, forget, retain, regulariser, dual, trainable, Optional.of(added));
   }
 
   /** Alpha as training begins; 0 without a retain loss. */
   public double alpha() {
     return retain.map(Weighted::weight).orElse(0.0);
+  }
+
+  /** Whether a step reads the weights as they will be deployed. */
+  public boolean quantizes(int step) {
+    return quantization.map(q -> q.at(step)).orElse(false);
   }
 
   /** Whether a parameter is trained. */

@@ -7,10 +7,12 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Layer;
 import org.unlearn4j.config.ObjectiveSettings;
+import org.unlearn4j.config.QuantizationSettings;
 import org.unlearn4j.config.RetainName;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.FakeQuantization;
 
 /**
  * The closed list of objectives: settings in, terms out. A new one is one class and one line here.
@@ -71,8 +73,21 @@ public final class Objectives {
     if (o.method() instanceof ObjectiveSettings.Rmu m) {
       objective = objective.training(trainable(m.trainable(), decoder));
     }
+    if (settings.quantization().isPresent()) {
+      objective = objective.with(quantization(settings.quantization().get()));
+    }
     Optional<ClRegSettings> clreg = settings.clreg().filter(c -> c.weight() > 0);
     return clreg.isPresent() ? objective.with(regulariser(clreg.get(), layers)) : objective;
+  }
+
+  private static QuantizationAware quantization(QuantizationSettings q) {
+    FakeQuantization form =
+        switch (q.format()) {
+          case INT8 -> FakeQuantization.INT8;
+          case INT4 -> FakeQuantization.INT4;
+          case NONE -> throw new IllegalArgumentException("no format was asked for");
+        };
+    return new QuantizationAware(form, q.share());
   }
 
   private static Term forget(ObjectiveSettings o, Optional<ControlVector> control, int layers) {

@@ -6,8 +6,14 @@ package org.unlearn4j.unlearn;
  * @param alpha weight of the retain loss
  * @param lambda weight of the regulariser
  * @param viewSeed what a view drawn inside the graph is drawn from
+ * @param quantized whether an objective that knows weights as they will be deployed reads those
  */
-public record StepControl(double alpha, double lambda, ViewSeed viewSeed) {
+public record StepControl(double alpha, double lambda, ViewSeed viewSeed, boolean quantized) {
+
+  /** Of a step that reads deployed weights where the objective knows them. */
+  public StepControl(double alpha, double lambda, ViewSeed viewSeed) {
+    this(alpha, lambda, viewSeed, true);
+  }
 
   /**
    * Seed of a view: the same seed, step and micro-batch draw the same.
@@ -23,7 +29,8 @@ public record StepControl(double alpha, double lambda, ViewSeed viewSeed) {
 
   /** The same for a micro-batch of the step. */
   public StepControl atMicro(int micro) {
-    return new StepControl(alpha, lambda, new ViewSeed(viewSeed.seed(), viewSeed.step(), micro));
+    ViewSeed seed = new ViewSeed(viewSeed.seed(), viewSeed.step(), micro);
+    return new StepControl(alpha, lambda, seed, quantized);
   }
 
   /** For an objective whose weights stay as they begin. */

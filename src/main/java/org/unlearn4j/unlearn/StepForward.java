@@ -50,6 +50,7 @@ final class StepForward implements StepContext {
       emitter.recomputing();
     }
     dropout(objective).ifPresent(emitter::dropping);
+    objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));
     policy = new ForwardPass(tf, decoder, emitter, inputs.tokens(), objective.scored());
     twin =
         frozen.map(

@@ -8,6 +8,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
@@ -43,6 +44,7 @@ final class StepInputs {
   private final Placeholder<TFloat32> alpha;
   private final Placeholder<TFloat32> lambda;
   private final Placeholder<TInt64> viewSeed;
+  private final Placeholder<TBool> quantized;
   private final Map<FeatureLayer, Placeholder<TFloat32>> queues = new LinkedHashMap<>();
   private final Map<Segment, PerSegment> segments = new EnumMap<>(Segment.class);
   private final LanguageModel.Shape shape;
@@ -61,6 +63,10 @@ final class StepInputs {
     viewSeed =
         drops
             ? tf.withName("view_seed").placeholder(TInt64.class, Placeholder.shape(Shape.of(2)))
+            : null;
+    quantized =
+        objective.quantization().isPresent()
+            ? tf.withName("quantized").placeholder(TBool.class, Placeholder.shape(Shape.scalar()))
             : null;
     objective
         .regulariser()
@@ -104,6 +110,11 @@ final class StepInputs {
 
   Placeholder<TInt64> viewSeed() {
     return viewSeed;
+  }
+
+  /** Whether this step reads the deployed weights; only where the objective knows them. */
+  Placeholder<TBool> quantized() {
+    return quantized;
   }
 
   Placeholder<TFloat32> queue(FeatureLayer layer) {
@@ -163,6 +174,9 @@ final class StepInputs {
     }
     if (viewSeed != null) {
       feeds.longs(viewSeed, control.viewSeed().pair(), 2);
+    }
+    if (quantized != null) {
+      feeds.flag(quantized, control.quantized());
     }
     queues.forEach((l, q) -> feedQueue(feeds, q, batch.queue().getOrDefault(l, List.of())));
     segments.forEach((s, in) -> feed(feeds, in, batch.parts().get(s)));

@@ -1,2 +1,2 @@
-/** Safetensors: memory-mapped reading, sharded or not, and atomic writing. */
+/** Weights: safetensors read and written, number formats, quantisation, deployable variants. */
 package org.unlearn4j.weights;

@@ -120,9 +120,13 @@ class MakeTest {
             "unlearn --pipeline runs/mine/pipeline.yaml --out runs/mine/unlearned",
             "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/unlearned --runtime tf"
                 + " --out runs/mine/eval/unlearned.tf.json --reference runs/mine/eval/retain.tf.json",
-            "export --model runs/mine/unlearned --out runs/mine/onnx --variants fp32,int8 --opset 23",
+            "export --model runs/mine/unlearned --out runs/mine/onnx --variants fp32,int8 --opset 23"
+                + " --before models/target",
             "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/onnx --runtime onnx"
                 + " --out runs/mine/eval/unlearned.onnx.json --reference runs/mine/eval/retain.tf.json",
+            "evaluate --pipeline runs/mine/pipeline.yaml --model runs/mine/onnx --runtime onnx:int8"
+                + " --out runs/mine/eval/unlearned.onnx-int8.json"
+                + " --reference runs/mine/eval/retain.tf.json",
             "verify --pipeline runs/mine/pipeline.yaml --model runs/mine/unlearned --onnx runs/mine/onnx"
                 + " --out runs/mine/verify.json",
             "report --run runs/mine"),
@@ -162,7 +166,15 @@ class MakeTest {
     assertEquals(List.of("pipeline", "verify", "report"), commands(make(0, "PIPELINE=plain.yaml")));
     write("plain.yaml", PLAIN.replace("0.001", "0.002").replace("NPO", "GradDiff"));
     assertEquals(
-        List.of("pipeline", "unlearn", "evaluate", "export", "evaluate", "verify", "report"),
+        List.of(
+            "pipeline",
+            "unlearn",
+            "evaluate",
+            "export",
+            "evaluate",
+            "evaluate",
+            "verify",
+            "report"),
         commands(make(0, "PIPELINE=plain.yaml")));
     List<String> other =
         commands(make(0, "unlearn", "PIPELINE=plain.yaml", "SET=unlearn.epochs=3 unlearn.seed=1"));
@@ -170,10 +182,9 @@ class MakeTest {
         List.of("pipeline"), other); // the stand-in ignores overrides, so the stage sees no change
     write("models/target/model.safetensors", "other weights");
     assertTrue(commands(make(0, "PIPELINE=plain.yaml")).contains("unlearn"));
-    Files.delete(
-        folder.resolve("runs/mine/onnx/onnx/model.onnx")); // as if killed before it was there
+    Files.delete(folder.resolve("runs/mine/onnx/config.json")); // as if killed before it was there
     assertEquals(
-        List.of("export", "evaluate", "verify", "report"),
+        List.of("export", "evaluate", "evaluate", "verify", "report"),
         commands(make(0, "PIPELINE=plain.yaml")));
   }
 
@@ -208,12 +219,28 @@ class MakeTest {
     List<String> compared =
         make(0, "PIPELINE=bare.yaml", "NAME=b", "SET=model.reference=models/retain");
     assertEquals(
-        3,
+        4,
         compared.stream().filter(c -> c.endsWith("--reference runs/b/eval/retain.tf.json")).count(),
         String.join("\n", compared));
     List<String> taught =
         commands(make(0, "PIPELINE=bare.yaml", "NAME=c", "SET=finetune.epochs=3"));
     assertEquals(2, Collections.frequency(taught, "finetune"), taught.toString());
+  }
+
+  /** Each file's forgetting is proved by itself. */
+  @Test
+  void everyVariantThatIsExportedIsEvaluated() throws Exception {
+    List<String> calls = make(0, "PIPELINE=taught.yaml", "SET=export.variants=[int8-dynamic,int4]");
+    List<String> evaluated =
+        calls.stream()
+            .filter(c -> c.contains("--runtime onnx"))
+            .map(c -> c.replaceAll(".*--runtime (\\S+) --out (\\S+).*", "$1 $2"))
+            .toList();
+    assertEquals(
+        List.of(
+            "onnx:int8-dynamic runs/taught/eval/unlearned.onnx-int8-dynamic.json",
+            "onnx:int4 runs/taught/eval/unlearned.onnx-int4.json"),
+        evaluated);
   }
 
   @Test

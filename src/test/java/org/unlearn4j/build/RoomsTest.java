@@ -32,7 +32,7 @@ class RoomsTest {
   private static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("base", Set.of()),
-          Map.entry("config", Set.of("base")),
+          Map.entry("config", Set.of("base", "weights")),
           Map.entry("lm", Set.of("base")),
           Map.entry("nn", Set.of("base")),
           Map.entry("weights", Set.of("base")),

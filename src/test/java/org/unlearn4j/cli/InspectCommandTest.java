@@ -100,14 +100,15 @@ class InspectCommandTest {
     MemoryNeeds plan = new MemoryNeeds(decoder);
     JsonNode needs = new ObjectMapper().readTree(plan.tree().toJson());
     // A token table of 64 MiB in float32 is all but 82 KiB of it; one token a row, so that a step
-    // has 8 + 8 labelled tokens, whose logits and what the loss keeps of them are 16 MiB each.
+    // has 8 + 8 labelled tokens, whose logits are 16 MiB; the head's gradient outweighs what
+    // the loss keeps of them.
     double table = 64;
     double logits = 16;
-    assertEquals(4 * table + 2 * logits, needs.path("unlearn_fp32").asDouble(), 2);
-    // KL compares the 8 retain rows' logits, five arrays of half that size.
-    assertEquals(5 * table + 4.5 * logits, needs.path("unlearn_fp32_with_twin").asDouble(), 2);
+    assertEquals(4 * table + logits, needs.path("unlearn_fp32").asDouble(), 2);
+    // KL compares the 8 retain rows' logits, four arrays of half that size.
+    assertEquals(5 * table + 3 * logits, needs.path("unlearn_fp32_with_twin").asDouble(), 2);
     // Two more bytes a parameter and a logit.
-    assertEquals(4.5 * table + 2.5 * logits, needs.path("unlearn_bf16").asDouble(), 2);
+    assertEquals(4.5 * table + 1.5 * logits, needs.path("unlearn_bf16").asDouble(), 2);
     assertEquals(table, needs.path("serve_fp32").asDouble(), 1);
   }
 

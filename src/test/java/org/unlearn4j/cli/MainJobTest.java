@@ -74,7 +74,7 @@ class MainJobTest {
         "  epochs: 2",
         "  batch_size: 4",
         "  accumulate: 2",
-        "  learning_rate: 1.0e-3",
+        "  learning_rate: 1.0e-2",
         "evaluate: {limit: 4, max_new_tokens: 6}",
         "verify: {logit_atol: 1.0e-4, top1_min: 1.0, metric_atol: 1.0e-3, generations_min: 1.0}");
   }

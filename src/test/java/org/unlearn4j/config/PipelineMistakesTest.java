@@ -27,6 +27,23 @@ class PipelineMistakesTest {
   }
 
   @Test
+  void museDoesNotChat() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: chat
+            model: {path: models/fable-target}
+            data: {benchmark: fable, template: chat}
+            unlearn: {objective: {name: NPO}}
+            evaluate: {suite: muse}
+            """);
+    assertEquals(
+        "p.yaml, line 3, data.template: found chat for suite muse, expected a text (MUSE asks in"
+            + " running text).",
+        found.strip());
+  }
+
+  @Test
   void everyMistakeIsReportedAtOnceWithItsLine() throws IOException {
     String found =
         mistakes(
@@ -69,7 +86,7 @@ class PipelineMistakesTest {
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
                 + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " objective, clreg (did you mean batch_size?).",
+                + " quantization_aware, quantization_share, objective, clreg (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -94,7 +111,7 @@ class PipelineMistakesTest {
           RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
           NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
           NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
-          NPO      | export.opset=21                     | found 21, expected 23
+          NPO      | export.opset=21                     | found 21, expected one of 17, 23
           NPO      | export.variants=[fp32, fp32]        | expected a list of different variants
           NPO      | verify.top1_min=1.01                | expected a number from 0 to 1
           NPO      | model.device=gpu                    | expected auto, cpu or gpu:N

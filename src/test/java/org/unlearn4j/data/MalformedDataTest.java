@@ -6,15 +6,18 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 
@@ -112,12 +115,60 @@ class MalformedDataTest {
     }
   }
 
+  /** A hole of 100 MB behind what is there: read as zeros, and no space on the disk. */
+  private static Path with100Megabytes(Path file) throws IOException {
+    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      channel.write(ByteBuffer.wrap(new byte[] {'"'}), 100_000_000);
+    }
+    return file;
+  }
+
   @Test
-  void aLineWithoutEnd() throws IOException {
-    byte[] first = row("forget10").getBytes(StandardCharsets.UTF_8);
-    byte[] bytes = Arrays.copyOf(first, first.length + 17 * (1 << 20));
-    Arrays.fill(bytes, first.length, bytes.length, (byte) ' ');
-    String found = read("forget10", bytes);
-    assertTrue(found.startsWith(", line 2: found a line of more than 16 MiB, expected "), found);
+  void aLineOf100Megabytes() throws IOException {
+    for (String file : FILES.keySet()) {
+      Path path = Files.writeString(folder.resolve(file + ".json"), row(file));
+      with100Megabytes(path);
+      Benchmark tofu = Benchmark.open("tofu", Optional.of(folder));
+      mistake(
+          () -> FILES.get(file).apply(tofu),
+          path + ", line 2: found a line of more than 16 MiB, expected ");
+    }
+  }
+
+  /** Passages and multiple choice, whose files may be one JSON array on one line. */
+  @Test
+  void aLineOf100MegabytesWhereALineMayBeTheWholeFile() throws IOException {
+    String row = "{\"question\": \"q\", \"answer\": \"a\"}";
+    for (String begin : List.of("[" + row + ",\n", row + "\n")) {
+      Path knowmem = Files.createDirectories(folder.resolve("knowmem"));
+      Path qa = Files.writeString(knowmem.resolve("forget_qa.json"), begin);
+      with100Megabytes(qa);
+      Benchmark muse = Benchmark.open("muse", Optional.of(folder));
+      mistake(() -> muse.forget("forget"), qa + ", line 2: found more than 64 MiB up to here");
+    }
+    Path raw = Files.createDirectories(folder.resolve("raw"));
+    Path text = with100Megabytes(Files.writeString(raw.resolve("forget.txt"), "a\nb\nc"));
+    Passages muse = Benchmark.open("muse", Optional.of(folder)).passages().orElseThrow();
+    mistake(() -> muse.forgetPassages("forget"), text + ", line 3: found more than 64 MiB");
+    Path csv = with100Megabytes(Files.writeString(folder.resolve("a.csv"), "q,a,b,A\n"));
+    mistake(() -> ChoiceReader.read(csv), csv + ", line 2: found more than 64 MiB");
+    Path lines = with100Megabytes(Files.writeString(folder.resolve("a.jsonl"), row + "\n"));
+    mistake(() -> ChoiceReader.read(lines), lines + ", line 2: found more than 64 MiB");
+  }
+
+  /** Those not of UTF-8 too; a row without an answer and no rows are in the readers' own tests. */
+  @Test
+  void choicesThatAreNotUtf8() throws IOException {
+    for (String name : List.of("a.csv", "a.jsonl", "b.json")) {
+      Path file = folder.resolve(name);
+      Files.write(file, "q,a,b,A\n\u00E9\n".getBytes(StandardCharsets.ISO_8859_1));
+      mistake(() -> ChoiceReader.read(file), file + ", line 2: found bytes that are not UTF-8");
+    }
+  }
+
+  private static void mistake(Executable reading, String start) {
+    UserException e = assertThrows(UserException.class, reading);
+    assertTrue(e.getMessage().startsWith(start), e.getMessage());
+    assertFalse(e.getMessage().contains("\n"), e.getMessage());
   }
 }

@@ -135,7 +135,7 @@ class MuseBenchmarkTest {
                     return length;
                   }
                 });
-    mistake(() -> WholeText.read(endless), "x.txt: found more than 64 MiB");
+    mistake(() -> WholeText.read(endless), "x.txt, line 1: found more than 64 MiB");
   }
 
   private static void mistake(Executable action, String part) {

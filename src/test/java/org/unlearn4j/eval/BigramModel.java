@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.Set;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -114,25 +115,21 @@ public class BigramModel implements LanguageModel {
   }
 
   @Override
-  public List<int[]> generate(
-      List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+  public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     decodedBatches.add(prompts.stream().map(p -> p.length).toList());
-    List<int[]> all = new ArrayList<>();
-    for (int[] prompt : prompts) {
-      int[] tokens = new int[maxNewTokens];
-      int last = prompt[prompt.length - 1];
-      int n = 0;
-      while (n < maxNewTokens) {
-        last = argmax(logits(last, n > 0));
-        if (stop.contains(last)) {
-          break;
-        }
-        listener.token(all.size(), last);
-        tokens[n++] = last;
-      }
-      all.add(Arrays.copyOf(tokens, n));
+    Decoding decoding = new Decoding(prompts, how, Integer.MAX_VALUE, listener);
+    boolean first = true;
+    while (!decoding.done()) {
+      int width = decoding.width();
+      int[] ids = decoding.ids();
+      boolean cached = !first;
+      decoding.accept(
+          (row, into) ->
+              System.arraycopy(logits(ids[(row + 1) * width - 1], cached), 0, into, 0, into.length),
+          probabilities.length);
+      first = false;
     }
-    return all;
+    return decoding.continuations();
   }
 
   private float[] logits(int last, boolean cached) {

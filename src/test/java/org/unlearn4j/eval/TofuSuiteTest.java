@@ -1,5 +1,6 @@
 package org.unlearn4j.eval;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -7,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -14,6 +16,7 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 
 /**
@@ -224,6 +227,81 @@ class TofuSuiteTest {
     assertEquals(List.of(List.of(3, 3), List.of(3), List.of(4)), model.scoredBatches);
     assertEquals(List.of(List.of(1)), model.decodedBatches, "equal prompts are decoded once");
     assertEquals(List.of(2, 3, 4, 1), reported);
+  }
+
+  /** A rate of rows a second is right only if its clock starts before the first batch. */
+  @Test
+  void everyStageIsAnnouncedBeforeItsFirstBatch() {
+    List<String> told = new ArrayList<>();
+    Progress progress =
+        new Progress() {
+          @Override
+          public void begin(String stage, int done, int total) {
+            told.add(stage + " of " + total);
+          }
+
+          @Override
+          public void update(String stage, int done, int total) {
+            told.add(stage + " " + done);
+          }
+        };
+    BigramModel model = new BigramModel("tf", TABLE);
+    suite(sets())
+        .evaluate(
+            Subject.of("m", model, progress).withJudge(Optional.of(new BigramModel("tf", TABLE))),
+            Set.of());
+    FeatureMap.measure(model, List.of(row(PARIS), row(ROME)), 64, progress);
+    FeatureMap.measure(model, List.of(row(PARIS)), 64, progress);
+    assertEquals(
+        List.of(
+            "score of 4",
+            "score 4",
+            "generate of 1",
+            "generate 1",
+            "judge of 1",
+            "judge 1",
+            "features of 2",
+            "features 2",
+            "features of 1",
+            "features 1"),
+        told);
+  }
+
+  /** Whatever is asked, in one call or in several: no question goes through the model twice. */
+  @Test
+  void nothingIsAskedTwice() {
+    BigramModel model = new BigramModel("tf", TABLE);
+    List<Integer> differentiated = new ArrayList<>();
+    RowGradients gradients =
+        new RowGradients() {
+          @Override
+          public double[] norms(List<TokenRow> rows) {
+            rows.forEach(row -> differentiated.add(row.length()));
+            return rows.stream().mapToDouble(TokenRow::length).toArray();
+          }
+
+          @Override
+          public void close() {
+            // holds nothing
+          }
+        };
+    Scorer scorer = new Scorer(model, 64, Progress.NONE);
+    List<int[]> prompts = List.of(new int[] {WHERE}, new int[] {CITY, WHERE}, new int[] {WHERE});
+    List<int[]> options = Collections.nCopies(3, new int[] {PARIS, ROME});
+    for (int time = 0; time < 2; time++) {
+      scorer.score(List.of(row(PARIS), row(ROME), row(PARIS)));
+      assertEquals(3, scorer.generate(prompts, 2, Set.of(END)).size());
+      List<float[]> next = scorer.next(prompts, options);
+      assertEquals(Math.log(TABLE[WHERE][ROME]), next.get(2)[1], 1e-6);
+      double[] norms = scorer.gradientNorms(List.of(row(PARIS), row(PARIS)), gradients);
+      assertArrayEquals(new double[] {row(PARIS).length(), row(PARIS).length()}, norms, 0);
+    }
+    // A bigram model has no next() of its own: two options of two prompts are four rows to it.
+    assertEquals(2 + 4, model.scoredBatches.stream().mapToInt(List::size).sum());
+    assertEquals(2, model.decodedBatches.stream().mapToInt(List::size).sum());
+    assertEquals(1, differentiated.size());
+    assertEquals(1, scorer.generate(prompts.subList(0, 1), 1, Set.of(END)).get(0).length);
+    assertEquals(2, model.decodedBatches.size(), "another length is another generation");
   }
 
   @Test

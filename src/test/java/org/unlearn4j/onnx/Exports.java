@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.Consumer;
 import org.unlearn4j.fixtures.Fixture;
 
@@ -25,7 +24,7 @@ final class Exports {
   }
 
   private static Path export(String fixture, Path folder, long inlineLimit) {
-    ExportOptions options = new ExportOptions(List.of("fp32"), OnnxEmitter.OPSET, inlineLimit);
+    ExportOptions options = ExportOptions.defaults().inlineLimit(inlineLimit);
     OnnxExporter.export(Fixture.named(fixture).folder(), folder, options);
     return folder;
   }

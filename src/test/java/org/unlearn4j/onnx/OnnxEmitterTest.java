@@ -15,10 +15,11 @@ import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.Variant;
 
 /** A node that does not fit is refused where it is built, by name. */
 class OnnxEmitterTest {
-  private final OnnxEmitter e = new OnnxEmitter(8);
+  private final OnnxEmitter e = new OnnxEmitter(8, GraphForm.of(Variant.FP32));
 
   private Value rows(int width) {
     return e.embedding(e.ids(), Parameter.matrix("table" + width + ".weight", 5, width));
@@ -60,7 +61,7 @@ class OnnxEmitterTest {
 
   @Test
   void valuesOfAnotherGraphAreRefused() {
-    Value foreign = new OnnxEmitter(8).ids();
+    Value foreign = new OnnxEmitter(8, GraphForm.of(Variant.FP32)).ids();
     refuses(
         () -> e.embedding(foreign, Parameter.matrix("table.weight", 5, 4)),
         "input_ids is not of this graph");
@@ -68,7 +69,7 @@ class OnnxEmitterTest {
 
   @Test
   void operatorsAreUsedAsTheirSignaturesSay() {
-    GraphBuilder g = new GraphBuilder();
+    GraphBuilder g = new GraphBuilder(GraphForm.LATEST);
     Value x = g.input("x", DataType.FLOAT, Dim.of(2), Dim.of(3));
     List<Dim> shape = x.shape();
     refuses(() -> g.node(Op.ADD, "", Map.of(), shape, x), "/Add: 1 inputs, expected 2 to 2");

@@ -211,9 +211,11 @@ class OnnxExporterTest {
     Path source = source("llama");
     Path folder = temp.resolve("m");
     UserException variant =
-        assertThrows(UserException.class, () -> ExportOptions.of(List.of("fp32", "int8")));
-    assertEquals("ONNX variant: found \"int8\", expected one of fp32.", variant.getMessage());
-    assertThrows(UserException.class, () -> new ExportOptions(List.of("fp32"), 17, 0));
+        assertThrows(UserException.class, () -> ExportOptions.of(List.of("fp32", "int3")));
+    assertEquals(
+        "ONNX variant: found \"int3\", expected one of fp32, fp16, int8, int8-dynamic, int4.",
+        variant.getMessage());
+    assertThrows(UserException.class, () -> ExportOptions.defaults().opset(18));
     Files.copy(
         Fixture.named("llama3_rope").folder().resolve("config.json"),
         source.resolve("config.json"),

@@ -78,7 +78,7 @@ class OrtModelErrorsTest {
     refuses(() -> OrtModel.open(temp.resolve("nowhere")), "nowhere: found no such file");
     refuses(() -> OrtModel.open(temp), "found no onnx/model.onnx");
     Path folder = Exports.inline("llama", temp.resolve("m"));
-    refuses(() -> OrtModel.open(folder, "int3", 1), "found \"int3\", expected one of fp32");
+    refuses(() -> OrtModel.open(folder, "int3", 1), "found \"int3\", expected one of fp32, fp16");
     Files.delete(folder.resolve("config.json"));
     refuses(() -> OrtModel.open(folder), "config.json: found no such file");
   }

@@ -94,7 +94,7 @@ class PaddingTest {
   private static float[] logits(Path file, int[] ids, int[] mask, int[] positions, int rows)
       throws OrtException {
     int time = ids.length / rows;
-    OrtRuntime runtime = new OrtRuntime(1);
+    OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     try (OrtSession session = runtime.open(file);
         OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", ids, rows, time);

@@ -36,6 +36,7 @@ import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.TensorInfo;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Words that no fixture family uses, each in a one-word decoder, against its definition in double
@@ -233,8 +234,12 @@ class VocabularyTest {
 
   /** Two rows of the same tokens go through, so that a mixed-up batch axis shows. */
   private void check(Word word, Definition definition) throws IOException, OrtException {
-    OneWord decoder = new OneWord(config(), word);
-    Path file = write(decoder);
+    for (int opset : new int[] {GraphForm.OLDER, GraphForm.LATEST}) {
+      check(write(new OneWord(config(), word), opset), definition);
+    }
+  }
+
+  private static void check(Path file, Definition definition) throws OrtException {
     float[] table = values(new TensorInfo("table.weight", DType.F32, List.of(TIME, WIDTH)));
     double[][] x = new double[TIME][WIDTH];
     for (int i = 0; i < table.length; i++) {
@@ -248,10 +253,10 @@ class VocabularyTest {
     }
   }
 
-  private Path write(Decoder decoder) throws IOException {
+  private Path write(Decoder decoder, int opset) throws IOException {
     Path source = temp.resolve("model.safetensors");
     List<TensorInfo> infos = new ArrayList<>();
-    DecoderGraph graph = DecoderGraph.of(decoder);
+    DecoderGraph graph = DecoderGraph.of(decoder, new GraphForm(Variant.FP32, opset, false));
     for (Initializer i : graph.initializers()) {
       if (i.parameter() != null) {
         infos.add(new TensorInfo(i.name(), DType.F32, i.parameter().shape()));
@@ -260,7 +265,7 @@ class VocabularyTest {
     SafeTensorsWriter.write(source, infos, t -> FloatBuffer.wrap(values(t)), Map.of());
     Path file = temp.resolve("model.onnx");
     try (SafeTensors weights = SafeTensors.open(source)) {
-      new OnnxWriter(graph, weights).write(file, Map.of(), false);
+      new OnnxWriter(graph, weights).write(file, Map.of(), false, 0, () -> {});
     }
     return file;
   }
@@ -305,7 +310,7 @@ class VocabularyTest {
       ids[i] = i % TIME;
       ones[i] = 1;
     }
-    OrtRuntime runtime = new OrtRuntime(1);
+    OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     try (OrtSession session = runtime.open(file);
         OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", ids, 2, TIME);

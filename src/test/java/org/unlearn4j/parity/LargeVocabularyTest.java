@@ -6,10 +6,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.eval.Near;
 import org.unlearn4j.eval.Progress;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.TokenRow;
@@ -64,8 +64,7 @@ class LargeVocabularyTest {
     }
 
     @Override
-    public List<int[]> generate(
-        List<int[]> prompts, int maxNewTokens, Set<Integer> stop, StepListener listener) {
+    public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
       List<int[]> all = new ArrayList<>();
       for (int[] prompt : prompts) {
         all.add(new int[] {prompt[prompt.length - 1] + 1});

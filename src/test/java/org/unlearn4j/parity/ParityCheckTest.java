@@ -28,7 +28,8 @@ import org.unlearn4j.lm.TokenRow;
 /** Equal sides pass; every single fault fails the gate that is there for it, and no other kind. */
 class ParityCheckTest {
   private static final double[][] TABLE = BigramModel.random(12, 7);
-  private static final ParityGates GATES = new ParityGates(1e-3, 1e-5, 0.999, 0.005, 0.95, 0.05);
+  private static final ParityGates GATES =
+      new ParityGates(ParityGates.full(1e-3, 1e-4, 1e-5, 0.999), 0.005, 0.95, 0.05, 0.005);
   private static final BigramModel TRAINED = new BigramModel("tf", TABLE);
 
   @TempDir Path folder;
@@ -157,7 +158,7 @@ class ParityCheckTest {
                 return super.logit(last, next, cached) + 1;
               }
             });
-    assertEquals(List.of("logit_max_abs"), failed(result));
+    assertEquals(List.of("logit_max_abs", "logit_mean_relative"), failed(result));
   }
 
   @Test
@@ -284,9 +285,92 @@ class ParityCheckTest {
             .get(0)
             .pass(),
         "further away from before is no rebound");
+    assertTrue(Double.isNaN(Survival.gates(before, before, before, GATES).get(0).value()));
     List<Gate> nothing = Survival.gates(before, before, before, GATES);
     assertEquals("rebound", nothing.get(0).name());
     assertFalse(nothing.get(0).pass(), "unlearning that moved nothing");
+  }
+
+  /** The target's own weights, dressed up as the unlearned model's deployed file. */
+  @Test
+  void theTargetDressedUpGoesAllTheWayBack() {
+    EvaluationResult target = evaluation("onnx:int4", 0.9);
+    List<Gate> gates = Survival.gates(evaluation("tf", 0.9), evaluation("tf", 0.1), target, GATES);
+    assertEquals(1, gates.get(0).value());
+    assertFalse(gates.get(0).pass());
+  }
+
+  /** A way of 0.019 is none: one row by chance would look like a third of everything. */
+  @Test
+  void whereUnlearningMovedHardlyAnythingNoShareOfItIsTold() {
+    List<Gate> gates =
+        Survival.gates(
+            evaluation("tf", 0.9), evaluation("tf", 0.881), evaluation("tf", 0.881), GATES);
+    assertEquals("rebound", gates.get(0).name());
+    assertFalse(gates.get(0).pass());
+  }
+
+  @Test
+  void theTableHasEveryFileBesideTheModels() {
+    EvaluationResult target = evaluation("tf", 0.9);
+    EvaluationResult trained = evaluation("tf", 0.1);
+    Map<String, EvaluationResult> files = new java.util.LinkedHashMap<>();
+    files.put("onnx:fp32", trained);
+    files.put("onnx:int4", evaluation("onnx:int4", 0.3));
+    List<Survival> table = Survival.table(Optional.of(target), Optional.empty(), trained, files);
+    assertEquals(
+        List.of("forget_prob", "forget_truth_ratio", "extraction_strength", "model_utility"),
+        table.stream().map(Survival::metric).toList());
+    Survival prob = table.get(0);
+    assertTrue(prob.judged());
+    assertFalse(table.get(1).judged(), "it never moved");
+    assertTrue(table.get(3).judged());
+    assertEquals(0, prob.rebound("onnx:fp32"));
+    Near.absolute(0.25, prob.rebound("onnx:int4"), 1e-12, "rebound");
+    assertTrue(Double.isNaN(prob.retainOnly()));
+    assertTrue(Double.isNaN(table.get(3).rebound("onnx:int4")), "utility has no way back");
+    assertFalse(Survival.table(Optional.empty(), Optional.empty(), trained, files).get(0).judged());
+    Verdict verdict = new Verdict(List.of(run(deployed(TABLE))), table);
+    verdict.write(folder.resolve("survival.json"));
+    assertEquals(verdict, Verdict.read(folder.resolve("survival.json")));
+  }
+
+  @Test
+  void metricsThatNobodyJudgesAreNoGates() {
+    ParityGates loose =
+        new ParityGates(
+            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.01, 0.02, 0.97),
+            Double.POSITIVE_INFINITY,
+            Double.NEGATIVE_INFINITY,
+            0.05,
+            0.02);
+    EvaluationResult other =
+        evaluation("onnx:int8", evaluation("tf", Double.NaN).metrics(), "one", "three");
+    ParityResult result =
+        new ParityCheck(loose, 20, 5)
+            .run(
+                TRAINED,
+                deployed(TABLE),
+                rows(),
+                evaluation("tf", 0.1),
+                other,
+                Optional.empty(),
+                Progress.NONE);
+    // Half of the generations differ, and nobody minds; a metric that is no number fails.
+    assertEquals(List.of("forget_prob"), failed(result));
+    assertEquals(4, result.metrics().size(), "they are measured all the same");
+    assertEquals(
+        List.of(
+            "logit_max_relative",
+            "kl_mean",
+            "top1_agreement",
+            "chunked_prefill_relative",
+            "cached_decoding_relative"),
+        result.gates().stream()
+            .filter(g -> g.level() == Gate.Level.NUMERIC)
+            .map(Gate::name)
+            .toList(),
+        "a model that cannot be padded on the left has no gate on that");
   }
 
   @Test

@@ -22,6 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 class BrowserTest {
   private static final String WIDTH = "document.documentElement.scrollWidth";
 
+  private static final String OVERFULL =
+      "Array.from(document.querySelectorAll('.card'))"
+          + ".filter((c) => c.scrollWidth > c.clientWidth).length";
+
   @TempDir static Path folder;
 
   private static Browser browser;
@@ -53,12 +57,13 @@ class BrowserTest {
   @Test
   void noComplaintAndNoSidewaysScrolling() throws IOException, InterruptedException {
     for (Path page : List.of(report, bare, comparison)) {
-      for (int width : new int[] {360, 768, 1280}) {
+      for (int width : new int[] {360, 500, 768, 1280}) {
         for (boolean dark : new boolean[] {false, true}) {
           browser.open(page, width, dark);
           String where = page.getFileName() + " at " + width + (dark ? ", dark" : ", light");
           browser.ask("document.querySelectorAll('details').forEach((d) => { d.open = true; })");
           assertTrue(browser.ask(WIDTH).intValue() <= width, where + ": " + browser.ask(WIDTH));
+          assertEquals(0, browser.ask(OVERFULL).intValue(), where + ": cards with more than fits");
         }
       }
     }

@@ -67,7 +67,8 @@ final class ExampleRun {
     for (EvaluationResult result : List.of(retain, target, trained, deployed)) {
       result.write(folder.evaluation(result.model(), result.runtime()));
     }
-    ParityGates gates = new ParityGates(1e-3, 1e-5, 0.999, 0.005, 0.99, 0.05);
+    ParityGates gates =
+        new ParityGates(ParityGates.full(1e-3, 1e-5, 1e-5, 0.999), 0.005, 0.99, 0.05, 0.02);
     ParityResult parity =
         new ParityCheck(gates, 256, 4)
             .run(

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.unlearn4j.parity.Gate.Level.SURVIVAL;
 
 import java.io.IOException;
 import java.io.StringReader;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -24,6 +26,11 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.GenerationDifferences;
+import org.unlearn4j.parity.NumericDifference;
+import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
 import org.xml.sax.InputSource;
 import org.xml.sax.SAXException;
@@ -399,6 +406,50 @@ class ReportTest {
     String page = completePage.substring(completePage.indexOf("id=\"survival\""));
     assertTrue(page.contains("rebound_<wbr>forget_<wbr>truth_<wbr>ratio"));
     assertTrue(page.contains("model_<wbr>utility_<wbr>fall"));
+  }
+
+  /** A dot a file and metric on the way from unlearned to target, and a sentence a file. */
+  @Test
+  void survivalIsDrawn() {
+    Survival row =
+        new Survival(
+            "forget_prob",
+            true,
+            0.9,
+            0.2,
+            0.1,
+            Map.of("onnx:int8", 0.108, "onnx:int4", 0.5)); // 1 % and 50 % of the way
+    Gate holds = new Gate(SURVIVAL, "rebound_forget_prob", 0.01, 0.05, Gate.Comparison.AT_MOST);
+    Gate fails = new Gate(SURVIVAL, "rebound_forget_prob", 0.5, 0.05, Gate.Comparison.AT_MOST);
+    Verdict verdict =
+        new Verdict(List.of(file("onnx:int8", holds), file("onnx:int4", fails)), List.of(row));
+    String svg = SurvivalPlot.of(verdict).orElseThrow().inline();
+    assertEquals(1, svg.split("<circle fill=\"var", -1).length - 1, "one holds: " + svg);
+    assertEquals(1, svg.split("<circle fill=\"none", -1).length - 1, "one does not");
+    assertTrue(svg.contains("+50 %") && svg.contains("+1 %") && svg.contains("ONNX int4"), svg);
+    assertTrue(SurvivalPlot.of(new Verdict(List.of())).isEmpty());
+    assertTrue(
+        SurvivalSection.outcome(file("onnx:int8", holds))
+            .orElseThrow()
+            .markup()
+            .contains("✓ ONNX int8 is still unlearned."));
+    assertTrue(
+        SurvivalSection.outcome(file("onnx:int4", fails))
+            .orElseThrow()
+            .markup()
+            .contains("50 % where at most 5 % is allowed"));
+  }
+
+  private static ParityResult file(String runtime, Gate gate) {
+    NumericDifference same = new NumericDifference(1, 1, 0, 0, 1, 0, 0, 1, 0, 0, 0);
+    return new ParityResult(
+        runtime,
+        "tf",
+        same,
+        List.of(),
+        new GenerationDifferences(1, List.of()),
+        List.of(gate),
+        Map.of());
   }
 
   @Test

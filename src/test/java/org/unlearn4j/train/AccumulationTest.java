@@ -163,7 +163,9 @@ class AccumulationTest {
       // Of the terms it is the sum of: GradDiff's cancel each other.
       double size = e.terms().values().stream().mapToDouble(Math::abs).sum();
       assertClose("total" + when, e.total(), a.total(), 1e-5 * size, 0);
-      assertClose("gradient norm" + when, e.gradNorm(), a.gradNorm(), 0, 1e-6);
+      // The second step begins where Adam went, whose steps need not agree where a gradient is
+      // rounding alone (see assertParameters); from the same weights it is the order of sums alone.
+      assertClose("gradient norm" + when, e.gradNorm(), a.gradNorm(), 0, s == 0 ? 1e-6 : 1e-5);
     }
     assertParameters(expected, actual);
   }

@@ -62,7 +62,12 @@ class MemoryPlanTest {
 
   private static StepBenchmark.Memory check(StepBenchmark.Work work) {
     StepBenchmark.Memory m = StepBenchmark.memory(work);
-    assertClose("planned bytes of a step", m.measuredStep(), m.planned().step(), 0, TOLERANCE);
+    assertClose(
+        "planned bytes of a step",
+        (double) m.measuredStep(),
+        (double) m.planned().step(),
+        0,
+        TOLERANCE);
     return m;
   }
 

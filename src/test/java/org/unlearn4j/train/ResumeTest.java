@@ -75,13 +75,15 @@ class ResumeTest {
 
   /** A graph of its own, as a process of its own would have. */
   private TrainingStep process() {
-    // Everything that a step leaves behind for the next one: moments, a dual variable, a queue.
+    // Everything that a step leaves behind for the next one: moments, a dual variable, a queue;
+    // and weights that every other step sees as they will be deployed.
     Pipeline defaults =
         Pipeline.defaults(
             "PDU",
             List.of(
                 "unlearn.objective.epsilon=0.5",
                 "unlearn.objective.dual_warmup_epochs=1",
+                "unlearn.quantization_aware=int4",
                 "unlearn.clreg={weight: 0.1, queue: 5}"));
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);

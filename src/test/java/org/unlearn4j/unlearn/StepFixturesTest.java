@@ -95,9 +95,12 @@ class StepFixturesTest {
   }
 
   /**
-   * bfloat16 keeps 8 significant bits: a product is off by up to 2^-9, about 0.2 %, and errors of
-   * many products average out; float32 masters, norms, softmax and losses must not add to it. Equal
-   * values would mean that nothing was cast.
+   * bfloat16 keeps 8 significant bits: each operand and each result is off by up to 2^-9, about 0.2
+   * %. A gradient that went through some sixty roundings one after the other (seven products a
+   * block, forward and back) is off by the root of sixty times that, 1.5 %, and by up to three
+   * times as much; float32 masters, norms, softmax and losses must not add to it. Processors with
+   * bfloat16 arithmetic round every result, others sum up in float32 and come closer. Equal values
+   * would mean that nothing was cast.
    */
   @ParameterizedTest
   @ValueSource(strings = {"llama", "gpt2"})
@@ -114,7 +117,7 @@ class StepFixturesTest {
         expected.path("gradient").path("global_l2").doubleValue(),
         values.gradNorm(),
         0,
-        0.02);
+        0.045);
     assertThrows(
         AssertionFailedError.class, () -> assertClose("total", total, values.total(), 1e-5, 1e-5));
   }

@@ -5,25 +5,20 @@ import java.util.Map;
 import org.unlearn4j.nn.Attention;
 
 /**
- * Attention with soft-capped scores, spelled out.
- *
- * <p>The Attention operator has an attribute for it, but not one meaning: the specification of
- * opset 23 capped after the mask, which gives blocked positions a finite score, and was corrected
- * later (onnx/onnx issue 7865), so runtimes differ. Spelled out, the cap comes before the mask in
- * every runtime.
+ * Attention in products of matrices and a softmax, for runtimes without the operator, and for
+ * soft-capped scores, which the operator does not cap in one way everywhere: spelled out, the cap
+ * comes before the mask in every runtime.
  */
-final class SoftCappedAttention {
+final class SpelledOutAttention {
   private final GraphBuilder g;
   private final Attention a;
-  private final double cap;
   private final Dim kvHeads;
   private final Dim group;
   private final Dim size;
 
-  SoftCappedAttention(GraphBuilder g, Attention a, double cap) {
+  SpelledOutAttention(GraphBuilder g, Attention a) {
     this.g = g;
     this.a = a;
-    this.cap = cap;
     this.kvHeads = Dim.of(a.kvHeads());
     this.group = Dim.of(a.heads() / a.kvHeads());
     this.size = Dim.of(a.headDim());
@@ -74,10 +69,14 @@ final class SoftCappedAttention {
     return reshaped("mixed", byHead, List.of(Dim.BATCH, Dim.TIME, width), width.size());
   }
 
-  /** {@code cap * tanh(scale * s / cap)}. */
+  /** {@code scale * s}, or {@code cap * tanh(scale * s / cap)}. */
   private Value capped(Value scores) {
+    double cap = a.softcap().orElse(1);
     Value factor = g.scalar((float) (a.scale() / cap));
     Value small = g.node(Op.MUL, "scale", Map.of(), scores.shape(), scores, factor);
+    if (a.softcap().isEmpty()) {
+      return small;
+    }
     Value squashed = g.node(Op.TANH, "softcap", Map.of(), scores.shape(), small);
     Value limit = g.scalar((float) cap);
     return g.node(Op.MUL, "softcap", Map.of(), scores.shape(), squashed, limit);

@@ -16,18 +16,21 @@ import org.junit.jupiter.api.Test;
  * The book-keeping of decoding, with a model that needs none: after token t at position p it says t
  * + p.
  */
-class GreedyDecodingTest {
+class DecodingTest {
   private static final int NO_LIMIT = 1000;
 
   private final List<String> told = new ArrayList<>();
 
-  private GreedyDecoding start(List<int[]> prompts, int most, Set<Integer> stop, int positions) {
-    return new GreedyDecoding(
-        prompts, most, stop, positions, (row, token) -> told.add(row + ":" + token));
+  private Decoding start(List<int[]> prompts, int most, Set<Integer> stop, int positions) {
+    return new Decoding(
+        prompts,
+        Generation.greedy(most, stop),
+        positions,
+        (row, token) -> told.add(row + ":" + token));
   }
 
   /** Feeds the model's answers until decoding is done. */
-  private static List<String> run(GreedyDecoding d, int rows) {
+  private static List<String> run(Decoding d, int rows) {
     while (!d.done()) {
       int[] next = new int[rows];
       for (int r = 0; r < rows; r++) {
@@ -41,7 +44,7 @@ class GreedyDecodingTest {
 
   @Test
   void promptsArePaddedOnTheLeftAndPositionsCountRealTokens() {
-    GreedyDecoding d = start(List.of(new int[] {7, 8, 9}, new int[] {5}), 2, Set.of(), NO_LIMIT);
+    Decoding d = start(List.of(new int[] {7, 8, 9}, new int[] {5}), 2, Set.of(), NO_LIMIT);
     assertEquals(List.of(3, 3), List.of(d.width(), d.total()));
     assertArrayEquals(new int[] {7, 8, 9, 0, 0, 5}, d.ids());
     assertArrayEquals(new int[] {0, 1, 2, 0, 0, 0}, d.positions());
@@ -81,7 +84,7 @@ class GreedyDecodingTest {
     assertEquals(List.of("[5, 8]", "[1, 2, 4, 7, 11]"), both);
     assertFalse(told.contains("0:12"), "nobody is told of it");
     told.clear();
-    GreedyDecoding d = start(List.of(new int[] {3, 3, 3}), 5, Set.of(5), NO_LIMIT);
+    Decoding d = start(List.of(new int[] {3, 3, 3}), 5, Set.of(5), NO_LIMIT);
     assertEquals(List.of("[]"), run(d, 1));
     assertEquals(List.of(), told);
     assertTrue(d.done(), "after one step, not after five");
@@ -106,7 +109,7 @@ class GreedyDecodingTest {
       assertEquals(alone, together.subList(r, r + 1));
     }
     assertEquals(List.of("[5, 8, 12]", "[1, 2, 4, 7, 11]", "[]"), together);
-    GreedyDecoding d = start(prompts, 9, Set.of(), 6);
+    Decoding d = start(prompts, 9, Set.of(), 6);
     while (!d.done()) {
       assertTrue(Arrays.stream(d.positions()).allMatch(p -> p < 6), "no model has position 6");
       d.accept(new int[] {1, 1, 1});

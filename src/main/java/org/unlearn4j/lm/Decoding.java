@@ -3,20 +3,19 @@ package org.unlearn4j.lm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
 
 /**
- * The book-keeping of batched greedy decoding with a key-value cache, the same for every runtime.
- * Prompts of different length are padded on the left, so that the last column is everybody's last
- * token; positions count real tokens only.
+ * The book-keeping of batched decoding with a key-value cache, the same for every runtime. Prompts
+ * of different length are padded on the left, so that the last column is everybody's last token;
+ * positions count real tokens only.
  *
- * <p>Per round: feed {@link #ids()}, {@link #positions()} and {@link #mask()}, then {@link #accept}
- * the most probable next tokens. Finished rows go along until all are done; what they produce is
- * dropped.
+ * <p>Per round: feed {@link #ids()}, {@link #positions()} and {@link #mask()}, then hand over the
+ * logits after the last column, or, where {@link #greedy()}, the most probable next tokens.
+ * Finished rows go along until all are done; what they produce is dropped.
  */
-public final class GreedyDecoding {
+public final class Decoding {
   private final int rows;
-  private final Set<Integer> stop;
+  private final Generation how;
   private final LanguageModel.StepListener listener;
   private final List<List<Integer>> continuations = new ArrayList<>();
   private final boolean[] finished;
@@ -33,14 +32,10 @@ public final class GreedyDecoding {
    *
    * @param maxPositions of the model; a row ends where it reaches it, whatever the others do
    */
-  public GreedyDecoding(
-      List<int[]> prompts,
-      int maxNewTokens,
-      Set<Integer> stop,
-      int maxPositions,
-      LanguageModel.StepListener listener) {
+  public Decoding(
+      List<int[]> prompts, Generation how, int maxPositions, LanguageModel.StepListener listener) {
     this.rows = prompts.size();
-    this.stop = stop;
+    this.how = how;
     this.listener = listener;
     this.width = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     this.limit = new int[rows];
@@ -58,7 +53,7 @@ public final class GreedyDecoding {
       padding[r] = width - prompt.length;
       nextPosition[r] = prompt.length;
       continuations.add(new ArrayList<>());
-      limit[r] = Math.min(maxNewTokens, maxPositions - prompt.length);
+      limit[r] = Math.min(how.maxNewTokens(), maxPositions - prompt.length);
       finished[r] = limit[r] <= 0;
       for (int t = 0; t < prompt.length; t++) {
         ids[r * width + padding[r] + t] = prompt[t];
@@ -106,8 +101,33 @@ public final class GreedyDecoding {
     return mask;
   }
 
+  /** Whether the most probable tokens are enough, see {@link #accept(int[])}. */
+  public boolean greedy() {
+    return how.sampling().greedy();
+  }
+
+  /** Where the logits after the last column of each row are. */
+  @FunctionalInterface
+  public interface LastLogits {
+    /** Copies a row's logits, {@code [vocab]}. */
+    void read(int row, float[] into);
+  }
+
+  /** Chooses every row's next token from its logits. */
+  public void accept(LastLogits logits, int vocabSize) {
+    float[] own = new float[vocabSize];
+    int[] next = new int[rows];
+    for (int r = 0; r < rows; r++) {
+      if (!finished[r]) {
+        logits.read(r, own);
+        next[r] = how.sampling().choose(own, how.firstPrompt() + r, continuations.get(r).size());
+      }
+    }
+    accept(next);
+  }
+
   /**
-   * Takes the most probable next token of every row.
+   * Takes every row's next token.
    *
    * @param next {@code [rows]}
    */
@@ -115,13 +135,11 @@ public final class GreedyDecoding {
     ids = new int[rows];
     positions = new int[rows];
     for (int r = 0; r < rows; r++) {
-      if (!finished[r] && stop.contains(next[r])) {
-        finished[r] = true;
-      }
       if (!finished[r]) {
-        continuations.get(r).add(next[r]);
-        listener.token(r, next[r]);
-        finished[r] = continuations.get(r).size() == limit[r];
+        finished[r] = take(r, next[r]);
+        if (finished[r]) {
+          listener.finished(r);
+        }
       }
       // A finished row goes along at a position that every model has.
       ids[r] = finished[r] ? 0 : next[r];
@@ -129,6 +147,16 @@ public final class GreedyDecoding {
     }
     width = 1;
     total++;
+  }
+
+  /** Whether the row ends with it. */
+  private boolean take(int row, int token) {
+    if (how.stop().contains(token)) {
+      return true;
+    }
+    continuations.get(row).add(token);
+    listener.token(row, token);
+    return continuations.get(row).size() == limit[row] || listener.ends(row);
   }
 
   /** What each row got, without the stop token. */

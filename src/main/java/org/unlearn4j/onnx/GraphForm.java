@@ -1,0 +1,35 @@
+package org.unlearn4j.onnx;
+
+import java.util.Set;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.Variant;
+
+/**
+ * How a decoder is written as a graph.
+ *
+ * @param variant number formats
+ * @param opset version of the standard operator set: {@value #LATEST}, or {@value #OLDER} for
+ *     runtimes that do not know the operators for whole words of a decoder yet
+ * @param quantizedEmbeddings whether the token table of an int4 graph is read in codes too
+ */
+record GraphForm(Variant variant, int opset, boolean quantizedEmbeddings) {
+  static final int LATEST = 23;
+  static final int OLDER = 17;
+  static final Set<Integer> OPSETS = Set.of(OLDER, LATEST);
+
+  GraphForm {
+    if (!OPSETS.contains(opset)) {
+      throw new UserException(
+          "ONNX opset: found " + opset + ", expected " + OLDER + " or " + LATEST + ".");
+    }
+  }
+
+  static GraphForm of(Variant variant) {
+    return new GraphForm(variant, LATEST, false);
+  }
+
+  /** The first intermediate representation that knows the opset (ONNX 1.12 and 1.18). */
+  int irVersion() {
+    return opset == OLDER ? 8 : 11;
+  }
+}

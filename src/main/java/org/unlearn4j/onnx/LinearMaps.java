@@ -1,0 +1,268 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.RowQuantizer;
+import org.unlearn4j.weights.Variant;
+
+/**
+ * Linear maps and token tables, which is where variants differ: everything between two linear maps
+ * is float32 in all of them. Codes are those of {@link RowQuantizer}, in rows {@code [out, in]}
+ * whatever the layout of the checkpoint.
+ */
+final class LinearMaps {
+  /** Activations stay float32: level 4 would quantise them, too, and flips argmaxes. */
+  static final long ACCURACY_LEVEL = 1;
+
+  /** Codes of int8 become unsigned bytes around this zero point where both factors are integers. */
+  static final int ZERO_POINT = 128;
+
+  private static final long INT4_BITS = 4;
+
+  private final GraphBuilder g;
+  private final GraphForm form;
+  private final Casts casts;
+  private final Map<Value, List<Value>> quantized = new HashMap<>();
+
+  LinearMaps(GraphBuilder g, GraphForm form, Casts casts) {
+    this.g = g;
+    this.form = form;
+    this.casts = casts;
+  }
+
+  /** A weight of the checkpoint in float32, for everything that is no matrix. */
+  Value weight(Parameter p) {
+    return g.initializer(Initializer.of(p, DataType.FLOAT));
+  }
+
+  /** {@code [tokens, in] -> [tokens, out]}, float32 on both sides. */
+  Value apply(String label, Value x, Linear linear) {
+    return switch (form.variant()) {
+      case FP32 -> gemm(label, x, linear, weight(linear.weight()), !linear.inOut());
+      case FP16 -> halves(label, x, linear);
+      case INT8 -> weightOnly(label, x, linear);
+      case INT8_DYNAMIC -> integers(label, x, linear);
+      case INT4 -> blocks(label, x, linear);
+    };
+  }
+
+  /** Rows of the token table {@code [vocab, width]}, float32: {@code [tokens, width]}. */
+  Value tokenRows(String label, Value flat, Parameter table) {
+    return form.variant() == Variant.INT4 && form.quantizedEmbeddings()
+        ? blockRows(label, flat, table)
+        : rows(label, flat, table);
+  }
+
+  /** Rows of any table {@code [size, width]}, float32: {@code [tokens, width]}. */
+  Value rows(String label, Value flat, Parameter table) {
+    List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
+    DataType type = form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+    Value values = g.initializer(Initializer.of(table, type));
+    return casts.wide(g.node(Op.GATHER, label, Map.of("axis", 0L), type, shape, values, flat));
+  }
+
+  private Value gemm(String label, Value x, Linear linear, Value matrix, boolean transposed) {
+    List<Value> in = new ArrayList<>(List.of(x, matrix));
+    linear.bias().ifPresent(b -> in.add(g.initializer(Initializer.of(b, x.type()))));
+    return g.node(
+        Op.GEMM,
+        label,
+        Map.of("transB", transposed ? 1L : 0L),
+        out(linear),
+        in.toArray(Value[]::new));
+  }
+
+  /**
+   * MatMul and not Gemm: where processors have no float16 arithmetic, ONNX Runtime's Gemm of
+   * float16 sums in float16 and is many times slower.
+   */
+  private Value halves(String label, Value x, Linear linear) {
+    Value matrix = g.initializer(Initializer.of(linear.weight(), DataType.FLOAT16));
+    if (!linear.inOut()) {
+      matrix = transposed(label, matrix);
+    }
+    Value product = g.node(Op.MAT_MUL, label, Map.of(), out(linear), casts.half(x), matrix);
+    return biased(label, casts.wide(product), linear);
+  }
+
+  /** Turned once, when a runtime loads the file and folds constants. */
+  private Value transposed(String label, Value matrix) {
+    List<Dim> turned = List.of(matrix.shape().get(1), matrix.shape().get(0));
+    return g.node(Op.TRANSPOSE, label, Map.of("perm", new long[] {1, 0}), turned, matrix);
+  }
+
+  /** The product with {@code codes * scales}, which any runtime of opset 13 computes. */
+  private Value weightOnly(String label, Value x, Linear linear) {
+    Value codes = codes(linear, DataType.INT8);
+    Value matrix =
+        g.node(
+            Op.DEQUANTIZE_LINEAR,
+            label,
+            Map.of("axis", 0L),
+            DataType.FLOAT,
+            codes.shape(),
+            codes,
+            scales(linear));
+    return gemm(label, x, linear, matrix, true);
+  }
+
+  /**
+   * The product of quantised activations (one scale and zero point a call) with codes. Weights are
+   * unsigned bytes: products of unsigned with signed bytes saturate on processors with AVX2 or
+   * AVX512 that have no instruction for them.
+   */
+  private Value integers(String label, Value x, Linear linear) {
+    List<Value> q = quantized.computeIfAbsent(x, this::quantize);
+    Value codes = codes(linear, DataType.UINT8);
+    Value matrix = transposed(label, codes);
+    Value product =
+        g.node(
+            Op.MAT_MUL_INTEGER,
+            label,
+            Map.of(),
+            DataType.INT32,
+            out(linear),
+            q.get(0),
+            matrix,
+            q.get(2),
+            g.unsignedByte(ZERO_POINT));
+    Value scale =
+        g.node(Op.MUL, label, Map.of(), List.of(Dim.of(linear.out())), q.get(1), scales(linear));
+    Value sums =
+        g.node(
+            Op.CAST,
+            label,
+            Map.of("to", (long) DataType.FLOAT.getNumber()),
+            DataType.FLOAT,
+            out(linear),
+            product);
+    return biased(label, g.node(Op.MUL, label, Map.of(), out(linear), sums, scale), linear);
+  }
+
+  /** Codes, scale and zero point of activations. */
+  private List<Value> quantize(Value x) {
+    Op op = Op.DYNAMIC_QUANTIZE_LINEAR;
+    List<Value> out =
+        List.of(
+            new Value(g.outputName(op, "", 0), DataType.UINT8, x.shape()),
+            new Value(g.outputName(op, "", 1), DataType.FLOAT, List.of()),
+            new Value(g.outputName(op, "", 2), DataType.UINT8, List.of()));
+    g.node(op, "", Map.of(), List.of(x), out);
+    return out;
+  }
+
+  private Value blocks(String label, Value x, Linear linear) {
+    Map<String, ?> attributes =
+        Map.of(
+            "K",
+            (long) linear.in(),
+            "N",
+            (long) linear.out(),
+            "bits",
+            INT4_BITS,
+            "block_size",
+            (long) Int4Blocks.BLOCK,
+            "accuracy_level",
+            ACCURACY_LEVEL);
+    Value product =
+        g.node(
+            Op.MAT_MUL_N_BITS, label, attributes, out(linear), x, packed(linear), scales(linear));
+    return biased(label, product, linear);
+  }
+
+  /**
+   * The table in the very bytes that a head tied to it reads. A last block that is not full brings
+   * its padding along, which is cut off.
+   */
+  private Value blockRows(String label, Value flat, Parameter table) {
+    Linear asHead = Linear.tied(table);
+    RowQuantizer quantizer = quantizer();
+    long bytes = quantizer.codes(asHead.in()) / 2;
+    List<Dim> pairs = List.of(Dim.of(asHead.out()), Dim.of(bytes));
+    Value codes =
+        g.node(Op.RESHAPE, label, Map.of(), pairs, packed(asHead), g.vector(asHead.out(), bytes));
+    long blocks = quantizer.scales(asHead.in());
+    List<Dim> grid = List.of(Dim.of(asHead.out()), Dim.of(blocks));
+    Value scales =
+        g.node(
+            Op.RESHAPE,
+            label + "_scales",
+            Map.of(),
+            grid,
+            scales(asHead),
+            g.vector(asHead.out(), blocks));
+    Map<String, ?> attributes =
+        Map.of(
+            "bits",
+            INT4_BITS,
+            "block_size",
+            (long) Int4Blocks.BLOCK,
+            "gather_axis",
+            0L,
+            "quantize_axis",
+            1L);
+    Value padded =
+        g.node(
+            Op.GATHER_BLOCK_QUANTIZED,
+            label,
+            attributes,
+            DataType.FLOAT,
+            List.of(Dim.TOKENS, Dim.of(2 * bytes)),
+            codes,
+            flat,
+            scales);
+    List<Dim> shape = List.of(Dim.TOKENS, Dim.of(asHead.in()));
+    return 2 * bytes == asHead.in()
+        ? padded
+        : g.node(
+            Op.SLICE,
+            label,
+            Map.of(),
+            shape,
+            padded,
+            g.vector(0),
+            g.vector(asHead.in()),
+            g.vector(1));
+  }
+
+  private Value biased(String label, Value x, Linear linear) {
+    return linear
+        .bias()
+        .map(b -> g.node(Op.ADD, label, Map.of(), x.shape(), x, weight(b)))
+        .orElse(x);
+  }
+
+  private Value codes(Linear linear, DataType type) {
+    return g.initializer(
+        Initializer.codes(linear, quantizer(), type, (long) linear.out(), (long) linear.in()));
+  }
+
+  private Value packed(Linear linear) {
+    return g.initializer(
+        Initializer.codes(
+            linear,
+            quantizer(),
+            DataType.UINT8,
+            (long) linear.out(),
+            (long) quantizer().scales(linear.in()),
+            Int4Blocks.BLOCK / 2L));
+  }
+
+  private Value scales(Linear linear) {
+    return g.initializer(Initializer.scales(linear, quantizer()));
+  }
+
+  private RowQuantizer quantizer() {
+    return form.variant().quantizer().orElseThrow();
+  }
+
+  private static List<Dim> out(Linear linear) {
+    return List.of(Dim.TOKENS, Dim.of(linear.out()));
+  }
+}

@@ -1,0 +1,143 @@
+package org.unlearn4j.run;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.EvalSet;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Subject;
+import org.unlearn4j.eval.TofuSuite;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.onnx.ForeignModel;
+import org.unlearn4j.onnx.OrtSettings;
+import org.unlearn4j.parity.ParityCheck;
+import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.Variant;
+
+/**
+ * Holds one model against another, each a Hugging Face folder or an ONNX file of whatever origin:
+ * no run folder, no target, so nothing is said of forgetting.
+ */
+public final class PairCheck {
+  private static final String SET = "data";
+
+  private final Pipeline settings;
+  private final OrtSettings ort;
+
+  /**
+   * A check.
+   *
+   * @param settings of which {@code verify}, {@code evaluate} and {@code data.template} and the
+   *     like count
+   */
+  public PairCheck(Pipeline settings) {
+    this.settings = settings;
+    this.ort = RuntimeModels.ort(settings.evaluate().onnxRuntime());
+  }
+
+  /**
+   * One side.
+   *
+   * @param path a Hugging Face folder, an ONNX folder or an ONNX file
+   * @param onnx whether ONNX is meant where a folder has both
+   */
+  public record Side(Path path, boolean onnx) {
+    /** Whether safetensors are computed, under TensorFlow. */
+    boolean tensorFlow() {
+      return !onnx
+          && !path.toString().endsWith(".onnx")
+          && Stream.of("model.safetensors", "model.safetensors.index.json")
+              .anyMatch(f -> Files.isRegularFile(path.resolve(f)));
+    }
+  }
+
+  /** Where the rows come from, once it is known which tokens the models have. */
+  @FunctionalInterface
+  public interface Rows {
+    PairData read(LanguageModel.Shape shape);
+  }
+
+  /**
+   * Questions with answers, or texts.
+   *
+   * @param tokenizer its folder; empty: that of one of the two models
+   */
+  public Rows records(Path file, Side reference, Side other, Optional<Path> tokenizer) {
+    Path folder =
+        tokenizer
+            .or(() -> Stream.of(reference, other).flatMap(PairCheck::tokenizers).findFirst())
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        reference.path
+                            + " and "
+                            + other.path
+                            + ": found no tokenizer.json, expected one, or --tokenizer, or rows of"
+                            + " token ids as --data."));
+    return shape -> PairData.read(file, folder, settings, shape.maxPositions());
+  }
+
+  /** Where a model may have its tokenizer: beside it, or above the folder of ONNX files. */
+  private static Stream<Path> tokenizers(Side side) {
+    Path path = side.path.toAbsolutePath();
+    Path folder = Files.isDirectory(path) ? path : path.getParent();
+    return Stream.of(folder, folder.getParent())
+        .limit(Files.isDirectory(path) ? 1 : 2)
+        .filter(f -> f != null && Files.isRegularFile(f.resolve("tokenizer.json")));
+  }
+
+  /**
+   * Compares.
+   *
+   * @param reference the side that is taken to be right
+   * @param limits whose limits of the settings hold
+   * @throws UserException if a side is no model, or the two have not the same vocabulary
+   */
+  public Verdict run(Side reference, Side other, Rows rows, Variant limits) {
+    try (LanguageModel a = open(reference);
+        LanguageModel b = open(other);
+        PairData data = rows.read(shorter(a.shape(), b.shape()));
+        EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
+      TofuSuite suite =
+          new TofuSuite(
+              List.of(new EvalSet(SET, EvalSet.Role.FORGET, data.items())),
+              new TofuSuite.Settings(
+                  SET,
+                  Math.min(VerifyStage.TOKEN_BUDGET, settings.evaluate().tokenBudget()),
+                  settings.evaluate().maxNewTokens(),
+                  data.stop()),
+              data.decoder());
+      EvaluationResult ofA = suite.evaluate(Subject.of("reference", a, bars), Set.of());
+      EvaluationResult ofB = suite.evaluate(Subject.of("other", b, bars), Set.of());
+      List<TokenRow> compared = suite.rows(EvalSet.Role.FORGET);
+      ParityResult result =
+          new ParityCheck(
+                  ParityLimits.of(settings.verify(), limits),
+                  VerifyStage.TOKEN_BUDGET,
+                  VerifyStage.DECODE_TOKENS)
+              .run(a, b, compared, ofA, ofB, Optional.empty(), bars);
+      return new Verdict(List.of(result));
+    }
+  }
+
+  private LanguageModel open(Side side) {
+    if (!Files.exists(side.path)) {
+      throw UserException.at(side.path, "", "nothing", "a model folder or an ONNX file");
+    }
+    return side.tensorFlow()
+        ? TensorFlowModel.open(side.path, RuntimeModels.measuring(settings.model()))
+        : ForeignModel.open(side.path, ort);
+  }
+
+  private static LanguageModel.Shape shorter(LanguageModel.Shape a, LanguageModel.Shape b) {
+    return a.maxPositions() <= b.maxPositions() ? a : b;
+  }
+}

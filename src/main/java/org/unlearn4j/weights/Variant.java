@@ -1,0 +1,81 @@
+package org.unlearn4j.weights;
+
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.unlearn4j.base.UserException;
+
+/**
+ * Number formats in which a model can be deployed; each is a file of its own. Whatever names
+ * variants (pipeline files, commands, evaluations, reports) names these.
+ */
+public enum Variant {
+  /** float32 weights and arithmetic, the bits of the trained weights. */
+  FP32("fp32", "model.onnx", "fp32", null),
+  /** float16 weights, matrix products and cache; norms, softmax and residual stream float32. */
+  FP16("fp16", "model_fp16.onnx", "fp16", null),
+  /** int8 weights of linear maps, a scale each output channel; float32 arithmetic. */
+  INT8("int8", "model_int8.onnx", "int8", new Int8Channels()),
+  /** The same weights, and what they are multiplied with is quantised too, while running. */
+  INT8_DYNAMIC("int8-dynamic", "model_quantized.onnx", "q8", new Int8Channels()),
+  /** int4 weights of linear maps in blocks of 32 inputs; float32 arithmetic. */
+  INT4("int4", "model_q4.onnx", "q4", new Int4Blocks());
+
+  private final String label;
+  private final String fileName;
+  private final String clientName;
+
+  @SuppressWarnings("ImmutableEnumChecker") // quantisers have no state
+  private final RowQuantizer quantizer;
+
+  Variant(String label, String fileName, String clientName, RowQuantizer quantizer) {
+    this.label = label;
+    this.fileName = fileName;
+    this.clientName = clientName;
+    this.quantizer = quantizer;
+  }
+
+  /** As pipelines and reports write it: {@code fp32}. */
+  public String label() {
+    return label;
+  }
+
+  /** Name of its file in the folder {@code onnx/}; clients look for it under this name. */
+  public String fileName() {
+    return fileName;
+  }
+
+  /** What transformers.js calls it ({@code dtype}). */
+  public String clientName() {
+    return clientName;
+  }
+
+  /** What turns weights of linear maps into codes, where the variant has codes. */
+  public Optional<RowQuantizer> quantizer() {
+    return Optional.ofNullable(quantizer);
+  }
+
+  /** All labels, in the order of this list. */
+  public static List<String> labels() {
+    return Arrays.stream(values()).map(Variant::label).toList();
+  }
+
+  /**
+   * The variant of that name.
+   *
+   * @throws UserException naming those there are
+   */
+  public static Variant named(String label) {
+    Optional<Variant> found =
+        Arrays.stream(values()).filter(v -> v.label.equals(label)).findFirst();
+    return found.orElseThrow(
+        () ->
+            new UserException(
+                "ONNX variant: found \""
+                    + label
+                    + "\", expected one of "
+                    + labels().stream().collect(Collectors.joining(", "))
+                    + "."));
+  }
+}

@@ -1,0 +1,154 @@
+package org.unlearn4j.onnx;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Exported graphs as other exporters leave them, and as mistakes leave them. */
+final class ForeignFiles {
+  private ForeignFiles() {}
+
+  /** Every value and weight gets a name that says nothing. */
+  static void rename(GraphProto.Builder graph) {
+    Set<String> ports =
+        graph.getOutputList().stream().map(ValueInfoProto::getName).collect(Collectors.toSet());
+    graph.getInputList().forEach(i -> ports.add(i.getName()));
+    Map<String, String> names = new HashMap<>();
+    for (TensorProto.Builder t : graph.getInitializerBuilderList()) {
+      names.put(t.getName(), "onnx::MatMul_" + names.size());
+      t.setName(names.get(t.getName()));
+    }
+    for (NodeProto.Builder node : graph.getNodeBuilderList()) {
+      for (int i = 0; i < node.getOutputCount(); i++) {
+        String name = node.getOutput(i);
+        if (!name.isEmpty() && !ports.contains(name)) {
+          names.put(name, "/model/op_" + names.size() + "_output_0");
+          node.setOutput(i, names.get(name));
+        }
+      }
+    }
+    for (NodeProto.Builder node : graph.getNodeBuilderList()) {
+      for (int i = 0; i < node.getInputCount(); i++) {
+        node.setInput(i, names.getOrDefault(node.getInput(i), node.getInput(i)));
+      }
+    }
+    graph.clearValueInfo();
+  }
+
+  /** Positions are counted inside: 0, 1, 2, ... in every row, whatever is padding. */
+  static void countPositions(GraphProto.Builder graph) {
+    drop(graph, "position_ids");
+    constant(graph, "c.zero", List.of(), 0);
+    constant(graph, "c.one", List.of(), 1);
+    constant(graph, "c.row", List.of(1L), 0);
+    List<NodeProto> nodes = new ArrayList<>();
+    nodes.add(node("Shape", List.of("input_ids"), "c.shape"));
+    nodes.add(node("Gather", List.of("c.shape", "c.one"), "c.time"));
+    nodes.add(node("Range", List.of("c.zero", "c.time", "c.one"), "c.range"));
+    nodes.add(node("Unsqueeze", List.of("c.range", "c.row"), "c.line"));
+    nodes.add(node("Expand", List.of("c.line", "c.shape"), "position_ids"));
+    first(graph, nodes);
+  }
+
+  /** No cache goes in or out. */
+  static void dropCache(GraphProto.Builder graph) {
+    List<NodeProto> nodes = new ArrayList<>();
+    constant(graph, "n.first", List.of(1L), 0);
+    nodes.add(node("Shape", List.of("input_ids"), "n.shape"));
+    nodes.add(node("Gather", List.of("n.shape", "n.first"), "n.batch"));
+    for (ValueInfoProto input : List.copyOf(graph.getInputList())) {
+      String name = input.getName();
+      if (name.startsWith("past_key_values.")) {
+        var dims = input.getType().getTensorType().getShape();
+        constant(
+            graph,
+            name + ".rest",
+            List.of(3L),
+            dims.getDim(1).getDimValue(),
+            0,
+            dims.getDim(3).getDimValue());
+        nodes.add(
+            node("Concat", List.of("n.batch", name + ".rest"), name + ".shape").toBuilder()
+                .addAttribute(
+                    AttributeProto.newBuilder()
+                        .setName("axis")
+                        .setType(AttributeProto.AttributeType.INT)
+                        .setI(0))
+                .build());
+        nodes.add(node("ConstantOfShape", List.of(name + ".shape"), name));
+        drop(graph, name);
+      }
+    }
+    List<ValueInfoProto> kept =
+        graph.getOutputList().stream().filter(o -> o.getName().equals("logits")).toList();
+    graph.clearOutput().addAllOutput(kept);
+    first(graph, nodes);
+  }
+
+  /** Whatever the mask says, every token is seen. */
+  static void ignoreMask(GraphProto.Builder graph) {
+    for (NodeProto.Builder node : graph.getNodeBuilderList()) {
+      for (int i = 0; i < node.getInputCount(); i++) {
+        if (node.getInput(i).equals("attention_mask")) {
+          node.setInput(i, "i.ones");
+        }
+      }
+    }
+    NodeProto ones =
+        node("ConstantOfShape", List.of("i.shape"), "i.ones").toBuilder()
+            .addAttribute(
+                AttributeProto.newBuilder()
+                    .setName("value")
+                    .setType(AttributeProto.AttributeType.TENSOR)
+                    .setT(
+                        TensorProto.newBuilder()
+                            .setDataType(DataType.INT64.getNumber())
+                            .addDims(1)
+                            .addInt64Data(1)))
+            .build();
+    first(graph, List.of(node("Shape", List.of("attention_mask"), "i.shape"), ones));
+  }
+
+  private static void drop(GraphProto.Builder graph, String input) {
+    List<ValueInfoProto> kept =
+        graph.getInputList().stream().filter(i -> !i.getName().equals(input)).toList();
+    graph.clearInput().addAllInput(kept);
+  }
+
+  private static void constant(
+      GraphProto.Builder graph, String name, List<Long> dims, long... values) {
+    TensorProto.Builder tensor =
+        TensorProto.newBuilder()
+            .setName(name)
+            .setDataType(DataType.INT64.getNumber())
+            .addAllDims(dims);
+    for (long value : values) {
+      tensor.addInt64Data(value);
+    }
+    graph.addInitializer(tensor);
+  }
+
+  private static NodeProto node(String type, List<String> inputs, String output) {
+    return NodeProto.newBuilder()
+        .setOpType(type)
+        .setName(output + ".node")
+        .addAllInput(inputs)
+        .addOutput(output)
+        .build();
+  }
+
+  private static void first(GraphProto.Builder graph, List<NodeProto> nodes) {
+    List<NodeProto> all = new ArrayList<>(nodes);
+    all.addAll(graph.getNodeList());
+    graph.clearNode().addAllNode(all);
+  }
+}
