@@ -6,34 +6,27 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import java.util.function.IntBinaryOperator;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
-import org.unlearn4j.fixtures.Fixture;
-import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.Precision;
-import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.tf.WeightSource;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
-import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
@@ -48,18 +41,18 @@ class EveryFamilyTrainsTest {
   @ParameterizedTest
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void gradientsAreRightAndTheLossFalls(String name) {
-    Fixture fixture = Fixture.named(name);
-    Decoder decoder = Decoder.of(ModelConfig.read(fixture.folder()));
+    StepFixture fixture = StepFixture.ofAnyFamily(name);
+    Decoder decoder = fixture.decoder();
     UnlearnSettings unlearn =
         Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=" + CONTROL.lambda())).unlearn();
     Objective objective = Objectives.of(unlearn, decoder);
     StepGraph graph = new StepGraph(decoder, objective, Precision.FP32);
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1);
-        SafeTensors weights = SafeTensors.open(fixture.folder())) {
+        SafeTensors weights = SafeTensors.open(fixture.referenceFile())) {
       Session session = graph.runtime().session();
       WeightSource policy = TfRuntime.checkpoint(weights, decoder.parameters());
       Function<Parameter, float[]> stored = p -> weights.floats(p.name());
-      StepBatch batch = batch(fixture, decoder, policy);
+      StepBatch batch = fixture.batch(objective);
       graph.variables().assign(session, policy);
       Gradients whole = gradients(graph, batch, CONTROL);
       everyParameterHasOne(graph, whole);
@@ -75,39 +68,6 @@ class EveryFamilyTrainsTest {
         assertTrue(totals.get(t) < totals.get(t - 1), "totals " + totals);
       }
     }
-  }
-
-  /**
-   * The rows of {@code expected.json} are to be forgotten, the same rows in other tokens to be
-   * kept. The reference model is the model itself.
-   */
-  private static StepBatch batch(Fixture fixture, Decoder decoder, WeightSource weights) {
-    int vocab = decoder.config().vocabSize();
-    List<TokenRow> forget = Fixture.rows(fixture.expected());
-    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
-    rows.put(Segment.FORGET, forget);
-    rows.put(
-        Segment.RETAIN,
-        forget.stream().map(r -> mapped(r, (t, id) -> (5 * id + 11) % vocab)).toList());
-    rows.put(
-        Segment.POSITIVE,
-        forget.stream()
-            .map(r -> new TokenRow(mapped(r, (t, id) -> t % 6 == 2 ? 3 : id).ids(), r.labels()))
-            .toList());
-    try (TensorFlowModel model = TensorFlowModel.of(decoder, weights, Precision.FP32)) {
-      double[] nll = model.score(forget).stream().mapToDouble(TokenScores::nll).toArray();
-      return StepBatch.whole(rows, Map.of(Segment.FORGET, nll));
-    }
-  }
-
-  private static TokenRow mapped(TokenRow row, IntBinaryOperator token) {
-    int[] ids = row.ids().clone();
-    int[] labels = row.labels().clone();
-    for (int t = 0; t < ids.length; t++) {
-      ids[t] = token.applyAsInt(t, ids[t]);
-      labels[t] = labels[t] == TokenRow.IGNORED ? TokenRow.IGNORED : ids[t];
-    }
-    return new TokenRow(ids, labels);
   }
 
   private record Gradients(double total, Map<Parameter, float[]> of) {

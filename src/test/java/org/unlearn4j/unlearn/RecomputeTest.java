@@ -133,7 +133,7 @@ class RecomputeTest {
   @ParameterizedTest
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void everyFamily(String family) {
-    StepFixture step = new StepFixture(family);
+    StepFixture step = StepFixture.ofAnyFamily(family);
     for (String retain : List.of("NLL", "KL")) {
       Objective objective =
           objective(step, "NPO", EVERYWHERE, "unlearn.objective.retain=" + retain);
