@@ -3,10 +3,15 @@ package org.unlearn4j.cli;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.unlearn.ControlVector;
+import org.unlearn4j.unlearn.Segment;
 
 /**
  * Batches of token ids as users write them: {@code input_ids} and, if wanted, mask and labels;
@@ -50,6 +55,42 @@ final class BatchJson {
       throw batch.get("input_ids").mistake("at least one row");
     }
     return rows;
+  }
+
+  /** The batches of a step, by segment: those that are there. */
+  static Map<Segment, List<TokenRow>> segments(JsonInput input) {
+    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
+    for (Segment s : Segment.values()) {
+      if (input.get(s.key()).present()) {
+        rows.put(s, rows(input.get(s.key())));
+      }
+    }
+    return rows;
+  }
+
+  /** RMU's control vector, where one is given. */
+  static Optional<ControlVector> controlVector(JsonInput given) {
+    return given.present() ? Optional.of(new ControlVector(numbers(given))) : Optional.empty();
+  }
+
+  /** A regulariser's queue; empty where none is given. */
+  static List<float[]> queue(JsonInput given) {
+    List<float[]> queue = new ArrayList<>();
+    if (given.present()) {
+      for (JsonInput row : given.elements()) {
+        List<Float> values = numbers(row);
+        float[] vector = new float[values.size()];
+        for (int i = 0; i < vector.length; i++) {
+          vector[i] = values.get(i);
+        }
+        queue.add(vector);
+      }
+    }
+    return queue;
+  }
+
+  private static List<Float> numbers(JsonInput array) {
+    return array.elements().stream().map(v -> (float) v.number()).toList();
   }
 
   /**

@@ -5,7 +5,6 @@ import com.sun.management.OperatingSystemMXBean;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.management.ManagementFactory;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -15,6 +14,7 @@ import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.tensorflow.TensorFlow;
+import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.onnx.OrtDevices;
 import org.unlearn4j.tf.TfDevices;
 
@@ -149,22 +149,9 @@ final class DoctorCommand implements Command {
             .put("cpus", Runtime.getRuntime().availableProcessors());
     if (ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean os) {
       tree.put("memory_mb", os.getTotalMemorySize() / MIB);
-      tree.put("memory_free_mb", available(os.getFreeMemorySize()) / MIB);
+      tree.put("memory_free_mb", HostMemory.available() / MIB);
     }
     return tree;
-  }
-
-  /** What could be used: on Linux the kernel's estimate, which counts the page cache as free. */
-  private static long available(long free) {
-    try {
-      return Files.readAllLines(Path.of("/proc/meminfo"), StandardCharsets.UTF_8).stream()
-          .filter(l -> l.startsWith("MemAvailable:"))
-          .mapToLong(l -> Long.parseLong(l.replaceAll("[^0-9]", "")) * 1024)
-          .findFirst()
-          .orElse(free);
-    } catch (IOException e) {
-      return free;
-    }
   }
 
   /** Where runs are written, and where native libraries are unpacked. */

@@ -2,7 +2,6 @@ package org.unlearn4j.cli;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -17,7 +16,6 @@ import org.unlearn4j.run.ProbeStage;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.unlearn.ControlVector;
-import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepProbe;
 
 /**
@@ -90,7 +88,7 @@ record FixtureChecks(Path folder, Computation computation) {
                 probe(
                     name.replaceAll("_.*", ""),
                     FixtureSettings.of(expected.node()),
-                    control(expected.get("control_vector")),
+                    BatchJson.controlVector(expected.get("control_vector")),
                     List.of());
             for (String term : List.of("forget", "retain")) {
               JsonInput due = expected.get(term);
@@ -115,7 +113,7 @@ record FixtureChecks(Path folder, Computation computation) {
             (name, expected) -> {
               if (wanted.test(name)) {
                 boolean queued = name.contains("queue");
-                List<float[]> queue = queued ? vectors(all.get("queue")) : List.of();
+                List<float[]> queue = queued ? BatchJson.queue(all.get("queue")) : List.of();
                 StepProbe.Seen seen =
                     probe("GradDiff", clRegSets(name, expected, queue), Optional.empty(), queue);
                 loss(found, name, expected.get("value"), seen.total());
@@ -167,41 +165,15 @@ record FixtureChecks(Path folder, Computation computation) {
     String precision = computation.precision().name().toLowerCase(Locale.ROOT);
     List<String> all = new ArrayList<>(List.of("model.precision=" + precision));
     all.addAll(hyperparameters);
-    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
-    JsonInput batches = json("batches.json");
-    for (Segment s : Segment.values()) {
-      if (batches.get(s.key()).present()) {
-        rows.put(s, BatchJson.rows(batches.get(s.key())));
-      }
-    }
     return ProbeStage.run(
         new ProbeStage.Request(
             folder,
             Optional.of(folder.resolve("reference.safetensors")),
             Pipeline.defaults(objective, all),
-            rows,
+            BatchJson.segments(json("batches.json")),
             control,
             queue,
             computation.device(),
             parameter -> true));
-  }
-
-  private static Optional<ControlVector> control(JsonInput given) {
-    return given.present()
-        ? Optional.of(
-            new ControlVector(given.elements().stream().map(v -> (float) v.number()).toList()))
-        : Optional.empty();
-  }
-
-  private static List<float[]> vectors(JsonInput rows) {
-    List<float[]> vectors = new ArrayList<>();
-    for (JsonInput row : rows.elements()) {
-      float[] vector = new float[row.elements().size()];
-      for (int i = 0; i < vector.length; i++) {
-        vector[i] = (float) row.get(i).number();
-      }
-      vectors.add(vector);
-    }
-    return vectors;
   }
 }

@@ -2,7 +2,6 @@ package org.unlearn4j.cli;
 
 import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,11 +13,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.unlearn4j.base.Programs;
 import org.unlearn4j.cli.GpuFacts.Card;
 import org.unlearn4j.cli.GpuFacts.User;
 
@@ -52,7 +51,8 @@ record GpuFactsReader(
 
   /** The machine this runs on. */
   static GpuFacts ofThisMachine() {
-    return new GpuFactsReader(Path.of("/"), System.getenv(), GpuFactsReader::run)
+    return new GpuFactsReader(
+            Path.of("/"), System.getenv(), command -> Programs.output(command).orElse(""))
         .read(system(), builds(GpuFactsReader.class.getClassLoader()));
   }
 
@@ -214,25 +214,6 @@ record GpuFactsReader(
     try {
       return Files.readString(file, StandardCharsets.UTF_8);
     } catch (IOException e) {
-      return "";
-    }
-  }
-
-  /** Standard output of a program that ended well within ten seconds; empty otherwise. */
-  private static String run(List<String> command) {
-    try {
-      Process process =
-          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
-      process.getOutputStream().close();
-      String text;
-      try (InputStream in = process.getInputStream()) {
-        text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-      return process.waitFor(10, TimeUnit.SECONDS) && process.exitValue() == 0 ? text : "";
-    } catch (IOException e) {
-      return "";
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
       return "";
     }
   }

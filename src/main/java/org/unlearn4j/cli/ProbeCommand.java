@@ -4,11 +4,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Predicate;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -17,7 +14,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.run.ProbeStage;
-import org.unlearn4j.unlearn.ControlVector;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepProbe;
 
@@ -55,14 +51,11 @@ final class ProbeCommand implements Command {
     JsonInput input = BatchJson.read(CommandOptions.path(line, "input").orElseThrow());
     Path model = CommandOptions.path(line, "model").orElseThrow();
     ModelConfig config = ModelConfig.read(model);
-    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
-    for (Segment s : Segment.values()) {
-      JsonInput batch = input.get(s.key());
-      if (batch.present()) {
-        rows.put(s, BatchJson.rows(batch));
-        BatchJson.requireFits(batch, rows.get(s), config.vocabSize(), config.maxPositions());
-      }
-    }
+    Map<Segment, List<TokenRow>> rows = BatchJson.segments(input);
+    rows.forEach(
+        (s, own) ->
+            BatchJson.requireFits(
+                input.get(s.key()), own, config.vocabSize(), config.maxPositions()));
     Predicate<String> wanted =
         line.hasOption("parameters") ? CommandOptions.matching(line, "parameters") : name -> false;
     StepProbe.Seen seen =
@@ -72,35 +65,12 @@ final class ProbeCommand implements Command {
                 CommandOptions.path(line, "reference"),
                 settings,
                 rows,
-                control(input.get("control_vector")),
-                queue(input.get("queue")),
+                BatchJson.controlVector(input.get("control_vector")),
+                BatchJson.queue(input.get("queue")),
                 CommandOptions.device(line).get(),
                 wanted));
     out.println(json(seen));
     return ExitCode.DONE;
-  }
-
-  private static Optional<ControlVector> control(JsonInput given) {
-    return given.present() ? Optional.of(new ControlVector(numbers(given))) : Optional.empty();
-  }
-
-  private static List<float[]> queue(JsonInput given) {
-    List<float[]> queue = new ArrayList<>();
-    if (given.present()) {
-      for (JsonInput row : given.elements()) {
-        List<Float> values = numbers(row);
-        float[] vector = new float[values.size()];
-        for (int i = 0; i < vector.length; i++) {
-          vector[i] = values.get(i);
-        }
-        queue.add(vector);
-      }
-    }
-    return queue;
-  }
-
-  private static List<Float> numbers(JsonInput array) {
-    return array.elements().stream().map(v -> (float) v.number()).toList();
   }
 
   private static ObjectNode json(StepProbe.Seen seen) {

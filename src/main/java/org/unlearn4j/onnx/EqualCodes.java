@@ -30,8 +30,6 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
   /** A larger share of equal codes than this is called rounded away. */
   static final double MOST = 0.99;
 
-  static final String FILE = "quantization.json";
-
   /**
    * Compares two models.
    *
@@ -143,7 +141,7 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
   }
 
   /**
-   * The content of {@value #FILE}.
+   * The content of {@link Provenance#QUANTIZATION_FILE}.
    *
    * @param before SHA-256 of the files of the model before, by name
    */

@@ -2,7 +2,6 @@ package org.unlearn4j.onnx;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Set;
 import org.unlearn4j.lm.Decoding;
@@ -37,9 +36,10 @@ record LeftPadded(OrtRuntime runtime, OrtSession session, KeyValueCache cache) {
     float[][] last = new float[prompts.size()][vocab];
     try (OrtSession.Result result =
         pass(last.length, d.width(), d.ids(), d.mask(), d.positions())) {
-      FloatBuffer flat = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
+      Decoding.LastLogits logits =
+          OrtDecoding.last((OnnxTensor) result.get("logits").orElseThrow());
       for (int r = 0; r < last.length; r++) {
-        flat.get(((r + 1) * d.width() - 1) * vocab, last[r]);
+        logits.read(r, last[r]);
       }
     }
     return last;

@@ -140,7 +140,7 @@ public final class OnnxExporter {
       for (Path file : before.files()) {
         digests.put(String.valueOf(file.getFileName()), Hashes.sha256(file));
       }
-      JSON.writeValue(part.resolve(EqualCodes.FILE).toFile(), equal.json(digests));
+      JSON.writeValue(part.resolve(Provenance.QUANTIZATION_FILE).toFile(), equal.json(digests));
       return Optional.of(equal);
     }
   }

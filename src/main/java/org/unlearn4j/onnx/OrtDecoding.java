@@ -49,11 +49,16 @@ final class OrtDecoding {
   /** Hands over the logits after the last column of each row. */
   static void accept(Decoding decoding, OrtSession.Result result) {
     OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
+    decoding.accept(last(logits), (int) logits.getInfo().getShape()[2]);
+  }
+
+  /** The logits after the last column of each row. */
+  static Decoding.LastLogits last(OnnxTensor logits) {
     long[] shape = logits.getInfo().getShape();
     int time = (int) shape[1];
     int vocab = (int) shape[2];
     FloatBuffer flat = logits.getFloatBuffer();
-    decoding.accept((row, into) -> flat.get(((row + 1) * time - 1) * vocab, into), vocab);
+    return (row, into) -> flat.get(((row + 1) * time - 1) * vocab, into);
   }
 
   private static void closeIfOpen(OrtSession.Result result) {

@@ -11,7 +11,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.SafeTensors;
 
 /** Where a deployed file comes from, as its {@code metadata_props} say. */
-final class Provenance {
+public final class Provenance {
   static final String VERSION = "unlearn4j.version";
   static final String VARIANT = "unlearn4j.variant";
 
@@ -19,7 +19,7 @@ final class Provenance {
   static final String SOURCE = "unlearn4j.source.sha256.";
 
   /** The content of unlearning.json, on one line. */
-  static final String UNLEARNING = "unlearn4j.unlearning";
+  public static final String UNLEARNING = "unlearn4j.unlearning";
 
   /** Prefix; the name of a file with external data follows. */
   static final String DATA = "unlearn4j.external_data.sha256.";
@@ -30,7 +30,11 @@ final class Provenance {
   /** Share of the file's codes that are those of the model before unlearning. */
   static final String EQUAL_CODES = "unlearn4j.equal_codes";
 
-  static final String UNLEARNING_FILE = "unlearning.json";
+  /** Of a model's folder: what was unlearned, and how. */
+  public static final String UNLEARNING_FILE = "unlearning.json";
+
+  /** Of a deployed folder: how many codes are those of the model before. */
+  public static final String QUANTIZATION_FILE = "quantization.json";
 
   private Provenance() {}
 

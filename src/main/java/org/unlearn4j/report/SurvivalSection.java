@@ -10,12 +10,13 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.Survival;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
 
 /** Whether the deployed files have forgotten as the trained weights have. */
 final class SurvivalSection {
-  private static final String REBOUND = "rebound_";
+  private static final String REBOUND = Survival.REBOUND + "_";
 
   private SurvivalSection() {}
 

@@ -23,6 +23,7 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.onnx.OnnxSummary;
+import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 
@@ -37,13 +38,10 @@ import org.unlearn4j.parity.Verdict;
  * here is signed.
  */
 public final class DeployedRecord {
-  private static final String FILE = "unlearning.json";
+  private static final String FILE = Provenance.UNLEARNING_FILE;
   private static final String BLOCK = "deployment";
   private static final String FILES = "files_sha256";
   private static final String OWN = "record_sha256";
-
-  /** In the ONNX files' metadata. */
-  private static final String EMBEDDED = "unlearn4j.unlearning";
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -204,7 +202,7 @@ public final class DeployedRecord {
   /** Whether an ONNX file says of its unlearning what the record says. */
   private static Optional<String> embedded(Path onnx, String made) {
     try {
-      String inside = OnnxSummary.of(onnx).metadata().get(EMBEDDED);
+      String inside = OnnxSummary.of(onnx).metadata().get(Provenance.UNLEARNING);
       if (inside != null && !normal(JSON.readTree(inside)).equals(made)) {
         return Optional.of(
             onnx
@@ -216,7 +214,7 @@ public final class DeployedRecord {
     } catch (UserException e) {
       return Optional.of(e.getMessage()); // its data is missing, cut off or changed
     } catch (IOException e) {
-      return Optional.of(onnx + ": found no JSON in its metadata " + EMBEDDED + ".");
+      return Optional.of(onnx + ": found no JSON in its metadata " + Provenance.UNLEARNING + ".");
     }
   }
 }

@@ -14,7 +14,6 @@ import org.unlearn4j.data.DataSource;
 import org.unlearn4j.data.Passage;
 import org.unlearn4j.data.PassageEncoder;
 import org.unlearn4j.data.QaEncoder;
-import org.unlearn4j.data.QaExample;
 import org.unlearn4j.data.RecordFile;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.lm.TokenRow;
@@ -81,7 +80,9 @@ public record PairData(
       List<EvalItem> items = new ArrayList<>();
       if (!records.pairs().isEmpty()) { // texts need no end of text
         QaEncoder pairs = new QaEncoder(tokenizer, template, longest);
-        records.pairs().stream().limit(most).forEach(e -> items.add(item(items.size(), e, pairs)));
+        records.pairs().stream()
+            .limit(most)
+            .forEach(e -> items.add(TaskData.item(items.size(), e, pairs)));
       }
       Function<int[], String> decoder = ids -> tokenizer.decode(ids, true);
       PassageEncoder texts = new PassageEncoder(tokenizer, longest);
@@ -98,17 +99,6 @@ public record PairData(
       tokenizer.close();
       throw e;
     }
-  }
-
-  private static EvalItem item(int index, QaExample e, QaEncoder encoder) {
-    return new EvalItem(
-        index,
-        e.question(),
-        e.answer(),
-        encoder.encode(e),
-        e.paraphrasedAnswer().map(a -> encoder.encode(e, a)),
-        e.perturbedAnswers().stream().map(a -> encoder.encode(e, a)).toList(),
-        encoder.promptIds(e));
   }
 
   /** A text is continued from its middle; a row with a prompt of its own stays as it is. */

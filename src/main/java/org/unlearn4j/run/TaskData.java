@@ -343,21 +343,23 @@ public final class TaskData implements AutoCloseable {
     }
   }
 
+  /** A pair in tokens, with all of its answers. */
+  static EvalItem item(int index, QaExample e, QaEncoder encoder) {
+    return new EvalItem(
+        index,
+        e.question(),
+        e.answer(),
+        encoder.encode(e),
+        e.paraphrasedAnswer().map(a -> encoder.encode(e, a)),
+        e.perturbedAnswers().stream().map(a -> encoder.encode(e, a)).toList(),
+        encoder.promptIds(e));
+  }
+
   private EvalSet set(String name, EvalSet.Role role, List<QaExample> examples) {
     int limit = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
     List<EvalItem> items = new ArrayList<>();
     for (QaExample example : examples.subList(0, Math.min(limit, examples.size()))) {
-      Optional<TokenRow> paraphrase =
-          example.paraphrasedAnswer().map(a -> encoder.encode(example, a));
-      items.add(
-          new EvalItem(
-              items.size(),
-              example.question(),
-              example.answer(),
-              encoder.encode(example),
-              paraphrase,
-              example.perturbedAnswers().stream().map(a -> encoder.encode(example, a)).toList(),
-              encoder.promptIds(example)));
+      items.add(item(items.size(), example, encoder));
     }
     long cut = items.stream().filter(this::truncated).count();
     if (cut > 0) {

@@ -15,6 +15,7 @@ import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
@@ -27,9 +28,6 @@ public final class VerifyStage {
   static final int TOKEN_BUDGET = 1024;
 
   static final int DECODE_TOKENS = 16;
-
-  /** In a deployed folder: how many codes are those of the model before. */
-  private static final String QUANTIZATION = "quantization.json";
 
   private final Pipeline pipeline;
 
@@ -61,26 +59,32 @@ public final class VerifyStage {
     requireTarget(target, variants);
     EvaluationResult trained =
         measured(evaluate, kept, "unlearned.tf.json", model, "tf", retainOnly);
-    List<ParityResult> results = new ArrayList<>();
+    // Before the trained model is opened: what is measured now opens models of its own.
     Map<String, EvaluationResult> deployed = new LinkedHashMap<>();
     for (Variant variant : variants) {
-      String runtime = "onnx:" + variant.label();
       String file = EvaluationFiles.ofDeployed(variant);
-      EvaluationResult result = measured(evaluate, kept, file, onnx, runtime, retainOnly);
-      deployed.put(runtime, result);
-      try (LanguageModel a = evaluate.open(model, "tf");
-          LanguageModel b = evaluate.open(onnx, runtime);
-          TaskData data = evaluate.data(model, a);
-          EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
-        Suite suite =
-            Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
-        List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
-        rows.addAll(suite.rows(EvalSet.Role.RETAIN));
-        results.add(
+      String runtime = runtime(variant);
+      deployed.put(runtime, measured(evaluate, kept, file, onnx, runtime, retainOnly));
+    }
+    List<ParityResult> results = new ArrayList<>();
+    try (LanguageModel a = evaluate.open(model, "tf");
+        TaskData data = evaluate.data(model, a)) {
+      Suite suite =
+          Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
+      List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
+      rows.addAll(suite.rows(EvalSet.Role.RETAIN));
+      for (Variant variant : variants) {
+        String runtime = runtime(variant);
+        ParityCheck check =
             new ParityCheck(
-                    ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS)
-                .run(a, b, rows, trained, result, target, bars)
-                .withEqualCodes(equalCodes(onnx, variant)));
+                ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
+        try (LanguageModel b = evaluate.open(onnx, runtime);
+            EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
+          results.add(
+              check
+                  .run(a, b, rows, trained, deployed.get(runtime), target, bars)
+                  .withEqualCodes(equalCodes(onnx, variant)));
+        }
       }
     }
     Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
@@ -89,9 +93,13 @@ public final class VerifyStage {
     return verdict;
   }
 
+  private static String runtime(Variant variant) {
+    return "onnx:" + variant.label();
+  }
+
   /** What export has counted, where it was given the model before; NaN where it was not. */
   private static double equalCodes(Path onnx, Variant variant) {
-    Path counted = onnx.resolve(QUANTIZATION);
+    Path counted = onnx.resolve(Provenance.QUANTIZATION_FILE);
     if (!Files.isRegularFile(counted)) {
       return Double.NaN;
     }

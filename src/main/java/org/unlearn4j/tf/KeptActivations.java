@@ -49,16 +49,6 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     public Bytes {
       blocks = List.copyOf(blocks);
     }
-
-    /** Of all blocks and both ends. */
-    public long all() {
-      return ends + blocks.stream().mapToLong(Long::longValue).sum();
-    }
-
-    /** The block that keeps most. */
-    public long largestBlock() {
-      return blocks.stream().mapToLong(Long::longValue).max().orElse(0);
-    }
   }
 
   private final boolean brain;

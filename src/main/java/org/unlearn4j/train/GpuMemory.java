@@ -1,10 +1,8 @@
 package org.unlearn4j.train;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.OptionalLong;
+import org.unlearn4j.base.Programs;
 
 /**
  * Memory in use on the cards. TensorFlow's interface for other languages does not tell what its
@@ -15,23 +13,10 @@ public final class GpuMemory {
 
   /** Of all cards together, in MiB; empty where the driver's tool does not run. */
   public static OptionalLong usedMb() {
-    try {
-      Process process =
-          new ProcessBuilder(
-                  "nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits")
-              .redirectError(ProcessBuilder.Redirect.DISCARD)
-              .start();
-      String text;
-      try (InputStream in = process.getInputStream()) {
-        text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
-      }
-      return process.waitFor() == 0 ? sum(text) : OptionalLong.empty();
-    } catch (IOException e) {
-      return OptionalLong.empty();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      return OptionalLong.empty();
-    }
+    return Programs.output(
+            List.of("nvidia-smi", "--query-gpu=memory.used", "--format=csv,noheader,nounits"))
+        .map(GpuMemory::sum)
+        .orElse(OptionalLong.empty());
   }
 
   /** One number a line; empty where a line is none. */
