@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.TensorProto;
 import com.google.protobuf.InvalidProtocolBufferException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -89,6 +90,19 @@ record OnnxFile(Path path, ModelProto model) {
       }
     }
     return List.copyOf(files);
+  }
+
+  /** Size of all of them. */
+  long bytes() {
+    long sum = 0;
+    for (Path file : files()) {
+      try {
+        sum += Files.size(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return sum;
   }
 
   private void checkData() throws IOException {
