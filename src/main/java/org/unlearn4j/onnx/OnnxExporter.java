@@ -32,20 +32,6 @@ public final class OnnxExporter {
   /** The folder, inside the deployable one, that holds the models. */
   static final String MODELS = "onnx";
 
-  private static final String GENERATION = "generation_config.json";
-
-  /** Whatever of these the source has is copied. */
-  private static final List<String> TOKENIZER =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "tokenizer.model",
-          "chat_template.jinja");
-
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -70,7 +56,7 @@ public final class OnnxExporter {
    * @param from Hugging Face folder with config.json and safetensors
    * @param to an older folder of that name is replaced
    * @throws UserException if the source lacks something, its weights do not fit its configuration,
-   *     or the target holds something else than an older export
+   *     or the target holds anything that an export has not written
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
@@ -85,11 +71,7 @@ public final class OnnxExporter {
 
   /** The same with somebody who is told how far it is. */
   public static Exported export(Path from, Path to, ExportOptions options, Progress progress) {
-    if (overlap(from, to)) {
-      throw UserException.at(
-          to, "", "the model's own folder", "another one, for the export replaces its target");
-    }
-    AtomicFiles.requireReplaceable(to, MODELS, "an older export");
+    ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     Decoder decoder = Decoder.of(config);
     List<String> notes = new ArrayList<>();
@@ -159,26 +141,19 @@ public final class OnnxExporter {
     return metadata;
   }
 
-  /** Writing one would delete the other. */
-  private static boolean overlap(Path from, Path to) {
-    Path source = from.toAbsolutePath().normalize();
-    Path target = to.toAbsolutePath().normalize();
-    return source.startsWith(target);
-  }
-
   private static void writeConfigs(
       ModelConfig config, Path from, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
-    JSON.writeValue(part.resolve("config.json").toFile(), json);
-    JsonNode generation = generation(config, from.resolve(GENERATION));
-    JSON.writeValue(part.resolve(GENERATION).toFile(), generation);
+    JSON.writeValue(part.resolve(ExportTarget.CONFIG).toFile(), json);
+    JsonNode generation = generation(config, from.resolve(ExportTarget.GENERATION));
+    JSON.writeValue(part.resolve(ExportTarget.GENERATION).toFile(), generation);
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
-        part.resolve("genai_config.json").toFile(), GenAiConfig.of(config, model, generation));
+        part.resolve(ExportTarget.MARKER).toFile(), GenAiConfig.of(config, model, generation));
   }
 
   private static JsonNode generation(ModelConfig config, Path file) throws IOException {
@@ -197,7 +172,7 @@ public final class OnnxExporter {
 
   private static void copyTokenizer(Path from, Path part, List<String> notes) throws IOException {
     boolean any = false;
-    for (String name : TOKENIZER) {
+    for (String name : ExportTarget.TOKENIZER) {
       any |= copy(from, part, name);
     }
     if (!any) {

@@ -3,7 +3,9 @@ package org.unlearn4j.onnx;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -67,6 +69,22 @@ record OnnxFile(Path path, ModelProto model) {
       throw UserException.at(path, "", "no ONNX (" + e.getMessage() + ")", "an ONNX model");
     } catch (IOException e) {
       throw new UserException(path + ": could not be read (" + e.getMessage() + ").", e);
+    }
+  }
+
+  /** The program that says it has written a file; empty where none does, or it is no ONNX. */
+  static String producer(Path path) {
+    try (InputStream in = Files.newInputStream(path)) {
+      CodedInputStream fields = CodedInputStream.newInstance(in);
+      for (int tag = fields.readTag(); tag != 0; tag = fields.readTag()) {
+        if (WireFormat.getTagFieldNumber(tag) == ModelProto.PRODUCER_NAME_FIELD_NUMBER) {
+          return fields.readString();
+        }
+        fields.skipField(tag);
+      }
+      return "";
+    } catch (IOException e) {
+      return "";
     }
   }
 

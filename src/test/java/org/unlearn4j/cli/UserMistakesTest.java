@@ -341,7 +341,12 @@ class UserMistakesTest {
     Files.writeString(home.resolve("letter"), "mine");
     mistake(file + ": found a file", "export", "--model", "" + model, "--out", "" + file);
     mistake(
-        home + ": found files but no onnx", "export", "--model", "" + model, "--out", "" + home);
+        home + ": found files but no genai_config.json",
+        "export",
+        "--model",
+        "" + model,
+        "--out",
+        "" + home);
     String pipeline = pipeline("", "");
     mistake(
         home + ": found files but no config.json",
@@ -357,6 +362,15 @@ class UserMistakesTest {
         pipeline,
         "--out",
         "" + model);
+    // A config.json makes no folder a model's: what else is in it is somebody's own.
+    Files.writeString(home.resolve("config.json"), "{}");
+    mistake(
+        home + ": found letter, which is no part of an older model, expected an older model and",
+        "unlearn",
+        "--pipeline",
+        pipeline,
+        "--out",
+        "" + home);
     assertEquals("mine", Files.readString(file));
     assertEquals("mine", Files.readString(home.resolve("letter")));
   }

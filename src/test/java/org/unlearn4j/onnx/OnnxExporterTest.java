@@ -245,17 +245,6 @@ class OnnxExporterTest {
     }
   }
 
-  @Test
-  void anOlderExportIsReplacedAndNothingElse() throws IOException {
-    Path folder = Exports.external("llama", temp.resolve("m"));
-    Exports.inline("gpt2", folder);
-    assertFalse(Files.exists(folder.resolve("onnx").resolve("model.onnx_data")));
-    Path precious = Files.createDirectory(temp.resolve("precious"));
-    Files.writeString(precious.resolve("thesis.txt"), "years of work");
-    assertThrows(UserException.class, () -> Exports.inline("gpt2", precious));
-    assertTrue(Files.exists(precious.resolve("thesis.txt")));
-  }
-
   private Path source(String fixture) throws IOException {
     Path source = Files.createDirectory(temp.resolve("source"));
     for (String file : List.of("config.json", "model.safetensors")) {
