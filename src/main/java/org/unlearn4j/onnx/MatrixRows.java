@@ -2,7 +2,9 @@ package org.unlearn4j.onnx;
 
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Linear;
+import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -59,5 +61,35 @@ final class MatrixRows {
       }
     }
     return values;
+  }
+
+  /**
+   * Quantises rows that {@link #read} or {@link #forEach} has handed out.
+   *
+   * @param first the output channel of the first of them
+   * @param codes takes their codes from the beginning on
+   * @param scales takes their scales from {@code scalesAt} on
+   * @throws UserException naming the output channel if a value is not finite
+   */
+  void quantize(
+      RowQuantizer q,
+      float[] rows,
+      int first,
+      int count,
+      byte[] codes,
+      float[] scales,
+      int scalesAt) {
+    int in = linear.in();
+    for (int n = 0; n < count; n++) {
+      try {
+        q.quantize(rows, n * in, in, codes, n * q.codes(in), scales, scalesAt + n * q.scales(in));
+      } catch (ArithmeticException e) {
+        throw UserException.at(
+            weights.source(),
+            "tensor " + linear.weight().name() + ", output " + (first + n),
+            e.getMessage(),
+            "weights that can be quantised");
+      }
+    }
   }
 }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -74,6 +75,7 @@ public final class OnnxExporter {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     Decoder decoder = Decoder.of(config);
+    JsonNode generation = generation(config, from.resolve(ExportTarget.GENERATION));
     List<String> notes = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(from)) {
       List<GraphForm> forms = options.forms();
@@ -82,10 +84,10 @@ public final class OnnxExporter {
       AtomicFiles.writeFolder(
           to,
           part -> {
+            Map<String, String> origin = Provenance.of(from, weights);
             Optional<EqualCodes> equal = compare(decoder, weights, options, part);
             equal.ifPresent(e -> notes.addAll(e.sentences()));
             Path models = Files.createDirectories(part.resolve(MODELS));
-            Map<String, String> origin = Provenance.of(from, weights);
             Map<Variant, Integer> dataFiles = new LinkedHashMap<>();
             int all = writers.values().stream().mapToInt(OnnxWriter::tensors).sum();
             int[] done = {0};
@@ -99,7 +101,7 @@ public final class OnnxExporter {
               dataFiles.put(
                   v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }
-            writeConfigs(config, from, part, dataFiles);
+            writeConfigs(config, generation, part, dataFiles);
             copyTokenizer(from, part, notes);
             copy(from, part, Provenance.UNLEARNING_FILE);
           });
@@ -135,20 +137,18 @@ public final class OnnxExporter {
       metadata.put(Provenance.ACCURACY_LEVEL, String.valueOf(LinearMaps.ACCURACY_LEVEL));
     }
     equal
-        .filter(e -> e.equal().containsKey(form.variant()))
-        .ifPresent(
-            e -> metadata.put(Provenance.EQUAL_CODES, String.valueOf(e.share(form.variant()))));
+        .filter(e -> e.same().containsKey(form.variant()))
+        .ifPresent(e -> metadata.putAll(e.metadata(form.variant())));
     return metadata;
   }
 
   private static void writeConfigs(
-      ModelConfig config, Path from, Path part, Map<Variant, Integer> dataFiles)
+      ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
     JSON.writeValue(part.resolve(ExportTarget.CONFIG).toFile(), json);
-    JsonNode generation = generation(config, from.resolve(ExportTarget.GENERATION));
     JSON.writeValue(part.resolve(ExportTarget.GENERATION).toFile(), generation);
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
@@ -156,9 +156,13 @@ public final class OnnxExporter {
         part.resolve(ExportTarget.MARKER).toFile(), GenAiConfig.of(config, model, generation));
   }
 
-  private static JsonNode generation(ModelConfig config, Path file) throws IOException {
+  private static JsonNode generation(ModelConfig config, Path file) {
     if (Files.isRegularFile(file)) {
-      return new ObjectMapper().readTree(file.toFile());
+      JsonInput json = JsonInput.read(file, "defaults for generating");
+      if (!json.node().isObject()) {
+        throw json.mistake("an object");
+      }
+      return json.node();
     }
     ObjectNode made = new ObjectMapper().createObjectNode().put("_from_model_config", true);
     for (String key : List.of("bos_token_id", "eos_token_id", "pad_token_id")) {

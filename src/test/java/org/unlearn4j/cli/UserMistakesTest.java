@@ -375,6 +375,32 @@ class UserMistakesTest {
     assertEquals("mine", Files.readString(home.resolve("letter")));
   }
 
+  @Test
+  void weightsThatNoCodeStandsForAndDefaultsThatAreNoJson() throws IOException {
+    Path out = temp.resolve("onnx");
+    String[] export = {
+      "export", "--model", "" + model, "--out", "" + out, "--variants", "int4", "--before", ""
+    };
+    export[8] = Fixture.named("llama").folder().toString();
+    Files.writeString(model.resolve("generation_config.json"), "{\n\"temperature\": warm}");
+    mistake(model.resolve("generation_config.json") + ", line 2: found Unrecognized", export);
+    Files.delete(model.resolve("generation_config.json"));
+    // The first float of the first tensor, behind a length and a header, is no number.
+    try (RandomAccessFile file =
+        new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {
+      file.seek(Long.BYTES + Long.reverseBytes(file.readLong()));
+      file.write(new byte[] {0, 0, (byte) 0xc0, 0x7f});
+    }
+    String nan =
+        model
+            + ", tensor lm_head.weight, output 0: found a value that is not finite (NaN), expected"
+            + " weights that can be quantised.";
+    mistake(nan, export);
+    export[2] = Fixture.named("llama").folder().toString();
+    export[8] = model.toString(); // the model before, and so only compared
+    mistake(nan, export);
+  }
+
   /** A file where a folder should be refuses every write, for every user, root included. */
   @Test
   void aDiskThatRefuses() throws IOException {
