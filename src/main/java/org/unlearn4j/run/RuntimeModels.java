@@ -62,7 +62,7 @@ public final class RuntimeModels {
 
   /** Where a pipeline's models are measured: in float32 always. */
   static Computation measuring(ModelSettings settings) {
-    return Computation.of(Precision.FP32).on(device(settings));
+    return Computation.of(Precision.FP32, device(settings));
   }
 
   /** How a pipeline's models are trained. */

@@ -60,14 +60,9 @@ public final class TensorFlowGradients implements RowGradients {
    * @throws org.unlearn4j.base.UserException if configuration and weights are missing, wrong or do
    *     not fit each other
    */
-  public static TensorFlowGradients open(Path folder) {
-    return open(folder, Device.auto());
-  }
-
-  /** The same on a device. */
   public static TensorFlowGradients open(Path folder, Device device) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
-    TfRuntime runtime = new TfRuntime(Computation.of(Precision.FP32).on(device));
+    TfRuntime runtime = new TfRuntime(Computation.of(Precision.FP32, device));
     try (SafeTensors weights = SafeTensors.open(folder)) {
       return new TensorFlowGradients(
           decoder, TfRuntime.checkpoint(weights, decoder.parameters()), runtime);

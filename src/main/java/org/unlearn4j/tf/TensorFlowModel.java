@@ -42,11 +42,6 @@ public final class TensorFlowModel implements LanguageModel {
    *
    * @throws UserException if configuration and weights are missing, wrong or do not fit each other
    */
-  public static TensorFlowModel open(Path folder, Precision precision) {
-    return open(folder, Computation.of(precision));
-  }
-
-  /** The same on a device. */
   public static TensorFlowModel open(Path folder, Computation computation) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     try (SafeTensors weights = SafeTensors.open(folder)) {
@@ -56,22 +51,11 @@ public final class TensorFlowModel implements LanguageModel {
 
   /** A model from weights at hand. */
   public static TensorFlowModel of(
-      Decoder decoder, Function<Parameter, FloatBuffer> weights, Precision precision) {
-    return of(decoder, weights, Computation.of(precision));
-  }
-
-  /** The same on a device. */
-  public static TensorFlowModel of(
       Decoder decoder, Function<Parameter, FloatBuffer> weights, Computation computation) {
     return of(decoder, computation, (v, session) -> v.assign(session, weights));
   }
 
   /** A model from weights that are read piece by piece. */
-  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Precision precision) {
-    return of(decoder, weights, Computation.of(precision));
-  }
-
-  /** The same on a device. */
   public static TensorFlowModel of(Decoder decoder, WeightSource weights, Computation computation) {
     return of(decoder, computation, (v, session) -> v.assign(session, weights));
   }

@@ -12,9 +12,12 @@ import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.base.Verbose;
 
 /** What TensorFlow can compute on. */
 public final class TfDevices {
+  private static final String ASKED = "TensorFlow is asked for its devices, and opens ";
+
   private TfDevices() {}
 
   /**
@@ -37,12 +40,14 @@ public final class TfDevices {
   }
 
   /**
-   * The devices, from a context made for the question alone; it takes no more GPU memory than it
-   * needs.
+   * All devices, from a context made for the question alone; it takes no more GPU memory than it
+   * needs. It is for a program that only looks: every GPU is opened by it, and TensorFlow then has
+   * numbers for them, by which no graph can be computed on any but the first.
    *
    * @throws IllegalStateException if TensorFlow refuses to say
    */
   public static List<Device> list() {
+    Verbose.line(ASKED + "every GPU");
     return list(GPUOptions.newBuilder());
   }
 
@@ -53,6 +58,7 @@ public final class TfDevices {
    * @param gpu as the driver counts
    */
   static List<Device> visible(int gpu) {
+    Verbose.line(ASKED + "GPU " + gpu);
     try {
       return list(GPUOptions.newBuilder().setVisibleDeviceList(Integer.toString(gpu)));
     } catch (IllegalStateException e) { // TensorFlow calls a number that is too high invalid

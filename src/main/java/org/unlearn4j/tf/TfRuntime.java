@@ -24,11 +24,6 @@ public final class TfRuntime implements AutoCloseable {
   private final Set<String> checked = new HashSet<>();
   private Session session;
 
-  /** A new, empty graph on the device that is there. */
-  public TfRuntime() {
-    this(Computation.of(Precision.FP32));
-  }
-
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
   public TfRuntime(Computation computation) {
     this.device = computation.device();

@@ -16,10 +16,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -95,7 +95,7 @@ class AccumulationTest {
   }
 
   private TrainingStep step(Objective objective, int accumulate) {
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     return new TrainingStep(graph, SETTINGS, accumulate);
   }
 

@@ -17,11 +17,11 @@ import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Feeds;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.tf.WeightSource;
@@ -46,7 +46,7 @@ class EveryFamilyTrainsTest {
     UnlearnSettings unlearn =
         Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=" + CONTROL.lambda())).unlearn();
     Objective objective = Objectives.of(unlearn, decoder);
-    StepGraph graph = new StepGraph(decoder, objective, Precision.FP32);
+    StepGraph graph = new StepGraph(decoder, objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1);
         SafeTensors weights = SafeTensors.open(fixture.referenceFile())) {
       Session session = graph.runtime().session();
