@@ -35,7 +35,7 @@ final class Pupil implements AutoCloseable {
 
   /** Gives all parameters their values. */
   void assign(Function<Parameter, FloatBuffer> values) {
-    graph.variables().assign(graph.runtime().session(), values);
+    graph.variables().assign(values);
   }
 
   /** Gives all parameters the values that a folder has. */

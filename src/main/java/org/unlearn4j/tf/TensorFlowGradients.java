@@ -51,7 +51,7 @@ public final class TensorFlowGradients implements RowGradients {
     LabelledHead head =
         LabelledHead.emit(tf.withSubScope("labelled"), decoder, e, last, predictedFrom, labels);
     norm = norm(tf, variables, tf.math.mean(head.nll(), tf.constant(0)));
-    variables.assign(runtime.session(), weights);
+    variables.assign(weights);
   }
 
   /**
@@ -97,13 +97,13 @@ public final class TensorFlowGradients implements RowGradients {
   private double norm(TokenRow row) {
     PaddedBatch b = PaddedBatch.of(List.of(row));
     b.requireFits(shape);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       feeds.ints(ids, b.ids(), 1, b.time());
       feeds.ints(mask, b.mask(), 1, b.time());
       feeds.ints(positions, b.positions(), 1, b.time());
       feeds.ints(predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(labels, b.labels(), b.labels().length);
-      try (Result r = feeds.runner().fetch(norm).run()) {
+      try (Result r = runtime.run("gradients of a row", feeds.runner().fetch(norm))) {
         return TfTensors.floats(r, 0)[0];
       }
     }

@@ -22,6 +22,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tensorflow.Session;
 import org.unlearn4j.tf.TfDevices;
 
 /**
@@ -163,6 +164,22 @@ class RoomsTest {
     assertThrows(
         AssertionError.class,
         () -> onlyFrom(Set.of("tf.TfDevices"), TfDevices.class, "visible").check(product));
+  }
+
+  /**
+   * Whatever TensorFlow runs is looked at once for where it ran, and has its own rounding: all runs
+   * go through one door.
+   */
+  @Test
+  void sessionsRunThroughOneDoor() {
+    for (String run : List.of("run", "runAndFetchMetadata")) {
+      onlyFrom(Set.of("tf.TfRuntime"), Session.Runner.class, run).check(product);
+    }
+    onlyFrom(Set.of("tf.TfRuntime"), Session.class, "run").check(product);
+    // It can fail: the door itself is seen.
+    assertThrows(
+        AssertionError.class,
+        () -> onlyFrom(Set.of("tf.Feeds"), Session.Runner.class, "run").check(product));
   }
 
   /** A method that classes but those named neither call nor refer to. */

@@ -204,7 +204,7 @@ class FakeQuantizationTest {
               TensorFlowException.class,
               () -> runtime.graph().addGradients("blocked", blocked, x, null));
       assertTrue(none.getMessage().contains("No gradient defined for op: Rint"), none.getMessage());
-      variables.assign(runtime.session(), p -> FloatBuffer.wrap(weights));
+      variables.assign(p -> FloatBuffer.wrap(weights));
       Session.Runner runner = runtime.session().runner().fetch(seen).fetch(dx[0]);
       try (TBool on = TBool.scalarOf(true);
           Result r = runner.feed(active, on).run()) {

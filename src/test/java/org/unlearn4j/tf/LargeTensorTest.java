@@ -18,7 +18,6 @@ class LargeTensorTest {
     try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
       Variables variables = new Variables(runtime, "", List.of(p));
       variables.assign(
-          runtime.session(),
           (parameter, from, to) -> {
             for (long i = from; to.hasRemaining(); i++) {
               to.put((float) (i % 1009));
@@ -26,7 +25,6 @@ class LargeTensorTest {
           });
       long[] at = new long[1];
       variables.read(
-          runtime.session(),
           p,
           piece -> {
             while (piece.hasRemaining()) {

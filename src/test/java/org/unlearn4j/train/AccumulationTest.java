@@ -106,8 +106,7 @@ class AccumulationTest {
         List.of(step.run(1, first, 1e-4, CONTROL), step.run(2, second, 1e-4, CONTROL));
     Map<String, float[]> parameters = new LinkedHashMap<>();
     for (Parameter p : fixture.decoder().parameters()) {
-      parameters.put(
-          p.name(), step.graph().variables().value(step.graph().runtime().session(), p).array());
+      parameters.put(p.name(), step.graph().variables().value(p).array());
     }
     return new Made(outcomes, parameters);
   }

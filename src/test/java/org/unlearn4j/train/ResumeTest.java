@@ -118,8 +118,7 @@ class ResumeTest {
   private Map<String, float[]> parameters(TrainingStep step) {
     Map<String, float[]> all = new HashMap<>();
     for (Parameter p : fixture.decoder().parameters()) {
-      all.put(
-          p.name(), step.graph().variables().value(step.graph().runtime().session(), p).array());
+      all.put(p.name(), step.graph().variables().value(p).array());
     }
     return all;
   }

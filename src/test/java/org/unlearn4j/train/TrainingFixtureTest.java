@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -82,9 +81,8 @@ class TrainingFixtureTest {
   }
 
   private static void checkWeights(JsonNode run, StepGraph graph) {
-    Session session = graph.runtime().session();
     for (Parameter p : graph.decoder().parameters()) {
-      float[] value = graph.variables().value(session, p).array();
+      float[] value = graph.variables().value(p).array();
       JsonNode expected = run.path("final_parameters").path(p.name());
       if (!expected.isMissingNode()) {
         StepFixture.assertParameter(

@@ -52,7 +52,6 @@ class QuantizationAwareTest {
       graph
           .variables()
           .assign(
-              graph.runtime().session(),
               p -> {
                 float[] values = new float[Math.toIntExact(p.size())];
                 source.read(p, 0, FloatBuffer.wrap(values));

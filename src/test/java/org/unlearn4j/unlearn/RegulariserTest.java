@@ -156,7 +156,7 @@ class RegulariserTest {
     rows.keySet().retainAll(graph.objective().segments());
     StepControl control = new StepControl(0, 1, new StepControl.ViewSeed(seed, step, 0));
     Map<Segment, float[]> found = new EnumMap<>(Segment.class);
-    try (Feeds feeds = new Feeds(graph.runtime().session())) {
+    try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, StepBatch.whole(rows, Map.of()), control);
       Session.Runner runner = feeds.runner();
       for (Segment s : graph.objective().segments()) {
