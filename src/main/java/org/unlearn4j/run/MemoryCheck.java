@@ -45,10 +45,18 @@ record MemoryCheck(
     require(log, available(computation.device()));
   }
 
+  /** Bytes that it is about. */
+  long planned() {
+    return plan(given()).total();
+  }
+
+  private Choice given() {
+    return new Choice(
+        computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+  }
+
   void require(PrintStream log, long available) {
-    Choice given =
-        new Choice(
-            computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+    Choice given = given();
     MemoryPlan plan = plan(given);
     String line = plan.line(computation.device().setting(), available);
     log.println(block + ": " + line);

@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.stream.Stream;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
@@ -83,12 +82,7 @@ final class StageSupport {
             + data.provenance());
   }
 
-  /** Present values of a graph's parameters, one at a time. */
-  static Function<Parameter, FloatBuffer> values(StepGraph graph) {
-    return p -> graph.variables().value(p);
-  }
-
-  /** The same piece by piece, for writing. */
+  /** Present values of a graph's parameters, piece by piece, for writing. */
   static BiConsumer<Parameter, Consumer<FloatBuffer>> pieces(StepGraph graph) {
     return (p, pieces) -> graph.variables().read(p, pieces);
   }

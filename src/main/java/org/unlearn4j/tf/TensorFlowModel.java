@@ -31,13 +31,19 @@ public final class TensorFlowModel implements LanguageModel {
   private final TfRuntime runtime;
   private final Precision precision;
   private final ForwardGraph graph;
+  private final boolean owner;
 
   private TensorFlowModel(
-      ModelConfig config, TfRuntime runtime, Precision precision, ForwardGraph graph) {
+      ModelConfig config,
+      TfRuntime runtime,
+      Precision precision,
+      ForwardGraph graph,
+      boolean owner) {
     this.config = config;
     this.runtime = runtime;
     this.precision = precision;
     this.graph = graph;
+    this.owner = owner;
   }
 
   /**
@@ -63,6 +69,20 @@ public final class TensorFlowModel implements LanguageModel {
     return of(decoder, computation, v -> v.assign(weights));
   }
 
+  /**
+   * A model whose parameters are variables of a graph that somebody else has and closes, so that
+   * measuring it takes no memory for weights; it is what those variables are at the time. To be
+   * made before that graph's session opens.
+   *
+   * @param precision of its own passes
+   */
+  public static TensorFlowModel within(
+      TfRuntime runtime, Decoder decoder, Variables variables, Precision precision) {
+    ForwardGraph graph =
+        new ForwardGraph(runtime.ops().withSubScope("measured"), decoder, variables, precision);
+    return new TensorFlowModel(decoder.config(), runtime, precision, graph, false);
+  }
+
   private static TensorFlowModel of(
       Decoder decoder, Computation computation, Consumer<Variables> assign) {
     TfRuntime runtime = new TfRuntime(computation);
@@ -71,7 +91,7 @@ public final class TensorFlowModel implements LanguageModel {
       ForwardGraph graph =
           new ForwardGraph(runtime.ops(), decoder, variables, computation.precision());
       assign.accept(variables);
-      return new TensorFlowModel(decoder.config(), runtime, computation.precision(), graph);
+      return new TensorFlowModel(decoder.config(), runtime, computation.precision(), graph, true);
     } catch (RuntimeException e) {
       runtime.close();
       throw e;
@@ -359,6 +379,8 @@ public final class TensorFlowModel implements LanguageModel {
 
   @Override
   public void close() {
-    runtime.close();
+    if (owner) {
+      runtime.close();
+    }
   }
 }

@@ -23,6 +23,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Session;
+import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfDevices;
 
 /**
@@ -180,6 +181,16 @@ class RoomsTest {
     assertThrows(
         AssertionError.class,
         () -> onlyFrom(Set.of("tf.Feeds"), Session.Runner.class, "run").check(product));
+  }
+
+  /** What was trained is measured where it is: nobody makes a model of another graph's weights. */
+  @Test
+  void aTrainedModelIsNotCopied() {
+    onlyFrom(
+            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage"),
+            TensorFlowModel.class,
+            "of")
+        .check(product);
   }
 
   /** A method that classes but those named neither call nor refer to. */
