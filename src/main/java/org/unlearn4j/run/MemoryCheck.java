@@ -108,9 +108,9 @@ record MemoryCheck(
   }
 
   private static List<Precision> precisions(Choice given) {
-    return given.precision() == Precision.FP32
-        ? List.of(Precision.FP32, Precision.BF16)
-        : List.of(Precision.BF16);
+    return given.precision() == Precision.BF16
+        ? List.of(Precision.BF16)
+        : List.of(given.precision(), Precision.BF16);
   }
 
   private Optional<String> said(Choice given, Choice c) {
