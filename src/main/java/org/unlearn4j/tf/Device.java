@@ -6,6 +6,7 @@ import org.tensorflow.DeviceSpec;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
 
 /**
@@ -26,7 +27,8 @@ public record Device(int gpu) {
    * @param setting {@code auto} (GPU 0 where TensorFlow sees it, else the CPU), {@code cpu} or
    *     {@code gpu:N}
    * @param key of the setting, for messages
-   * @throws NoGpuException if there is no such GPU
+   * @throws NoGpuException if there is no such GPU, or it cannot be opened; {@code auto} does not
+   *     fall back to the CPU then, which would take many times as long without a word
    */
   public static Device named(String key, String setting) {
     return named(key, setting, TfDevices::visible);
@@ -39,8 +41,13 @@ public record Device(int gpu) {
       return CPU;
     }
     int number = any ? 0 : Integer.parseInt(setting.substring(GPU_SETTING.length()));
-    if (visible.apply(number).stream().anyMatch(TfDevices.Device::gpu)) {
-      return new Device(number);
+    try {
+      if (visible.apply(number).stream().anyMatch(TfDevices.Device::gpu)) {
+        return new Device(number);
+      }
+    } catch (MachineException e) {
+      throw new NoGpuException(
+          key + ": found " + setting + ", expected a GPU that can be opened; " + e.getMessage(), e);
     }
     if (any) {
       return CPU;

@@ -1,11 +1,16 @@
 package org.unlearn4j.tf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.tensorflow.internal.c_api.global.tensorflow;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
 
 /** A setting names a device, and TensorFlow is asked for no other card than that one. */
@@ -51,6 +56,39 @@ class DeviceTest {
   void aGpuThatIsNotThereIsAnError() {
     NoGpuException e = assertThrows(NoGpuException.class, () -> named("gpu:2", 2));
     assertEquals("model.device: found gpu:2, expected a GPU that TensorFlow sees", e.getMessage());
+  }
+
+  /** As TensorFlow words it where another program has filled the card, or has it for itself. */
+  @Test
+  void aCardThatCannotBeOpenedIsNoGpu() {
+    String full =
+        "failed initializing StreamExecutor for CUDA device ordinal 1: INTERNAL: failed call to"
+            + " cuDevicePrimaryCtxRetain: CUDA_ERROR_OUT_OF_MEMORY: out of memory";
+    for (String setting : List.of("auto", "gpu:0", "gpu:1")) {
+      NoGpuException e =
+          assertThrows(
+              NoGpuException.class,
+              () ->
+                  Device.named(
+                      "model.device",
+                      setting,
+                      gpu -> TfDevices.there(tensorflow.TF_INTERNAL, full) ? null : List.of()));
+      assertEquals(
+          "model.device: found "
+              + setting
+              + ", expected a GPU that can be opened; TensorFlow could not open a device ("
+              + full
+              + ")",
+          e.getMessage());
+      assertInstanceOf(MachineException.class, e.getCause());
+    }
+    assertTrue(TfDevices.there(tensorflow.TF_OK, ""));
+    // The one refusal that means that there is no such card.
+    assertFalse(
+        TfDevices.there(
+            tensorflow.TF_INVALID_ARGUMENT,
+            "'visible_device_list' listed an invalid Device id '1' but visible device count is"
+                + " 1"));
   }
 
   /** TensorFlow itself, asked for a card of a number that no machine has. */
