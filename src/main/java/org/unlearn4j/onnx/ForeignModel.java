@@ -145,6 +145,11 @@ public final class ForeignModel implements LanguageModel {
   }
 
   @Override
+  public List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return model.batches(rows, tokenBudget);
+  }
+
+  @Override
   public List<TokenScores> score(List<TokenRow> rows) {
     return model.score(rows);
   }

@@ -8,7 +8,6 @@ import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,6 +20,7 @@ import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.PromptBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
@@ -123,22 +123,28 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
+  public List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return sharesPrompts()
+        ? PromptBatch.plan(rows, tokenBudget)
+        : LanguageModel.super.batches(rows, tokenBudget);
+  }
+
+  private boolean sharesPrompts() {
+    return measuring.isPresent() && !cache.slots().isEmpty();
+  }
+
+  @Override
   public List<TokenScores> score(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
     if (b.labels().length == 0) {
       return rows.stream().map(r -> new LabelScores(0).range(b.labels(), 0, 0)).toList();
     }
-    LabelScores scores =
-        measuring.isPresent()
-            ? measurement(measuring.get()).score(b, config.vocabSize(), cache)
-            : scoreLogits(rows, b);
-    List<TokenScores> byRow = new ArrayList<>();
-    int from = 0;
-    for (TokenRow row : rows) {
-      byRow.add(scores.range(b.labels(), from, from + row.labelled()));
-      from += row.labelled();
+    if (sharesPrompts()) {
+      return measurement(measuring.get()).score(rows, PromptBatch.of(rows));
     }
-    return byRow;
+    LabelScores scores =
+        measuring.isPresent() ? measurement(measuring.get()).score(b) : scoreLogits(rows, b);
+    return scores.byRow(b.labels(), rows.stream().mapToInt(TokenRow::labelled).toArray());
   }
 
   @Override
@@ -148,7 +154,7 @@ public final class OrtModel implements LanguageModel {
     }
     PaddedBatch b = PaddedBatch.next(prompts, candidates);
     b.requireFits(shape());
-    LabelScores scores = measurement(measuring.get()).score(b, config.vocabSize(), cache);
+    LabelScores scores = measurement(measuring.get()).score(b);
     return PaddedBatch.split(scores.logProbs, candidates);
   }
 
@@ -178,7 +184,7 @@ public final class OrtModel implements LanguageModel {
                     "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
                     "a file that this tool has exported"));
     PaddedBatch b = batch(rows);
-    float[] flat = measurement(graphs).pooled(b, cache);
+    float[] flat = measurement(graphs).pooled(b);
     int d = config.hiddenSize();
     int layers = flat.length / (d * b.rows());
     float[][][] features = new float[layers][b.rows()][];
@@ -193,7 +199,8 @@ public final class OrtModel implements LanguageModel {
 
   private synchronized Measurement measurement(MeasuringGraphs graphs) {
     if (measurement == null) {
-      measurement = new Measurement(runtime, graphs, file.path(), Measurement.CHUNK);
+      measurement =
+          new Measurement(runtime, graphs, file.path(), cache, Measurement.Sizes.of(config));
     }
     return measurement;
   }

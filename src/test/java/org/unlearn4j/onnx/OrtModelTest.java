@@ -147,9 +147,11 @@ class OrtModelTest {
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     MeasuringGraphs graphs = MeasuringGraphs.of(file.model()).orElseThrow();
     try (OrtModel model = OrtModel.open(folder);
-        Measurement m = new Measurement(runtime, graphs, file.path(), 5 * 120)) {
+        Measurement m =
+            new Measurement(
+                runtime, graphs, file.path(), model.cache(), new Measurement.Sizes(32, 5))) {
       List<TokenScores> whole = model.score(Fixture.rows(Fixture.named("llama").expected()));
-      LabelScores chunked = m.score(batch, 120, model.cache());
+      LabelScores chunked = m.score(batch);
       int n = 0;
       for (TokenScores row : whole) {
         float[] part = Arrays.copyOfRange(chunked.logProbs, n, n + row.tokens());
