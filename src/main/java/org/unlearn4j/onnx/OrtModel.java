@@ -1,10 +1,8 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +34,7 @@ public final class OrtModel implements LanguageModel {
   private final ModelConfig config;
   private final String variant;
   private final OrtRuntime runtime;
-  private final OrtSession deployed;
+  private final Deployed deployed;
   private final KeyValueCache cache;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
@@ -47,8 +45,8 @@ public final class OrtModel implements LanguageModel {
     this.variant = variant;
     this.runtime = runtime;
     this.measuring = MeasuringGraphs.of(file.model());
-    this.deployed = runtime.open(file.path());
-    this.cache = KeyValueCache.of(deployed);
+    this.deployed = Deployed.open(runtime, file.path(), config.vocabSize());
+    this.cache = deployed.cache();
   }
 
   /**
@@ -118,8 +116,8 @@ public final class OrtModel implements LanguageModel {
     return file.metadata();
   }
 
-  KeyValueCache cache() {
-    return cache;
+  Deployed deployed() {
+    return deployed;
   }
 
   @Override
@@ -229,7 +227,7 @@ public final class OrtModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize(), logitsType());
+    OrtLogits logits = deployed.logits(b.rows());
     try {
       if (cachedFrom == 0) {
         pass(b, 0, b.time(), null, Set.of(), logits).close();
@@ -245,14 +243,6 @@ public final class OrtModel implements LanguageModel {
     } catch (RuntimeException e) {
       logits.close();
       throw e;
-    }
-  }
-
-  private OnnxJavaType logitsType() {
-    try {
-      return ((TensorInfo) deployed.getOutputInfo().get("logits").getInfo()).type;
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
     }
   }
 
@@ -278,7 +268,7 @@ public final class OrtModel implements LanguageModel {
   }
 
   private OrtFeeds feeds(PaddedBatch b, int from, int to, OrtSession.Result past) {
-    OrtFeeds feeds = new OrtFeeds(runtime, deployed);
+    OrtFeeds feeds = deployed.feeds();
     feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
     feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
     feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
@@ -311,7 +301,9 @@ public final class OrtModel implements LanguageModel {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
-    new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
+    try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
+      rounds.run(decoding);
+    }
     return decoding.continuations();
   }
 
@@ -322,11 +314,11 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][] lastLogits(List<int[]> prompts) {
-    return leftPadded().last(prompts, config.maxPositions(), config.vocabSize());
+    return leftPadded().last(prompts, config.maxPositions());
   }
 
   LeftPadded leftPadded() {
-    return new LeftPadded(runtime, deployed, cache);
+    return new LeftPadded(deployed);
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {
@@ -338,7 +330,7 @@ public final class OrtModel implements LanguageModel {
   @Override
   public void close() {
     try {
-      deployed.close();
+      deployed.session().close();
       if (measurement != null) {
         measurement.close();
       }
