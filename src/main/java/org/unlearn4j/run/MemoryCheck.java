@@ -45,10 +45,18 @@ record MemoryCheck(
     require(log, available(computation.device()));
   }
 
+  /** Bytes that it is about. */
+  long planned() {
+    return plan(given()).total();
+  }
+
+  private Choice given() {
+    return new Choice(
+        computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+  }
+
   void require(PrintStream log, long available) {
-    Choice given =
-        new Choice(
-            computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+    Choice given = given();
     MemoryPlan plan = plan(given);
     String line = plan.line(computation.device().setting(), available);
     log.println(block + ": " + line);
@@ -100,9 +108,9 @@ record MemoryCheck(
   }
 
   private static List<Precision> precisions(Choice given) {
-    return given.precision() == Precision.FP32
-        ? List.of(Precision.FP32, Precision.BF16)
-        : List.of(Precision.BF16);
+    return given.precision() == Precision.BF16
+        ? List.of(Precision.BF16)
+        : List.of(given.precision(), Precision.BF16);
   }
 
   private Optional<String> said(Choice given, Choice c) {

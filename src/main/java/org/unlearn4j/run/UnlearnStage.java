@@ -86,38 +86,39 @@ public final class UnlearnStage {
       List<TokenRow> alternates = alternates(data, objective);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
-      Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
-      Likelihood before;
-      // In the precision of the steps, so that a margin against the reference begins at 0.
+      TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
-      try (TensorFlowModel model = TensorFlowModel.open(base, computation)) {
-        before = likelihood(model, forget, "reference");
+      // Before any weight is read: nothing else takes memory yet, and nobody has waited.
+      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
+      StepGraph graph = new StepGraph(decoder, objective, computation);
+      try (TrainingStep step =
+          new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
+        // The step's own weights, before and after: a second copy would be in no plan, and the
+        // result would be lost with it. In the precision of the steps, so that a margin against the
+        // reference begins at 0.
+        LanguageModel model =
+            TensorFlowModel.within(
+                graph.runtime(), decoder, graph.variables(), computation.precision());
+        StageSupport.assign(graph, base);
+        // What training holds is there from now on: a measurement that succeeds here does so later.
+        step.reset();
+        Likelihood before = likelihood(model, forget, "reference");
+        Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
         reference.put(Segment.FORGET, before.rowNll());
         if (!alternates.isEmpty()) {
           reference.put(
               Segment.ALTERNATE, likelihood(model, alternates, "alternate answers").rowNll());
         }
-      }
-      TrainingData rows = new TrainingData(forget, retain, alternates, reference);
-      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
-      StepGraph graph = new StepGraph(decoder, objective, computation);
-      try (TrainingStep step =
-          new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
-        StageSupport.assign(graph, base);
         Map<String, String> hashes = StageSupport.weightHashes(base);
         String identity =
             StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
         Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-        Trainer trainer = new Trainer(step, loop, rows, regularisation);
+        Trainer trainer = new Trainer(step, loop, rows.withReference(reference), regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar));
         }
-        Likelihood after;
-        try (TensorFlowModel model =
-            TensorFlowModel.of(decoder, StageSupport.values(graph), computation)) {
-          after = likelihood(model, forget, "forget set after");
-        }
+        Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before, after);
         ObjectNode record = record(hashes, data, finished, before, after, computation);
         ModelFolder.write(

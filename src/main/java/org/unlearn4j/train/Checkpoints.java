@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.tensorflow.Session;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Variables;
@@ -55,7 +54,6 @@ final class Checkpoints {
   }
 
   void save(TrainingStep step, State state) {
-    Session session = step.graph().runtime().session();
     List<Variables> sets = sets(step);
     List<TensorInfo> tensors = new ArrayList<>();
     for (int s = 0; s < sets.size(); s++) {
@@ -85,7 +83,7 @@ final class Checkpoints {
           }
           int slash = t.name().indexOf('/');
           Variables set = sets.get(Integer.parseInt(t.name().substring(0, slash)));
-          return set.value(session, byName.get(t.name().substring(slash + 1)));
+          return set.value(byName.get(t.name().substring(slash + 1)));
         },
         Map.of(
             EPOCH, String.valueOf(state.epoch()),
@@ -131,10 +129,7 @@ final class Checkpoints {
       List<Variables> sets = sets(step);
       for (int s = 0; s < sets.size(); s++) {
         String prefix = s + "/";
-        sets.get(s)
-            .assign(
-                step.graph().runtime().session(),
-                p -> FloatBuffer.wrap(saved.floats(prefix + p.name())));
+        sets.get(s).assign(p -> FloatBuffer.wrap(saved.floats(prefix + p.name())));
       }
       return Optional.of(
           new State(

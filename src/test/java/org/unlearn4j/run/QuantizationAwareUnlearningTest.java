@@ -12,12 +12,12 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.DType;
@@ -93,7 +93,7 @@ class QuantizationAwareUnlearningTest {
     List<Parameter> parameters = decoder.parameters();
     try (TensorFlowModel model =
         TensorFlowModel.of(
-            decoder, p -> FloatBuffer.wrap(values.get(parameters.indexOf(p))), Precision.FP32)) {
+            decoder, p -> FloatBuffer.wrap(values.get(parameters.indexOf(p))), Computations.FP32)) {
       double sum = 0;
       for (TokenScores s : model.score(rows)) {
         sum += Math.exp(-s.nll() / s.tokens());
