@@ -1,5 +1,6 @@
 package org.unlearn4j.run;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
@@ -8,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
@@ -209,58 +211,24 @@ public final class UnlearnStage {
     ObjectNode root = mapper.createObjectNode();
     root.putObject("tool").put("name", "unlearn4j").put("version", version);
     root.put("pipeline", pipeline.name());
-    var objective = pipeline.unlearn().objective();
-    root.putObject("objective")
-        .put("name", objective.name().spelling())
-        .put("gamma", objective.gamma())
-        .put("alpha", objective.alpha())
-        .put("retain", objective.retain().spelling())
-        .setAll((ObjectNode) mapper.valueToTree(objective.method()));
-    pipeline
-        .unlearn()
-        .clreg()
-        .filter(c -> c.weight() > 0)
-        .ifPresent(
-            c ->
-                root.putObject("clreg")
-                    .put("form", c.form().spelling())
-                    .put("weight", c.weight())
-                    .put("temperature", c.temperature())
-                    .put("margin", c.margin())
-                    .put("layers", c.layers().toString())
-                    .put("pooling", c.pooling().spelling())
-                    .put("view", c.view().spelling())
-                    .put("mask_probability", c.maskProbability())
-                    .put("dropout_probability", c.dropoutProbability())
-                    .put("queue", c.queue())
-                    .put("stop_gradient", c.stopGradient())
-                    .put("warmup_steps", c.warmupSteps()));
-    pipeline
-        .unlearn()
-        .quantization()
-        .ifPresent(
-            q ->
-                root.putObject("quantization_aware")
-                    .put("format", q.format().spelling())
-                    .put("share", q.share()));
-    LoopSettings loop = pipeline.unlearn().loop();
-    root.putObject("training")
-        .put("seed", loop.seed())
-        .put("epochs", loop.epochs())
-        .put("batch_size", loop.batchSize())
-        .put("accumulate", loop.accumulate())
-        .put("learning_rate", loop.learningRate())
-        .put("precision", pipeline.model().precision().spelling())
+    // Every setting that the stage reads, whatever the schema has: a list of some would be behind.
+    ObjectNode settings = mapper.valueToTree(pipeline.values(Set.of("model", "data", "unlearn")));
+    ObjectNode training = settings.withObjectProperty("unlearn");
+    root.set("objective", training.remove("objective"));
+    JsonNode clreg = training.remove("clreg");
+    if (pipeline.unlearn().clreg().isPresent()) {
+      root.set("clreg", clreg);
+    }
+    root.set("model", settings.path("model"));
+    root.set("training", training);
+    training
         .put("device", computation.device().setting())
         .put("steps", finished.steps())
         .put("seconds", finished.seconds());
     ObjectNode losses = root.putObject("final_losses").put("total", finished.last().total());
     finished.last().terms().forEach(losses::put);
-    root.putObject("data")
-        .put("benchmark", pipeline.data().benchmark().spelling())
-        .put("forget", pipeline.data().forget())
-        .put("retain", pipeline.data().retain())
-        .set("sha256", mapper.valueToTree(data.provenance()));
+    root.set("data", settings.path("data"));
+    root.withObjectProperty("data").set("sha256", mapper.valueToTree(data.provenance()));
     root.set("base_weights_sha256", mapper.valueToTree(baseHashes));
     root.putObject("before").put("forget_nll", before.meanNll()).put("forget_prob", before.prob());
     root.putObject("after").put("forget_nll", after.meanNll()).put("forget_prob", after.prob());

@@ -339,7 +339,7 @@ class ParityCheckTest {
   void metricsThatNobodyJudgesAreNoGates() {
     ParityGates loose =
         new ParityGates(
-            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.01, 0.02, 0.97),
+            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.1, 0.01, 0.02, 0.97),
             Double.POSITIVE_INFINITY,
             Double.NEGATIVE_INFINITY,
             0.05,
@@ -362,6 +362,7 @@ class ParityCheckTest {
     assertEquals(
         List.of(
             "logit_max_relative",
+            "logit_mean_relative",
             "kl_mean",
             "top1_agreement",
             "chunked_prefill_relative",
@@ -371,6 +372,40 @@ class ParityCheckTest {
             .map(Gate::name)
             .toList(),
         "a model that cannot be padded on the left has no gate on that");
+  }
+
+  /** Another model, held against nothing but itself: its cache is as good as anybody's. */
+  @Test
+  void limitsThatCompareNothingProveNothing() {
+    double any = Double.POSITIVE_INFINITY;
+    ParityGates own =
+        new ParityGates(ParityGates.reduced(any, any, 0.01, any, -any), any, -any, 0.05, 0.02);
+    BigramModel another = new BigramModel("onnx:int4", BigramModel.random(12, 9));
+    ParityResult result =
+        new ParityCheck(own, 20, 5)
+            .run(
+                TRAINED,
+                another,
+                rows(),
+                evaluation("tf", 0.1),
+                evaluation("onnx:int4", 0.1),
+                Optional.of(evaluation("tf", 0.9)), // that it is as forgotten is no evidence
+                Progress.NONE);
+    assertEquals(List.of("both_sides"), failed(result));
+    // One limit on both sides is enough for a judgement, here that it is another model.
+    ParityGates one =
+        new ParityGates(ParityGates.reduced(any, 0.2, 0.01, any, -any), any, -any, 0.05, 0.02);
+    ParityResult judged =
+        new ParityCheck(one, 20, 5)
+            .run(
+                TRAINED,
+                another,
+                rows(),
+                evaluation("tf", 0.1),
+                evaluation("onnx:int4", 0.1),
+                Optional.empty(),
+                Progress.NONE);
+    assertEquals(List.of("logit_mean_relative"), failed(judged));
   }
 
   @Test
