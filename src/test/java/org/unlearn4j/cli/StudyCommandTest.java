@@ -93,7 +93,7 @@ class StudyCommandTest {
     try (Stream<Path> walk = Files.walk(temp.resolve("runs"))) {
       for (Path p :
           walk.filter(
-                  f -> f.toString().matches(".*(model.safetensors|tf.json|onnx-int..json|.onnx)"))
+                  f -> f.toString().matches(".*(model.safetensors|tf.json|onnx-int..json|[.]onnx)"))
               .toList()) {
         times.put(temp.resolve("runs").relativize(p).toString(), Files.getLastModifiedTime(p));
       }
