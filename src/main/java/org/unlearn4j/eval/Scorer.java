@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
@@ -61,6 +62,19 @@ public final class Scorer {
   /** A prompt, and what could follow. */
   private record Choice(TokenRow prompt, TokenRow candidates) {}
 
+  /**
+   * How a stage goes about it.
+   *
+   * @param name of the stage, for progress
+   * @param budget most tokens in a batch
+   * @param lanes batches at a time
+   */
+  private record Asking(String name, int budget, int lanes) {}
+
+  private Asking asking(String name) {
+    return new Asking(name, tokenBudget, model.lanes());
+  }
+
   /** What is asked of the model: how much of it a question takes, and what is done with it. */
   private interface Stage<Q, A> {
     /** Length in tokens, by which questions are put together. */
@@ -108,7 +122,7 @@ public final class Scorer {
             return row.length();
           }
         };
-    run("score", rows, scored, tokenBudget, stage);
+    run(asking("score"), rows, scored, stage);
     Map<TokenRow, TokenScores> result = new HashMap<>();
     rows.forEach(row -> result.put(row, scored.get(row)));
     return result;
@@ -149,7 +163,7 @@ public final class Scorer {
             return prompt.ids().length + continuation.length;
           }
         };
-    run("generate", all, continued, tokenBudget, stage);
+    run(asking("generate"), all, continued, stage);
     return all.stream().map(continued::get).toList();
   }
 
@@ -197,7 +211,7 @@ public final class Scorer {
             return choice.prompt.length();
           }
         };
-    run("choose", all, chosen, tokenBudget, stage);
+    run(asking("choose"), all, chosen, stage);
     return all.stream().map(chosen::get).toList();
   }
 
@@ -230,17 +244,17 @@ public final class Scorer {
             return row.length();
           }
         };
-    run("gradients", rows, norms, 1, stage);
+    run(new Asking("gradients", 1, 1), rows, norms, stage);
     return rows.stream().mapToDouble(norms::get).toArray();
   }
 
   /** What is not known yet, batch after batch; those the journal knows as a whole from there. */
-  private <Q, A> void run(
-      String name, Collection<Q> questions, Map<Q, A> known, int budget, Stage<Q, A> stage) {
+  private <Q, A> void run(Asking how, Collection<Q> questions, Map<Q, A> known, Stage<Q, A> stage) {
     List<Q> fresh = questions.stream().distinct().filter(q -> !known.containsKey(q)).toList();
     List<List<Q>> open = new ArrayList<>();
     int done = 0;
-    for (int[] batch : BatchPlan.byLength(fresh.size(), i -> stage.length(fresh.get(i)), budget)) {
+    for (int[] batch :
+        BatchPlan.byLength(fresh.size(), i -> stage.length(fresh.get(i)), how.budget)) {
       List<Q> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
       Map<Q, A> kept = new HashMap<>();
       together.forEach(q -> stage.recall(q).ifPresent(answer -> kept.put(q, answer)));
@@ -254,21 +268,39 @@ public final class Scorer {
     if (open.isEmpty()) {
       return;
     }
-    progress.begin(name, done, fresh.size());
+    progress.begin(how.name, done, fresh.size());
     double all = open.stream().mapToDouble(b -> work(b, stage)).sum();
-    double worked = 0;
-    for (List<Q> together : open) {
-      List<A> answers = stage.ask(together);
-      for (int i = 0; i < together.size(); i++) {
-        Q question = together.get(i);
-        known.put(question, answers.get(i));
-        stage.keep(question, answers.get(i));
-        tokens += stage.tokens(question, answers.get(i));
-      }
-      journal.flush();
-      done += together.size();
-      worked += work(together, stage);
-      progress.update(name, done, fresh.size(), worked / all);
+    Tally tally = new Tally(done);
+    Lanes.inOrder(
+        how.lanes,
+        open,
+        together -> new Answered<>(together, stage.ask(together)),
+        answered -> {
+          List<Q> together = answered.questions;
+          for (int i = 0; i < together.size(); i++) {
+            Q question = together.get(i);
+            A answer = answered.answers.get(i);
+            known.put(question, answer);
+            stage.keep(question, answer);
+            tokens += stage.tokens(question, answer);
+          }
+          journal.flush();
+          tally.done += together.size();
+          tally.worked += work(together, stage);
+          progress.update(how.name, tally.done, fresh.size(), tally.worked / all);
+        });
+  }
+
+  /** A batch that has been through the model. */
+  private record Answered<Q, A>(List<Q> questions, List<A> answers) {}
+
+  /** How far a stage has come. */
+  private static final class Tally {
+    private int done;
+    private double worked;
+
+    Tally(int done) {
+      this.done = done;
     }
   }
 

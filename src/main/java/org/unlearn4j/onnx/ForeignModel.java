@@ -135,6 +135,11 @@ public final class ForeignModel implements LanguageModel {
   }
 
   @Override
+  public int lanes() {
+    return model.lanes();
+  }
+
+  @Override
   public boolean cached() {
     return cached;
   }

@@ -108,6 +108,11 @@ public final class OrtModel implements LanguageModel {
     return runtime.settings().recorded();
   }
 
+  @Override
+  public int lanes() {
+    return runtime.settings().lanes();
+  }
+
   /** The file's metadata: where it comes from. */
   public Map<String, String> metadata() {
     return file.metadata();
@@ -186,7 +191,7 @@ public final class OrtModel implements LanguageModel {
     return features;
   }
 
-  private Measurement measurement(MeasuringGraphs graphs) {
+  private synchronized Measurement measurement(MeasuringGraphs graphs) {
     if (measurement == null) {
       measurement = new Measurement(runtime, graphs, file.path(), Measurement.CHUNK);
     }
