@@ -95,6 +95,11 @@ public record Objective(
     return union(Term::scored);
   }
 
+  /** Segments whose logits are read, and not their likelihoods alone. */
+  public Set<Segment> logits() {
+    return union(Term::logits);
+  }
+
   /** Segments whose rows need a number from the reference model. */
   public Set<Segment> referenceNll() {
     return union(Term::referenceNll);
