@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,16 +38,10 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
   static EqualCodes of(
       Decoder decoder, SafeTensors after, SafeTensors before, List<Variant> variants)
       throws IOException {
-    List<Initializer> needed = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8)).initializers();
-    SourceWeights.require(before, needed);
-    Map<String, Linear> maps = new LinkedHashMap<>();
-    for (Initializer i : needed) {
-      if (i.content() instanceof Initializer.Codes c) {
-        maps.put(c.linear().weight().name(), c.linear());
-      }
-    }
+    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8));
+    SourceWeights.require(before, graph.initializers());
     Count count = new Count(variants);
-    for (Linear l : maps.values()) {
+    for (Linear l : graph.quantized().values()) {
       count.add(l, after, before);
     }
     return new EqualCodes(count.weights, count.changed, count.equal);

@@ -291,6 +291,22 @@ class ParityCheckTest {
     assertFalse(nothing.get(0).pass(), "unlearning that moved nothing");
   }
 
+  /** 0.25 of the way by probability and, by extraction strength, 0.09 of 0.15. */
+  @Test
+  void theLargestReboundIsThatOfTheWorstMetric() {
+    Map<String, Double> metrics = Map.of("forget_prob", 0.9, "extraction_strength", 0.25);
+    EvaluationResult before = evaluation("tf", metrics, "one");
+    EvaluationResult trained =
+        evaluation("tf", Map.of("forget_prob", 0.1, "extraction_strength", 0.1), "one");
+    EvaluationResult file =
+        evaluation("onnx:int4", Map.of("forget_prob", 0.3, "extraction_strength", 0.19), "one");
+    Near.absolute(0.6, Survival.largestRebound(before, trained, file), 1e-12, "of two");
+    Near.absolute(0, Survival.largestRebound(before, trained, trained), 1e-12, "of none");
+    EvaluationResult gap = evaluation("onnx:int4", Map.of("forget_prob", 0.3), "one");
+    assertTrue(Double.isNaN(Survival.largestRebound(before, trained, gap)), "not passed over");
+    assertTrue(Double.isNaN(Survival.largestRebound(before, before, before)), "nothing moved");
+  }
+
   /** The target's own weights, dressed up as the unlearned model's deployed file. */
   @Test
   void theTargetDressedUpGoesAllTheWayBack() {
