@@ -8,6 +8,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
@@ -75,7 +76,7 @@ public final class UnlearnStage {
     ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
-    Objective objective = Objectives.of(pipeline.unlearn(), decoder);
+    Objective whole = Objectives.of(pipeline.unlearn(), decoder);
     try (TaskData data =
         new TaskData(
             pipeline,
@@ -83,7 +84,7 @@ public final class UnlearnStage {
             decoder.config().maxPositions())) {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
-      List<TokenRow> alternates = alternates(data, objective);
+      List<TokenRow> alternates = alternates(data, whole);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
@@ -99,15 +100,19 @@ public final class UnlearnStage {
         }
       }
       TrainingData rows = new TrainingData(forget, retain, alternates, reference);
-      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
+      Map<String, String> hashes = StageSupport.weightHashes(base);
+      String identity =
+          StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
+      Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
+      Optional<SalientModules.Chosen> salient =
+          new SalientModules(pipeline.unlearn(), decoder, computation, base)
+              .choose(whole, rows, files, log);
+      Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
+      MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
         StageSupport.assign(graph, base);
-        Map<String, String> hashes = StageSupport.weightHashes(base);
-        String identity =
-            StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
-        Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
         Trainer trainer = new Trainer(step, loop, rows, regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
@@ -120,6 +125,7 @@ public final class UnlearnStage {
         }
         requireMoved(before, after);
         ObjectNode record = record(hashes, data, finished, before, after, computation);
+        salient.ifPresent(s -> record.set("salient", s.json()));
         ModelFolder.write(
             out,
             decoder,

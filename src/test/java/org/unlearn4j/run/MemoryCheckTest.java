@@ -57,7 +57,7 @@ class MemoryCheckTest {
 
   private MemoryCheck check(boolean recompute) {
     Computation computation = new Computation(Precision.FP32, Device.CPU, recompute);
-    return new MemoryCheck("unlearn", DEEP, objective, computation, loop, data);
+    return MemoryCheck.ofTraining("unlearn", DEEP, objective, computation, loop, data);
   }
 
   private long planned(boolean recompute) {
