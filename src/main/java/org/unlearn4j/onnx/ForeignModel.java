@@ -1,6 +1,5 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OrtSession;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -135,8 +134,18 @@ public final class ForeignModel implements LanguageModel {
   }
 
   @Override
+  public int lanes() {
+    return model.lanes();
+  }
+
+  @Override
   public boolean cached() {
     return cached;
+  }
+
+  @Override
+  public List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return model.batches(rows, tokenBudget);
   }
 
   @Override
@@ -233,9 +242,9 @@ public final class ForeignModel implements LanguageModel {
     int[] ids = d.ids();
     int[] positions = d.positions();
     while (!d.done()) {
-      try (OrtSession.Result result =
-          model.leftPadded().pass(rows, d.total(), ids, d.mask(), positions)) {
-        OrtDecoding.accept(d, result);
+      int last = d.total() - 1;
+      try (OrtLogits logits = model.leftPadded().pass(rows, d.total(), ids, d.mask(), positions)) {
+        d.accept((row, into) -> logits.read(row, last, into), shape().vocabSize());
       }
       ids = widened(ids, d.ids());
       positions = widened(positions, d.positions());

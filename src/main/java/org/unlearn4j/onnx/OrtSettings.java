@@ -13,10 +13,13 @@ import org.unlearn4j.base.MachineException;
  * How ONNX Runtime computes.
  *
  * @param provider where
- * @param threads within an operator; 0 for as many as there are processors
+ * @param threads in all; 0 for as many as there are processors
+ * @param lanes batches that are computed at a time, among which threads are divided; 1: all threads
+ *     work on one operator
  * @param graphOptimization how far the graph is rewritten before it runs
  */
-public record OrtSettings(Provider provider, int threads, GraphOptimization graphOptimization) {
+public record OrtSettings(
+    Provider provider, int threads, int lanes, GraphOptimization graphOptimization) {
 
   /** Execution providers that a session can be asked for. */
   public enum Provider {
@@ -45,6 +48,11 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
     }
   }
 
+  /** All threads work on one operator. */
+  public OrtSettings(Provider provider, int threads, GraphOptimization graphOptimization) {
+    this(provider, threads, 1, graphOptimization);
+  }
+
   /** CPU, all processors, every optimisation: ONNX Runtime's own defaults. */
   public static OrtSettings defaults() {
     return cpu(0);
@@ -53,6 +61,16 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
   /** The same with so many threads. */
   static OrtSettings cpu(int threads) {
     return new OrtSettings(Provider.CPU, threads, GraphOptimization.ALL);
+  }
+
+  /**
+   * The same for many batches: on the CPU each thread has one of its own, which takes no waiting
+   * for each other at the end of every operator.
+   */
+  public OrtSettings forManyBatches() {
+    return provider == Provider.CPU
+        ? new OrtSettings(provider, threads, effectiveThreads(), graphOptimization)
+        : this;
   }
 
   int effectiveThreads() {
@@ -65,6 +83,7 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
     record.put("onnxruntime", OrtDevices.version());
     record.put("provider", label(provider));
     record.put("threads", String.valueOf(effectiveThreads()));
+    record.put("lanes", String.valueOf(lanes));
     record.put("graph_optimization", label(graphOptimization));
     return record;
   }
@@ -79,7 +98,7 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
    * @throws MachineException if this build has no such provider, or it does not start here
    */
   void apply(SessionOptions options) throws OrtException {
-    options.setIntraOpNumThreads(effectiveThreads());
+    options.setIntraOpNumThreads(Math.max(1, effectiveThreads() / lanes));
     options.setOptimizationLevel(graphOptimization.level);
     if (provider == Provider.CPU) {
       return;

@@ -27,6 +27,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
@@ -101,7 +102,7 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model = open(request.model(), request.runtime());
+    try (LanguageModel model = open(request.model(), request.runtime(), ort().forManyBatches());
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -244,8 +245,15 @@ public final class EvaluateStage {
 
   /** A model on a runtime, as the pipeline wants that to compute. */
   LanguageModel open(Path model, String runtime) {
-    return RuntimeModels.open(
-        model, runtime, this::computation, RuntimeModels.ort(pipeline.evaluate().onnxRuntime()));
+    return open(model, runtime, ort());
+  }
+
+  private LanguageModel open(Path model, String runtime, OrtSettings ort) {
+    return RuntimeModels.open(model, runtime, this::computation, ort);
+  }
+
+  private OrtSettings ort() {
+    return RuntimeModels.ort(pipeline.evaluate().onnxRuntime());
   }
 
   /**
