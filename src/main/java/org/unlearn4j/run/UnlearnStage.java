@@ -77,7 +77,7 @@ public final class UnlearnStage {
     ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
-    Objective objective = Objectives.of(pipeline.unlearn(), decoder);
+    Objective whole = Objectives.of(pipeline.unlearn(), decoder);
     try (TaskData data =
         new TaskData(
             pipeline,
@@ -85,13 +85,21 @@ public final class UnlearnStage {
             decoder.config().maxPositions())) {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
-      List<TokenRow> alternates = alternates(data, objective);
+      List<TokenRow> alternates = alternates(data, whole);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
+      Map<String, String> hashes = StageSupport.weightHashes(base);
+      String identity =
+          StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
+      Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
+      Optional<SalientModules.Chosen> salient =
+          new SalientModules(pipeline.unlearn(), decoder, computation, base)
+              .choose(whole, rows, model -> reference(model, rows).nll, files, log);
+      Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
       // Before any weight is read: nothing else takes memory yet, and nobody has waited.
-      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
+      MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
@@ -104,18 +112,10 @@ public final class UnlearnStage {
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
-        Likelihood before = likelihood(model, forget, "reference");
-        Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
-        reference.put(Segment.FORGET, before.rowNll());
-        if (!alternates.isEmpty()) {
-          reference.put(
-              Segment.ALTERNATE, likelihood(model, alternates, "alternate answers").rowNll());
-        }
-        Map<String, String> hashes = StageSupport.weightHashes(base);
-        String identity =
-            StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
-        Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-        Trainer trainer = new Trainer(step, loop, rows.withReference(reference), regularisation);
+        Reference reference = reference(model, rows);
+        Likelihood before = reference.forget;
+        Trainer trainer =
+            new Trainer(step, loop, rows.withReference(reference.nll), regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar));
@@ -123,6 +123,7 @@ public final class UnlearnStage {
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before, after);
         ObjectNode record = record(hashes, data, finished, before, after, computation);
+        salient.ifPresent(s -> record.set("salient", s.json()));
         ModelFolder.write(
             out,
             decoder,
@@ -170,6 +171,20 @@ public final class UnlearnStage {
     return objective.segments().contains(Segment.ALTERNATE)
         ? data.alternates(pipeline.unlearn().loop().seed(), pipeline.data().refusals())
         : List.of();
+  }
+
+  /** What the model says of its rows before it forgets. */
+  private record Reference(Likelihood forget, Map<Segment, double[]> nll) {}
+
+  private Reference reference(LanguageModel model, TrainingData rows) {
+    Map<Segment, double[]> nll = new EnumMap<>(Segment.class);
+    Likelihood forget = likelihood(model, rows.forget(), "reference");
+    nll.put(Segment.FORGET, forget.rowNll());
+    if (!rows.alternates().isEmpty()) {
+      nll.put(
+          Segment.ALTERNATE, likelihood(model, rows.alternates(), "alternate answers").rowNll());
+    }
+    return new Reference(forget, nll);
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {

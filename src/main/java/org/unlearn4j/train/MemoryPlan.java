@@ -91,6 +91,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return weights + moments + accumulators + twin + step;
   }
 
+  /** The same where nothing is updated. */
+  public MemoryPlan withoutMoments() {
+    return new MemoryPlan(weights, 0, accumulators, twin, step);
+  }
+
   /** Estimates. */
   public static MemoryPlan of(
       Decoder decoder,
@@ -98,7 +103,6 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       Computation computation,
       boolean accumulating,
       Batch batch) {
-    boolean brain = computation.precision() == Precision.BF16;
     long parameters = size(decoder, p -> true);
     long trained = size(decoder, objective::trains);
     boolean twin = !objective.frozen().isEmpty();
@@ -118,7 +122,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long tokens = batch.tokens();
     long hidden = (long) FLOAT * decoder.config().hiddenSize() * tokens;
     long vocab = decoder.config().vocabSize();
-    long head = vocab * decoder.config().hiddenSize() * FLOAT;
+    long head = trainsHead(decoder, objective) ? vocab * decoder.config().hiddenSize() * FLOAT : 0;
     int layers = kept.blocks().size();
     boolean recompute = computation.recompute();
     long matrices = size(decoder, p -> p.shape().size() == 2);
@@ -151,6 +155,15 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return Math.max(most, gradients + (decoder.config().tiedEmbeddings() ? head : 0));
   }
 
+  /** Whether there is a gradient as large as the token table. */
+  private static boolean trainsHead(Decoder decoder, Objective objective) {
+    List<Integer> shape = List.of(decoder.config().vocabSize(), decoder.config().hiddenSize());
+    List<Parameter> inBlocks = decoder.blockMatrices();
+    return decoder.parameters().stream()
+        .filter(p -> p.shape().equals(shape) && !inBlocks.contains(p))
+        .anyMatch(objective::trains);
+  }
+
   private static long size(Decoder decoder, Predicate<Parameter> which) {
     return decoder.parameters().stream().filter(which).mapToLong(Parameter::size).sum();
   }
@@ -159,11 +172,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   public String line(String device, long available) {
     return String.format(
         Locale.ROOT,
-        "%,.0f MiB on %s (weights %,.0f, moments %,.0f%s%s, step %,.0f), %,.0f MiB are free",
+        "%,.0f MiB on %s (weights %,.0f%s%s%s, step %,.0f), %,.0f MiB are free",
         total() / MIB,
         device,
         weights / MIB,
-        moments / MIB,
+        part("moments", moments),
         part("accumulators", accumulators),
         part("frozen twin", twin),
         step / MIB,

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -32,7 +33,6 @@ import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.onnx.OrtModel;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
@@ -102,7 +102,7 @@ class RoundStageTest {
     assertCodes(file, again, variant, untied ? table(name) : "");
 
     try (LanguageModel quantised = OrtModel.open(temp.resolve("first"), label, 1);
-        LanguageModel full = TensorFlowModel.open(rounded, Precision.FP32)) {
+        LanguageModel full = TensorFlowModel.open(rounded, Computations.FP32)) {
       List<TokenRow> rows = Fixture.rows(fixture.expected());
       float[][][] expected = quantised.logits(rows);
       float[][][] found = full.logits(rows);
