@@ -45,7 +45,7 @@ record Failure(String message, int exitCode) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
     if (t instanceof NoGpuException) {
-      String why = GpuCauses.why(GpuCauses.of(GpuFactsReader.ofThisMachine()));
+      String why = GpuCauses.why(GpuCauses.of(GpuFactsReader.ofThisMachine(), Optional.empty()));
       return Optional.of(new Failure(t.getMessage() + ": " + why + ".", ExitCode.MACHINE));
     }
     if (t instanceof OutOfMemoryError) {
