@@ -259,7 +259,8 @@ final class Schema {
           "evaluate.provider",
           choice(OnnxRuntimeSettings.Provider.class),
           constant(OnnxRuntimeSettings.Provider.CPU),
-          "ONNX Runtime: the execution provider");
+          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on the"
+              + " first one where that is auto or cpu");
   static final Key<Integer> THREADS =
       key(
           "evaluate.threads",

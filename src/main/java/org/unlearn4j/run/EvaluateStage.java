@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
-import org.unlearn4j.config.OnnxRuntimeSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
@@ -253,22 +252,12 @@ public final class EvaluateStage {
   }
 
   private OrtSettings ort() {
-    return RuntimeModels.ort(pipeline.evaluate().onnxRuntime());
+    return RuntimeModels.ort(pipeline);
   }
 
-  /**
-   * Of how {@link #open} computes, what changes results: where, and by which graph. Threads change
-   * no more than rounding.
-   */
+  /** Of how {@link #open} computes, what changes results. */
   Map<String, String> session(String runtime) {
-    OnnxRuntimeSettings ort = pipeline.evaluate().onnxRuntime();
-    return runtime.equals("tf")
-        ? Map.of()
-        : Map.of(
-            "provider",
-            ort.provider().spelling(),
-            "graph_optimization",
-            ort.graphOptimization().spelling());
+    return runtime.equals("tf") ? Map.of() : ort().decisive();
   }
 
   /**

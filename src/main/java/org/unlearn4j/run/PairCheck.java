@@ -40,7 +40,7 @@ public final class PairCheck {
    */
   public PairCheck(Pipeline settings) {
     this.settings = settings;
-    this.ort = RuntimeModels.ort(settings.evaluate().onnxRuntime());
+    this.ort = RuntimeModels.ort(settings);
   }
 
   /**
