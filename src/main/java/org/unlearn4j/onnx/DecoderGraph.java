@@ -26,6 +26,9 @@ import org.unlearn4j.nn.Linear;
  * @param initializers those, in the order of their first use
  */
 record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initializers) {
+  /** What every file says has written it. */
+  static final String PRODUCER = "unlearn4j";
+
   static final String EMBEDDINGS = "hidden.embeddings";
   static final String FINAL_NORM = "hidden.final_norm";
   static final String LOGIT_ROWS = "logits.rows";
@@ -69,7 +72,7 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     ModelProto.Builder model =
         ModelProto.newBuilder()
             .setIrVersion(form.irVersion())
-            .setProducerName("unlearn4j")
+            .setProducerName(PRODUCER)
             .setProducerVersion(metadata.getOrDefault(Provenance.VERSION, ""))
             .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(form.opset()))
             .setGraph(graph);

@@ -30,6 +30,9 @@ public final class Provenance {
   /** Share of the file's codes that are those of the model before unlearning. */
   static final String EQUAL_CODES = "unlearn4j.equal_codes";
 
+  /** The same share of those whose weights unlearning has changed. */
+  static final String EQUAL_CODES_OF_CHANGED = "unlearn4j.equal_codes_of_changed";
+
   /** Of a model's folder: what was unlearned, and how. */
   public static final String UNLEARNING_FILE = "unlearning.json";
 
