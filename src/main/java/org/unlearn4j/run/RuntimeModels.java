@@ -20,6 +20,7 @@ import org.unlearn4j.tf.TensorFlowModel;
 public final class RuntimeModels {
   /** In what models are measured, whatever they are trained in. */
   static final Precision MEASURING = Precision.FP32;
+
   private static final String GPU = "gpu:";
 
   private RuntimeModels() {}
