@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -53,7 +54,11 @@ final class DoctorCommand implements Command {
         .put("tokenizers", tokenizers)
         .put(
             "gpu",
-            gpu(GpuFactsReader.ofThisMachine(), tensorFlow.holds("gpu"), onnxRuntime.holds("gpu")))
+            gpu(
+                GpuFactsReader.ofThisMachine(),
+                tensorFlow.holds("gpu"),
+                onnxRuntime.holds("gpu"),
+                onnxRuntime.text("gpu_error")))
         .print(out, line.hasOption("json"));
     boolean loads =
         List.of(tensorFlow, onnxRuntime, tokenizers).stream().allMatch(t -> t.holds("loads"));
@@ -103,11 +108,14 @@ final class DoctorCommand implements Command {
   }
 
   private static Tree onnxRuntime() {
+    boolean cuda = OrtDevices.providers().contains("CUDA");
+    Optional<String> error = cuda ? OrtDevices.cudaError() : Optional.empty();
     return new Tree()
         .put("loads", true)
         .put("version", OrtDevices.version())
         .put("providers", OrtDevices.providers())
-        .put("gpu", OrtDevices.providers().contains("CUDA") && OrtDevices.cudaLoads());
+        .put("gpu", cuda && error.isEmpty())
+        .put("gpu_error", error);
   }
 
   private static Tree tokenizers() {
@@ -115,14 +123,21 @@ final class DoctorCommand implements Command {
     return new Tree().put("loads", true);
   }
 
-  /** What is seen and used, and where something is not, every reason for it. */
-  static Tree gpu(GpuFacts facts, boolean seen, boolean used) {
+  /**
+   * What is seen and used, and where something is not, every reason for it.
+   *
+   * @param seen by TensorFlow
+   * @param used whether ONNX Runtime's CUDA provider loads
+   * @param providerError why it does not
+   */
+  static Tree gpu(GpuFacts facts, boolean seen, boolean used, Optional<String> providerError) {
     List<GpuCause> causes =
-        GpuCauses.of(facts).stream()
+        GpuCauses.of(facts, providerError).stream()
             .filter(c -> !seen || !c.hitsTensorFlow()) // what was seen is not kept from anything
             .filter(c -> !used || c.hitsTensorFlow())
             .toList();
     Tree gpu = new Tree().put("seen", seen).put("onnxruntime_provider", used);
+    gpu.put("cuda_build", facts.builds().tensorFlowCuda());
     facts.driver().version().ifPresent(v -> gpu.put("driver", v));
     gpu.put("cards", facts.cards().stream().map(DoctorCommand::card).toList());
     if (!seen) {

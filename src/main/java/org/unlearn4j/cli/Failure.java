@@ -46,7 +46,7 @@ record Failure(String message, int exitCode) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
     if (t instanceof NoGpuException) {
-      List<GpuCause> causes = GpuCauses.of(GpuFactsReader.ofThisMachine());
+      List<GpuCause> causes = GpuCauses.of(GpuFactsReader.ofThisMachine(), Optional.empty());
       // A card that is there and cannot be opened: the runtime has said why already.
       boolean told = t.getCause() != null && causes.stream().noneMatch(GpuCause::hitsTensorFlow);
       String why =

@@ -20,6 +20,7 @@ import org.unlearn4j.unlearn.Objective;
  * Holds the memory that a training will take against what its device has, before it begins.
  *
  * @param block of the pipeline file with the loop's settings, for advice
+ * @param updates gradients change the weights; false: they are only summed
  */
 record MemoryCheck(
     String block,
@@ -27,11 +28,34 @@ record MemoryCheck(
     Objective objective,
     Computation computation,
     LoopSettings loop,
-    TrainingData data) {
+    TrainingData data,
+    boolean updates) {
   /** By as much the estimate may be wrong: within it a run is warned, beyond it stopped. */
   static final double MARGIN = 0.15;
 
   private static final double MIB = 1 << 20;
+
+  /** Of a training. */
+  static MemoryCheck ofTraining(
+      String block,
+      Decoder decoder,
+      Objective objective,
+      Computation computation,
+      LoopSettings loop,
+      TrainingData data) {
+    return new MemoryCheck(block, decoder, objective, computation, loop, data, true);
+  }
+
+  /** Of a pass over the same rows that sums up gradients. */
+  static MemoryCheck ofPass(
+      String block,
+      Decoder decoder,
+      Objective objective,
+      Computation computation,
+      LoopSettings loop,
+      TrainingData data) {
+    return new MemoryCheck(block, decoder, objective, computation, loop, data, false);
+  }
 
   /** A choice of settings. */
   private record Choice(boolean recompute, int rows, int accumulate, Precision precision) {}
@@ -59,7 +83,7 @@ record MemoryCheck(
     Choice given = given();
     MemoryPlan plan = plan(given);
     String line = plan.line(computation.device().setting(), available);
-    log.println(block + ": " + line);
+    log.println(block + (updates ? "" : ", search for salient modules") + ": " + line);
     if (plan.total() <= available * (1 - MARGIN)) {
       return;
     }
@@ -83,12 +107,14 @@ record MemoryCheck(
   }
 
   private MemoryPlan plan(Choice c) {
-    return MemoryPlan.of(
-        decoder,
-        objective,
-        new Computation(c.precision(), computation.device(), c.recompute()),
-        c.accumulate() > 1,
-        MemoryPlan.Batch.largest(objective, c.rows(), data));
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder,
+            objective,
+            new Computation(c.precision(), computation.device(), c.recompute()),
+            c.accumulate() > 1 || !updates,
+            MemoryPlan.Batch.largest(objective, c.rows(), data));
+    return updates ? plan : plan.withoutMoments();
   }
 
   /** The least change of settings with which it fits. */

@@ -239,7 +239,7 @@ public final class RelearnStage {
   }
 
   private MemoryCheck memory(Work work, Path folder, String arm) {
-    return new MemoryCheck(
+    return MemoryCheck.ofTraining(
         "relearn",
         Decoder.of(ModelConfig.read(folder)),
         Objective.finetune(),

@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Variables;
@@ -30,6 +32,9 @@ final class Checkpoints {
   private static final String ALPHA = "alpha";
   private static final String RUN = "run";
   private static final String QUEUE = "queue/";
+
+  /** What {@link #sets} has at 1. */
+  private static final String FIRST_MOMENTS = "1/";
 
   private final Path file;
   private final String run;
@@ -116,16 +121,42 @@ final class Checkpoints {
     return queue;
   }
 
-  /** Fills the variables from the last checkpoint of this very run, if there is one. */
-  Optional<State> restore(TrainingStep step) {
+  /** The last checkpoint of this very run, if there is one, to be closed. */
+  private Optional<SafeTensors> last() {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    try (SafeTensors saved = SafeTensors.open(file)) {
+    SafeTensors saved = SafeTensors.open(file);
+    if (run.equals(saved.metadata().get(RUN))) {
+      return Optional.of(saved);
+    }
+    saved.close();
+    return Optional.empty();
+  }
+
+  /** Names of the parameters that this run trains, if there is a checkpoint of it. */
+  Optional<Set<String>> trained() {
+    Optional<SafeTensors> last = last();
+    if (last.isEmpty()) {
+      return Optional.empty();
+    }
+    try (SafeTensors saved = last.get()) {
+      return Optional.of(
+          saved.names().stream()
+              .filter(n -> n.startsWith(FIRST_MOMENTS))
+              .map(n -> n.substring(FIRST_MOMENTS.length()))
+              .collect(Collectors.toSet()));
+    }
+  }
+
+  /** Fills the variables from the last checkpoint of this very run, if there is one. */
+  Optional<State> restore(TrainingStep step) {
+    Optional<SafeTensors> last = last();
+    if (last.isEmpty()) {
+      return Optional.empty();
+    }
+    try (SafeTensors saved = last.get()) {
       Map<String, String> metadata = saved.metadata();
-      if (!run.equals(metadata.get(RUN))) {
-        return Optional.empty();
-      }
       List<Variables> sets = sets(step);
       for (int s = 0; s < sets.size(); s++) {
         String prefix = s + "/";

@@ -55,7 +55,8 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity")),
-          Map.entry("study", Set.of("base", "config", "eval", "report", "run")),
+          Map.entry(
+              "study", Set.of("base", "config", "eval", "parity", "report", "run", "weights")),
           Map.entry(
               "cli",
               Set.of(

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.Pipeline;
@@ -130,6 +131,25 @@ class InspectCommandTest {
     assertEquals("INT64 [batch_size, sequence_length]", file.at("/inputs/input_ids").asText());
     assertEquals(3, file.at("/operators/Attention").asInt(), file.at("/operators").toString());
     assertTrue(file.at("/file/parameters").asLong() > 30_000, file.at("/file").toString());
+  }
+
+  /** The largest tensors are 15360 bytes, so files of at most 20000 are several. */
+  @Test
+  void theBytesOfAllFilesThatAModelIsIn() throws IOException {
+    Path out = folder.resolve("several");
+    ExportOptions options = ExportOptions.defaults().inlineLimit(0).dataFileLimit(20_000);
+    OnnxExporter.export(LLAMA, out, options);
+    long bytes = 0;
+    int files = 0;
+    try (Stream<Path> list = Files.list(out.resolve("onnx"))) {
+      for (Path file : list.toList()) {
+        bytes += Files.size(file);
+        files++;
+      }
+    }
+    assertTrue(files > 3, files + " files");
+    assertEquals(bytes, inspect(out.resolve("onnx/model.onnx")).at("/file/bytes").asLong());
+    assertEquals(bytes, inspect(out).at("/onnx/model.onnx/bytes").asLong());
   }
 
   @Test

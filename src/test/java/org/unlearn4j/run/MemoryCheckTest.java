@@ -62,7 +62,7 @@ class MemoryCheckTest {
 
   private MemoryCheck check(Precision precision, boolean recompute) {
     Computation computation = new Computation(precision, Device.CPU, recompute);
-    return new MemoryCheck("unlearn", DEEP, objective, computation, loop, data);
+    return MemoryCheck.ofTraining("unlearn", DEEP, objective, computation, loop, data);
   }
 
   private long planned(boolean recompute) {

@@ -29,7 +29,8 @@ import org.unlearn4j.weights.SafeTensors;
  * already, as those of every model that came from a 4-bit file do. What unlearning moves by less
  * than half a code is rounded back to where it was.
  *
- * <p>The numbers of docs/quantization.md on such a model are this test's output.
+ * <p>docs/quantization.md has the whole of it over three seeds; here is one of them, judged by
+ * forget probability alone, with a rounding written down once more.
  */
 @Tag("slow")
 class QuantizationAwareUnlearningTest {
