@@ -49,10 +49,7 @@ class HalfRangeTest {
   @ValueSource(ints = {17, 23})
   void aResidualStreamOfAThousandHolds(int opset) throws IOException {
     Path model = scaled(n -> residual(n, 1024));
-    double largest = largestHidden(model);
-    assertTrue(largest > 1000 && largest < 20_000, "hidden states of up to " + largest);
-    Path onnx = export(model, opset);
-    CommandRun r = verify(model, onnx);
+    CommandRun r = verify(model, export(model, opset));
     assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
   }
 
@@ -61,6 +58,8 @@ class HalfRangeTest {
   void negativeControlSquaresInFloat16Fail() throws IOException {
     Path model = scaled(n -> residual(n, 1024));
     Path onnx = export(model, 17);
+    double largest = largestHidden(model);
+    assertTrue(largest > 1000 && largest < 20_000, "hidden states of up to " + largest);
     squaresThroughHalves(onnx);
     CommandRun failed = verify(model, onnx);
     assertEquals(ExitCode.GATE, failed.code(), failed.out() + failed.err());
@@ -72,31 +71,26 @@ class HalfRangeTest {
   }
 
   /** What the documentation says is not safe; nobody shall deploy it unknowingly. */
-  @ParameterizedTest
-  @ValueSource(ints = {17, 23})
-  void aLinearMapBeyondTheRangeIsCaught(int opset) throws IOException {
+  @Test
+  void aLinearMapBeyondTheRangeIsCaught() throws IOException {
     // Rows of up_proj give values of about 1 for a normalised input.
     Path inside = scaled(n -> between(n, 0x1p6f));
-    CommandRun holds = verify(inside, export(inside, opset));
+    CommandRun holds = verify(inside, export(inside, 23));
     assertEquals(ExitCode.DONE, holds.code(), holds.out() + holds.err());
-    Path beyond = scaled(n -> between(n, 0x1p17f));
-    assertFails(verify(beyond, export(beyond, opset)));
+    Path beyond = scaled(n -> between(n, 0x1p16f));
+    assertFails(verify(beyond, export(beyond, 23)));
     // And float32 is right: only the number format is not.
-    CommandRun.of(
-        "export",
-        "--model",
-        beyond.toString(),
-        "--out",
-        temp.resolve("wide").toString(),
-        "--opset",
-        "" + opset);
+    Path wideFolder = temp.resolve("wide");
+    CommandRun exported =
+        CommandRun.of("export", "--model", beyond.toString(), "--out", wideFolder.toString());
+    assertEquals(ExitCode.DONE, exported.code(), exported.err());
     CommandRun wide =
         CommandRun.of(
             "verify",
             "--model",
             LLAMA.toString(),
             "--onnx",
-            temp.resolve("wide").toString(),
+            wideFolder.toString(),
             "--data",
             ROWS.toString());
     assertEquals(ExitCode.DONE, wide.code(), wide.out() + wide.err());

@@ -392,7 +392,7 @@ class UserMistakesTest {
       file.write(new byte[] {0, 0, (byte) 0xc0, 0x7f});
     }
     String nan =
-        model
+        model.resolve("model.safetensors")
             + ", tensor lm_head.weight, output 0: found a value that is not finite (NaN), expected"
             + " weights that can be quantised.";
     mistake(nan, export);
