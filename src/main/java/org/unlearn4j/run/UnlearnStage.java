@@ -89,17 +89,24 @@ public final class UnlearnStage {
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
+      Computation computation = RuntimeModels.training(pipeline.model(), loop);
+      boolean everything = pipeline.unlearn().salientShare() == 1;
+      if (everything) {
+        // Before any weight is read: nothing else takes memory yet, and nobody has waited. What the
+        // search for salient modules takes, and training them, is held against it further below.
+        MemoryCheck.ofTraining("unlearn", decoder, whole, computation, loop, rows).require(log);
+      }
       Map<String, String> hashes = StageSupport.weightHashes(base);
       String identity =
           StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
       Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-      Computation computation = RuntimeModels.training(pipeline.model(), loop);
       Optional<SalientModules.Chosen> salient =
           new SalientModules(pipeline.unlearn(), decoder, computation, base)
               .choose(whole, rows, model -> reference(model, rows).nll, files, log);
       Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
-      // Before any weight is read: nothing else takes memory yet, and nobody has waited.
-      MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
+      if (!everything) {
+        MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
+      }
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
