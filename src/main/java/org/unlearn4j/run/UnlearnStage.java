@@ -98,7 +98,7 @@ public final class UnlearnStage {
           new SalientModules(pipeline.unlearn(), decoder, computation, base)
               .choose(whole, rows, model -> reference(model, rows).nll, files, log);
       Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
-      // Before any weight is read: nothing else takes memory yet, and nobody has waited.
+      // Before the model is loaded: nothing else takes memory yet, and nobody has waited.
       MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
