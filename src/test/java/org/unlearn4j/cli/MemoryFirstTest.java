@@ -18,7 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a training will take is known before a weight is read, and the trained model is measured
+ * What a training will take is known before a model is loaded, and the trained model is measured
  * where it was trained: with {@code --verbose} every graph that gets weights says so once.
  */
 class MemoryFirstTest {
@@ -120,7 +120,7 @@ class MemoryFirstTest {
   }
 
   /** A model of terabytes, by its configuration; of its weights there is nothing that fits. */
-  private Path huge(boolean weights) throws IOException {
+  private Path huge() throws IOException {
     Path folder = Files.createDirectory(temp.resolve("huge"));
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode config = (ObjectNode) mapper.readTree(model.resolve("config.json").toFile());
@@ -128,9 +128,7 @@ class MemoryFirstTest {
     config.put("num_hidden_layers", 40).put("head_dim", 1 << 8);
     config.put("num_attention_heads", 1 << 8).put("num_key_value_heads", 1 << 8);
     mapper.writeValue(folder.resolve("config.json").toFile(), config);
-    if (weights) {
-      Files.copy(model.resolve("model.safetensors"), folder.resolve("model.safetensors"));
-    }
+    Files.copy(model.resolve("model.safetensors"), folder.resolve("model.safetensors"));
     return folder;
   }
 
@@ -143,15 +141,15 @@ class MemoryFirstTest {
     assertFalse(Files.exists(temp.resolve("out")));
   }
 
-  /** There are no weights to be read: whoever opened them first would say so instead. */
+  /** Whoever opened the weights first would say that they do not fit the configuration. */
   @Test
-  void unlearningThatCannotFitIsStoppedBeforeItReadsWeights() throws IOException {
-    isStopped(run(pipeline(huge(false)), "unlearn"), "unlearn");
+  void unlearningThatCannotFitIsStoppedBeforeItLoadsWeights() throws IOException {
+    isStopped(run(pipeline(huge()), "unlearn"), "unlearn");
   }
 
   @Test
   void relearningThatCannotFitIsStoppedBeforeItMeasures() throws IOException {
-    Path huge = huge(true);
+    Path huge = huge();
     isStopped(run(pipeline(model), "relearn", "--model", huge.toString()), "relearn");
   }
 }
