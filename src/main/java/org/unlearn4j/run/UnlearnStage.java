@@ -89,17 +89,24 @@ public final class UnlearnStage {
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
+      Computation computation = RuntimeModels.training(pipeline.model(), loop);
+      boolean searches = pipeline.unlearn().salientShare() < 1;
+      if (!searches) {
+        // Before any weight is read: nothing else takes memory yet, and nobody has waited.
+        requireMemory(decoder, whole, computation, rows);
+      }
       Map<String, String> hashes = StageSupport.weightHashes(base);
       String identity =
           StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
       Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-      Computation computation = RuntimeModels.training(pipeline.model(), loop);
       Optional<SalientModules.Chosen> salient =
           new SalientModules(pipeline.unlearn(), decoder, computation, base)
               .choose(whole, rows, model -> reference(model, rows).nll, files, log);
       Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
-      // Before any weight is read: nothing else takes memory yet, and nobody has waited.
-      MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
+      if (searches) {
+        // What is trained is known only now; the search was held against the memory itself.
+        requireMemory(decoder, objective, computation, rows);
+      }
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
@@ -135,6 +142,12 @@ public final class UnlearnStage {
         return finished;
       }
     }
+  }
+
+  private void requireMemory(
+      Decoder decoder, Objective objective, Computation computation, TrainingData rows) {
+    LoopSettings loop = pipeline.unlearn().loop();
+    MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
   }
 
   private Path tokenizer(Path base) {
