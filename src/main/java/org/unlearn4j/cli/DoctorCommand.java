@@ -10,11 +10,13 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.tensorflow.TensorFlow;
 import org.unlearn4j.base.HostMemory;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.onnx.OrtDevices;
 import org.unlearn4j.tf.TfDevices;
 
@@ -39,7 +41,7 @@ final class DoctorCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Tree tensorFlow = check(DoctorCommand::tensorFlow);
+    Tree tensorFlow = check(() -> tensorFlow(TfDevices::list));
     Tree onnxRuntime = check(DoctorCommand::onnxRuntime);
     Tree tokenizers = check(DoctorCommand::tokenizers);
     new Tree()
@@ -52,7 +54,11 @@ final class DoctorCommand implements Command {
         .put("tokenizers", tokenizers)
         .put(
             "gpu",
-            gpu(GpuFactsReader.ofThisMachine(), tensorFlow.holds("gpu"), onnxRuntime.holds("gpu")))
+            gpu(
+                GpuFactsReader.ofThisMachine(),
+                tensorFlow.holds("gpu"),
+                onnxRuntime.holds("gpu"),
+                onnxRuntime.text("gpu_error")))
         .print(out, line.hasOption("json"));
     boolean loads =
         List.of(tensorFlow, onnxRuntime, tokenizers).stream().allMatch(t -> t.holds("loads"));
@@ -70,16 +76,25 @@ final class DoctorCommand implements Command {
     }
   }
 
-  private static Tree tensorFlow() {
+  /**
+   * What TensorFlow is and sees.
+   *
+   * @param list its devices; a card that cannot be opened is an error there, not of the library
+   */
+  static Tree tensorFlow(Supplier<List<TfDevices.Device>> list) {
     String version = TfDevices.version();
-    List<Map<String, Object>> devices =
-        TfDevices.list().stream().map(DoctorCommand::device).toList();
-    return new Tree()
-        .put("loads", true)
-        .put("version", version)
-        .put("java_api", Versions.ofPackage(TensorFlow.class))
-        .put("devices", devices)
-        .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+    Tree tree =
+        new Tree()
+            .put("loads", true)
+            .put("version", version)
+            .put("java_api", Versions.ofPackage(TensorFlow.class));
+    try {
+      List<Map<String, Object>> devices = list.get().stream().map(DoctorCommand::device).toList();
+      return tree.put("devices", devices)
+          .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+    } catch (MachineException e) {
+      return tree.put("devices", List.of()).put("gpu", false).put("error", e.getMessage());
+    }
   }
 
   private static Map<String, Object> device(TfDevices.Device device) {
@@ -93,11 +108,14 @@ final class DoctorCommand implements Command {
   }
 
   private static Tree onnxRuntime() {
+    boolean cuda = OrtDevices.providers().contains("CUDA");
+    Optional<String> error = cuda ? OrtDevices.cudaError() : Optional.empty();
     return new Tree()
         .put("loads", true)
         .put("version", OrtDevices.version())
         .put("providers", OrtDevices.providers())
-        .put("gpu", OrtDevices.providers().contains("CUDA") && OrtDevices.cudaLoads());
+        .put("gpu", cuda && error.isEmpty())
+        .put("gpu_error", error);
   }
 
   private static Tree tokenizers() {
@@ -105,14 +123,21 @@ final class DoctorCommand implements Command {
     return new Tree().put("loads", true);
   }
 
-  /** What is seen and used, and where something is not, every reason for it. */
-  static Tree gpu(GpuFacts facts, boolean seen, boolean used) {
+  /**
+   * What is seen and used, and where something is not, every reason for it.
+   *
+   * @param seen by TensorFlow
+   * @param used whether ONNX Runtime's CUDA provider loads
+   * @param providerError why it does not
+   */
+  static Tree gpu(GpuFacts facts, boolean seen, boolean used, Optional<String> providerError) {
     List<GpuCause> causes =
-        GpuCauses.of(facts).stream()
+        GpuCauses.of(facts, providerError).stream()
             .filter(c -> !seen || !c.hitsTensorFlow()) // what was seen is not kept from anything
             .filter(c -> !used || c.hitsTensorFlow())
             .toList();
     Tree gpu = new Tree().put("seen", seen).put("onnxruntime_provider", used);
+    gpu.put("cuda_build", facts.builds().tensorFlowCuda());
     facts.driver().version().ifPresent(v -> gpu.put("driver", v));
     gpu.put("cards", facts.cards().stream().map(DoctorCommand::card).toList());
     if (!seen) {

@@ -2,7 +2,6 @@ package org.unlearn4j.cli;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -16,7 +15,9 @@ import org.unlearn4j.cli.GpuCause.Affects;
  *
  * <p>What the CUDA builds hold was read from the device code in their shared libraries: TensorFlow
  * 2.18 has machine code for 6.0, 7.0, 8.0 and 8.9 and intermediate code (PTX 8.3) for 9.0, which
- * the driver compiles for newer cards; ONNX Runtime 1.29 has machine code only.
+ * the driver compiles for such and newer cards; ONNX Runtime 1.27 has machine code for 6.0, 7.0,
+ * 7.5, 8.0 and 9.0 and intermediate code for 9.0. So neither leaves out a card that the other
+ * takes.
  */
 final class GpuCauses {
   /** CUDA 12's first driver for Linux; minor versions of CUDA are compatible from there on. */
@@ -26,19 +27,9 @@ final class GpuCauses {
   static final String LEAST_DRIVER_FOR_PTX = "545.23.06";
 
   /** From here on TensorFlow's kernels are compiled by the driver. */
-  private static final double PTX_CAPABILITY = 9.0;
+  static final double PTX_CAPABILITY = 9.0;
 
   static final double LEAST_CAPABILITY = 6.0;
-
-  /**
-   * Machine code in ONNX Runtime's CUDA build; it runs on the same major version, from its own
-   * minor.
-   */
-  static final List<Double> ONNX_RUNTIME_CAPABILITIES =
-      List.of(6.0, 7.0, 7.5, 8.0, 8.6, 8.9, 9.0, 12.0);
-
-  /** What TensorFlow 2.18 was compiled against; it refuses an older minor version. */
-  static final String LEAST_CUDNN = "9.3";
 
   /** A CUDA context and the libraries' workspaces alone take about half of it. */
   static final long LEAST_FREE_MB = 1024;
@@ -54,8 +45,13 @@ final class GpuCauses {
     this.facts = facts;
   }
 
-  /** All that keep TensorFlow or ONNX Runtime from a GPU; empty where nothing was found to. */
-  static List<GpuCause> of(GpuFacts facts) {
+  /**
+   * All that keep TensorFlow or ONNX Runtime from a GPU; empty where nothing was found to.
+   *
+   * @param providerError what ONNX Runtime said when its CUDA provider was asked for, where it did
+   *     not load
+   */
+  static List<GpuCause> of(GpuFacts facts, Optional<String> providerError) {
     GpuCauses causes = new GpuCauses(facts);
     if (!facts.system().equals("linux amd64")) {
       // Nothing else can be judged there, nor would it help.
@@ -71,8 +67,13 @@ final class GpuCauses {
     causes.driver();
     causes.devices();
     causes.builds();
-    causes.libraries();
+    causes.found.addAll(LibraryCauses.of(facts));
     causes.memory();
+    boolean explained =
+        causes.found.stream().anyMatch(c -> c.affects() != GpuCause.Affects.TENSORFLOW);
+    providerError
+        .flatMap(message -> LibraryCauses.ofProvider(facts, message, explained))
+        .ifPresent(causes.found::add);
     return List.copyOf(causes.found);
   }
 
@@ -200,12 +201,6 @@ final class GpuCauses {
           Affects.BOTH,
           names(told) + ", TensorFlow 2.18 is built for 6.0 and newer",
           "compute on the CPU, or use a card of Pascal's generation or a newer one");
-    } else if (!told.isEmpty() && told.stream().noneMatch(c -> inOnnxRuntime(capability(c)))) {
-      add(
-          "onnxruntime_capability",
-          Affects.ONNX_RUNTIME,
-          names(told) + ", ONNX Runtime 1.29 is built for " + ONNX_RUNTIME_CAPABILITIES,
-          "evaluate ONNX files on the CPU");
     }
   }
 
@@ -251,60 +246,6 @@ final class GpuCauses {
     }
   }
 
-  private void libraries() {
-    List<String> missing = new ArrayList<>();
-    List<String> other = new ArrayList<>();
-    boolean tensorFlow = false;
-    boolean onnxRuntime = false;
-    for (CudaLibraries.Library library : CudaLibraries.all()) {
-      if (library.optional() || facts.libraries().containsKey(library.name())) {
-        continue;
-      }
-      boolean system = library.neededBy().contains("system");
-      tensorFlow |= system || library.neededBy().contains("tensorflow");
-      onnxRuntime |= system || library.neededBy().contains("onnxruntime");
-      facts.libraries().keySet().stream()
-          .filter(name -> name.startsWith(library.stem() + "."))
-          .max(Comparator.naturalOrder())
-          .ifPresentOrElse(
-              name -> other.add("found " + name + ", wanted " + library.name()),
-              () -> missing.add(library.name()));
-    }
-    Affects affects =
-        tensorFlow && onnxRuntime
-            ? Affects.BOTH
-            : tensorFlow ? Affects.TENSORFLOW : Affects.ONNX_RUNTIME;
-    String remedy =
-        "make gpu-libs unpacks CUDA 12.6 and cuDNN 9.5; or install them and put their folder on"
-            + " LD_LIBRARY_PATH";
-    if (missing.remove("libz.so.1")) {
-      add(
-          "zlib_missing",
-          Affects.BOTH,
-          "libz.so.1, which cuDNN needs, is not found",
-          "install the system's package of zlib (zlib1g, zlib)");
-    }
-    if (!other.isEmpty()) {
-      add("library_version", affects, String.join("; ", other), remedy);
-    }
-    if (!missing.isEmpty()) {
-      add("library_missing", affects, "not found: " + String.join(", ", missing), remedy);
-    }
-    Optional.ofNullable(facts.libraries().get("libcudnn.so.9"))
-        .flatMap(file -> version(file, "libcudnn.so"))
-        .filter(v -> v.contains(".") && compare(v, LEAST_CUDNN) < 0)
-        .ifPresent(
-            v ->
-                add(
-                    "cudnn_too_old",
-                    Affects.TENSORFLOW,
-                    "cuDNN is version "
-                        + v
-                        + ", TensorFlow 2.18 was compiled against "
-                        + LEAST_CUDNN,
-                    remedy));
-  }
-
   private void memory() {
     boolean full =
         !facts.cards().isEmpty()
@@ -347,13 +288,8 @@ final class GpuCauses {
         .orElse(0.0);
   }
 
-  private static boolean inOnnxRuntime(double capability) {
-    return ONNX_RUNTIME_CAPABILITIES.stream()
-        .anyMatch(c -> c.intValue() == (int) capability && c <= capability);
-  }
-
   /** What follows {@code stem.} in a file's name: {@code 9.5.1} of {@code libcudnn.so.9.5.1}. */
-  private static Optional<String> version(String file, String stem) {
+  static Optional<String> version(String file, String stem) {
     Matcher m = Pattern.compile(Pattern.quote(stem) + "\\.([0-9.]+)").matcher(file);
     return m.matches() ? Optional.of(m.group(1)) : Optional.empty();
   }

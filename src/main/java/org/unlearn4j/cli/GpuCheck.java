@@ -7,12 +7,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -30,8 +28,12 @@ import org.unlearn4j.base.JsonInput;
 final class GpuCheck {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ASK_FOR_TORCH =
-      List.of("python3", "-c", "import torch; print(torch.__version__)");
+      List.of("python3", "-c", "import torch; print(torch.__version__, torch.cuda.is_available())");
   private static final List<String> PRECISIONS = List.of("fp32", "bf16");
+  private static final String COMPILES =
+      "TensorFlow has no machine code for this card: the driver compiles its kernels where they are"
+          + " first used, which can take minutes, and keeps them in CUDA_CACHE_PATH"
+          + " (~/.nv/ComputeCache)";
 
   /**
    * What to check.
@@ -57,9 +59,20 @@ final class GpuCheck {
   private final PrintStream notes;
   private final ObjectNode root = JSON.createObjectNode();
 
-  GpuCheck(Request request, ChildProcess programs, PrintStream notes) {
+  /** Whether everything goes to a GPU, and fails where there is none. */
+  private boolean gpu;
+
+  /**
+   * A check.
+   *
+   * @param programs runs a command line with variables added to the environment
+   */
+  GpuCheck(
+      Request request,
+      BiFunction<List<String>, Map<String, String>, ChildProcess.Ended> programs,
+      PrintStream notes) {
     this.request = request;
-    this.programs = programs::run;
+    this.programs = programs;
     this.notes = notes;
   }
 
@@ -71,18 +84,20 @@ final class GpuCheck {
         .put("device", request.device());
     root.putArray("parts");
     root.put("computed_on", "unknown");
-    boolean gpu = doctor();
-    root.put("computed_on", gpu ? "gpu" : "cpu");
+    doctor();
     for (String precision : PRECISIONS) {
       part("fixtures." + precision, node -> fixtures(node, precision));
     }
-    part("fable", node -> fable(node, gpu));
+    part("fable", this::fable);
     for (BenchShape shape : request.shapes()) {
       for (String precision : PRECISIONS) {
-        part("bench." + shape.spelling() + "." + precision, node -> bench(node, shape, precision));
+        String what = shape.spelling() + "." + precision;
+        part("bench." + what, node -> bench(node, shape, precision, "--steps", steps()));
+        part("memory." + what, node -> bench(node, shape, precision, "--memory"));
       }
     }
     rival();
+    root.set("to_reach", new GpuCheckFigures(root.path("parts")).toReach());
     boolean pass = failed(root).isEmpty();
     root.put("verdict", pass ? "pass" : "fail");
     write();
@@ -128,17 +143,35 @@ final class GpuCheck {
   }
 
   /**
-   * Whether TensorFlow sees a GPU and may use it; asked in any case, since all else depends on it.
+   * Asked in any case, since all else depends on it. Where a GPU was asked for, a card is there, or
+   * the CUDA build was taken, it must be used: a check that passes on the CPU of such a machine
+   * would say nothing of what it is for. {@code --device cpu} says that this is meant.
    */
-  private boolean doctor() {
+  private void doctor() {
     notes.println("==> doctor");
     ObjectNode node = root.withArray("/parts").addObject().put("part", "doctor");
     boolean done = program(node, "doctor", "--json");
-    boolean seen = node.path("result").path("gpu").path("seen").asBoolean();
-    boolean wanted = request.device().startsWith("gpu");
+    JsonNode found = node.path("result").path("gpu");
+    boolean seen = found.path("seen").asBoolean();
+    boolean there = found.path("cards").size() > 0 || found.path("cuda_build").asBoolean();
+    boolean wanted =
+        request.device().startsWith("gpu") || (request.device().equals("auto") && there);
+    gpu = !request.device().equals("cpu") && (seen || wanted);
+    root.put("computed_on", gpu ? (seen ? "gpu" : "nothing: no GPU is seen") : "cpu");
+    if (gpu && !seen) {
+      String why = "a GPU must be used here (--device cpu checks the CPU) and TensorFlow sees none";
+      node.put("why", why);
+      notes.println("    " + why + ": " + found.path("why").asText());
+    }
+    boolean compiles =
+        StreamSupport.stream(found.path("cards").spliterator(), false)
+            .anyMatch(c -> c.path("capability").asDouble() >= GpuCauses.PTX_CAPABILITY);
+    if (gpu && compiles) {
+      node.put("note", COMPILES);
+      notes.println("    " + COMPILES);
+    }
     node.put("outcome", done && (seen || !wanted) ? "pass" : "fail");
     write();
-    return seen && !request.device().equals("cpu");
   }
 
   private String fixtures(ObjectNode node, String precision) {
@@ -156,106 +189,34 @@ final class GpuCheck {
             "--json"));
   }
 
-  private String bench(ObjectNode node, BenchShape shape, String precision) {
-    return outcome(
-        program(
-            node,
-            "bench",
-            "--shape",
-            shape.spelling(),
-            "--precision",
-            precision,
-            "--steps",
-            String.valueOf(request.steps()),
-            "--device",
-            device(),
-            "--json"));
+  private String bench(ObjectNode node, BenchShape shape, String precision, String... what) {
+    List<String> args = new ArrayList<>(List.of("bench", "--shape", shape.spelling()));
+    args.addAll(List.of("--precision", precision));
+    args.addAll(List.of(what));
+    args.addAll(List.of("--device", device(), "--json"));
+    return outcome(program(node, args.toArray(String[]::new)));
+  }
+
+  private String steps() {
+    return String.valueOf(request.steps());
   }
 
   private static String outcome(boolean pass) {
     return pass ? "pass" : "fail";
   }
 
-  /** NPO with CLReg on Fable, exported, measured on both runtimes and verified. */
-  private String fable(ObjectNode node, boolean gpu) {
+  private String fable(ObjectNode node) {
     String name = String.valueOf(request.out().getFileName()).replaceAll("\\.json$", "");
     Path run = request.out().resolveSibling(name + "-fable");
-    AtomicFiles.deleteTree(run); // of an earlier check
-    String pipeline = run.resolve("pipeline.yaml").toString();
-    String unlearned = run.resolve("unlearned").toString();
-    String onnx = run.resolve("onnx").toString();
-    List<String> resolve = new ArrayList<>(List.of("pipeline", "--pipeline"));
-    resolve.add(request.home().resolve("pipeline/fable.yaml").toString());
-    resolve.addAll(List.of("--set", "model.device=" + device()));
-    request.sets().forEach(s -> resolve.addAll(List.of("--set", s)));
-    resolve.addAll(List.of("--out", pipeline));
-    Map<String, List<String>> stages = new LinkedHashMap<>();
-    stages.put("pipeline", resolve);
-    stages.put("unlearn", List.of("unlearn", "--pipeline", pipeline, "--out", unlearned));
-    stages.put(
-        "export", List.of("export", "--model", unlearned, "--out", onnx, "--variants", "fp32"));
-    stages.put("retain.tf", evaluate(run, "retain.tf", "models/fable-retain", "tf"));
-    stages.put("target.tf", evaluate(run, "target.tf", "models/fable-target", "tf"));
-    stages.put("unlearned.tf", evaluate(run, "unlearned.tf", unlearned, "tf"));
-    for (String provider : gpu ? List.of("cpu", "cuda") : List.of("cpu")) {
-      String[] on = gpu ? new String[] {"--set", "evaluate.provider=" + provider} : new String[0];
-      List<String> onnxArgs = with(evaluate(run, "unlearned.onnx", onnx, "onnx"), on);
-      stages.put("unlearned.onnx." + provider, onnxArgs);
-      List<String> verify = new ArrayList<>(List.of("verify", "--pipeline", pipeline));
-      verify.addAll(List.of("--model", unlearned, "--onnx", onnx));
-      verify.addAll(List.of("--out", run.resolve("verify.json").toString()));
-      stages.put("verify." + provider, with(verify, on));
-    }
-    boolean pass = true;
-    for (Map.Entry<String, List<String>> stage : stages.entrySet()) {
-      ObjectNode own = node.withArray("/stages").addObject().put("stage", stage.getKey());
-      pass = program(own, stage.getValue().toArray(String[]::new));
-      collect(own, stage.getKey(), run);
-      own.put("outcome", outcome(pass));
-      write();
-      if (!pass && !stage.getKey().startsWith("verify")) {
-        return "fail"; // what follows reads what this one writes
-      }
-      if (!pass) {
-        node.put("gate", stage.getKey());
-      }
-    }
-    return outcome(pass && !node.has("gate"));
+    FableCheck check =
+        new FableCheck(
+            new FableCheck.Request(request.home(), run, device(), request.sets()),
+            (own, args) -> program(own, args.toArray(String[]::new)),
+            this::write);
+    return outcome(check.run(node));
   }
 
-  private static List<String> with(List<String> args, String... more) {
-    List<String> all = new ArrayList<>(args);
-    all.addAll(Arrays.asList(more));
-    return all;
-  }
-
-  private static List<String> evaluate(Path run, String name, String model, String runtime) {
-    List<String> args = new ArrayList<>(List.of("evaluate", "--pipeline"));
-    args.add(run.resolve("pipeline.yaml").toString());
-    args.addAll(List.of("--model", model, "--runtime", runtime, "--out"));
-    args.add(run.resolve("eval/" + name + ".json").toString());
-    if (!name.equals("retain.tf")) {
-      args.addAll(List.of("--reference", run.resolve("eval/retain.tf.json").toString()));
-    }
-    return args;
-  }
-
-  /** What a stage found out, out of the file it wrote. */
-  private static void collect(ObjectNode stage, String name, Path run) {
-    String file = name.startsWith("unlearned.onnx") ? "unlearned.onnx" : name;
-    Path evaluation = run.resolve("eval/" + file + ".json");
-    Path verdict = run.resolve("verify.json");
-    if (Files.isRegularFile(evaluation)) {
-      JsonNode json = JsonInput.read(evaluation, "an evaluation").node();
-      stage.set("metrics", json.path("metrics"));
-      stage.set("tokens_per_second", json.path("tokens_per_second"));
-    }
-    if (name.startsWith("verify") && Files.isRegularFile(verdict)) {
-      stage.set("result", JsonInput.read(verdict, "a verdict").node());
-    }
-  }
-
-  /** The same step in PyTorch, where it is installed. */
+  /** The same step in PyTorch, where it is installed and computes on the same device. */
   private void rival() {
     ChildProcess.Ended[] asked =
         new ChildProcess.Ended[1]; // once, and only if a part wants to know
@@ -267,15 +228,25 @@ final class GpuCheck {
               if (asked[0] == null) {
                 asked[0] = programs.apply(ASK_FOR_TORCH, rivalsEnvironment());
               }
-              if (asked[0].code() != 0) {
-                node.put("why", "PyTorch is not installed (python3 -c 'import torch')");
-                return "absent";
-              }
-              node.put("torch", asked[0].out().strip());
-              return rival(node, shape, precision);
+              return rival(node, shape, precision, asked[0]);
             });
       }
     }
+  }
+
+  private String rival(
+      ObjectNode node, BenchShape shape, String precision, ChildProcess.Ended asked) {
+    if (asked.code() != 0) {
+      node.put("why", "PyTorch is not installed (python3 -c 'import torch')");
+      return "absent";
+    }
+    String[] said = asked.out().strip().split(" ", -1);
+    node.put("torch", said[0]);
+    if (gpu && !said[said.length - 1].equals("True")) {
+      node.put("why", "this PyTorch sees no GPU (torch.cuda.is_available())");
+      return "absent";
+    }
+    return rival(node, shape, precision);
   }
 
   private String rival(ObjectNode node, BenchShape shape, String precision) {
@@ -293,23 +264,13 @@ final class GpuCheck {
     options.put("tokens", n.tokens());
     options.put("steps", request.steps());
     options.put("precision", precision);
-    options.put("device", root.path("computed_on").asText().equals("gpu") ? "cuda" : "cpu");
+    options.put("device", gpu ? "cuda" : "cpu");
     options.forEach((k, v) -> command.addAll(List.of("--" + k, String.valueOf(v))));
     boolean done = record(node, command, rivalsEnvironment());
-    double theirs = node.path("result").path("step_ms").asDouble();
-    double ours = ours("bench." + shape.spelling() + "." + precision);
-    if (theirs > 0 && ours > 0) { // above 1: ours is the faster one
-      node.put("torch_ms_by_ours", Math.round(theirs / ours * 1000) / 1000.0);
-    }
+    new GpuCheckFigures(root.path("parts"))
+        .beside(node, shape.spelling() + "." + precision)
+        .forEach(node::put);
     return outcome(done);
-  }
-
-  private double ours(String part) {
-    return StreamSupport.stream(root.path("parts").spliterator(), false)
-        .filter(p -> p.path("part").asText().equals(part))
-        .mapToDouble(p -> p.path("result").path("step_ms").asDouble())
-        .findFirst()
-        .orElse(0);
   }
 
   private boolean program(ObjectNode node, String... args) {
@@ -342,9 +303,7 @@ final class GpuCheck {
 
   /** For our own programs, which see the card that was asked for as the first one. */
   private String device() {
-    return root.path("computed_on").asText().equals("gpu") || request.device().startsWith("gpu")
-        ? "gpu:0"
-        : "cpu";
+    return gpu ? "gpu:0" : "cpu";
   }
 
   /** Which card is visible is said in the words of CUDA, since PyTorch understands them too. */

@@ -58,7 +58,7 @@ final class GpuCheckCommand implements Command {
             CommandOptions.integer(line, "steps", 1, 20),
             CommandOptions.sets(line));
     int limit = CommandOptions.integer(line, "limit", 1, 3600);
-    boolean pass = new GpuCheck(request, new ChildProcess(home, limit), System.err).run();
+    boolean pass = new GpuCheck(request, new ChildProcess(home, limit)::run, System.err).run();
     List<String> failed = GpuCheck.failed(target);
     failed.forEach(f -> out.println("failed: " + f));
     out.println(target + ": " + (pass ? "pass" : "fail"));

@@ -34,6 +34,13 @@ final class Tree {
     return Boolean.TRUE.equals(entries.get(key));
   }
 
+  /** The text under {@code key}; empty where there is none. */
+  Optional<String> text(String key) {
+    return Optional.ofNullable(entries.get(key))
+        .filter(String.class::isInstance)
+        .map(String::valueOf);
+  }
+
   /** A view of what was put. */
   Map<String, Object> entries() {
     return Collections.unmodifiableMap(entries);

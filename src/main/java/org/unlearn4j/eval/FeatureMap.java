@@ -2,7 +2,9 @@ package org.unlearn4j.eval;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -41,20 +43,28 @@ public final class FeatureMap {
   public static FeatureMap measure(
       LanguageModel model, List<TokenRow> rows, int tokenBudget, Progress progress) {
     float[][][] all = new float[model.shape().layers() + 2][rows.size()][];
-    int done = 0;
+    AtomicInteger done = new AtomicInteger();
     progress.begin("features", 0, rows.size());
-    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
-      float[][][] some = model.features(IntStream.of(batch).mapToObj(rows::get).toList());
-      for (int layer = 0; layer < all.length; layer++) {
-        for (int i = 0; i < batch.length; i++) {
-          all[layer][batch[i]] = some[layer][i];
-        }
-      }
-      done += batch.length;
-      progress.update("features", done, rows.size());
-    }
+    Lanes.inOrder(
+        model.lanes(),
+        BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget),
+        batch ->
+            new Pooled(batch, model.features(IntStream.of(batch).mapToObj(rows::get).toList())),
+        pooled -> {
+          int[] batch = pooled.rows;
+          for (int layer = 0; layer < all.length; layer++) {
+            for (int i = 0; i < batch.length; i++) {
+              all[layer][batch[i]] = pooled.features[layer][i];
+            }
+          }
+          progress.update("features", done.addAndGet(batch.length), rows.size());
+        });
     return of(all);
   }
+
+  /** Features of a batch, {@code [layer][row][hidden]}, and which rows it has. */
+  @SuppressWarnings("ArrayRecordComponent") // handed from one thread to another once
+  private record Pooled(int[] rows, float[][][] features) {}
 
   /** Names of the layers, from the embeddings up. */
   public List<String> layers() {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
@@ -61,10 +62,28 @@ public final class Scorer {
   /** A prompt, and what could follow. */
   private record Choice(TokenRow prompt, TokenRow candidates) {}
 
+  /**
+   * How a stage goes about it.
+   *
+   * @param name of the stage, for progress
+   * @param budget most tokens in a batch
+   * @param lanes batches at a time
+   */
+  private record Asking(String name, int budget, int lanes) {}
+
+  private Asking asking(String name) {
+    return new Asking(name, tokenBudget, model.lanes());
+  }
+
   /** What is asked of the model: how much of it a question takes, and what is done with it. */
   private interface Stage<Q, A> {
     /** Length in tokens, by which questions are put together. */
     int length(Q question);
+
+    /** Which questions are asked together. */
+    default List<int[]> batches(List<Q> questions, int budget) {
+      return BatchPlan.byLength(questions.size(), i -> length(questions.get(i)), budget);
+    }
 
     /** Sends questions through the model together. */
     List<A> ask(List<Q> questions);
@@ -75,7 +94,7 @@ public final class Scorer {
     /** Writes an answer into the journal. */
     void keep(Q question, A answer);
 
-    /** Real tokens that went through the model. */
+    /** Tokens of question and answer. */
     int tokens(Q question, A answer);
   }
 
@@ -86,6 +105,11 @@ public final class Scorer {
           @Override
           public int length(TokenRow row) {
             return row.length();
+          }
+
+          @Override
+          public List<int[]> batches(List<TokenRow> all, int budget) {
+            return model.batches(all, budget);
           }
 
           @Override
@@ -108,7 +132,7 @@ public final class Scorer {
             return row.length();
           }
         };
-    run("score", rows, scored, tokenBudget, stage);
+    run(asking("score"), rows, scored, stage);
     Map<TokenRow, TokenScores> result = new HashMap<>();
     rows.forEach(row -> result.put(row, scored.get(row)));
     return result;
@@ -149,7 +173,7 @@ public final class Scorer {
             return prompt.ids().length + continuation.length;
           }
         };
-    run("generate", all, continued, tokenBudget, stage);
+    run(asking("generate"), all, continued, stage);
     return all.stream().map(continued::get).toList();
   }
 
@@ -197,7 +221,7 @@ public final class Scorer {
             return choice.prompt.length();
           }
         };
-    run("choose", all, chosen, tokenBudget, stage);
+    run(asking("choose"), all, chosen, stage);
     return all.stream().map(chosen::get).toList();
   }
 
@@ -230,17 +254,16 @@ public final class Scorer {
             return row.length();
           }
         };
-    run("gradients", rows, norms, 1, stage);
+    run(new Asking("gradients", 1, 1), rows, norms, stage);
     return rows.stream().mapToDouble(norms::get).toArray();
   }
 
   /** What is not known yet, batch after batch; those the journal knows as a whole from there. */
-  private <Q, A> void run(
-      String name, Collection<Q> questions, Map<Q, A> known, int budget, Stage<Q, A> stage) {
+  private <Q, A> void run(Asking how, Collection<Q> questions, Map<Q, A> known, Stage<Q, A> stage) {
     List<Q> fresh = questions.stream().distinct().filter(q -> !known.containsKey(q)).toList();
     List<List<Q>> open = new ArrayList<>();
     int done = 0;
-    for (int[] batch : BatchPlan.byLength(fresh.size(), i -> stage.length(fresh.get(i)), budget)) {
+    for (int[] batch : stage.batches(fresh, how.budget)) {
       List<Q> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
       Map<Q, A> kept = new HashMap<>();
       together.forEach(q -> stage.recall(q).ifPresent(answer -> kept.put(q, answer)));
@@ -254,21 +277,39 @@ public final class Scorer {
     if (open.isEmpty()) {
       return;
     }
-    progress.begin(name, done, fresh.size());
+    progress.begin(how.name, done, fresh.size());
     double all = open.stream().mapToDouble(b -> work(b, stage)).sum();
-    double worked = 0;
-    for (List<Q> together : open) {
-      List<A> answers = stage.ask(together);
-      for (int i = 0; i < together.size(); i++) {
-        Q question = together.get(i);
-        known.put(question, answers.get(i));
-        stage.keep(question, answers.get(i));
-        tokens += stage.tokens(question, answers.get(i));
-      }
-      journal.flush();
-      done += together.size();
-      worked += work(together, stage);
-      progress.update(name, done, fresh.size(), worked / all);
+    Tally tally = new Tally(done);
+    Lanes.inOrder(
+        how.lanes,
+        open,
+        together -> new Answered<>(together, stage.ask(together)),
+        answered -> {
+          List<Q> together = answered.questions;
+          for (int i = 0; i < together.size(); i++) {
+            Q question = together.get(i);
+            A answer = answered.answers.get(i);
+            known.put(question, answer);
+            stage.keep(question, answer);
+            tokens += stage.tokens(question, answer);
+          }
+          journal.flush();
+          tally.done += together.size();
+          tally.worked += work(together, stage);
+          progress.update(how.name, tally.done, fresh.size(), tally.worked / all);
+        });
+  }
+
+  /** A batch that has been through the model. */
+  private record Answered<Q, A>(List<Q> questions, List<A> answers) {}
+
+  /** How far a stage has come. */
+  private static final class Tally {
+    private int done;
+    private double worked;
+
+    Tally(int done) {
+      this.done = done;
     }
   }
 
@@ -281,7 +322,10 @@ public final class Scorer {
     return scored.size();
   }
 
-  /** Real tokens that went through the model, scored or decoded, padding not counted. */
+  /**
+   * Tokens that were scored or decoded with their prompts, padding not counted; a prompt counts
+   * with each row that begins with it, however often a model computes it.
+   */
   public long tokens() {
     return tokens;
   }

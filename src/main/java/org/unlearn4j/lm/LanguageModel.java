@@ -10,7 +10,8 @@ import java.util.Set;
  * is what makes the comparison of two runtimes meaningful.
  *
  * <p>Rows given together are computed together as one right-padded batch: callers choose the
- * batches (see {@link BatchPlan}). Not safe for use by several threads at once.
+ * batches (see {@link BatchPlan}). Safe for use by {@link #lanes} threads at once, in {@link
+ * #score}, {@link #features}, {@link #next} and {@link #generate}.
  */
 public interface LanguageModel extends AutoCloseable {
 
@@ -30,12 +31,31 @@ public interface LanguageModel extends AutoCloseable {
     return Map.of();
   }
 
+  /**
+   * How many batches it had best be given at a time, each by a thread of its own. What comes out
+   * does not depend on it.
+   */
+  default int lanes() {
+    return 1;
+  }
+
   /** Whether it has a key-value cache; without one nothing but {@code cachedFrom} 0 is possible. */
   default boolean cached() {
     return true;
   }
 
-  /** Scores of every labelled token, row by row, by one forward pass over the padded batch. */
+  /**
+   * Which rows {@link #score} had best be given together.
+   *
+   * @param tokenBudget most tokens of a batch, padding included; a single longer row is a batch of
+   *     its own
+   * @return numbers of rows, each once
+   */
+  default List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget);
+  }
+
+  /** Scores of every labelled token, row by row. */
   List<TokenScores> score(List<TokenRow> rows);
 
   /**

@@ -4,10 +4,12 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
+import org.unlearn4j.nn.Linear;
 
 /**
  * A decoder's deployable graph without the values of its weights.
@@ -52,6 +54,17 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     g.output(logits);
     e.presents().forEach(g::output);
     return new DecoderGraph(form, g.build(decoder.config().modelType()).build(), g.initializers());
+  }
+
+  /** The linear maps that are read in codes, by the names of their weights. */
+  Map<String, Linear> quantized() {
+    Map<String, Linear> maps = new LinkedHashMap<>();
+    for (Initializer i : initializers) {
+      if (i.content() instanceof Initializer.Codes c) {
+        maps.put(c.linear().weight().name(), c.linear());
+      }
+    }
+    return maps;
   }
 
   /** A model around the graph, with its declarations of version and origin. */

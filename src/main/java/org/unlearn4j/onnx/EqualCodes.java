@@ -53,16 +53,10 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
   static EqualCodes of(
       Decoder decoder, SafeTensors after, SafeTensors before, List<Variant> variants)
       throws IOException {
-    List<Initializer> needed = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8)).initializers();
-    SourceWeights.require(before, needed);
-    Map<String, Linear> maps = new LinkedHashMap<>();
-    for (Initializer i : needed) {
-      if (i.content() instanceof Initializer.Codes c) {
-        maps.put(c.linear().weight().name(), c.linear());
-      }
-    }
+    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8));
+    SourceWeights.require(before, graph.initializers());
     Count count = new Count(variants);
-    for (Linear l : maps.values()) {
+    for (Linear l : graph.quantized().values()) {
       count.add(l, after, before);
     }
     return new EqualCodes(count.weights, count.changed, count.same);
@@ -125,7 +119,7 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
       }
       RowQuantizer q = v.quantizer().orElseThrow();
       byte[] codes = new byte[n * q.codes(in)];
-      rows.quantize(q, values, first, n, codes, new float[n * q.scales(in)], 0);
+      rows.quantize(q, first, n, codes, 0, new float[n * q.scales(in)], 0);
       for (int r = 0; r < n; r++) {
         for (int i = 0; i < in; i++) {
           stored[r * in + i] = codes[r * q.codes(in) + i];

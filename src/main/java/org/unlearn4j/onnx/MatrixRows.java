@@ -64,25 +64,27 @@ final class MatrixRows {
   }
 
   /**
-   * Quantises rows that {@link #read} or {@link #forEach} has handed out.
+   * Quantises the rows that {@link #read} has read last.
    *
-   * @param first the output channel of the first of them
-   * @param codes takes their codes from the beginning on
-   * @param scales takes their scales from {@code scalesAt} on
-   * @throws UserException naming the output channel if a value is not finite
+   * @param first the index of the first of them
+   * @param codes takes them from row {@code codesFrom} on
+   * @param scales takes them from row {@code scalesFrom} on
+   * @throws UserException if a weight is not finite
    */
   void quantize(
       RowQuantizer q,
-      float[] rows,
       int first,
       int count,
       byte[] codes,
+      int codesFrom,
       float[] scales,
-      int scalesAt) {
+      int scalesFrom) {
     int in = linear.in();
     for (int n = 0; n < count; n++) {
+      int codesAt = (codesFrom + n) * q.codes(in);
+      int scalesAt = (scalesFrom + n) * q.scales(in);
       try {
-        q.quantize(rows, n * in, in, codes, n * q.codes(in), scales, scalesAt + n * q.scales(in));
+        q.quantize(values, n * in, in, codes, codesAt, scales, scalesAt);
       } catch (ArithmeticException e) {
         throw UserException.at(
             weights.source(),

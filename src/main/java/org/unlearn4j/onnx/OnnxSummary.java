@@ -78,6 +78,15 @@ public record OnnxSummary(
         file.metadata());
   }
 
+  /**
+   * The file itself, or the one that a deployable folder has for a variant.
+   *
+   * @throws org.unlearn4j.base.UserException if there is none
+   */
+  public static Path locate(Path folderOrFile, String variant) {
+    return OnnxFile.locate(folderOrFile, variant);
+  }
+
   private static List<Port> ports(List<ValueInfoProto> values) {
     return values.stream().map(OnnxSummary::port).toList();
   }

@@ -3,8 +3,8 @@ package org.unlearn4j.onnx;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession.SessionOptions;
-import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import java.util.List;
+import java.util.Optional;
 
 /** What ONNX Runtime can compute on. */
 public final class OrtDevices {
@@ -18,17 +18,16 @@ public final class OrtDevices {
   }
 
   /**
-   * Whether CUDA's execution provider can be added to a session, which loads its libraries; that
-   * the build has one does not mean that it loads.
+   * Why CUDA's execution provider cannot be added to a session, which loads its libraries, in ONNX
+   * Runtime's words; empty where it can. That the build has one does not mean that it loads.
    */
-  public static boolean cudaLoads() {
+  public static Optional<String> cudaError() {
     version();
-    try (SessionOptions options = new SessionOptions();
-        OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(0)) {
-      options.addCUDA(cuda);
-      return true;
+    try (SessionOptions options = new SessionOptions()) {
+      OrtSettings.addCuda(options, 0);
+      return Optional.empty();
     } catch (OrtException e) {
-      return false;
+      return Optional.of(String.valueOf(e.getMessage()));
     }
   }
 

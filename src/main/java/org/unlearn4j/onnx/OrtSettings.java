@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtProvider;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import ai.onnxruntime.OrtSession.SessionOptions.OptLevel;
+import ai.onnxruntime.providers.OrtCUDAProviderOptions;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -13,15 +14,28 @@ import org.unlearn4j.base.MachineException;
  * How ONNX Runtime computes.
  *
  * @param provider where
- * @param threads within an operator; 0 for as many as there are processors
+ * @param card which of CUDA's devices, as the driver counts; nothing to the CPU
+ * @param threads in all; 0 for as many as there are processors
+ * @param lanes batches that are computed at a time, among which threads are divided; 1: all threads
+ *     work on one operator
  * @param graphOptimization how far the graph is rewritten before it runs
  */
-public record OrtSettings(Provider provider, int threads, GraphOptimization graphOptimization) {
+public record OrtSettings(
+    Provider provider, int card, int threads, int lanes, GraphOptimization graphOptimization) {
+
+  private static final String PROVIDER = "provider";
+  private static final String GRAPH_OPTIMIZATION = "graph_optimization";
+
+  /**
+   * What the CUDA provider is told beside its card. Its own default is TF32: products of numbers
+   * with 10 bits after the point, 1e-3 off where float32 is 1e-7 off.
+   */
+  static final Map<String, String> CUDA_OPTIONS = Map.of("use_tf32", "0");
 
   /** Execution providers that a session can be asked for. */
   public enum Provider {
     CPU(OrtProvider.CPU),
-    /** The first CUDA device; operators without a CUDA kernel run on the CPU. */
+    /** A CUDA device; operators without a CUDA kernel run on the CPU. */
     CUDA(OrtProvider.CUDA);
 
     private final OrtProvider built;
@@ -45,6 +59,16 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
     }
   }
 
+  /** All threads work on one operator; of several cards the first. */
+  public OrtSettings(Provider provider, int threads, GraphOptimization graphOptimization) {
+    this(provider, 0, threads, 1, graphOptimization);
+  }
+
+  /** The same on another card. */
+  public OrtSettings onCard(int number) {
+    return new OrtSettings(provider, number, threads, lanes, graphOptimization);
+  }
+
   /** CPU, all processors, every optimisation: ONNX Runtime's own defaults. */
   public static OrtSettings defaults() {
     return cpu(0);
@@ -55,6 +79,16 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
     return new OrtSettings(Provider.CPU, threads, GraphOptimization.ALL);
   }
 
+  /**
+   * The same for many batches: on the CPU each thread has one of its own, which takes no waiting
+   * for each other at the end of every operator.
+   */
+  public OrtSettings forManyBatches() {
+    return provider == Provider.CPU
+        ? new OrtSettings(provider, card, threads, effectiveThreads(), graphOptimization)
+        : this;
+  }
+
   int effectiveThreads() {
     return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
   }
@@ -63,10 +97,27 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
   Map<String, String> recorded() {
     Map<String, String> record = new LinkedHashMap<>();
     record.put("onnxruntime", OrtDevices.version());
-    record.put("provider", label(provider));
+    record.putAll(decisive());
+    if (provider == Provider.CUDA) {
+      record.put("card", String.valueOf(card));
+    }
     record.put("threads", String.valueOf(effectiveThreads()));
-    record.put("graph_optimization", label(graphOptimization));
+    record.put("lanes", String.valueOf(lanes));
     return record;
+  }
+
+  /**
+   * What of the record changes results: where, by which arithmetic, by which graph. Card, threads
+   * and lanes change no more than rounding.
+   */
+  public Map<String, String> decisive() {
+    Map<String, String> decisive = new LinkedHashMap<>();
+    decisive.put(PROVIDER, label(provider));
+    if (provider == Provider.CUDA) {
+      decisive.putAll(CUDA_OPTIONS);
+    }
+    decisive.put(GRAPH_OPTIMIZATION, label(graphOptimization));
+    return decisive;
   }
 
   private static String label(Enum<?> value) {
@@ -79,7 +130,7 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
    * @throws MachineException if this build has no such provider, or it does not start here
    */
   void apply(SessionOptions options) throws OrtException {
-    options.setIntraOpNumThreads(effectiveThreads());
+    options.setIntraOpNumThreads(Math.max(1, effectiveThreads() / lanes));
     options.setOptimizationLevel(graphOptimization.level);
     if (provider == Provider.CPU) {
       return;
@@ -93,7 +144,7 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
               + " (make GPU=1 builds with it; unlearn4j doctor says more).");
     }
     try {
-      options.addCUDA(0);
+      addCuda(options, card);
     } catch (OrtException e) {
       throw new MachineException(
           "ONNX Runtime: the execution provider "
@@ -102,6 +153,16 @@ public record OrtSettings(Provider provider, int threads, GraphOptimization grap
               + e.getMessage().lines().findFirst().orElse("no reason given")
               + "); unlearn4j doctor says more.",
           e);
+    }
+  }
+
+  /** Adds the CUDA provider, in float32, which loads its libraries. */
+  static void addCuda(SessionOptions options, int card) throws OrtException {
+    try (OrtCUDAProviderOptions cuda = new OrtCUDAProviderOptions(card)) {
+      for (Map.Entry<String, String> option : CUDA_OPTIONS.entrySet()) {
+        cuda.add(option.getKey(), option.getValue());
+      }
+      options.addCUDA(cuda);
     }
   }
 }

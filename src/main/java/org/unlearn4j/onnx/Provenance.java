@@ -60,6 +60,23 @@ public final class Provenance {
     return metadata;
   }
 
+  /**
+   * The weights that a deployed file was made from: SHA-256 by file name; empty where it does not
+   * say.
+   *
+   * @param metadata its {@code metadata_props}
+   */
+  public static Map<String, String> sources(Map<String, String> metadata) {
+    Map<String, String> sources = new TreeMap<>();
+    metadata.forEach(
+        (key, value) -> {
+          if (key.startsWith(SOURCE)) {
+            sources.put(key.substring(SOURCE.length()), value);
+          }
+        });
+    return sources;
+  }
+
   private static String oneLine(Path json) {
     try {
       return new ObjectMapper().readTree(json.toFile()).toString();

@@ -119,14 +119,7 @@ final class SourceWeights {
     float[] all = new float[l.out() * c.quantizer().scales(l.in())];
     rows.forEach(
         (values, first, count) -> {
-          rows.quantize(
-              c.quantizer(),
-              values,
-              first,
-              count,
-              codes,
-              all,
-              first * c.quantizer().scales(l.in()));
+          rows.quantize(c.quantizer(), first, count, codes, 0, all, first);
           int n = count * perRow;
           if (packed.length > 0) {
             Int4Blocks.pack(codes, 0, n, packed, 0);

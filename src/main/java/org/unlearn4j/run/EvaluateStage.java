@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ProgressBar;
-import org.unlearn4j.config.OnnxRuntimeSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
@@ -27,6 +26,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
@@ -101,7 +101,7 @@ public final class EvaluateStage {
    * @param keep writes the result; what the journal holds is given up only after that
    */
   public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
-    try (LanguageModel model = open(request.model(), request.runtime());
+    try (LanguageModel model = open(request.model(), request.runtime(), ort().forManyBatches());
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -244,23 +244,20 @@ public final class EvaluateStage {
 
   /** A model on a runtime, as the pipeline wants that to compute. */
   LanguageModel open(Path model, String runtime) {
-    return RuntimeModels.open(
-        model, runtime, this::computation, RuntimeModels.ort(pipeline.evaluate().onnxRuntime()));
+    return open(model, runtime, ort());
   }
 
-  /**
-   * Of how {@link #open} computes, what changes results: where, and by which graph. Threads change
-   * no more than rounding.
-   */
+  private LanguageModel open(Path model, String runtime, OrtSettings ort) {
+    return RuntimeModels.open(model, runtime, this::computation, ort);
+  }
+
+  private OrtSettings ort() {
+    return RuntimeModels.ort(pipeline);
+  }
+
+  /** Of how {@link #open} computes, what changes results. */
   Map<String, String> session(String runtime) {
-    OnnxRuntimeSettings ort = pipeline.evaluate().onnxRuntime();
-    return runtime.equals("tf")
-        ? Map.of()
-        : Map.of(
-            "provider",
-            ort.provider().spelling(),
-            "graph_optimization",
-            ort.graphOptimization().spelling());
+    return runtime.equals("tf") ? Map.of() : ort().decisive();
   }
 
   /**

@@ -32,7 +32,7 @@ public final class EvaluationFiles {
    * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
    * alone stands for.
    */
-  static String ofDeployed(Variant variant) {
+  public static String ofDeployed(Variant variant) {
     return variant == Variant.FP32
         ? "unlearned.onnx.json"
         : "unlearned.onnx-" + variant.label() + ".json";

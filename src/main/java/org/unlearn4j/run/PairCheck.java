@@ -40,7 +40,7 @@ public final class PairCheck {
    */
   public PairCheck(Pipeline settings) {
     this.settings = settings;
-    this.ort = RuntimeModels.ort(settings.evaluate().onnxRuntime());
+    this.ort = RuntimeModels.ort(settings);
   }
 
   /**
@@ -83,6 +83,16 @@ public final class PairCheck {
                             + ": found no tokenizer.json, expected one, or --tokenizer, or rows of"
                             + " token ids as --data."));
     return shape -> PairData.read(file, folder, settings, shape.maxPositions());
+  }
+
+  /**
+   * Rows of token ids; as many as {@code evaluate.limit} says.
+   *
+   * @param name of their file, for complaints
+   */
+  public PairData ids(List<TokenRow> rows, Path name) {
+    int most = settings.evaluate().limit().orElse(Integer.MAX_VALUE);
+    return PairData.ofIds(rows.subList(0, Math.min(most, rows.size())), name);
   }
 
   /** Where a model may have its tokenizer: beside it, or above the folder of ONNX files. */

@@ -7,6 +7,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.OnnxRuntimeSettings;
+import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
@@ -17,6 +18,11 @@ import org.unlearn4j.tf.TensorFlowModel;
 
 /** Opens a model on the runtime that a command line names. */
 public final class RuntimeModels {
+  /** In what models are measured, whatever they are trained in. */
+  static final Precision MEASURING = Precision.FP32;
+
+  private static final String GPU = "gpu:";
+
   private RuntimeModels() {}
 
   /** Opens a model, ONNX Runtime with its defaults. */
@@ -52,17 +58,24 @@ public final class RuntimeModels {
     return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
   }
 
-  /** A pipeline's settings of ONNX Runtime. */
-  static OrtSettings ort(OnnxRuntimeSettings settings) {
+  /** How a pipeline's ONNX files are computed: with CUDA on the card of {@code model.device}. */
+  static OrtSettings ort(Pipeline pipeline) {
+    OnnxRuntimeSettings settings = pipeline.evaluate().onnxRuntime();
     return new OrtSettings(
-        OrtSettings.Provider.valueOf(settings.provider().name()),
-        settings.threads().orElse(0),
-        OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()));
+            OrtSettings.Provider.valueOf(settings.provider().name()),
+            settings.threads().orElse(0),
+            OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()))
+        .onCard(card(pipeline.model().device()));
+  }
+
+  /** The number in {@code gpu:N}; the first card where the setting names none. */
+  private static int card(String device) {
+    return device.startsWith(GPU) ? Integer.parseInt(device.substring(GPU.length())) : 0;
   }
 
   /** Where a pipeline's models are measured: in float32 always. */
   static Computation measuring(ModelSettings settings) {
-    return Computation.of(Precision.FP32).on(device(settings));
+    return Computation.of(MEASURING, device(settings));
   }
 
   /** How a pipeline's models are trained. */

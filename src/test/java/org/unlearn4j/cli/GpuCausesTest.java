@@ -19,6 +19,10 @@ class GpuCausesTest {
   private static final Card CARD =
       new Card(0, "NVIDIA A100", Optional.of("8.0"), 81920, 80000, List.of());
 
+  private static final String FAIL =
+      "Error code - ORT_FAIL - message: /src/provider_bridge_ort.cc:1988 Get() [ONNXRuntimeError] : 1 :"
+          + " FAIL : Failed to load library /tmp/x/libonnxruntime_providers_cuda.so with error: ";
+
   /** A machine on which nothing is wrong; a test changes what it is about. */
   private static final class Machine {
     private String system = "linux amd64";
@@ -29,6 +33,7 @@ class GpuCausesTest {
     private List<Card> cards = List.of(CARD);
     private final Map<String, String> libraries = new LinkedHashMap<>();
     private String visible;
+    private Optional<String> providerError = Optional.empty();
     private Builds builds = new Builds(false, true, 1, true);
 
     private Machine() {
@@ -69,12 +74,12 @@ class GpuCausesTest {
   }
 
   private static List<String> ids(Machine machine) {
-    return GpuCauses.of(machine.facts()).stream().map(GpuCause::id).toList();
+    return GpuCauses.of(machine.facts(), machine.providerError).stream().map(GpuCause::id).toList();
   }
 
   /** Exactly one cause, and its sentence holds what a user needs. */
   private static void only(Machine machine, String id, String... said) {
-    List<GpuCause> causes = GpuCauses.of(machine.facts());
+    List<GpuCause> causes = GpuCauses.of(machine.facts(), machine.providerError);
     assertEquals(List.of(id), ids(machine));
     for (String part : said) {
       assertTrue(causes.get(0).sentence().contains(part), causes.get(0).sentence());
@@ -165,8 +170,9 @@ class GpuCausesTest {
     assertEquals(
         List.of(),
         ids(new Machine().cards(card("Tesla M60", "5.2", 8000), card("Tesla T4", "7.5", 15000))));
-    Machine blackwell = new Machine().driver("570.86.10").cards(card("NVIDIA B200", "10.0", 16000));
-    only(blackwell, "onnxruntime_capability", "10.0");
+    assertEquals(
+        List.of(),
+        ids(new Machine().driver("570.86.10").cards(card("NVIDIA B200", "10.0", 16000))));
     assertEquals(
         List.of(), ids(new Machine().driver("570.86.10").cards(card("RTX 5090", "12.0", 16000))));
     assertEquals(List.of(), ids(new Machine().cards(card("GTX 1080", "6.1", 7000))));
@@ -199,7 +205,9 @@ class GpuCausesTest {
     only(new Machine().library("libcurand.so.10", null), "library_missing");
     assertEquals(
         GpuCause.Affects.ONNX_RUNTIME,
-        GpuCauses.of(new Machine().library("libcurand.so.10", null).facts()).get(0).affects());
+        GpuCauses.of(new Machine().library("libcurand.so.10", null).facts(), Optional.empty())
+            .get(0)
+            .affects());
     only(new Machine().library("libz.so.1", null), "zlib_missing", "zlib1g");
     assertEquals(List.of(), ids(new Machine().library("libcupti.so.12", null)));
     Machine old = new Machine();
@@ -207,6 +215,40 @@ class GpuCausesTest {
     only(old, "cudnn_too_old", "9.1.0", "9.3");
     old.libraries.put("libcudnn.so.9", "libcudnn.so.9"); // the file does not say
     assertEquals(List.of(), ids(old));
+  }
+
+  /** Both messages are what versions 1.29 and 1.27 say where the libraries are such. */
+  @Test
+  void whatTheProviderItselfSays() {
+    Machine machine = new Machine();
+    machine.libraries.put("libcudart.so.12", "libcudart.so.12.6.77");
+    machine.providerError =
+        Optional.of(
+            FAIL
+                + "/tmp/x/libonnxruntime_providers_cuda.so: undefined symbol: cudaLibraryGetKernel,"
+                + " version libcudart.so.12\n");
+    only(
+        machine,
+        "cudart_too_old",
+        "libcudart.so.12.6.77",
+        "has no cudaLibraryGetKernel",
+        "make gpu-libs");
+    assertEquals(
+        GpuCause.Affects.ONNX_RUNTIME,
+        GpuCauses.of(machine.facts(), machine.providerError).get(0).affects());
+    machine.providerError =
+        Optional.of(
+            FAIL + "libcurand.so.10: cannot open shared object file: No such file or directory\n");
+    only(machine, "onnxruntime_provider", "libcurand.so.10: cannot open shared object file");
+    assertTrue(
+        GpuCauses.of(machine.facts(), machine.providerError).get(0).what().length() < 200,
+        "without where in the source it was said");
+    // What was found already explains it: once is enough.
+    only(machine.library("libcurand.so.10", null), "library_missing", "libcurand.so.10");
+    machine.libraries.put("libcurand.so.10", "libcurand.so.10");
+    // Where it loads, nothing that it said is repeated; where it does not, TensorFlow's view stays.
+    String json = DoctorCommand.gpu(machine.facts(), true, false, machine.providerError).toJson();
+    assertTrue(json.contains("onnxruntime_provider") && !json.contains("\"why\""), json);
   }
 
   @Test
@@ -236,10 +278,10 @@ class GpuCausesTest {
   void whatARuntimeSeesIsNotExplainedAway() {
     Machine cpuOnnx = new Machine().visible("-1");
     cpuOnnx.builds = new Builds(false, true, 1, false);
-    String json = DoctorCommand.gpu(cpuOnnx.facts(), true, false).toJson();
+    String json = DoctorCommand.gpu(cpuOnnx.facts(), true, false, Optional.empty()).toJson();
     assertTrue(json.contains("onnxruntime_cpu_build") && !json.contains("visible_devices"), json);
     assertTrue(!json.contains("\"why\""), json);
-    String none = DoctorCommand.gpu(new Machine().facts(), false, false).toJson();
+    String none = DoctorCommand.gpu(new Machine().facts(), false, false, Optional.empty()).toJson();
     assertTrue(none.contains("TF_CPP_MIN_LOG_LEVEL=0"), none);
     assertTrue(none.contains("\"capability\" : \"8.0\""), none);
   }

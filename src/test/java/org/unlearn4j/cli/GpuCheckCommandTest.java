@@ -13,6 +13,9 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.run.EvaluationFiles;
+import org.unlearn4j.weights.Variant;
 
 /** The parts in their order, with a stand-in for the program. */
 class GpuCheckCommandTest {
@@ -25,6 +28,7 @@ class GpuCheckCommandTest {
       case "$*" in *FAIL*) echo "it went wrong" >&2; exit 3 ;; esac
       case $what in
         doctor) echo '{"gpu": {"seen": SEEN}}' ;;
+        pipeline) mkdir -p "${out%/*}" && cp resolved.yaml "$out" ;;
         check) echo '{"verdict": "pass"}' ;;
         bench) echo '{"step_ms": 20}' ;;
         evaluate) mkdir -p "${out%/*}" && echo '{"metrics": {"model_utility": 0.5}}' > "$out" ;;
@@ -34,10 +38,18 @@ class GpuCheckCommandTest {
 
   @TempDir Path home;
 
+  /** What {@code pipeline} makes of the pipeline that a bundle has. */
+  static void resolved(Path home) {
+    String to = home.resolve("resolved.yaml").toString();
+    CommandRun r = CommandRun.of("pipeline", "--pipeline", "pipeline/fable.yaml", "--out", to);
+    assertEquals(ExitCode.DONE, r.code(), r.err());
+  }
+
   private JsonNode check(int code, String program, String... more) throws IOException {
     Path file = home.resolve("bin/unlearn4j");
     Files.createDirectories(file.getParent());
     Files.writeString(file, program.replace("SEEN", "false"));
+    resolved(home);
     assertTrue(file.toFile().setExecutable(true));
     List<String> args = new ArrayList<>(List.of("gpu-check", "--home", home.toString()));
     args.addAll(List.of("--out", home.resolve("found.json").toString(), "--steps", "2"));
@@ -85,10 +97,29 @@ class GpuCheckCommandTest {
     assertTrue(
         calls().contains("bench --shape 1b --precision bf16 --steps 2 --device cpu --json [all]"));
     JsonNode fable = found.path("parts").path(3);
-    assertEquals(8, fable.path("stages").size(), fable.toString());
-    assertEquals(0.5, fable.at("/stages/6/metrics/model_utility").doubleValue());
-    assertEquals("pass", fable.at("/stages/7/result/verdict").asText());
+    assertEquals(9, fable.path("stages").size(), fable.toString());
+    assertEquals("unlearned.onnx-int8.cpu", fable.at("/stages/7/stage").asText());
+    assertEquals(0.5, fable.at("/stages/7/metrics/model_utility").doubleValue());
+    assertEquals("pass", fable.at("/stages/8/result/verdict").asText());
+    assertTrue(fable.path("beside_the_cpu").isMissingNode(), "it was on the CPU");
     assertEquals(20, found.at("/parts/4/result/step_ms").intValue());
+  }
+
+  /** verify takes its formats from the pipeline: each must have been exported and measured. */
+  @Test
+  void everyFormatOfThePipelineIsExportedAndMeasured() throws IOException {
+    check(ExitCode.DONE, PROGRAM, "--parts", "fable", "--device", "cpu");
+    Pipeline pipeline = Pipeline.read(home.resolve("resolved.yaml"), List.of());
+    List<String> formats = pipeline.export().variants().stream().map(Variant::label).toList();
+    assertTrue(formats.size() > 1, "else this shows nothing");
+    String export = calls().stream().filter(c -> c.startsWith("export ")).findFirst().orElseThrow();
+    assertTrue(export.contains(" --variants " + String.join(",", formats) + " "), export);
+    assertTrue(export.contains(" --before models/fable-target "), export);
+    Path eval = home.resolve("found-fable/eval");
+    for (Variant format : pipeline.export().variants()) {
+      String name = EvaluationFiles.ofDeployed(format);
+      assertTrue(Files.isRegularFile(eval.resolve(name)), "verify looks for " + name);
+    }
   }
 
   @Test

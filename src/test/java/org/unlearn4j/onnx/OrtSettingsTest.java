@@ -42,6 +42,18 @@ class OrtSettingsTest {
     assertEquals(3, OrtSettings.cpu(3).effectiveThreads());
   }
 
+  /** Float32 is float32: the CUDA provider's own default is TF32. */
+  @Test
+  void cudaIsRecordedWithItsCardAndItsArithmetic() {
+    OrtSettings cuda =
+        new OrtSettings(OrtSettings.Provider.CUDA, 1, GraphOptimization.ALL).onCard(3);
+    assertEquals("0", cuda.recorded().get("use_tf32"));
+    assertEquals("3", cuda.recorded().get("card"));
+    assertEquals("3", cuda.forManyBatches().recorded().get("card"));
+    Map<String, String> cpu = OrtSettings.cpu(1).recorded();
+    assertTrue(!cpu.containsKey("use_tf32") && !cpu.containsKey("card"), cpu.toString());
+  }
+
   /** Never a silent change to the CPU. */
   @Test
   void aProviderThatIsNotThereIsTheMachinesFault() {

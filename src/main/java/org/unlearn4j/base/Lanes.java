@@ -1,0 +1,82 @@
+package org.unlearn4j.base;
+
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
+import java.util.function.Function;
+
+/** Independent pieces of work, several at a time, whose results are handed on in order. */
+public final class Lanes {
+  private Lanes() {}
+
+  /**
+   * Does every piece of work. Nothing runs any more when this returns, however it returns: what the
+   * work reads may be closed then.
+   *
+   * @param lanes threads; with one, everything happens on the caller's
+   * @param work may be called by several threads at once
+   * @param then called by the caller's thread alone, in the order of the pieces
+   * @throws RuntimeException whatever a piece of work threw; those after it are not begun any more
+   */
+  public static <A, B> void inOrder(
+      int lanes, List<A> pieces, Function<A, B> work, Consumer<B> then) {
+    int threads = Math.min(lanes, pieces.size());
+    if (threads <= 1) {
+      pieces.forEach(piece -> then.accept(work.apply(piece)));
+      return;
+    }
+    ExecutorService pool = Executors.newFixedThreadPool(threads, Lanes::daemon);
+    try {
+      List<Future<B>> futures =
+          pieces.stream().map(piece -> pool.submit(() -> work.apply(piece))).toList();
+      for (Future<B> future : futures) {
+        then.accept(result(future));
+      }
+    } finally {
+      finish(pool);
+    }
+  }
+
+  private static Thread daemon(Runnable work) {
+    Thread thread = new Thread(work, "lane");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  private static <B> B result(Future<B> future) {
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      if (e.getCause() instanceof RuntimeException r) {
+        throw r;
+      }
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw new IllegalStateException(e.getCause());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted while others worked", e);
+    }
+  }
+
+  /** Waits for what has begun, drops what has not. */
+  private static void finish(ExecutorService pool) {
+    pool.shutdownNow();
+    boolean interrupted = false;
+    while (!pool.isTerminated()) {
+      try {
+        pool.awaitTermination(1, TimeUnit.SECONDS);
+      } catch (InterruptedException e) {
+        interrupted = true;
+      }
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
