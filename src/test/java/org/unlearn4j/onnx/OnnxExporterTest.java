@@ -272,8 +272,8 @@ class OnnxExporterTest {
   }
 
   /**
-   * Of a processor, so that other work on the machine makes no difference; on two cores of 2026 it
-   * is a third of a second. Wall time with the start of the JVM is in docs/export.md.
+   * Of a processor, so that other work on the machine makes no difference. With the start of a JVM,
+   * which this one has behind it, it is 1.1 s on two cores of 2026 (docs/export.md).
    */
   @Test
   void theEmbeddedModelIsExportedWithinTwoSecondsOfAProcessor() {
