@@ -222,15 +222,22 @@ class GpuCausesTest {
   void whatTheProviderItselfSays() {
     Machine machine = new Machine();
     machine.libraries.put("libcudart.so.12", "libcudart.so.12.6.77");
-    machine.providerError = Optional.of(
+    machine.providerError =
+        Optional.of(
             FAIL
                 + "/tmp/x/libonnxruntime_providers_cuda.so: undefined symbol: cudaLibraryGetKernel,"
                 + " version libcudart.so.12\n");
-    only(machine, "cudart_too_old", "libcudart.so.12.6.77", "has no cudaLibraryGetKernel", "make gpu-libs");
+    only(
+        machine,
+        "cudart_too_old",
+        "libcudart.so.12.6.77",
+        "has no cudaLibraryGetKernel",
+        "make gpu-libs");
     assertEquals(
         GpuCause.Affects.ONNX_RUNTIME,
         GpuCauses.of(machine.facts(), machine.providerError).get(0).affects());
-    machine.providerError = Optional.of(
+    machine.providerError =
+        Optional.of(
             FAIL + "libcurand.so.10: cannot open shared object file: No such file or directory\n");
     only(machine, "onnxruntime_provider", "libcurand.so.10: cannot open shared object file");
     assertTrue(
