@@ -96,7 +96,7 @@ final class FableCheck {
     if (!done(node, resolve())) {
       return false;
     }
-    Pipeline resolved = Pipeline.read(pipeline, List.of());
+    Pipeline resolved = Pipeline.readRecord(pipeline); // its paths are meant from the bundle
     boolean gates = true;
     for (Stage stage : stages(resolved)) {
       boolean pass = done(node, stage);

@@ -27,7 +27,7 @@ public final class OrtDevices {
       OrtSettings.addCuda(options, 0);
       return Optional.empty();
     } catch (OrtException e) {
-      return Optional.of(String.valueOf(e.getMessage()));
+      return Optional.of(String.valueOf(e.getMessage()).strip());
     }
   }
 
