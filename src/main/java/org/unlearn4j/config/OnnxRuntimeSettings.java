@@ -5,7 +5,7 @@ import java.util.OptionalInt;
 /**
  * How ONNX Runtime computes.
  *
- * @param threads within an operator; empty: as many as there are processors
+ * @param threads in all; empty: as many as there are processors
  */
 public record OnnxRuntimeSettings(
     Provider provider, OptionalInt threads, GraphOptimization graphOptimization) {

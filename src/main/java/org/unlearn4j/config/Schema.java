@@ -266,7 +266,7 @@ final class Schema {
           "evaluate.threads",
           integer(1),
           absent("as many as there are processors"),
-          "ONNX Runtime: threads within an operator");
+          "ONNX Runtime: threads; evaluation gives each a batch of its own");
   static final Key<OnnxRuntimeSettings.GraphOptimization> GRAPH_OPTIMIZATION =
       key(
           "evaluate.graph_optimization",
