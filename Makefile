@@ -25,6 +25,7 @@ TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype
 BUILT     := target/build.stamp
 CLIENTS   := target/clients/node_modules/.package-lock.json
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
+GRID      := runs/fable-int4/config.json
 SOURCES   := pom.xml $(shell find src/main -type f)
 
 .DEFAULT_GOAL := all
@@ -34,7 +35,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table clean help FORCE
+.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help FORCE
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -79,6 +80,11 @@ clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, a
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
 	  --out runs/clreg-table --table docs/clreg-table.md
 
+quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/quantization.md (half an hour)
+	@for s in quantization quantization-grid; do \
+	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(SET),--set $(call quoted,$(s))) \
+	    --out runs/$$s --table docs/quantization.md || exit; done
+
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
 
@@ -107,11 +113,15 @@ clean: ## removes target/ and runs/
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [GPU=1]'
 	@echo
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  PIPELINE   the pipeline file (pipeline/fable.yaml)    MODEL   overrides model.path, a Hugging Face folder'
 	@echo '  DATA       overrides data.path                        SET     overrides any entry of the pipeline'
 	@echo '  NAME       the run folder is runs/NAME (the name in the pipeline file)'
+
+# The target on the codes of int4: every linear map replaced by what its codes stand for.
+$(GRID): models/fable-target/model.safetensors | $(BUILT)
+	@$(UNLEARN4J) round --model $(<D) --variant int4 --out $(@D)
 
 # Install scripts stay off: onnxruntime-node's would only fetch CUDA, its CPU libraries are in the package.
 $(CLIENTS): src/test/node/package.json

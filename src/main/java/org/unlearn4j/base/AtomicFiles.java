@@ -10,6 +10,8 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
+import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /** Files and folders that are either there whole or not there: written beside, then renamed. */
@@ -91,26 +93,51 @@ public final class AtomicFiles {
 
   /**
    * Whether {@link #writeFolder} may take a folder's place; to be asked before the long work, not
-   * after it.
+   * after it. A folder is deleted only if there is nothing in it that its writer would not write
+   * again: whatever else lies there is somebody's own.
    *
    * @param marker what every folder of the kind to be written holds, for instance {@code
    *     config.json}
    * @param kind the same in words, for instance {@code an older model}
+   * @param own whether a file, by its path within the folder, is one that the writer writes
    * @throws UserException if {@code target} is a file, or a folder that holds something else
    */
-  public static void requireReplaceable(Path target, String marker, String kind) {
-    if (Files.exists(target) && !Files.isDirectory(target)) {
-      throw UserException.at(target, "", "a file", kind + ", an empty folder or nothing");
+  public static void requireReplaceable(
+      Path target, String marker, String kind, Predicate<Path> own) {
+    String expected = kind + ", an empty folder or nothing";
+    if (!Files.exists(target)) {
+      return;
     }
-    if (Files.exists(target) && !Files.exists(target.resolve(marker))) {
-      try (Stream<Path> files = Files.list(target)) {
-        if (files.findAny().isPresent()) {
-          throw UserException.at(
-              target, "", "files but no " + marker, kind + ", an empty folder or nothing");
-        }
-      } catch (IOException e) {
-        throw new MachineException(target + ": could not be listed (" + reason(e) + ").", e);
+    if (!Files.isDirectory(target)) {
+      throw UserException.at(target, "", "a file", expected);
+    }
+    List<Path> files = filesIn(target);
+    if (files.isEmpty()) {
+      return;
+    }
+    if (!files.contains(Path.of(marker))) {
+      throw UserException.at(target, "", "files but no " + marker, expected);
+    }
+    for (Path file : files) {
+      if (!own.test(file)) {
+        throw UserException.at(
+            target, "", file + ", which is no part of " + kind, kind + " and nothing besides");
       }
+    }
+  }
+
+  /** Everything but folders, by its path within the root; links are not followed. */
+  private static List<Path> filesIn(Path root) {
+    try {
+      Path top = root.toRealPath();
+      try (Stream<Path> walk = Files.walk(top)) {
+        return walk.filter(p -> !Files.isDirectory(p, LinkOption.NOFOLLOW_LINKS))
+            .map(top::relativize)
+            .sorted()
+            .toList();
+      }
+    } catch (IOException | UncheckedIOException e) {
+      throw new MachineException(root + ": could not be listed (" + reason(e) + ").", e);
     }
   }
 

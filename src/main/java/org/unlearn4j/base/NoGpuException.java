@@ -13,4 +13,13 @@ public final class NoGpuException extends RuntimeException {
   public NoGpuException(String message) {
     super(message);
   }
+
+  /**
+   * The same where the runtime has said why.
+   *
+   * @param message with what the runtime said
+   */
+  public NoGpuException(String message, Throwable cause) {
+    super(message, cause);
+  }
 }

@@ -48,7 +48,7 @@ final class CheckCommand implements Command {
         BenchCommand.precision(CommandOptions.text(line, "precision").orElse("fp32"));
     Predicate<String> only = CommandOptions.matching(line, "only");
     Predicate<String> methods = CommandOptions.matching(line, "methods");
-    Computation computation = Computation.of(precision).on(CommandOptions.device(line).get());
+    Computation computation = Computation.of(precision, CommandOptions.device(line).get());
     Map<String, Comparison> found = new LinkedHashMap<>();
     for (Path folder : fixtures(root)) {
       String name = String.valueOf(folder.getFileName());

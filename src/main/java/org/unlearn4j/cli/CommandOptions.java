@@ -104,7 +104,15 @@ public final class CommandOptions {
               + Nearest.hint(name, known)
               + ".");
     }
-    return Pipeline.defaults(name, sets);
+    Pipeline pipeline = Pipeline.defaults(name, sets);
+    double share = pipeline.unlearn().salientShare();
+    if (share < 1) {
+      throw new UserException(
+          "--set unlearn.salient_share: found "
+              + share
+              + ", expected 1 (this command has no forget set to search for salient modules in).");
+    }
+    return pipeline;
   }
 
   /** Every {@code --set}, in order. */

@@ -14,6 +14,7 @@ public final class Commands {
         new FinetuneCommand(),
         new UnlearnCommand(),
         new ExportCommand(),
+        new RoundCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
         new RelearnCommand(),

@@ -16,6 +16,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.tensorflow.TensorFlow;
 import org.unlearn4j.base.HostMemory;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.onnx.OrtDevices;
 import org.unlearn4j.tf.TfDevices;
 
@@ -40,7 +41,7 @@ final class DoctorCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Tree tensorFlow = check(DoctorCommand::tensorFlow);
+    Tree tensorFlow = check(() -> tensorFlow(TfDevices::list));
     Tree onnxRuntime = check(DoctorCommand::onnxRuntime);
     Tree tokenizers = check(DoctorCommand::tokenizers);
     new Tree()
@@ -75,16 +76,25 @@ final class DoctorCommand implements Command {
     }
   }
 
-  private static Tree tensorFlow() {
+  /**
+   * What TensorFlow is and sees.
+   *
+   * @param list its devices; a card that cannot be opened is an error there, not of the library
+   */
+  static Tree tensorFlow(Supplier<List<TfDevices.Device>> list) {
     String version = TfDevices.version();
-    List<Map<String, Object>> devices =
-        TfDevices.list().stream().map(DoctorCommand::device).toList();
-    return new Tree()
-        .put("loads", true)
-        .put("version", version)
-        .put("java_api", Versions.ofPackage(TensorFlow.class))
-        .put("devices", devices)
-        .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+    Tree tree =
+        new Tree()
+            .put("loads", true)
+            .put("version", version)
+            .put("java_api", Versions.ofPackage(TensorFlow.class));
+    try {
+      List<Map<String, Object>> devices = list.get().stream().map(DoctorCommand::device).toList();
+      return tree.put("devices", devices)
+          .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+    } catch (MachineException e) {
+      return tree.put("devices", List.of()).put("gpu", false).put("error", e.getMessage());
+    }
   }
 
   private static Map<String, Object> device(TfDevices.Device device) {

@@ -5,6 +5,7 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -45,7 +46,13 @@ record Failure(String message, int exitCode) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
     if (t instanceof NoGpuException) {
-      String why = GpuCauses.why(GpuCauses.of(GpuFactsReader.ofThisMachine(), Optional.empty()));
+      List<GpuCause> causes = GpuCauses.of(GpuFactsReader.ofThisMachine(), Optional.empty());
+      // A card that is there and cannot be opened: the runtime has said why already.
+      boolean told = t.getCause() != null && causes.stream().noneMatch(GpuCause::hitsTensorFlow);
+      String why =
+          told
+              ? "nvidia-smi shows which processes hold the card; the device cpu needs none"
+              : GpuCauses.why(causes);
       return Optional.of(new Failure(t.getMessage() + ": " + why + ".", ExitCode.MACHINE));
     }
     if (t instanceof OutOfMemoryError) {

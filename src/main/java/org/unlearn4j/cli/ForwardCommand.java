@@ -59,7 +59,7 @@ final class ForwardCommand implements Command {
         RuntimeModels.open(
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            () -> Computation.of(Precision.FP32).on(device.get()))) {
+            () -> Computation.of(Precision.FP32, device.get()))) {
       LanguageModel.Shape shape = model.shape();
       BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
       int[] columns = columns(CommandOptions.text(line, "columns"), shape.vocabSize());

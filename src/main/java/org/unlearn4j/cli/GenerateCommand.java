@@ -83,7 +83,7 @@ final class GenerateCommand implements Command {
             RuntimeModels.open(
                 folder,
                 CommandOptions.text(line, "runtime").orElse("tf"),
-                () -> Computation.of(Precision.FP32).on(device.get()))) {
+                () -> Computation.of(Precision.FP32, device.get()))) {
       Optional<Prompting> asked =
           template.map(t -> Prompting.of(t, tokenizer, ChatPrompt.Settings.NONE));
       Generation how = new Generation(most, stopIds(tokenizer, asked), sampling, 0);

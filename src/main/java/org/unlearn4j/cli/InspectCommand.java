@@ -33,7 +33,7 @@ final class InspectCommand implements Command {
         CommandOptions.flag(
             "verify-hashes",
             "hold every file of a deployed folder against the record that verify left; exit code 1 if"
-                + " one differs"));
+                + " one differs, or no verdict is on one of its ONNX files"));
   }
 
   @Override
@@ -58,15 +58,17 @@ final class InspectCommand implements Command {
           .put("as_recorded", c.differences().isEmpty())
           .put("files", c.files())
           .put("verdict", c.verdict())
+          .put("judged", c.judged())
           .put("differences", c.differences())
           .print(out, true);
     } else {
       c.differences().forEach(out::println);
       out.printf(
-          "%s: %s of %d files; the verdict was %s%n",
+          "%s: %s of %d files; the verdict on %s was %s%n",
           folder,
           c.differences().isEmpty() ? "as recorded, all" : c.differences().size() + " differences,",
           c.files(),
+          c.judged().isEmpty() ? "no file" : String.join(", ", c.judged().keySet()),
           c.verdict());
     }
     return c.differences().isEmpty() ? ExitCode.DONE : ExitCode.GATE;

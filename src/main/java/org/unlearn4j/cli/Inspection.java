@@ -158,7 +158,7 @@ final class Inspection {
     return new Tree()
         .put("kind", "ONNX model")
         .put("path", file.toString())
-        .put("file", onnxTotals(file, summary))
+        .put("file", onnxTotals(summary))
         .put("inputs", ports(summary.inputs()))
         .put("outputs", ports(summary.outputs()))
         .put("operators", summary.operators())
@@ -166,16 +166,16 @@ final class Inspection {
   }
 
   private static Tree onnxTotals(Path file) {
-    return onnxTotals(file, OnnxSummary.of(file));
+    return onnxTotals(OnnxSummary.of(file));
   }
 
-  private static Tree onnxTotals(Path file, OnnxSummary summary) {
+  private static Tree onnxTotals(OnnxSummary summary) {
     return new Tree()
         .put("producer", summary.producer())
         .put("opsets", summary.opsets())
         .put("parameters", summary.parameters())
         .put("formats", summary.types())
-        .put("bytes", size(file) + size(file.resolveSibling(file.getFileName() + "_data")));
+        .put("bytes", summary.bytes());
   }
 
   private static Tree ports(List<OnnxSummary.Port> ports) {
@@ -222,14 +222,6 @@ final class Inspection {
     }
     try (Stream<Path> list = Files.list(folder)) {
       return list.filter(f -> f.toString().endsWith(suffix)).sorted().toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  private static long size(Path file) {
-    try {
-      return Files.isRegularFile(file) ? Files.size(file) : 0;
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -15,7 +15,6 @@ import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.run.PairCheck;
-import org.unlearn4j.run.PairData;
 import org.unlearn4j.run.VerifyStage;
 import org.unlearn4j.weights.Variant;
 
@@ -123,7 +122,7 @@ final class VerifyCommand implements Command {
     Path data = CommandOptions.path(line, DATA).orElseThrow();
     PairCheck.Rows rows =
         data.toString().endsWith(".json")
-            ? ids(data)
+            ? ids(check, data)
             : check.records(data, reference, other, CommandOptions.path(line, TOKENIZER));
     Verdict verdict = check.run(reference, other, rows, limits(line));
     Optional<Path> target = CommandOptions.path(line, OUT);
@@ -135,12 +134,12 @@ final class VerifyCommand implements Command {
     return code(verdict);
   }
 
-  private static PairCheck.Rows ids(Path file) {
+  private static PairCheck.Rows ids(PairCheck check, Path file) {
     JsonInput input = BatchJson.read(file);
     List<TokenRow> rows = BatchJson.rows(input);
     return shape -> {
       BatchJson.requireFits(input, rows, shape.vocabSize(), shape.maxPositions());
-      return PairData.ofIds(rows, file);
+      return check.ids(rows, file);
     };
   }
 

@@ -3,7 +3,9 @@ package org.unlearn4j.config;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
@@ -129,6 +131,49 @@ public final class Pipeline {
         .filter(key -> blocks.contains(key.section().replaceAll("[.].*", "")))
         .forEach(key -> write(key, opened, out));
     return out.toString();
+  }
+
+  /**
+   * The same part as plain values, for records: blocks are maps, and values are numbers, truth
+   * values, lists, or texts as they are spelled in the file. Paths are left out, since they say
+   * where things lay on one machine, not what was done; records name files by their hashes.
+   */
+  public Map<String, Object> values(Set<String> blocks) {
+    Map<String, Object> values = new LinkedHashMap<>();
+    Schema.KEYS.stream()
+        .filter(key -> blocks.contains(key.section().replaceAll("[.].*", "")))
+        .forEach(key -> put(key, values));
+    return values;
+  }
+
+  private void put(Key<?> key, Map<String, Object> into) {
+    Object value = settings.values().get(key.path());
+    if (value != null && !(value instanceof Path)) {
+      block(key.section(), into).put(key.name(), plain(value));
+    }
+  }
+
+  /** The map of a block, made where it is not there yet. */
+  private static Map<String, Object> block(String section, Map<String, Object> root) {
+    Map<String, Object> block = root;
+    for (String name : section.split("[.]", -1)) {
+      @SuppressWarnings("unchecked") // no key has the name of a block
+      Map<String, Object> inner =
+          (Map<String, Object>) block.computeIfAbsent(name, n -> new LinkedHashMap<>());
+      block = inner;
+    }
+    return block;
+  }
+
+  private static Object plain(Object value) {
+    if (value instanceof List<?> list) {
+      return list.stream().map(Pipeline::plain).toList();
+    }
+    if (value instanceof Spelled spelled) {
+      return spelled.spelling();
+    }
+    boolean json = value instanceof Number || value instanceof Boolean;
+    return json ? value : value.toString();
   }
 
   private <T> void write(Key<T> key, Set<String> opened, StringBuilder out) {

@@ -63,6 +63,7 @@ final class PipelineRecords {
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
+        s.get(Schema.SALIENT_SHARE),
         loop(s, Schema.UNLEARN));
   }
 

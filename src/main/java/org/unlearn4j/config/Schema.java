@@ -196,6 +196,15 @@ final class Schema {
           "with `quantization_aware`, part of the steps that see the weights of that format; the"
               + " others see full precision");
 
+  static final Key<Double> SALIENT_SHARE =
+      key(
+          "unlearn.salient_share",
+          positiveShare(),
+          constant(1.0),
+          "part of the weights of the blocks' linear maps that learns, the maps most salient for"
+              + " forgetting first, and nothing else does; 1: the whole model learns"
+              + " (docs/quantization.md)");
+
   static final Key<List<Variant>> VARIANTS =
       key(
           "export.variants",
@@ -345,7 +354,7 @@ final class Schema {
     all.addAll(OBJECTIVE_KEYS);
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
-    all.addAll(List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE));
+    all.addAll(List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE, SALIENT_SHARE));
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));

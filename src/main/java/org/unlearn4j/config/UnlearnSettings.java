@@ -8,9 +8,11 @@ import java.util.Optional;
  *
  * @param clreg empty where the regulariser is off (no block, or weight 0)
  * @param quantization empty where steps see full precision only
+ * @param salientShare part of the blocks' matrices that learns; 1: the whole model does
  */
 public record UnlearnSettings(
     ObjectiveSettings objective,
     Optional<ClRegSettings> clreg,
     Optional<QuantizationSettings> quantization,
+    double salientShare,
     LoopSettings loop) {}

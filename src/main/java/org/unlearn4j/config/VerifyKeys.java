@@ -53,6 +53,7 @@ final class VerifyKeys {
   /** Limits that stand in place of those of fp32. */
   record Reduced(
       Key<Double> logitRtol,
+      Key<Double> logitMeanRtol,
       Key<Double> cacheRtol,
       Key<Double> klMax,
       Key<Double> top1Min,
@@ -60,12 +61,14 @@ final class VerifyKeys {
       Key<Double> generationsMin) {
 
     private List<Key<?>> keys() {
-      return List.of(logitRtol, cacheRtol, klMax, top1Min, metricAtol, generationsMin);
+      return List.of(
+          logitRtol, logitMeanRtol, cacheRtol, klMax, top1Min, metricAtol, generationsMin);
     }
 
     ReducedSettings read(Settings s) {
       return new ReducedSettings(
           find(s, logitRtol),
+          find(s, logitMeanRtol),
           find(s, cacheRtol),
           find(s, klMax),
           find(s, top1Min),
@@ -83,6 +86,14 @@ final class VerifyKeys {
   /** By number format, in their order; a test sees that none is forgotten. */
   static final Map<Variant, Reduced> REDUCED = reduced();
 
+  /**
+   * The mean difference of logits belongs to the format: rounding moves the weights of every model,
+   * and with them its logits, by about the same share. On Fable, trained weights against their own
+   * file: 0.0005, 0.008, 0.05 and 0.095 from fp16 to int4, whatever the rows; against the file of
+   * another model of the same tokens: 0.4 and more (docs/parity.md). The limits lie in between. KL
+   * and equal argmaxes depend on the rows: where both models know the answers, two models may be
+   * nearer to each other than one is to its own int4 file on other rows.
+   */
   private static Map<Variant, Reduced> reduced() {
     Map<Variant, Reduced> all = new EnumMap<>(Variant.class);
     for (Variant variant : Variant.values()) {
@@ -94,6 +105,7 @@ final class VerifyKeys {
                 reduced(
                     variant,
                     constant(0.03),
+                    constant(0.005),
                     constant(0.03),
                     constant(1e-4),
                     constant(0.995),
@@ -103,13 +115,38 @@ final class VerifyKeys {
             all.put(
                 variant,
                 reduced(
-                    variant, SHOWN, constant(1e-3), constant(0.01), constant(0.97), SHOWN, SHOWN));
+                    variant,
+                    SHOWN,
+                    constant(0.05),
+                    constant(1e-3),
+                    constant(0.01),
+                    constant(0.97),
+                    SHOWN,
+                    SHOWN));
         case INT8_DYNAMIC ->
             all.put(
                 variant,
-                reduced(variant, SHOWN, SHOWN, constant(0.05), constant(0.95), SHOWN, SHOWN));
+                reduced(
+                    variant,
+                    SHOWN,
+                    constant(0.15),
+                    SHOWN,
+                    constant(0.05),
+                    constant(0.95),
+                    SHOWN,
+                    SHOWN));
         case INT4 ->
-            all.put(variant, reduced(variant, SHOWN, constant(1e-3), SHOWN, SHOWN, SHOWN, SHOWN));
+            all.put(
+                variant,
+                reduced(
+                    variant,
+                    SHOWN,
+                    constant(0.2),
+                    constant(1e-3),
+                    constant(0.1),
+                    constant(0.9),
+                    SHOWN,
+                    SHOWN));
       }
     }
     return all;
@@ -167,6 +204,7 @@ final class VerifyKeys {
   private static Reduced reduced(
       Variant variant,
       Fallback<Double> logitRtol,
+      Fallback<Double> logitMeanRtol,
       Fallback<Double> cacheRtol,
       Fallback<Double> klMax,
       Fallback<Double> top1Min,
@@ -180,10 +218,16 @@ final class VerifyKeys {
             logitRtol,
             "largest difference of a logit, relative to the logits' spread"),
         new Key<>(
+            in + "logit_mean_rtol",
+            nonNegative(),
+            logitMeanRtol,
+            "largest mean difference of a logit, relative to the logits' spread: what tells the format"
+                + " from another model"),
+        new Key<>(
             in + "cache_rtol",
             nonNegative(),
             cacheRtol,
-            "the same between the file in one pass and itself, in chunks, with the cache and behind padding"),
+            "largest difference of a logit, relative to the logits' spread, between the file in one pass and itself, in chunks, with the cache and behind padding"),
         new Key<>(
             in + "kl_max",
             nonNegative(),

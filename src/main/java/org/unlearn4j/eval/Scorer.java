@@ -80,6 +80,11 @@ public final class Scorer {
     /** Length in tokens, by which questions are put together. */
     int length(Q question);
 
+    /** Which questions are asked together. */
+    default List<int[]> batches(List<Q> questions, int budget) {
+      return BatchPlan.byLength(questions.size(), i -> length(questions.get(i)), budget);
+    }
+
     /** Sends questions through the model together. */
     List<A> ask(List<Q> questions);
 
@@ -89,7 +94,7 @@ public final class Scorer {
     /** Writes an answer into the journal. */
     void keep(Q question, A answer);
 
-    /** Real tokens that went through the model. */
+    /** Tokens of question and answer. */
     int tokens(Q question, A answer);
   }
 
@@ -100,6 +105,11 @@ public final class Scorer {
           @Override
           public int length(TokenRow row) {
             return row.length();
+          }
+
+          @Override
+          public List<int[]> batches(List<TokenRow> all, int budget) {
+            return model.batches(all, budget);
           }
 
           @Override
@@ -253,8 +263,7 @@ public final class Scorer {
     List<Q> fresh = questions.stream().distinct().filter(q -> !known.containsKey(q)).toList();
     List<List<Q>> open = new ArrayList<>();
     int done = 0;
-    for (int[] batch :
-        BatchPlan.byLength(fresh.size(), i -> stage.length(fresh.get(i)), how.budget)) {
+    for (int[] batch : stage.batches(fresh, how.budget)) {
       List<Q> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
       Map<Q, A> kept = new HashMap<>();
       together.forEach(q -> stage.recall(q).ifPresent(answer -> kept.put(q, answer)));
@@ -313,7 +322,10 @@ public final class Scorer {
     return scored.size();
   }
 
-  /** Real tokens that went through the model, scored or decoded, padding not counted. */
+  /**
+   * Tokens that were scored or decoded with their prompts, padding not counted; a prompt counts
+   * with each row that begins with it, however often a model computes it.
+   */
   public long tokens() {
     return tokens;
   }

@@ -44,7 +44,18 @@ public interface LanguageModel extends AutoCloseable {
     return true;
   }
 
-  /** Scores of every labelled token, row by row, by one forward pass over the padded batch. */
+  /**
+   * Which rows {@link #score} had best be given together.
+   *
+   * @param tokenBudget most tokens of a batch, padding included; a single longer row is a batch of
+   *     its own
+   * @return numbers of rows, each once
+   */
+  default List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget);
+  }
+
+  /** Scores of every labelled token, row by row. */
   List<TokenScores> score(List<TokenRow> rows);
 
   /**

@@ -51,6 +51,15 @@ public record TokenRow(int[] ids, int[] labels) {
     return ids.length;
   }
 
+  /** Number of tokens before the first labelled one. */
+  public int prompt() {
+    int t = 0;
+    while (t < labels.length && labels[t] == IGNORED) {
+      t++;
+    }
+    return t;
+  }
+
   /** Number of labelled positions. */
   public int labelled() {
     int n = 0;

@@ -18,9 +18,18 @@ public interface Decoder {
 
   /** Every parameter in the order in which the decoder first uses it; a tied one once. */
   default List<Parameter> parameters() {
+    return walked().parameters();
+  }
+
+  /** Weights of the blocks' linear maps, in the order in which the decoder uses them. */
+  default List<Parameter> blockMatrices() {
+    return walked().blockMatrices();
+  }
+
+  private ParameterCollector walked() {
     ParameterCollector collector = new ParameterCollector();
     head(collector, hidden(collector, ParameterCollector.IDS).finalNorm());
-    return collector.parameters();
+    return collector;
   }
 
   /** The decoder that a configuration describes. */

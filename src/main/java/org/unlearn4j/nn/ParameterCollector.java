@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 
 /**
  * Walks a decoder without emitting anything: a tensor is the width of its last axis. Collects the
@@ -17,9 +18,23 @@ final class ParameterCollector implements Emitter<Integer> {
   static final Integer IDS = 0;
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
+  private final List<Parameter> blockMatrices = new ArrayList<>();
+  private boolean inBlock;
 
   List<Parameter> parameters() {
     return new ArrayList<>(parameters.values());
+  }
+
+  List<Parameter> blockMatrices() {
+    return blockMatrices;
+  }
+
+  @Override
+  public Integer block(Integer x, UnaryOperator<Integer> body) {
+    inBlock = true;
+    Integer y = body.apply(x);
+    inBlock = false;
+    return y;
   }
 
   @Override
@@ -43,6 +58,9 @@ final class ParameterCollector implements Emitter<Integer> {
   public Integer linear(Integer x, Linear linear) {
     check(linear.weight().name(), linear.in(), x);
     use(linear.weight());
+    if (inBlock) {
+      blockMatrices.add(linear.weight());
+    }
     linear.bias().ifPresent(this::use);
     return linear.out();
   }

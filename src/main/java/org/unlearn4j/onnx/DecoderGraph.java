@@ -4,10 +4,12 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
+import org.unlearn4j.nn.Linear;
 
 /**
  * A decoder's deployable graph without the values of its weights.
@@ -24,6 +26,9 @@ import org.unlearn4j.nn.Hidden;
  * @param initializers those, in the order of their first use
  */
 record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initializers) {
+  /** What every file says has written it. */
+  static final String PRODUCER = "unlearn4j";
+
   static final String EMBEDDINGS = "hidden.embeddings";
   static final String FINAL_NORM = "hidden.final_norm";
   static final String LOGIT_ROWS = "logits.rows";
@@ -51,12 +56,23 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     return new DecoderGraph(form, g.build(decoder.config().modelType()).build(), g.initializers());
   }
 
+  /** The linear maps that are read in codes, by the names of their weights. */
+  Map<String, Linear> quantized() {
+    Map<String, Linear> maps = new LinkedHashMap<>();
+    for (Initializer i : initializers) {
+      if (i.content() instanceof Initializer.Codes c) {
+        maps.put(c.linear().weight().name(), c.linear());
+      }
+    }
+    return maps;
+  }
+
   /** A model around the graph, with its declarations of version and origin. */
   ModelProto.Builder model(GraphProto.Builder graph, Map<String, String> metadata) {
     ModelProto.Builder model =
         ModelProto.newBuilder()
             .setIrVersion(form.irVersion())
-            .setProducerName("unlearn4j")
+            .setProducerName(PRODUCER)
             .setProducerVersion(metadata.getOrDefault(Provenance.VERSION, ""))
             .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(form.opset()))
             .setGraph(graph);

@@ -19,86 +19,113 @@ import org.unlearn4j.weights.Variant;
 /**
  * How much of an unlearning is left in the codes of a deployed file: of the weights of all linear
  * maps, the share that changed at all since the model before, and the share whose code is the same
- * as that model's. Unlearning moves weights by little; a quantiser that gives nearly all of them
- * their old codes has rounded it away.
+ * as that model's. Unlearning moves weights by little; a quantiser that gives nearly all weights
+ * that were moved their old codes has rounded it away. Weights that were not trained say nothing:
+ * where few matrices were, nearly all codes are the same however far those went.
  *
  * @param weights how many there are
  * @param changed how many of them changed
- * @param equal of each variant but fp32, how many have the code of the model before
+ * @param same of each variant but fp32, what has the code of the model before
  */
-record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
-  /** A larger share of equal codes than this is called rounded away. */
+record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
+  /** A larger share of equal codes than this, of weights that changed, is called rounded away. */
   static final double MOST = 0.99;
+
+  /**
+   * Weights that have the code of the model before.
+   *
+   * @param all of all weights
+   * @param changed of those that changed
+   */
+  record Same(long all, long changed) {
+    Same plus(Same other) {
+      return new Same(all + other.all, changed + other.changed);
+    }
+  }
 
   /**
    * Compares two models.
    *
    * @param variants to be compared; fp32 has no codes and is left out
-   * @throws org.unlearn4j.base.UserException if the model before has other weights or shapes
+   * @throws org.unlearn4j.base.UserException if the model before has other weights or shapes, or a
+   *     weight of either has no code
    */
   static EqualCodes of(
       Decoder decoder, SafeTensors after, SafeTensors before, List<Variant> variants)
       throws IOException {
-    List<Initializer> needed = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8)).initializers();
-    SourceWeights.require(before, needed);
-    Map<String, Linear> maps = new LinkedHashMap<>();
-    for (Initializer i : needed) {
-      if (i.content() instanceof Initializer.Codes c) {
-        maps.put(c.linear().weight().name(), c.linear());
-      }
-    }
+    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8));
+    SourceWeights.require(before, graph.initializers());
     Count count = new Count(variants);
-    for (Linear l : maps.values()) {
+    for (Linear l : graph.quantized().values()) {
       count.add(l, after, before);
     }
-    return new EqualCodes(count.weights, count.changed, count.equal);
+    return new EqualCodes(count.weights, count.changed, count.same);
   }
 
+  /** Counts matrix by matrix, in strips of rows. */
   private static final class Count {
-    private final Map<Variant, Long> equal = new EnumMap<>(Variant.class);
+    private final Map<Variant, Same> same = new EnumMap<>(Variant.class);
     private long weights;
     private long changed;
 
     Count(List<Variant> variants) {
-      variants.stream().filter(v -> v != Variant.FP32).forEach(v -> equal.put(v, 0L));
+      variants.stream().filter(v -> v != Variant.FP32).forEach(v -> same.put(v, new Same(0, 0)));
     }
 
     void add(Linear l, SafeTensors after, SafeTensors before) throws IOException {
-      MatrixRows old = new MatrixRows(before, l);
-      new MatrixRows(after, l)
-          .forEach(
-              (values, first, n) -> {
-                float[] oldValues = old.read(first, n);
-                int size = n * l.in();
-                weights += size;
-                for (int i = 0; i < size; i++) {
-                  changed += values[i] == oldValues[i] ? 0 : 1;
-                }
-                equal.replaceAll((v, sum) -> sum + equal(v, l, values, oldValues, n));
-              });
+      MatrixRows now = new MatrixRows(after, l);
+      MatrixRows then = new MatrixRows(before, l);
+      now.forEach(
+          (values, first, n) -> {
+            float[] old = then.read(first, n);
+            int size = n * l.in();
+            weights += size;
+            for (int i = 0; i < size; i++) {
+              changed += values[i] == old[i] ? 0 : 1;
+            }
+            same.replaceAll(
+                (v, sum) ->
+                    sum.plus(
+                        same(
+                            values,
+                            old,
+                            stored(v, l, now, values, first, n),
+                            stored(v, l, then, old, first, n))));
+          });
     }
 
-    private static long equal(Variant v, Linear l, float[] a, float[] b, int rows) {
-      if (v == Variant.FP16) {
-        long same = 0;
-        for (int i = 0; i < rows * l.in(); i++) {
-          same += DType.floatToHalf(a[i]) == DType.floatToHalf(b[i]) ? 1 : 0;
+    private static Same same(float[] now, float[] then, short[] storedNow, short[] storedThen) {
+      long all = 0;
+      long moved = 0;
+      for (int i = 0; i < storedNow.length; i++) {
+        if (storedNow[i] == storedThen[i]) {
+          all++;
+          moved += now[i] == then[i] ? 0 : 1;
         }
-        return same;
+      }
+      return new Same(all, moved);
+    }
+
+    /** Codes of {@code n} rows without their padding, or the bits of float16. */
+    private static short[] stored(
+        Variant v, Linear l, MatrixRows rows, float[] values, int first, int n) {
+      int in = l.in();
+      short[] stored = new short[n * in];
+      if (v == Variant.FP16) {
+        for (int i = 0; i < stored.length; i++) {
+          stored[i] = DType.floatToHalf(values[i]);
+        }
+        return stored;
       }
       RowQuantizer q = v.quantizer().orElseThrow();
-      byte[] codesA = new byte[q.codes(l.in())];
-      byte[] codesB = new byte[codesA.length];
-      float[] scales = new float[q.scales(l.in())];
-      long same = 0;
-      for (int r = 0; r < rows; r++) {
-        q.quantize(a, r * l.in(), l.in(), codesA, 0, scales, 0);
-        q.quantize(b, r * l.in(), l.in(), codesB, 0, scales, 0);
-        for (int i = 0; i < l.in(); i++) {
-          same += codesA[i] == codesB[i] ? 1 : 0;
+      byte[] codes = new byte[n * q.codes(in)];
+      rows.quantize(q, first, n, codes, 0, new float[n * q.scales(in)], 0);
+      for (int r = 0; r < n; r++) {
+        for (int i = 0; i < in; i++) {
+          stored[r * in + i] = codes[r * q.codes(in) + i];
         }
       }
-      return same;
+      return stored;
     }
   }
 
@@ -109,35 +136,61 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
 
   /** Share of a variant's codes that are those of the model before. */
   double share(Variant v) {
-    return (double) equal.get(v) / weights;
+    return (double) same.get(v).all() / weights;
+  }
+
+  /** The same among weights that changed; NaN where none did. */
+  double shareOfChanged(Variant v) {
+    return (double) same.get(v).changed() / changed;
   }
 
   boolean roundedAway(Variant v) {
-    return share(v) > MOST;
+    return shareOfChanged(v) > MOST;
   }
 
   /** What changed, then a sentence for each variant, a loud one for what was rounded away. */
   List<String> sentences() {
     List<String> all = new ArrayList<>();
     all.add(
-        String.format(
-            Locale.ROOT,
-            "%.2f %% of the weights of linear maps changed since the model before.",
-            100 * changedShare()));
-    equal.keySet().forEach(v -> all.add(sentence(v)));
+        changed == 0
+            ? "WARNING, no weight of a linear map changed since the model before."
+            : String.format(
+                Locale.ROOT,
+                "%.2f %% of the weights of linear maps changed since the model before.",
+                100 * changedShare()));
+    same.keySet().forEach(v -> all.add(sentence(v)));
     return all;
   }
 
   private String sentence(Variant v) {
+    if (changed == 0) {
+      return String.format(
+          Locale.ROOT,
+          "%s: %.2f %% of the codes are those of the model before.",
+          v.label(),
+          100 * share(v));
+    }
     String text =
         String.format(
             Locale.ROOT,
-            "%s: %.2f %% of the codes are those of the model before.",
+            "%s: %.2f %% of the codes are those of the model before, %.2f %% of those whose weights"
+                + " changed.",
             v.label(),
-            100 * share(v));
+            100 * share(v),
+            100 * shareOfChanged(v));
     return roundedAway(v)
         ? "WARNING, " + text + " Rounding has undone the unlearning or nearly so: verify it."
         : text;
+  }
+
+  /** What the file of a variant says of it. */
+  Map<String, String> metadata(Variant v) {
+    Map<String, String> metadata = new LinkedHashMap<>();
+    metadata.put(Provenance.EQUAL_CODES, String.valueOf(share(v)));
+    if (changed > 0) {
+      metadata.put(Provenance.EQUAL_CODES_OF_CHANGED, String.valueOf(shareOfChanged(v)));
+    }
+    return metadata;
   }
 
   /**
@@ -151,11 +204,12 @@ record EqualCodes(long weights, long changed, Map<Variant, Long> equal) {
     root.put("weights", weights).put("changed_weights", changedShare());
     root.put("equal_codes_max", MOST);
     ObjectNode variants = root.putObject("variants");
-    for (Variant v : equal.keySet()) {
-      variants
-          .putObject(v.label())
-          .put("equal_codes", share(v))
-          .put("rounded_away", roundedAway(v));
+    for (Variant v : same.keySet()) {
+      ObjectNode node = variants.putObject(v.label()).put("equal_codes", share(v));
+      if (changed > 0) {
+        node.put("equal_codes_of_changed", shareOfChanged(v));
+      }
+      node.put("rounded_away", roundedAway(v));
     }
     return root;
   }

@@ -1,6 +1,5 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OrtSession;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,11 +23,6 @@ import org.unlearn4j.weights.Variant;
  * not. What it asks for beside these is refused, since nobody here could feed it.
  */
 public final class ForeignModel implements LanguageModel {
-  private static final String IDS = "input_ids";
-  private static final String MASK = "attention_mask";
-  private static final String POSITIONS = "position_ids";
-  private static final String LOGITS = "logits";
-
   private final OrtModel model;
   private final String name;
   private final boolean cached;
@@ -51,72 +45,12 @@ public final class ForeignModel implements LanguageModel {
   public static ForeignModel open(Path path, OrtSettings settings) {
     Path file = OnnxFile.locate(path, Variant.FP32.label());
     ModelConfig config = ModelConfig.read(OrtModel.configFor(file));
-    OnnxSummary summary = OnnxSummary.of(file);
-    Map<String, OnnxSummary.Port> inputs = byName(summary.inputs());
-    Map<String, OnnxSummary.Port> outputs = byName(summary.outputs());
-    check(file, inputs, outputs, config);
-    boolean cached = inputs.keySet().stream().anyMatch(n -> n.startsWith(KeyValueCache.PAST));
+    ForeignPorts ports = ForeignPorts.of(file, config);
     // Without positions of their own, tokens after padding are at other ones than without it. Only
     // where positions turn keys and queries alike does that make no difference.
-    boolean padsLeft =
-        inputs.containsKey(MASK) && (inputs.containsKey(POSITIONS) || config.rotary() != null);
+    boolean padsLeft = ports.masked() && (ports.positioned() || config.rotary() != null);
     String name = String.valueOf(file.getFileName()).replaceFirst("[.]onnx$", "");
-    return new ForeignModel(OrtModel.open(file, name, settings), name, cached, padsLeft);
-  }
-
-  private static Map<String, OnnxSummary.Port> byName(List<OnnxSummary.Port> ports) {
-    Map<String, OnnxSummary.Port> byName = new LinkedHashMap<>();
-    ports.forEach(p -> byName.put(p.name(), p));
-    return byName;
-  }
-
-  private static void check(
-      Path file,
-      Map<String, OnnxSummary.Port> inputs,
-      Map<String, OnnxSummary.Port> outputs,
-      ModelConfig config) {
-    for (String input : inputs.keySet()) {
-      boolean past = input.startsWith(KeyValueCache.PAST);
-      if (past && !outputs.containsKey(KeyValueCache.present(input))) {
-        throw UserException.at(
-            file, "input " + input, "no such output", KeyValueCache.present(input));
-      }
-      if (past && !fixed(inputs.get(input).shape())) {
-        throw UserException.at(
-            file,
-            "input " + input,
-            "shape " + inputs.get(input).shape(),
-            "[batch, a number of heads, past, a number of features]");
-      }
-      if (!past && !List.of(IDS, MASK, POSITIONS).contains(input)) {
-        throw UserException.at(
-            file,
-            "",
-            "input " + input,
-            IDS + ", " + MASK + ", " + POSITIONS + " and " + KeyValueCache.PAST + "* alone");
-      }
-    }
-    if (!inputs.containsKey(IDS) || !outputs.containsKey(LOGITS)) {
-      throw UserException.at(
-          file,
-          "",
-          "inputs " + inputs.keySet() + " and outputs " + outputs.keySet(),
-          IDS + " and " + LOGITS + " among them");
-    }
-    List<String> shape = outputs.get(LOGITS).shape();
-    String last = shape.isEmpty() ? "" : shape.get(shape.size() - 1);
-    boolean other = last.matches("[0-9]+") && !last.equals(String.valueOf(config.vocabSize()));
-    if (other || (!shape.isEmpty() && shape.size() != 3)) {
-      throw UserException.at(
-          file,
-          "output " + LOGITS,
-          "shape " + shape,
-          "[batch, time, " + config.vocabSize() + "], as config.json has it");
-    }
-  }
-
-  private static boolean fixed(List<String> shape) {
-    return shape.size() == 4 && shape.get(1).matches("[0-9]+") && shape.get(3).matches("[0-9]+");
+    return new ForeignModel(OrtModel.open(file, name, settings), name, ports.cached(), padsLeft);
   }
 
   @Override
@@ -142,6 +76,11 @@ public final class ForeignModel implements LanguageModel {
   @Override
   public boolean cached() {
     return cached;
+  }
+
+  @Override
+  public List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return model.batches(rows, tokenBudget);
   }
 
   @Override
@@ -238,9 +177,9 @@ public final class ForeignModel implements LanguageModel {
     int[] ids = d.ids();
     int[] positions = d.positions();
     while (!d.done()) {
-      try (OrtSession.Result result =
-          model.leftPadded().pass(rows, d.total(), ids, d.mask(), positions)) {
-        OrtDecoding.accept(d, result);
+      int last = d.total() - 1;
+      try (OrtLogits logits = model.leftPadded().pass(rows, d.total(), ids, d.mask(), positions)) {
+        d.accept((row, into) -> logits.read(row, last, into), shape().vocabSize());
       }
       ids = widened(ids, d.ids());
       positions = widened(positions, d.positions());

@@ -20,7 +20,7 @@ import org.unlearn4j.base.UserException;
  */
 record KeyValueCache(Map<String, TensorInfo> slots) {
   static final String PAST = "past_key_values.";
-  private static final String PRESENT = "present.";
+  static final String PRESENT = "present.";
 
   static KeyValueCache of(OrtSession session) {
     Map<String, TensorInfo> slots = new LinkedHashMap<>();
@@ -40,6 +40,13 @@ record KeyValueCache(Map<String, TensorInfo> slots) {
   Set<String> withLogits() {
     Set<String> outputs = new LinkedHashSet<>(Set.of("logits"));
     slots.keySet().forEach(past -> outputs.add(present(past)));
+    return outputs;
+  }
+
+  /** What a run is asked for of which nothing but keys and values are wanted. */
+  Set<String> presents() {
+    Set<String> outputs = withLogits();
+    outputs.remove("logits");
     return outputs;
   }
 

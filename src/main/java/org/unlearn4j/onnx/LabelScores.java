@@ -1,6 +1,8 @@
 package org.unlearn4j.onnx;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import org.unlearn4j.lm.TokenScores;
 
 /** Scores of all labels of a batch, filled piece by piece. */
@@ -22,6 +24,21 @@ final class LabelScores {
     argmax[i] = score.argmax();
     mean[i] = score.mean();
     variance[i] = score.variance();
+  }
+
+  /**
+   * Those of each row.
+   *
+   * @param labelled how many labels each has; they lie one row after the other
+   */
+  List<TokenScores> byRow(int[] labels, int[] labelled) {
+    List<TokenScores> rows = new ArrayList<>();
+    int from = 0;
+    for (int n : labelled) {
+      rows.add(range(labels, from, from + n));
+      from += n;
+    }
+    return rows;
   }
 
   /** Those of one row. */

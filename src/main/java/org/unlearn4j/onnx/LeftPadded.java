@@ -1,45 +1,45 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OrtSession;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.unlearn4j.lm.Decoding;
 import org.unlearn4j.lm.Generation;
 
-/**
- * Passes over batches that are padded on the left, nothing being in the cache.
- *
- * @param session on the deployed file
- */
-record LeftPadded(OrtRuntime runtime, OrtSession session, KeyValueCache cache) {
+/** Passes over batches that are padded on the left, nothing being in the cache. */
+record LeftPadded(Deployed deployed) {
 
   /**
    * Runs one batch for its logits.
    *
    * @param ids {@code [rows * width]}, as mask and positions
+   * @return to be closed by the caller
    */
-  OrtSession.Result pass(int rows, int width, int[] ids, int[] mask, int[] positions) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, session)) {
+  OrtLogits pass(int rows, int width, int[] ids, int[] mask, int[] positions) {
+    OrtLogits logits = deployed.logits(rows);
+    try (OrtFeeds feeds = deployed.feeds()) {
       feeds.ints("input_ids", ids, rows, width);
       feeds.ints("attention_mask", mask, rows, width);
       feeds.ints("position_ids", positions, rows, width);
-      cache.feed(feeds, rows, null);
-      return feeds.run(Set.of("logits"));
+      deployed.cache().feed(feeds, rows, null);
+      feeds
+          .run(Set.of(), Map.of("logits", logits.part(deployed.runtime().environment(), 0, width)))
+          .close();
+      return logits;
+    } catch (RuntimeException e) {
+      logits.close();
+      throw e;
     }
   }
 
   /** Logits after the last token of each prompt, {@code [prompt][vocab]}. */
-  float[][] last(List<int[]> prompts, int maxPositions, int vocab) {
+  float[][] last(List<int[]> prompts, int maxPositions) {
     Decoding d =
         new Decoding(prompts, Generation.greedy(1, Set.of()), maxPositions, (row, token) -> {});
-    float[][] last = new float[prompts.size()][vocab];
-    try (OrtSession.Result result =
-        pass(last.length, d.width(), d.ids(), d.mask(), d.positions())) {
-      Decoding.LastLogits logits =
-          OrtDecoding.last((OnnxTensor) result.get("logits").orElseThrow());
+    float[][] last = new float[prompts.size()][deployed.vocab()];
+    try (OrtLogits logits = pass(last.length, d.width(), d.ids(), d.mask(), d.positions())) {
       for (int r = 0; r < last.length; r++) {
-        logits.read(r, last[r]);
+        logits.read(r, d.width() - 1, last[r]);
       }
     }
     return last;

@@ -2,7 +2,9 @@ package org.unlearn4j.onnx;
 
 import java.io.IOException;
 import java.nio.FloatBuffer;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Linear;
+import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -59,5 +61,37 @@ final class MatrixRows {
       }
     }
     return values;
+  }
+
+  /**
+   * Quantises the rows that {@link #read} has read last.
+   *
+   * @param first the index of the first of them
+   * @param codes takes them from row {@code codesFrom} on
+   * @param scales takes them from row {@code scalesFrom} on
+   * @throws UserException if a weight is not finite
+   */
+  void quantize(
+      RowQuantizer q,
+      int first,
+      int count,
+      byte[] codes,
+      int codesFrom,
+      float[] scales,
+      int scalesFrom) {
+    int in = linear.in();
+    for (int n = 0; n < count; n++) {
+      int codesAt = (codesFrom + n) * q.codes(in);
+      int scalesAt = (scalesFrom + n) * q.scales(in);
+      try {
+        q.quantize(values, n * in, in, codes, codesAt, scales, scalesAt);
+      } catch (ArithmeticException e) {
+        throw UserException.at(
+            weights.source(),
+            "tensor " + linear.weight().name() + ", output " + (first + n),
+            e.getMessage(),
+            "weights that can be quantised");
+      }
+    }
   }
 }

@@ -7,27 +7,47 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.PromptBatch;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.nn.ModelConfig;
 
-/** The two measuring graphs of a deployed file, open. */
+/** The two measuring graphs of a deployed file, open. Safe for several threads. */
 final class Measurement implements AutoCloseable {
-  /** Logits that the head holds at a time: 64 MiB an intermediate value. */
-  static final int CHUNK = 1 << 24;
+  /** Logits that the head holds at a time: its few values of that size stay in the cache. */
+  private static final int CHUNK = 1 << 18;
 
   private final OrtRuntime runtime;
   private final OrtSession body;
   private final OrtSession head;
-  private final int chunk;
+  private final KeyValueCache cache;
+  private final int hidden;
+  private final int step;
 
   /**
-   * Opens both graphs.
+   * Sizes.
    *
-   * @param chunk logits that the head holds at a time
+   * @param hidden features of a token
+   * @param step tokens that the head sees at a time
    */
-  Measurement(OrtRuntime runtime, MeasuringGraphs graphs, Path file, int chunk) {
+  record Sizes(int hidden, int step) {
+    static Sizes of(ModelConfig config) {
+      return new Sizes(config.hiddenSize(), Math.max(1, CHUNK / config.vocabSize()));
+    }
+  }
+
+  /** Opens both graphs. */
+  Measurement(
+      OrtRuntime runtime, MeasuringGraphs graphs, Path file, KeyValueCache cache, Sizes sizes) {
     this.runtime = runtime;
-    this.chunk = chunk;
+    this.cache = cache;
+    this.hidden = sizes.hidden;
+    this.step = sizes.step;
     this.body = runtime.open(graphs.body(), file);
     try {
       this.head = runtime.open(graphs.head(), file);
@@ -38,18 +58,62 @@ final class Measurement implements AutoCloseable {
   }
 
   /** Scores of all labels of a batch. */
-  LabelScores score(PaddedBatch b, int vocab, KeyValueCache cache) {
-    FloatBuffer none = FloatBuffer.allocate(b.rows() * b.time());
-    LabelScores scores = new LabelScores(b.labels().length);
-    try (OrtFeeds feeds = forward(b, cache, b.predictedFrom(), none);
-        OrtSession.Result result = feeds.run(Set.of(MeasuringGraphs.ROWS))) {
-      OnnxTensor rows = tensor(result, MeasuringGraphs.ROWS);
-      int hidden = (int) rows.getInfo().getShape()[1];
-      FloatBuffer values = rows.getFloatBuffer();
-      int step = Math.max(1, chunk / vocab);
-      for (int from = 0; from < b.labels().length; from += step) {
-        int to = Math.min(from + step, b.labels().length);
-        scoreRows(values.slice(from * hidden, (to - from) * hidden), b.labels(), from, to, scores);
+  LabelScores score(PaddedBatch b) {
+    try (OrtFeeds feeds = forward(b)) {
+      return labels(feeds, b.predictedFrom(), b.labels());
+    }
+  }
+
+  /** Scores of rows that were laid out by their prompts. */
+  List<TokenScores> score(List<TokenRow> rows, PromptBatch b) {
+    TokenScores[] scores = new TokenScores[rows.size()];
+    try (OrtSession.Result prompts = b.prompts() == 0 ? null : keysAndValues(b)) {
+      for (PromptBatch.Part part : b.parts()) {
+        int[] labelled = IntStream.of(part.rows()).map(r -> rows.get(r).labelled()).toArray();
+        List<TokenScores> byRow = score(part, b.width(), prompts).byRow(part.labels(), labelled);
+        for (int i = 0; i < labelled.length; i++) {
+          scores[part.rows()[i]] = byRow.get(i);
+        }
+      }
+    }
+    return List.of(scores);
+  }
+
+  /** What the prompts leave in the cache. */
+  private OrtSession.Result keysAndValues(PromptBatch b) {
+    try (OrtFeeds feeds = new OrtFeeds(runtime, body)) {
+      rows(feeds, b.prompts(), b.width(), b.ids(), b.positions());
+      feeds.ints("attention_mask", b.mask(), b.prompts(), b.width());
+      past(feeds, b.prompts(), IntStream.range(0, b.prompts()).toArray(), null);
+      feeds.ints(MeasuringGraphs.POSITIONS, new int[] {0}, 1);
+      return feeds.run(cache.presents());
+    }
+  }
+
+  private LabelScores score(PromptBatch.Part part, int width, OrtSession.Result prompts) {
+    if (part.labels().length == 0) {
+      return new LabelScores(0);
+    }
+    int n = part.rows().length;
+    try (OrtFeeds feeds = new OrtFeeds(runtime, body)) {
+      rows(feeds, n, part.time(), part.ids(), part.positions());
+      feeds.ints("attention_mask", part.mask(), n, width + part.time());
+      past(feeds, n, part.prompt(), prompts);
+      return labels(feeds, part.predictedFrom(), part.labels());
+    }
+  }
+
+  /** Runs the body, then the head on the positions that predict labels, chunk by chunk. */
+  private LabelScores labels(OrtFeeds feeds, int[] predictedFrom, int[] labels) {
+    int n = labels.length;
+    LabelScores scores = new LabelScores(n);
+    feeds.ints(MeasuringGraphs.POSITIONS, predictedFrom, n);
+    FloatBuffer values = OrtFeeds.floats(Math.multiplyExact(n, hidden));
+    try (OnnxTensor rows = runtime.tensor(values, n, hidden)) {
+      feeds.run(Set.of(), Map.of(MeasuringGraphs.ROWS, rows)).close();
+      for (int from = 0; from < n; from += step) {
+        int to = Math.min(from + step, n);
+        scoreRows(values.slice(from * hidden, (to - from) * hidden), labels, from, to, scores);
       }
     }
     return scores;
@@ -57,9 +121,8 @@ final class Measurement implements AutoCloseable {
 
   private void scoreRows(FloatBuffer rows, int[] labels, int from, int to, LabelScores scores) {
     int n = to - from;
-    int hidden = rows.remaining() / n;
     try (OrtFeeds feeds = new OrtFeeds(runtime, head)) {
-      feeds.floats(DecoderGraph.FINAL_NORM, rows, n, hidden);
+      feeds.lent(DecoderGraph.FINAL_NORM, rows, n, hidden);
       feeds.ints(MeasuringGraphs.LABELS, Arrays.copyOfRange(labels, from, to), n, 1);
       try (OrtSession.Result r = feeds.run(head.getOutputNames())) {
         tensor(r, MeasuringGraphs.LOG_PROB).getFloatBuffer().get(scores.logProbs, from, n);
@@ -74,34 +137,46 @@ final class Measurement implements AutoCloseable {
   }
 
   /** Hidden states averaged over each row's labelled positions, {@code [row, layer, hidden]}. */
-  float[] pooled(PaddedBatch b, KeyValueCache cache) {
+  float[] pooled(PaddedBatch b) {
     int[] labelled = new int[b.rows()];
     for (int row : b.labelRows()) {
       labelled[row]++;
     }
-    FloatBuffer weights = FloatBuffer.allocate(b.rows() * b.time());
+    FloatBuffer weights = OrtFeeds.floats(b.rows() * b.time());
     for (int i = 0; i < b.labels().length; i++) {
       weights.put(b.labelPositions()[i], 1f / labelled[b.labelRows()[i]]);
     }
-    try (OrtFeeds feeds = forward(b, cache, new int[] {0}, weights);
-        OrtSession.Result result = feeds.run(Set.of(MeasuringGraphs.POOLED))) {
-      FloatBuffer values = tensor(result, MeasuringGraphs.POOLED).getFloatBuffer();
-      float[] flat = new float[values.remaining()];
-      values.get(flat);
-      return flat;
+    try (OrtFeeds feeds = forward(b)) {
+      feeds.ints(MeasuringGraphs.POSITIONS, new int[] {0}, 1);
+      feeds.lent(MeasuringGraphs.WEIGHTS, weights, b.rows(), 1, b.time());
+      try (OrtSession.Result result = feeds.run(Set.of(MeasuringGraphs.POOLED))) {
+        FloatBuffer values = tensor(result, MeasuringGraphs.POOLED).getFloatBuffer();
+        float[] flat = new float[values.remaining()];
+        values.get(flat);
+        return flat;
+      }
     }
   }
 
-  private OrtFeeds forward(
-      PaddedBatch b, KeyValueCache cache, int[] positions, FloatBuffer weights) {
+  /** A batch of which each row is whole. */
+  private OrtFeeds forward(PaddedBatch b) {
     OrtFeeds feeds = new OrtFeeds(runtime, body);
-    feeds.ints("input_ids", b.ids(), b.rows(), b.time());
+    rows(feeds, b.rows(), b.time(), b.ids(), b.positions());
     feeds.ints("attention_mask", b.mask(), b.rows(), b.time());
-    feeds.ints("position_ids", b.positions(), b.rows(), b.time());
-    feeds.ints(MeasuringGraphs.POSITIONS, positions, positions.length);
-    feeds.floats(MeasuringGraphs.WEIGHTS, weights, b.rows(), 1, b.time());
-    cache.feed(feeds, b.rows(), null);
+    past(feeds, b.rows(), new int[b.rows()], null);
     return feeds;
+  }
+
+  /** Tokens, and weights of nothing for features that nobody asks for. */
+  private static void rows(OrtFeeds feeds, int rows, int time, int[] ids, int[] positions) {
+    feeds.ints("input_ids", ids, rows, time);
+    feeds.ints("position_ids", positions, rows, time);
+    feeds.lent(MeasuringGraphs.WEIGHTS, OrtFeeds.floats(rows * time), rows, 1, time);
+  }
+
+  private void past(OrtFeeds feeds, int rows, int[] prompt, OrtSession.Result prompts) {
+    feeds.ints(MeasuringGraphs.PROMPT, prompt, rows);
+    cache.feed(feeds, rows, prompts);
   }
 
   private static OnnxTensor tensor(OrtSession.Result result, String name) {

@@ -3,6 +3,7 @@ package org.unlearn4j.onnx;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -16,15 +17,18 @@ import java.util.Set;
  * wants to know of each label. So the vocabulary projection runs on labelled positions alone, in
  * chunks.
  *
- * @param body inputs: the file's own, {@code measure.positions} int64 [n] (flat indices into batch
- *     times time) and {@code measure.weights} float [batch, 1, time]; outputs: {@code measure.rows}
- *     [n, hidden] and {@code measure.pooled} [batch, layers + 2, hidden], hidden states summed with
- *     those weights
+ * @param body inputs: the file's own, {@code measure.prompt} int64 [batch] (which row of the past
+ *     keys and values each row reads, so that several can follow one prompt), {@code
+ *     measure.positions} int64 [n] (flat indices into batch times time) and {@code measure.weights}
+ *     float [batch, 1, time]; outputs: {@code measure.rows} [n, hidden], {@code measure.pooled}
+ *     [batch, layers + 2, hidden], hidden states summed with those weights, and the file's own
+ *     {@code present.*}
  * @param head inputs: {@code hidden.final_norm} [n, hidden] and {@code measure.labels} int64 [n,
  *     1]; outputs, each [n]: {@code measure.log_prob}, {@code measure.argmax} int64, {@code
  *     measure.mean} and {@code measure.variance} of the log-probabilities
  */
 record MeasuringGraphs(ModelProto body, ModelProto head) {
+  static final String PROMPT = "measure.prompt";
   static final String POSITIONS = "measure.positions";
   static final String WEIGHTS = "measure.weights";
   static final String ROWS = "measure.rows";
@@ -52,7 +56,14 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
       hidden.add(DecoderGraph.block(i));
     }
     hidden.add(DecoderGraph.FINAL_NORM);
-    GraphProto body = Subgraph.join(Subgraph.needed(graph, hidden, Set.of()), pooling(hidden));
+    List<ValueInfoProto> presents =
+        graph.getOutputList().stream()
+            .filter(o -> o.getName().startsWith(KeyValueCache.PRESENT))
+            .toList();
+    GraphProto body =
+        Subgraph.join(forward(graph, hidden, presents), pooling(hidden)).toBuilder()
+            .addAllOutput(presents)
+            .build();
     Set<String> cut = Set.of(DecoderGraph.FINAL_NORM);
     GraphProto head =
         Subgraph.join(
@@ -63,6 +74,23 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
     return Optional.of(
         new MeasuringGraphs(
             model.toBuilder().setGraph(body).build(), model.toBuilder().setGraph(head).build()));
+  }
+
+  /** All blocks; rows read the past of the prompt that they follow. */
+  private static GraphProto.Builder forward(
+      GraphProto graph, List<String> hidden, List<ValueInfoProto> presents) {
+    List<String> values = new ArrayList<>(hidden);
+    presents.forEach(p -> values.add(p.getName()));
+    GraphProto.Builder part = Subgraph.needed(graph, values, Set.of());
+    List<String> pasts =
+        part.getInputList().stream()
+            .map(ValueInfoProto::getName)
+            .filter(name -> name.startsWith(KeyValueCache.PAST))
+            .toList();
+    return pasts.isEmpty()
+        ? part
+        : Subgraph.rowsOf(part, pasts, PROMPT)
+            .addInput(new Value(PROMPT, DataType.INT64, List.of(Dim.BATCH)).proto());
   }
 
   private static GraphProto pooling(List<String> hidden) {

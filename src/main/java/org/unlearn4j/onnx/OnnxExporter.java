@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -31,20 +32,6 @@ import org.unlearn4j.weights.Variant;
 public final class OnnxExporter {
   /** The folder, inside the deployable one, that holds the models. */
   static final String MODELS = "onnx";
-
-  private static final String GENERATION = "generation_config.json";
-
-  /** Whatever of these the source has is copied. */
-  private static final List<String> TOKENIZER =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "tokenizer.model",
-          "chat_template.jinja");
 
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -70,7 +57,7 @@ public final class OnnxExporter {
    * @param from Hugging Face folder with config.json and safetensors
    * @param to an older folder of that name is replaced
    * @throws UserException if the source lacks something, its weights do not fit its configuration,
-   *     or the target holds something else than an older export
+   *     or the target holds anything that an export has not written
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
@@ -85,13 +72,10 @@ public final class OnnxExporter {
 
   /** The same with somebody who is told how far it is. */
   public static Exported export(Path from, Path to, ExportOptions options, Progress progress) {
-    if (overlap(from, to)) {
-      throw UserException.at(
-          to, "", "the model's own folder", "another one, for the export replaces its target");
-    }
-    AtomicFiles.requireReplaceable(to, MODELS, "an older export");
+    ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     Decoder decoder = Decoder.of(config);
+    JsonNode generation = generation(config, from.resolve(ExportTarget.GENERATION));
     List<String> notes = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(from)) {
       List<GraphForm> forms = options.forms();
@@ -100,10 +84,10 @@ public final class OnnxExporter {
       AtomicFiles.writeFolder(
           to,
           part -> {
+            Map<String, String> origin = Provenance.of(from, weights);
             Optional<EqualCodes> equal = compare(decoder, weights, options, part);
             equal.ifPresent(e -> notes.addAll(e.sentences()));
             Path models = Files.createDirectories(part.resolve(MODELS));
-            Map<String, String> origin = Provenance.of(from, weights);
             Map<Variant, Integer> dataFiles = new LinkedHashMap<>();
             int all = writers.values().stream().mapToInt(OnnxWriter::tensors).sum();
             int[] done = {0};
@@ -117,7 +101,7 @@ public final class OnnxExporter {
               dataFiles.put(
                   v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }
-            writeConfigs(config, from, part, dataFiles);
+            writeConfigs(config, generation, part, dataFiles);
             copyTokenizer(from, part, notes);
             copy(from, part, Provenance.UNLEARNING_FILE);
           });
@@ -153,37 +137,32 @@ public final class OnnxExporter {
       metadata.put(Provenance.ACCURACY_LEVEL, String.valueOf(LinearMaps.ACCURACY_LEVEL));
     }
     equal
-        .filter(e -> e.equal().containsKey(form.variant()))
-        .ifPresent(
-            e -> metadata.put(Provenance.EQUAL_CODES, String.valueOf(e.share(form.variant()))));
+        .filter(e -> e.same().containsKey(form.variant()))
+        .ifPresent(e -> metadata.putAll(e.metadata(form.variant())));
     return metadata;
   }
 
-  /** Writing one would delete the other. */
-  private static boolean overlap(Path from, Path to) {
-    Path source = from.toAbsolutePath().normalize();
-    Path target = to.toAbsolutePath().normalize();
-    return source.startsWith(target);
-  }
-
   private static void writeConfigs(
-      ModelConfig config, Path from, Path part, Map<Variant, Integer> dataFiles)
+      ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
-    JSON.writeValue(part.resolve("config.json").toFile(), json);
-    JsonNode generation = generation(config, from.resolve(GENERATION));
-    JSON.writeValue(part.resolve(GENERATION).toFile(), generation);
+    JSON.writeValue(part.resolve(ExportTarget.CONFIG).toFile(), json);
+    JSON.writeValue(part.resolve(ExportTarget.GENERATION).toFile(), generation);
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
-        part.resolve("genai_config.json").toFile(), GenAiConfig.of(config, model, generation));
+        part.resolve(ExportTarget.MARKER).toFile(), GenAiConfig.of(config, model, generation));
   }
 
-  private static JsonNode generation(ModelConfig config, Path file) throws IOException {
+  private static JsonNode generation(ModelConfig config, Path file) {
     if (Files.isRegularFile(file)) {
-      return new ObjectMapper().readTree(file.toFile());
+      JsonInput json = JsonInput.read(file, "defaults for generating");
+      if (!json.node().isObject()) {
+        throw json.mistake("an object");
+      }
+      return json.node();
     }
     ObjectNode made = new ObjectMapper().createObjectNode().put("_from_model_config", true);
     for (String key : List.of("bos_token_id", "eos_token_id", "pad_token_id")) {
@@ -197,7 +176,7 @@ public final class OnnxExporter {
 
   private static void copyTokenizer(Path from, Path part, List<String> notes) throws IOException {
     boolean any = false;
-    for (String name : TOKENIZER) {
+    for (String name : ExportTarget.TOKENIZER) {
       any |= copy(from, part, name);
     }
     if (!any) {

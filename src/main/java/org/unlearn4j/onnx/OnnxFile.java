@@ -3,9 +3,12 @@ package org.unlearn4j.onnx;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.StringStringEntryProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
+import com.google.protobuf.CodedInputStream;
 import com.google.protobuf.InvalidProtocolBufferException;
+import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -69,6 +72,22 @@ record OnnxFile(Path path, ModelProto model) {
     }
   }
 
+  /** The program that says it has written a file; empty where none does, or it is no ONNX. */
+  static String producer(Path path) {
+    try (InputStream in = Files.newInputStream(path)) {
+      CodedInputStream fields = CodedInputStream.newInstance(in);
+      for (int tag = fields.readTag(); tag != 0; tag = fields.readTag()) {
+        if (WireFormat.getTagFieldNumber(tag) == ModelProto.PRODUCER_NAME_FIELD_NUMBER) {
+          return fields.readString();
+        }
+        fields.skipField(tag);
+      }
+      return "";
+    } catch (IOException e) {
+      return "";
+    }
+  }
+
   /** The file's {@code metadata_props}. */
   Map<String, String> metadata() {
     Map<String, String> metadata = new TreeMap<>();
@@ -89,6 +108,19 @@ record OnnxFile(Path path, ModelProto model) {
       }
     }
     return List.copyOf(files);
+  }
+
+  /** Size of all of them. */
+  long bytes() {
+    long sum = 0;
+    for (Path file : files()) {
+      try {
+        sum += Files.size(file);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+    return sum;
   }
 
   private void checkData() throws IOException {

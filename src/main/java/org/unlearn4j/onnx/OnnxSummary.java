@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param producer name and version of the program that wrote it
  * @param opsets version of each operator domain; the standard one is {@code ai.onnx}
  * @param operators how many nodes of each operator
+ * @param bytes size of the file and of all files with its external data
  * @param parameters values in all initializers
  * @param types how many initializers of each number format
  * @param metadata the file's own key-value pairs
@@ -29,6 +30,7 @@ public record OnnxSummary(
     List<Port> inputs,
     List<Port> outputs,
     Map<String, Integer> operators,
+    long bytes,
     long parameters,
     Map<String, Integer> types,
     Map<String, String> metadata) {
@@ -70,9 +72,19 @@ public record OnnxSummary(
         ports(graph.getInputList()),
         ports(graph.getOutputList()),
         operators,
+        file.bytes(),
         parameters,
         types,
         file.metadata());
+  }
+
+  /**
+   * The file itself, or the one that a deployable folder has for a variant.
+   *
+   * @throws org.unlearn4j.base.UserException if there is none
+   */
+  public static Path locate(Path folderOrFile, String variant) {
+    return OnnxFile.locate(folderOrFile, variant);
   }
 
   private static List<Port> ports(List<ValueInfoProto> values) {

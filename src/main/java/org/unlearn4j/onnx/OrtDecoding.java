@@ -2,68 +2,122 @@ package org.unlearn4j.onnx;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
+import java.util.Map;
 import org.unlearn4j.lm.Decoding;
 
 /**
  * Decodes with a deployed graph: each round's keys and values go into the next one as the runtime
- * left them.
+ * left them, and of its logits only those after the last column are read. Prompts of which all
+ * logits would take much memory are fed a few columns at a time.
  */
-final class OrtDecoding {
-  private final OrtRuntime runtime;
-  private final OrtSession session;
-  private final KeyValueCache cache;
+final class OrtDecoding implements AutoCloseable {
+  /** Most bytes of logits that a pass may leave: 256 MiB. */
+  static final long MOST = 1L << 28;
 
-  /** A decoder; the session stays the caller's. */
-  OrtDecoding(OrtRuntime runtime, OrtSession session, KeyValueCache cache) {
-    this.runtime = runtime;
-    this.session = session;
-    this.cache = cache;
+  private final Deployed deployed;
+  private final int rows;
+  private final long most;
+  private final OrtLogits column;
+  private final OnnxTensor columnTensor;
+
+  /**
+   * A decoder of some rows; the session stays the caller's.
+   *
+   * @param most bytes of logits that a pass may leave
+   */
+  OrtDecoding(Deployed deployed, int rows, long most) {
+    this.deployed = deployed;
+    this.rows = rows;
+    this.most = most;
+    this.column = deployed.logits(rows);
+    this.columnTensor = column.part(deployed.runtime().environment(), 0, 1);
   }
 
   /** Runs until every row is finished. */
-  void run(Decoding decoding, int rows) {
+  void run(Decoding decoding) {
     OrtSession.Result past = null;
     try {
       while (!decoding.done()) {
-        OrtSession.Result next = step(decoding, rows, past);
-        closeIfOpen(past);
-        past = next;
-        accept(decoding, next);
+        OrtSession.Result before = past;
+        past = null; // round closes it, whatever happens
+        past = round(decoding, before);
       }
     } finally {
       closeIfOpen(past);
     }
   }
 
-  private OrtSession.Result step(Decoding d, int rows, OrtSession.Result past) {
-    try (OrtFeeds feeds = new OrtFeeds(runtime, session)) {
-      feeds.ints("input_ids", d.ids(), rows, d.width());
-      feeds.ints("attention_mask", d.mask(), rows, d.total());
-      feeds.ints("position_ids", d.positions(), rows, d.width());
-      cache.feed(feeds, rows, past);
-      return feeds.run(cache.withLogits());
+  /** Feeds what is new; closes the past. */
+  private OrtSession.Result round(Decoding d, OrtSession.Result earlier) {
+    int widest = (int) Math.max(1, most / ((long) rows * deployed.vocab() * Float.BYTES));
+    OrtSession.Result past = earlier;
+    for (int from = 0; from < d.width(); from += widest) {
+      int to = Math.min(from + widest, d.width());
+      OrtSession.Result next;
+      try {
+        next = pass(d, from, to, past);
+      } finally {
+        closeIfOpen(past);
+      }
+      past = next;
+    }
+    return past;
+  }
+
+  /** Columns {@code from} to {@code to}; takes the next tokens where these are the last ones. */
+  private OrtSession.Result pass(Decoding d, int from, int to, OrtSession.Result past) {
+    if (to - from == 1) {
+      return pass(d, from, to, past, column, columnTensor);
+    }
+    try (OrtLogits wide = deployed.logits(rows)) {
+      OnnxTensor tensor = wide.part(deployed.runtime().environment(), 0, to - from);
+      return pass(d, from, to, past, wide, tensor);
     }
   }
 
-  /** Hands over the logits after the last column of each row. */
-  static void accept(Decoding decoding, OrtSession.Result result) {
-    OnnxTensor logits = (OnnxTensor) result.get("logits").orElseThrow();
-    decoding.accept(last(logits), (int) logits.getInfo().getShape()[2]);
+  private OrtSession.Result pass(
+      Decoding d, int from, int to, OrtSession.Result past, OrtLogits logits, OnnxTensor tensor) {
+    int width = d.width();
+    int seen = d.total() - width + to;
+    try (OrtFeeds feeds = deployed.feeds()) {
+      feeds.ints("input_ids", columns(d.ids(), width, from, to), rows, to - from);
+      feeds.ints("attention_mask", columns(d.mask(), d.total(), 0, seen), rows, seen);
+      feeds.ints("position_ids", columns(d.positions(), width, from, to), rows, to - from);
+      deployed.cache().feed(feeds, rows, past);
+      OrtSession.Result next = feeds.run(deployed.cache().presents(), Map.of("logits", tensor));
+      if (to == width) {
+        accept(d, logits, to - from - 1, next);
+      }
+      return next;
+    }
   }
 
-  /** The logits after the last column of each row. */
-  static Decoding.LastLogits last(OnnxTensor logits) {
-    long[] shape = logits.getInfo().getShape();
-    int time = (int) shape[1];
-    int vocab = (int) shape[2];
-    FloatBuffer flat = logits.getFloatBuffer();
-    return (row, into) -> flat.get(((row + 1) * time - 1) * vocab, into);
+  private void accept(Decoding d, OrtLogits logits, int at, OrtSession.Result next) {
+    try {
+      d.accept((row, into) -> logits.read(row, at, into), deployed.vocab());
+    } catch (RuntimeException e) {
+      next.close();
+      throw e;
+    }
+  }
+
+  /** Columns of a matrix {@code [rows, width]}. */
+  private int[] columns(int[] flat, int width, int from, int to) {
+    int[] part = new int[rows * (to - from)];
+    for (int r = 0; r < rows; r++) {
+      System.arraycopy(flat, r * width + from, part, r * (to - from), to - from);
+    }
+    return part;
   }
 
   private static void closeIfOpen(OrtSession.Result result) {
     if (result != null) {
       result.close();
     }
+  }
+
+  @Override
+  public void close() {
+    column.close();
   }
 }

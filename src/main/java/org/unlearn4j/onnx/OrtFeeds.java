@@ -41,9 +41,17 @@ final class OrtFeeds implements AutoCloseable {
   }
 
   OrtFeeds floats(String name, FloatBuffer values, long... shape) {
-    FloatBuffer buffer = direct(Float.BYTES, values.remaining()).asFloatBuffer();
+    FloatBuffer buffer = floats(values.remaining());
     buffer.put(values);
     return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
+  }
+
+  /** The same without a copy: the memory must stay as it is until the run is over. */
+  OrtFeeds lent(String name, FloatBuffer values, long... shape) {
+    if (!values.isDirect()) {
+      throw new IllegalArgumentException("input " + name + " lies on the heap");
+    }
+    return own(name, () -> OnnxTensor.createTensor(environment, values, shape));
   }
 
   /** A tensor without values: one of its sizes is 0. */
@@ -95,6 +103,11 @@ final class OrtFeeds implements AutoCloseable {
     } catch (OrtException e) {
       throw new IllegalStateException("input " + name + ": " + e.getMessage(), e);
     }
+  }
+
+  /** Memory that the runtime reads and writes where it is. */
+  static FloatBuffer floats(int count) {
+    return direct(Float.BYTES, count).asFloatBuffer();
   }
 
   private static ByteBuffer direct(int bytes, int count) {

@@ -10,6 +10,7 @@ import java.nio.ShortBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.weights.DType;
 
@@ -29,8 +30,12 @@ final class OrtLogits implements Logits {
    * Logits of some rows.
    *
    * @param type FLOAT, or FLOAT16 as other exporters' files may have it
+   * @throws UserException if it is another one: nobody here could read it
    */
   OrtLogits(int rows, int vocab, OnnxJavaType type) {
+    if (type != OnnxJavaType.FLOAT && type != OnnxJavaType.FLOAT16) {
+      throw new UserException("Output logits: found " + type + ", expected FLOAT or FLOAT16.");
+    }
     this.rows = rows;
     this.vocab = vocab;
     this.type = type;

@@ -1,14 +1,11 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -21,6 +18,7 @@ import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.PromptBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.ModelConfig;
@@ -36,7 +34,7 @@ public final class OrtModel implements LanguageModel {
   private final ModelConfig config;
   private final String variant;
   private final OrtRuntime runtime;
-  private final OrtSession deployed;
+  private final Deployed deployed;
   private final KeyValueCache cache;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
@@ -47,8 +45,8 @@ public final class OrtModel implements LanguageModel {
     this.variant = variant;
     this.runtime = runtime;
     this.measuring = MeasuringGraphs.of(file.model());
-    this.deployed = runtime.open(file.path());
-    this.cache = KeyValueCache.of(deployed);
+    this.deployed = Deployed.open(runtime, file.path(), config.vocabSize());
+    this.cache = deployed.cache();
   }
 
   /**
@@ -118,8 +116,19 @@ public final class OrtModel implements LanguageModel {
     return file.metadata();
   }
 
-  KeyValueCache cache() {
-    return cache;
+  Deployed deployed() {
+    return deployed;
+  }
+
+  @Override
+  public List<int[]> batches(List<TokenRow> rows, int tokenBudget) {
+    return sharesPrompts()
+        ? PromptBatch.plan(rows, tokenBudget)
+        : LanguageModel.super.batches(rows, tokenBudget);
+  }
+
+  private boolean sharesPrompts() {
+    return measuring.isPresent() && !cache.slots().isEmpty();
   }
 
   @Override
@@ -128,17 +137,12 @@ public final class OrtModel implements LanguageModel {
     if (b.labels().length == 0) {
       return rows.stream().map(r -> new LabelScores(0).range(b.labels(), 0, 0)).toList();
     }
-    LabelScores scores =
-        measuring.isPresent()
-            ? measurement(measuring.get()).score(b, config.vocabSize(), cache)
-            : scoreLogits(rows, b);
-    List<TokenScores> byRow = new ArrayList<>();
-    int from = 0;
-    for (TokenRow row : rows) {
-      byRow.add(scores.range(b.labels(), from, from + row.labelled()));
-      from += row.labelled();
+    if (sharesPrompts()) {
+      return measurement(measuring.get()).score(rows, PromptBatch.of(rows));
     }
-    return byRow;
+    LabelScores scores =
+        measuring.isPresent() ? measurement(measuring.get()).score(b) : scoreLogits(rows, b);
+    return scores.byRow(b.labels(), rows.stream().mapToInt(TokenRow::labelled).toArray());
   }
 
   @Override
@@ -148,7 +152,7 @@ public final class OrtModel implements LanguageModel {
     }
     PaddedBatch b = PaddedBatch.next(prompts, candidates);
     b.requireFits(shape());
-    LabelScores scores = measurement(measuring.get()).score(b, config.vocabSize(), cache);
+    LabelScores scores = measurement(measuring.get()).score(b);
     return PaddedBatch.split(scores.logProbs, candidates);
   }
 
@@ -178,7 +182,7 @@ public final class OrtModel implements LanguageModel {
                     "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
                     "a file that this tool has exported"));
     PaddedBatch b = batch(rows);
-    float[] flat = measurement(graphs).pooled(b, cache);
+    float[] flat = measurement(graphs).pooled(b);
     int d = config.hiddenSize();
     int layers = flat.length / (d * b.rows());
     float[][][] features = new float[layers][b.rows()][];
@@ -193,7 +197,8 @@ public final class OrtModel implements LanguageModel {
 
   private synchronized Measurement measurement(MeasuringGraphs graphs) {
     if (measurement == null) {
-      measurement = new Measurement(runtime, graphs, file.path(), Measurement.CHUNK);
+      measurement =
+          new Measurement(runtime, graphs, file.path(), cache, Measurement.Sizes.of(config));
     }
     return measurement;
   }
@@ -222,7 +227,7 @@ public final class OrtModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    OrtLogits logits = new OrtLogits(b.rows(), config.vocabSize(), logitsType());
+    OrtLogits logits = deployed.logits(b.rows());
     try {
       if (cachedFrom == 0) {
         pass(b, 0, b.time(), null, Set.of(), logits).close();
@@ -238,14 +243,6 @@ public final class OrtModel implements LanguageModel {
     } catch (RuntimeException e) {
       logits.close();
       throw e;
-    }
-  }
-
-  private OnnxJavaType logitsType() {
-    try {
-      return ((TensorInfo) deployed.getOutputInfo().get("logits").getInfo()).type;
-    } catch (OrtException e) {
-      throw new IllegalStateException(e);
     }
   }
 
@@ -271,7 +268,7 @@ public final class OrtModel implements LanguageModel {
   }
 
   private OrtFeeds feeds(PaddedBatch b, int from, int to, OrtSession.Result past) {
-    OrtFeeds feeds = new OrtFeeds(runtime, deployed);
+    OrtFeeds feeds = deployed.feeds();
     feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
     feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
     feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
@@ -304,7 +301,9 @@ public final class OrtModel implements LanguageModel {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
-    new OrtDecoding(runtime, deployed, cache).run(decoding, prompts.size());
+    try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
+      rounds.run(decoding);
+    }
     return decoding.continuations();
   }
 
@@ -315,11 +314,11 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][] lastLogits(List<int[]> prompts) {
-    return leftPadded().last(prompts, config.maxPositions(), config.vocabSize());
+    return leftPadded().last(prompts, config.maxPositions());
   }
 
   LeftPadded leftPadded() {
-    return new LeftPadded(runtime, deployed, cache);
+    return new LeftPadded(deployed);
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {
@@ -331,7 +330,7 @@ public final class OrtModel implements LanguageModel {
   @Override
   public void close() {
     try {
-      deployed.close();
+      deployed.session().close();
       if (measurement != null) {
         measurement.close();
       }

@@ -1,11 +1,13 @@
 package org.unlearn4j.onnx;
 
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import org.unlearn4j.base.UserException;
 
@@ -42,6 +44,15 @@ final class OrtRuntime {
 
   OrtEnvironment environment() {
     return environment;
+  }
+
+  /** Memory of ours as a tensor, without a copy. */
+  OnnxTensor tensor(FloatBuffer direct, long... shape) {
+    try {
+      return OnnxTensor.createTensor(environment, direct, shape);
+    } catch (OrtException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   OrtSettings settings() {

@@ -30,6 +30,9 @@ public final class Provenance {
   /** Share of the file's codes that are those of the model before unlearning. */
   static final String EQUAL_CODES = "unlearn4j.equal_codes";
 
+  /** The same share of those whose weights unlearning has changed. */
+  static final String EQUAL_CODES_OF_CHANGED = "unlearn4j.equal_codes_of_changed";
+
   /** Of a model's folder: what was unlearned, and how. */
   public static final String UNLEARNING_FILE = "unlearning.json";
 
@@ -55,6 +58,23 @@ public final class Provenance {
       metadata.put(UNLEARNING, oneLine(unlearning));
     }
     return metadata;
+  }
+
+  /**
+   * The weights that a deployed file was made from: SHA-256 by file name; empty where it does not
+   * say.
+   *
+   * @param metadata its {@code metadata_props}
+   */
+  public static Map<String, String> sources(Map<String, String> metadata) {
+    Map<String, String> sources = new TreeMap<>();
+    metadata.forEach(
+        (key, value) -> {
+          if (key.startsWith(SOURCE)) {
+            sources.put(key.substring(SOURCE.length()), value);
+          }
+        });
+    return sources;
   }
 
   private static String oneLine(Path json) {

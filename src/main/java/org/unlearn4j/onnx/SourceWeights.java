@@ -13,7 +13,6 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.Int4Blocks;
-import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -120,7 +119,7 @@ final class SourceWeights {
     float[] all = new float[l.out() * c.quantizer().scales(l.in())];
     rows.forEach(
         (values, first, count) -> {
-          quantize(c, values, first, count, codes, all);
+          rows.quantize(c.quantizer(), first, count, codes, 0, all, first);
           int n = count * perRow;
           if (packed.length > 0) {
             Int4Blocks.pack(codes, 0, n, packed, 0);
@@ -136,30 +135,6 @@ final class SourceWeights {
   private static void shift(byte[] codes, int n, int by) {
     for (int k = 0; k < n && by != 0; k++) {
       codes[k] = (byte) (codes[k] + by);
-    }
-  }
-
-  private void quantize(
-      Initializer.Codes c, float[] values, int first, int count, byte[] codes, float[] scales) {
-    Linear l = c.linear();
-    RowQuantizer q = c.quantizer();
-    for (int n = 0; n < count; n++) {
-      try {
-        q.quantize(
-            values,
-            n * l.in(),
-            l.in(),
-            codes,
-            n * q.codes(l.in()),
-            scales,
-            (first + n) * q.scales(l.in()));
-      } catch (ArithmeticException e) {
-        throw UserException.at(
-            weights.source(),
-            "tensor " + l.weight().name() + ", output " + (first + n),
-            e.getMessage(),
-            "weights that can be quantised");
-      }
     }
   }
 

@@ -60,6 +60,33 @@ final class Subgraph {
   }
 
   /**
+   * Lets nodes read rows of some inputs instead of the inputs: {@code input[index]}, along the
+   * first axis.
+   *
+   * @param index name of an int64 vector that will be there
+   */
+  static GraphProto.Builder rowsOf(GraphProto.Builder part, List<String> inputs, String index) {
+    Map<String, String> names = new HashMap<>();
+    inputs.forEach(input -> names.put(input, index + "/" + input));
+    GraphProto.Builder changed = part.clone().clearNode();
+    names.forEach(
+        (input, rows) ->
+            changed.addNode(
+                NodeProto.newBuilder()
+                    .setName(rows)
+                    .setOpType(Op.GATHER.type())
+                    .addInput(input)
+                    .addInput(index)
+                    .addOutput(rows)));
+    for (NodeProto node : part.getNodeList()) {
+      NodeProto.Builder reading = node.toBuilder().clearInput();
+      node.getInputList().forEach(name -> reading.addInput(names.getOrDefault(name, name)));
+      changed.addNode(reading);
+    }
+    return changed;
+  }
+
+  /**
    * Puts a second graph behind a first one; its inputs are the first one's values of that name, or
    * new inputs where there is none, and its outputs are the outputs of the whole.
    */

@@ -14,7 +14,7 @@ public record Gate(Level level, String name, double value, double limit, Compari
 
   /** The four kinds of evidence. */
   public enum Level {
-    /** Logits and probabilities. */
+    /** Weights, logits and probabilities. */
     NUMERIC,
     /** Benchmark metrics. */
     METRIC,

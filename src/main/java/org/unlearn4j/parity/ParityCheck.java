@@ -66,6 +66,10 @@ public final class ParityCheck {
             "identical_generations",
             generations.identicalShare(),
             gates.generationsMin()));
+    if (all.stream().noneMatch(ParityGates::compares)) {
+      // What is held against itself only may be any other model.
+      all.add(Gate.atLeast(Gate.Level.NUMERIC, "both_sides", 0, 1));
+    }
     before.ifPresent(
         b -> all.addAll(Survival.gates(b, trainedEvaluation, deployedEvaluation, gates)));
     return new ParityResult(

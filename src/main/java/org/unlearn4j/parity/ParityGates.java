@@ -37,6 +37,10 @@ public record ParityGates(
     }
   }
 
+  /** Begin the names of measures of the deployed file against itself. */
+  private static final List<String> OWN =
+      List.of("chunked_prefill", "cached_decoding", "left_padding");
+
   public ParityGates {
     numeric = List.copyOf(numeric);
   }
@@ -68,13 +72,16 @@ public record ParityGates(
    * Limits on the numbers of a file of reduced precision.
    *
    * @param logitRtol largest difference of a logit, relative to the logits' spread
-   * @param cacheRtol the same between the file and itself, with the cache and behind padding
+   * @param logitMeanRtol largest mean difference, relative to the logits' spread
+   * @param cacheRtol as {@code logitRtol}, between the file and itself, with the cache and behind
+   *     padding
    * @param klMax largest mean KL, in nats; its tail is that of few unlucky tokens
    */
   public static List<Limit> reduced(
-      double logitRtol, double cacheRtol, double klMax, double top1Min) {
+      double logitRtol, double logitMeanRtol, double cacheRtol, double klMax, double top1Min) {
     return List.of(
         Limit.atMost("logit_max_relative", logitRtol),
+        Limit.atMost("logit_mean_relative", logitMeanRtol),
         Limit.atMost("kl_mean", klMax),
         Limit.atLeast("top1_agreement", top1Min),
         Limit.atMost("chunked_prefill_relative", cacheRtol),
@@ -92,5 +99,15 @@ public record ParityGates(
                 new Gate(
                     Gate.Level.NUMERIC, l.measure, d.named().get(l.measure), l.limit, l.comparison))
         .toList();
+  }
+
+  /**
+   * Whether a gate can tell two models apart: it judges, and not the deployed file against itself.
+   * How far forgetting survived is no such evidence, for another unlearned model may be as far.
+   */
+  static boolean compares(Gate gate) {
+    return gate.judges()
+        && gate.level() != Gate.Level.SURVIVAL
+        && OWN.stream().noneMatch(gate.name()::startsWith);
   }
 }

@@ -1,5 +1,6 @@
 package org.unlearn4j.parity;
 
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -43,6 +44,14 @@ public record ParityResult(
   public ParityResult withEqualCodes(double share) {
     return new ParityResult(
         deployed, trained, numeric, metrics, generations, gates, session, share);
+  }
+
+  /** The same with a condition more, before all others. */
+  public ParityResult withGate(Gate first) {
+    List<Gate> all = new ArrayList<>(List.of(first));
+    all.addAll(gates);
+    return new ParityResult(
+        deployed, trained, numeric, metrics, generations, all, session, equalCodes);
   }
 
   /** Whether every gate holds. */

@@ -97,18 +97,12 @@ public record Survival(
       EvaluationResult deployed,
       ParityGates limits) {
     List<Gate> gates = new ArrayList<>();
-    for (String name : FORGET_METRICS) {
-      if (target.metric(name).isEmpty() && trained.metric(name).isEmpty()) {
-        continue; // another suite's
-      }
-      double from = value(target, name);
-      double to = value(trained, name);
-      if (moved(from, to)) {
-        double rebound = rebound(from, to, value(deployed, name));
-        gates.add(
-            Gate.atMost(Gate.Level.SURVIVAL, REBOUND + "_" + name, rebound, limits.reboundMax()));
-      }
-    }
+    rebounds(target, trained, deployed)
+        .forEach(
+            (name, rebound) ->
+                gates.add(
+                    Gate.atMost(
+                        Gate.Level.SURVIVAL, REBOUND + "_" + name, rebound, limits.reboundMax())));
     if (gates.isEmpty()) {
       gates.add(Gate.atMost(Gate.Level.SURVIVAL, REBOUND, Double.NaN, limits.reboundMax()));
     }
@@ -122,6 +116,34 @@ public record Survival(
                         value(trained, name) - value(deployed, name),
                         limits.utilityFallMax())));
     return gates;
+  }
+
+  /**
+   * The largest of the rebounds that are judged; NaN where unlearning moved none of the metrics, or
+   * one of them was not measured of the file.
+   */
+  public static double largestRebound(
+      EvaluationResult target, EvaluationResult trained, EvaluationResult deployed) {
+    return rebounds(target, trained, deployed).values().stream()
+        .reduce(Math::max) // NaN wins
+        .orElse(Double.NaN);
+  }
+
+  /** Of every judged metric that unlearning moved, by name. */
+  private static Map<String, Double> rebounds(
+      EvaluationResult target, EvaluationResult trained, EvaluationResult deployed) {
+    Map<String, Double> rebounds = new LinkedHashMap<>();
+    for (String name : FORGET_METRICS) {
+      if (target.metric(name).isEmpty() && trained.metric(name).isEmpty()) {
+        continue; // another suite's
+      }
+      double from = value(target, name);
+      double to = value(trained, name);
+      if (moved(from, to)) {
+        rebounds.put(name, rebound(from, to, value(deployed, name)));
+      }
+    }
+    return rebounds;
   }
 
   /**

@@ -78,7 +78,7 @@ final class GateSection {
 
   private static String what(Gate.Level level) {
     return switch (level) {
-      case NUMERIC -> "logits, probabilities, cache";
+      case NUMERIC -> "weights, logits, probabilities, cache";
       case METRIC -> "every metric again";
       case BEHAVIOUR -> "generated texts";
       case SURVIVAL -> "forgetting holds";

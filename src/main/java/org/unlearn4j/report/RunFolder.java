@@ -21,6 +21,11 @@ public record RunFolder(Path root) {
     return root.resolve("unlearned");
   }
 
+  /** The unlearned model's deployable ONNX folder. */
+  public Path deployed() {
+    return root.resolve("onnx");
+  }
+
   /** What was done to the unlearned model, from which weights and data. */
   public Path provenance() {
     return unlearned().resolve("unlearning.json");
@@ -61,6 +66,11 @@ public record RunFolder(Path root) {
    */
   public Path evaluation(String model, String runtime) {
     return root.resolve("eval").resolve(model + "." + runtime.replace(':', '-') + ".json");
+  }
+
+  /** The evaluation in a file of that name. */
+  public Path evaluation(String file) {
+    return root.resolve("eval").resolve(file);
   }
 
   /** All evaluations that there are, sorted by name. */

@@ -74,7 +74,9 @@ public final class GraphListings {
   private static String forward(Decoder decoder) {
     try (TensorFlowModel model =
         TensorFlowModel.of(
-            decoder, p -> FloatBuffer.allocate(Math.toIntExact(p.size())), Precision.FP32)) {
+            decoder,
+            p -> FloatBuffer.allocate(Math.toIntExact(p.size())),
+            Computation.of(Precision.FP32, Device.CPU))) {
       return TfListing.of(model.graph());
     }
   }

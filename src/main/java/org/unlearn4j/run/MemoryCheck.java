@@ -20,6 +20,7 @@ import org.unlearn4j.unlearn.Objective;
  * Holds the memory that a training will take against what its device has, before it begins.
  *
  * @param block of the pipeline file with the loop's settings, for advice
+ * @param updates gradients change the weights; false: they are only summed
  */
 record MemoryCheck(
     String block,
@@ -27,11 +28,34 @@ record MemoryCheck(
     Objective objective,
     Computation computation,
     LoopSettings loop,
-    TrainingData data) {
+    TrainingData data,
+    boolean updates) {
   /** By as much the estimate may be wrong: within it a run is warned, beyond it stopped. */
   static final double MARGIN = 0.15;
 
   private static final double MIB = 1 << 20;
+
+  /** Of a training. */
+  static MemoryCheck ofTraining(
+      String block,
+      Decoder decoder,
+      Objective objective,
+      Computation computation,
+      LoopSettings loop,
+      TrainingData data) {
+    return new MemoryCheck(block, decoder, objective, computation, loop, data, true);
+  }
+
+  /** Of a pass over the same rows that sums up gradients. */
+  static MemoryCheck ofPass(
+      String block,
+      Decoder decoder,
+      Objective objective,
+      Computation computation,
+      LoopSettings loop,
+      TrainingData data) {
+    return new MemoryCheck(block, decoder, objective, computation, loop, data, false);
+  }
 
   /** A choice of settings. */
   private record Choice(boolean recompute, int rows, int accumulate, Precision precision) {}
@@ -45,13 +69,21 @@ record MemoryCheck(
     require(log, available(computation.device()));
   }
 
+  /** Bytes that it is about. */
+  long planned() {
+    return plan(given()).total();
+  }
+
+  private Choice given() {
+    return new Choice(
+        computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+  }
+
   void require(PrintStream log, long available) {
-    Choice given =
-        new Choice(
-            computation.recompute(), loop.batchSize(), loop.accumulate(), computation.precision());
+    Choice given = given();
     MemoryPlan plan = plan(given);
     String line = plan.line(computation.device().setting(), available);
-    log.println(block + ": " + line);
+    log.println(block + (updates ? "" : ", search for salient modules") + ": " + line);
     if (plan.total() <= available * (1 - MARGIN)) {
       return;
     }
@@ -75,12 +107,14 @@ record MemoryCheck(
   }
 
   private MemoryPlan plan(Choice c) {
-    return MemoryPlan.of(
-        decoder,
-        objective,
-        new Computation(c.precision(), computation.device(), c.recompute()),
-        c.accumulate() > 1,
-        MemoryPlan.Batch.largest(objective, c.rows(), data));
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder,
+            objective,
+            new Computation(c.precision(), computation.device(), c.recompute()),
+            c.accumulate() > 1 || !updates,
+            MemoryPlan.Batch.largest(objective, c.rows(), data));
+    return updates ? plan : plan.withoutMoments();
   }
 
   /** The least change of settings with which it fits. */
@@ -100,9 +134,9 @@ record MemoryCheck(
   }
 
   private static List<Precision> precisions(Choice given) {
-    return given.precision() == Precision.FP32
-        ? List.of(Precision.FP32, Precision.BF16)
-        : List.of(Precision.BF16);
+    return given.precision() == Precision.BF16
+        ? List.of(Precision.BF16)
+        : List.of(given.precision(), Precision.BF16);
   }
 
   private Optional<String> said(Choice given, Choice c) {

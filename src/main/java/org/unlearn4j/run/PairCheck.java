@@ -85,6 +85,16 @@ public final class PairCheck {
     return shape -> PairData.read(file, folder, settings, shape.maxPositions());
   }
 
+  /**
+   * Rows of token ids; as many as {@code evaluate.limit} says.
+   *
+   * @param name of their file, for complaints
+   */
+  public PairData ids(List<TokenRow> rows, Path name) {
+    int most = settings.evaluate().limit().orElse(Integer.MAX_VALUE);
+    return PairData.ofIds(rows.subList(0, Math.min(most, rows.size())), name);
+  }
+
   /** Where a model may have its tokenizer: beside it, or above the folder of ONNX files. */
   private static Stream<Path> tokenizers(Side side) {
     Path path = side.path.toAbsolutePath();

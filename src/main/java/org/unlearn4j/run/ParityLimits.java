@@ -22,7 +22,11 @@ final class ParityLimits {
     ReducedSettings r = v.reduced().get(variant);
     return new ParityGates(
         ParityGates.reduced(
-            most(r.logitRtol()), most(r.cacheRtol()), most(r.klMax()), least(r.top1Min())),
+            most(r.logitRtol()),
+            most(r.logitMeanRtol()),
+            most(r.cacheRtol()),
+            most(r.klMax()),
+            least(r.top1Min())),
         most(r.metricAtol()),
         least(r.generationsMin()),
         v.reboundMax(),

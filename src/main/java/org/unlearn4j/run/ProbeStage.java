@@ -55,9 +55,8 @@ public final class ProbeStage {
       Predicate<String> parameters) {
 
     private Computation computation() {
-      return Computation.of(RuntimeModels.precision(settings.model()))
-          .on(device)
-          .recomputing(settings.unlearn().loop().recompute());
+      return new Computation(
+          RuntimeModels.precision(settings.model()), device, settings.unlearn().loop().recompute());
     }
   }
 

@@ -6,10 +6,13 @@ import java.util.List;
 import java.util.function.Function;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
@@ -33,9 +36,17 @@ final class Pupil implements AutoCloseable {
     return graph;
   }
 
+  /**
+   * The pupil as a model that can be measured, without weights of its own; to be asked for before
+   * the pupil has any values.
+   */
+  LanguageModel model(Precision precision) {
+    return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
+  }
+
   /** Gives all parameters their values. */
   void assign(Function<Parameter, FloatBuffer> values) {
-    graph.variables().assign(graph.runtime().session(), values);
+    graph.variables().assign(values);
   }
 
   /** Gives all parameters the values that a folder has. */

@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -31,8 +32,11 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.Trainer;
+import org.unlearn4j.train.TrainingData;
+import org.unlearn4j.unlearn.Objective;
 
 /**
  * Teaches a model a little of what it had forgotten, and apart from that as much of what it had
@@ -62,6 +66,7 @@ public final class RelearnStage {
   /** What a run works with once its input is known to be good. */
   private record Work(
       RelearnSettings settings,
+      Computation training,
       Suite suite,
       Map<String, Set<Integer>> untaught,
       Map<String, List<TokenRow>> arms,
@@ -117,6 +122,7 @@ public final class RelearnStage {
       Work work =
           new Work(
               settings,
+              RuntimeModels.training(pipeline.model(), settings.loop()),
               prepared.suite(),
               untaught(prepared.suite(), forget, taught),
               arms,
@@ -188,6 +194,7 @@ public final class RelearnStage {
   }
 
   private RelearnResult measured(Work work, Path target, String key) {
+    requireMemory(work);
     Map<String, Double> goal = before(work, TARGET, TARGET, target);
     Map<String, Map<String, RelearnResult.Course>> courses = new LinkedHashMap<>();
     work.arms.keySet().forEach(arm -> courses.put(arm, new LinkedHashMap<>()));
@@ -215,6 +222,30 @@ public final class RelearnStage {
         names,
         goal,
         arms);
+  }
+
+  /**
+   * Holds what teaching each model will take against what there is, before anything is measured: a
+   * line a model, of the arm that takes more.
+   */
+  private void requireMemory(Work work) {
+    work.models.forEach(
+        (name, folder) ->
+            work.arms.keySet().stream()
+                .filter(arm -> !work.kept.has(label(name, arm)))
+                .map(arm -> memory(work, folder, arm))
+                .max(Comparator.comparingLong(MemoryCheck::planned))
+                .ifPresent(check -> check.require(log)));
+  }
+
+  private MemoryCheck memory(Work work, Path folder, String arm) {
+    return MemoryCheck.ofTraining(
+        "relearn",
+        Decoder.of(ModelConfig.read(folder)),
+        Objective.finetune(),
+        work.training,
+        work.settings.loop(),
+        TrainingData.learn(work.arms.get(arm)));
   }
 
   /**
@@ -271,30 +302,34 @@ public final class RelearnStage {
     Map<String, Map<String, Double>> after = new LinkedHashMap<>();
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     boolean known = work.arms.keySet().stream().allMatch(a -> work.kept.has(label(name, a)));
-    try (Lazy pupil =
-        known
-            ? new Lazy(null)
-            : new Lazy(
-                new Pupil(
-                    decoder,
-                    work.settings.loop(),
-                    RuntimeModels.training(pipeline.model(), work.settings.loop())))) {
+    try (Taught pupil = known ? Taught.NOBODY : taught(work, decoder)) {
       work.arms.forEach(
           (arm, rows) ->
               after.put(
                   arm,
                   work.kept.get(
-                      label(name, arm), () -> taught(work, pupil.of, name, arm, folder, key))));
+                      label(name, arm), () -> taught(work, pupil, name, arm, folder, key))));
     }
     return after;
   }
 
-  /** A graph takes seconds to build, and none is needed where everything is known. */
-  private record Lazy(Pupil of) implements AutoCloseable {
+  private Taught taught(Work work, Decoder decoder) {
+    Pupil pupil = new Pupil(decoder, work.settings.loop(), work.training);
+    return new Taught(pupil, pupil.model(RuntimeModels.MEASURING));
+  }
+
+  /**
+   * A pupil and how it is measured: on the weights that it learned, since a second copy of them
+   * would lie beside the optimiser's. A graph takes seconds to build, and none is needed where
+   * everything is known.
+   */
+  private record Taught(Pupil pupil, LanguageModel model) implements AutoCloseable {
+    static final Taught NOBODY = new Taught(null, null);
+
     @Override
     public void close() {
-      if (of != null) {
-        of.close();
+      if (pupil != null) {
+        pupil.close();
       }
     }
   }
@@ -304,22 +339,16 @@ public final class RelearnStage {
   }
 
   private Map<String, Double> taught(
-      Work work, Pupil pupil, String name, String arm, Path folder, String key) {
-    Decoder decoder = pupil.graph().decoder();
+      Work work, Taught taught, String name, String arm, Path folder, String key) {
+    Pupil pupil = taught.pupil();
     pupil.assign(folder);
     String label = label(name, arm);
     String run = "relearn-" + name + "-" + arm;
     Trainer.Files files =
         StageSupport.files(work.out.resolveSibling(run), run + ".jsonl", key + label);
     pupil.learn(work.arms.get(arm), files, "relearn " + label);
-    Map<String, Double> metrics;
-    try (LanguageModel model =
-        TensorFlowModel.of(
-            decoder,
-            StageSupport.values(pupil.graph()),
-            RuntimeModels.measuring(pipeline.model()))) {
-      metrics = RelearnMetrics.of(score(work, label, model), work.untaught);
-    }
+    Map<String, Double> metrics =
+        RelearnMetrics.of(score(work, label, taught.model()), work.untaught);
     if (Files.exists(files.checkpoints())) {
       StageSupport.clean(files);
     }

@@ -18,6 +18,9 @@ import org.unlearn4j.tf.TensorFlowModel;
 
 /** Opens a model on the runtime that a command line names. */
 public final class RuntimeModels {
+  /** In what models are measured, whatever they are trained in. */
+  static final Precision MEASURING = Precision.FP32;
+
   private static final String GPU = "gpu:";
 
   private RuntimeModels() {}
@@ -72,7 +75,7 @@ public final class RuntimeModels {
 
   /** Where a pipeline's models are measured: in float32 always. */
   static Computation measuring(ModelSettings settings) {
-    return Computation.of(Precision.FP32).on(device(settings));
+    return Computation.of(MEASURING, device(settings));
   }
 
   /** How a pipeline's models are trained. */

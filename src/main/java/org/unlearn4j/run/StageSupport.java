@@ -10,9 +10,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.function.Function;
 import java.util.stream.Stream;
-import org.tensorflow.Session;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
@@ -57,21 +55,14 @@ final class StageSupport {
    * @param reference of the twin; not read where there is none
    */
   static void assign(StepGraph graph, Path policy, Path reference) {
-    Session session = graph.runtime().session();
-    fill(session, graph.variables(), policy);
-    graph.frozen().ifPresent(twin -> fill(session, twin, reference));
+    fill(graph.variables(), policy);
+    graph.frozen().ifPresent(twin -> fill(twin, reference));
   }
 
-  private static void fill(Session session, Variables variables, Path from) {
+  private static void fill(Variables variables, Path from) {
     try (SafeTensors weights = SafeTensors.open(from)) {
-      variables.assign(session, TfRuntime.checkpoint(weights, variables.parameters()));
+      variables.assign(TfRuntime.checkpoint(weights, variables.parameters()));
     }
-  }
-
-  /** Present values of a graph's parameters, one at a time. */
-  static Function<Parameter, FloatBuffer> values(StepGraph graph) {
-    Session session = graph.runtime().session();
-    return p -> graph.variables().value(session, p);
   }
 
   /**
@@ -91,10 +82,9 @@ final class StageSupport {
             + data.provenance());
   }
 
-  /** The same piece by piece, for writing. */
+  /** Present values of a graph's parameters, piece by piece, for writing. */
   static BiConsumer<Parameter, Consumer<FloatBuffer>> pieces(StepGraph graph) {
-    Session session = graph.runtime().session();
-    return (p, pieces) -> graph.variables().read(session, p, pieces);
+    return (p, pieces) -> graph.variables().read(p, pieces);
   }
 
   /** Names, number formats and files of a model's weights, to write another one alike. */

@@ -70,7 +70,7 @@ public final class TeachStage {
           StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
     }
     Computation computation = RuntimeModels.training(model, loop);
-    new MemoryCheck(
+    MemoryCheck.ofTraining(
             "finetune", decoder, Objective.finetune(), computation, loop, TrainingData.learn(rows))
         .require(log);
     try (Pupil pupil = new Pupil(decoder, loop, computation)) {

@@ -1,5 +1,6 @@
 package org.unlearn4j.run;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
@@ -8,6 +9,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
@@ -75,7 +77,7 @@ public final class UnlearnStage {
     ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
-    Objective objective = Objectives.of(pipeline.unlearn(), decoder);
+    Objective whole = Objectives.of(pipeline.unlearn(), decoder);
     try (TaskData data =
         new TaskData(
             pipeline,
@@ -83,43 +85,52 @@ public final class UnlearnStage {
             decoder.config().maxPositions())) {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
-      List<TokenRow> alternates = alternates(data, objective);
+      List<TokenRow> alternates = alternates(data, whole);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
-      Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
-      Likelihood before;
-      // In the precision of the steps, so that a margin against the reference begins at 0.
+      TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
-      try (TensorFlowModel model = TensorFlowModel.open(base, computation)) {
-        before = likelihood(model, forget, "reference");
-        reference.put(Segment.FORGET, before.rowNll());
-        if (!alternates.isEmpty()) {
-          reference.put(
-              Segment.ALTERNATE, likelihood(model, alternates, "alternate answers").rowNll());
-        }
+      boolean everything = pipeline.unlearn().salientShare() == 1;
+      if (everything) {
+        // Before any weight is read: nothing else takes memory yet, and nobody has waited. What the
+        // search for salient modules takes, and training them, is held against it further below.
+        MemoryCheck.ofTraining("unlearn", decoder, whole, computation, loop, rows).require(log);
       }
-      TrainingData rows = new TrainingData(forget, retain, alternates, reference);
-      new MemoryCheck("unlearn", decoder, objective, computation, loop, rows).require(log);
+      Map<String, String> hashes = StageSupport.weightHashes(base);
+      String identity =
+          StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
+      Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
+      Optional<SalientModules.Chosen> salient =
+          new SalientModules(pipeline.unlearn(), decoder, computation, base)
+              .choose(whole, rows, model -> reference(model, rows).nll, files, log);
+      Objective objective = salient.map(s -> whole.training(Set.copyOf(s.modules()))).orElse(whole);
+      if (!everything) {
+        MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
+      }
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
+        // The step's own weights, before and after: a second copy would be in no plan, and the
+        // result would be lost with it. In the precision of the steps, so that a margin against the
+        // reference begins at 0.
+        LanguageModel model =
+            TensorFlowModel.within(
+                graph.runtime(), decoder, graph.variables(), computation.precision());
         StageSupport.assign(graph, base);
-        Map<String, String> hashes = StageSupport.weightHashes(base);
-        String identity =
-            StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
-        Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
-        Trainer trainer = new Trainer(step, loop, rows, regularisation);
+        // What training holds is there from now on: a measurement that succeeds here does so later.
+        step.reset();
+        Reference reference = reference(model, rows);
+        Likelihood before = reference.forget;
+        Trainer trainer =
+            new Trainer(step, loop, rows.withReference(reference.nll), regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar));
         }
-        Likelihood after;
-        try (TensorFlowModel model =
-            TensorFlowModel.of(decoder, StageSupport.values(graph), computation)) {
-          after = likelihood(model, forget, "forget set after");
-        }
+        Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before, after);
         ObjectNode record = record(hashes, data, finished, before, after, computation);
+        salient.ifPresent(s -> record.set("salient", s.json()));
         ModelFolder.write(
             out,
             decoder,
@@ -169,6 +180,20 @@ public final class UnlearnStage {
         : List.of();
   }
 
+  /** What the model says of its rows before it forgets. */
+  private record Reference(Likelihood forget, Map<Segment, double[]> nll) {}
+
+  private Reference reference(LanguageModel model, TrainingData rows) {
+    Map<Segment, double[]> nll = new EnumMap<>(Segment.class);
+    Likelihood forget = likelihood(model, rows.forget(), "reference");
+    nll.put(Segment.FORGET, forget.rowNll());
+    if (!rows.alternates().isEmpty()) {
+      nll.put(
+          Segment.ALTERNATE, likelihood(model, rows.alternates(), "alternate answers").rowNll());
+    }
+    return new Reference(forget, nll);
+  }
+
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
     try (EvaluateStage.Bars bars = new EvaluateStage.Bars(what)) {
       Map<TokenRow, TokenScores> scores =
@@ -208,58 +233,24 @@ public final class UnlearnStage {
     ObjectNode root = mapper.createObjectNode();
     root.putObject("tool").put("name", "unlearn4j").put("version", version);
     root.put("pipeline", pipeline.name());
-    var objective = pipeline.unlearn().objective();
-    root.putObject("objective")
-        .put("name", objective.name().spelling())
-        .put("gamma", objective.gamma())
-        .put("alpha", objective.alpha())
-        .put("retain", objective.retain().spelling())
-        .setAll((ObjectNode) mapper.valueToTree(objective.method()));
-    pipeline
-        .unlearn()
-        .clreg()
-        .filter(c -> c.weight() > 0)
-        .ifPresent(
-            c ->
-                root.putObject("clreg")
-                    .put("form", c.form().spelling())
-                    .put("weight", c.weight())
-                    .put("temperature", c.temperature())
-                    .put("margin", c.margin())
-                    .put("layers", c.layers().toString())
-                    .put("pooling", c.pooling().spelling())
-                    .put("view", c.view().spelling())
-                    .put("mask_probability", c.maskProbability())
-                    .put("dropout_probability", c.dropoutProbability())
-                    .put("queue", c.queue())
-                    .put("stop_gradient", c.stopGradient())
-                    .put("warmup_steps", c.warmupSteps()));
-    pipeline
-        .unlearn()
-        .quantization()
-        .ifPresent(
-            q ->
-                root.putObject("quantization_aware")
-                    .put("format", q.format().spelling())
-                    .put("share", q.share()));
-    LoopSettings loop = pipeline.unlearn().loop();
-    root.putObject("training")
-        .put("seed", loop.seed())
-        .put("epochs", loop.epochs())
-        .put("batch_size", loop.batchSize())
-        .put("accumulate", loop.accumulate())
-        .put("learning_rate", loop.learningRate())
-        .put("precision", pipeline.model().precision().spelling())
+    // Every setting that the stage reads, whatever the schema has: a list of some would be behind.
+    ObjectNode settings = mapper.valueToTree(pipeline.values(Set.of("model", "data", "unlearn")));
+    ObjectNode training = settings.withObjectProperty("unlearn");
+    root.set("objective", training.remove("objective"));
+    JsonNode clreg = training.remove("clreg");
+    if (pipeline.unlearn().clreg().isPresent()) {
+      root.set("clreg", clreg);
+    }
+    root.set("model", settings.path("model"));
+    root.set("training", training);
+    training
         .put("device", computation.device().setting())
         .put("steps", finished.steps())
         .put("seconds", finished.seconds());
     ObjectNode losses = root.putObject("final_losses").put("total", finished.last().total());
     finished.last().terms().forEach(losses::put);
-    root.putObject("data")
-        .put("benchmark", pipeline.data().benchmark().spelling())
-        .put("forget", pipeline.data().forget())
-        .put("retain", pipeline.data().retain())
-        .set("sha256", mapper.valueToTree(data.provenance()));
+    root.set("data", settings.path("data"));
+    root.withObjectProperty("data").set("sha256", mapper.valueToTree(data.provenance()));
     root.set("base_weights_sha256", mapper.valueToTree(baseHashes));
     root.putObject("before").put("forget_nll", before.meanNll()).put("forget_prob", before.prob());
     root.putObject("after").put("forget_nll", after.meanNll()).put("forget_prob", after.prob());

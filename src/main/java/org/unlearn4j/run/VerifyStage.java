@@ -37,7 +37,8 @@ public final class VerifyStage {
 
   /**
    * Compares an unlearned model under TensorFlow with its exported folder, and writes the verdict
-   * into that folder's {@code unlearning.json} ({@link DeployedRecord}).
+   * into that folder's {@code unlearning.json} ({@link DeployedRecord}). Files of the folder that
+   * nobody has judged are named on stderr.
    *
    * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json}, {@code
    *     target.tf.json} and, where there is one, {@code retain.tf.json}; what is missing, or was
@@ -66,6 +67,7 @@ public final class VerifyStage {
       String runtime = runtime(variant);
       deployed.put(runtime, measured(evaluate, kept, file, onnx, runtime, retainOnly));
     }
+    Map<String, String> sources = evaluate.fingerprints().ofWeights(model, "tf");
     List<ParityResult> results = new ArrayList<>();
     try (LanguageModel a = evaluate.open(model, "tf");
         TaskData data = evaluate.data(model, a)) {
@@ -83,6 +85,7 @@ public final class VerifyStage {
           results.add(
               check
                   .run(a, b, rows, trained, deployed.get(runtime), target, bars)
+                  .withGate(SourceWeightsGate.of(b, sources))
                   .withEqualCodes(equalCodes(onnx, variant)));
         }
       }
@@ -90,6 +93,7 @@ public final class VerifyStage {
     Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
     DeployedRecord.write(
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
+    DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
     return verdict;
   }
 

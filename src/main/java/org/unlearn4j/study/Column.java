@@ -9,10 +9,11 @@ import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.MetricInfo;
+import org.unlearn4j.parity.Survival;
 
 /**
  * A column of the table: a metric of the evaluation, a measure of the features (at the last block,
- * or at the layer behind an {@code @}), or {@link #STEP_SECONDS}.
+ * or at the layer behind an {@code @}), {@link #STEP_SECONDS} or {@link #REBOUND}.
  *
  * @param name as in the study file
  */
@@ -20,17 +21,25 @@ public record Column(String name) {
   /** Seconds of a training step that nothing disturbed. */
   public static final String STEP_SECONDS = "step_seconds";
 
+  /** How far a deployed file goes back to the model before; see {@link Survival}. */
+  public static final String REBOUND = Survival.REBOUND;
+
   /** A column of that name; empty where nothing of that name is measured. */
   static Optional<Column> of(String name) {
     Column column = new Column(name);
     boolean known =
-        name.equals(STEP_SECONDS)
+        column.isTime()
+            || column.isRebound()
             || (name.contains("@") ? column.isFeature() : MetricInfo.of(name).isPresent());
     return known ? Optional.of(column) : Optional.empty();
   }
 
   boolean isTime() {
     return name.equals(STEP_SECONDS);
+  }
+
+  boolean isRebound() {
+    return name.equals(REBOUND);
   }
 
   /** Whether it is a measure of the features at a layer. */
@@ -42,7 +51,7 @@ public record Column(String name) {
   }
 
   boolean isMetric() {
-    return !isTime() && !isFeature();
+    return !isTime() && !isRebound() && !isFeature();
   }
 
   /** Whether it cannot be measured without the retain-only model. */
@@ -66,7 +75,7 @@ public record Column(String name) {
     return layers.size() < 2 ? Optional.empty() : Optional.of(layers.get(layers.size() - 2));
   }
 
-  /** Its value in an evaluation; empty where that does not have it, as for times. */
+  /** Its value in an evaluation; empty where that does not have it, as for times and rebounds. */
   OptionalDouble value(EvaluationResult result) {
     if (!isFeature()) {
       return result.metric(name);
@@ -91,7 +100,7 @@ public record Column(String name) {
   }
 
   MetricInfo.Direction direction() {
-    return isTime()
+    return isTime() || isRebound()
         ? MetricInfo.Direction.LOWER
         : MetricInfo.of(measure()).map(MetricInfo::direction).orElse(MetricInfo.Direction.NONE);
   }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 
@@ -12,6 +13,9 @@ import org.unlearn4j.base.UserException;
  * write and that stays.
  */
 final class MarkedText {
+  private static final Pattern BEGIN =
+      Pattern.compile("^" + begin("\\S+") + "$", Pattern.MULTILINE);
+
   private final String before;
   private final String after;
 
@@ -53,6 +57,11 @@ final class MarkedText {
           begin(name) + " and " + end(name));
     }
     return new MarkedText(text.substring(0, from + begin(name).length() + 1), text.substring(to));
+  }
+
+  /** Whether the page has parts of other studies, too. */
+  boolean shared() {
+    return BEGIN.matcher(before + after).results().count() > 1;
   }
 
   /** The page with a new part. */

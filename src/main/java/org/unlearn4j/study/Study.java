@@ -5,8 +5,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
+import org.unlearn4j.weights.Variant;
 
 /**
  * What is to be run and what of it is to be shown; see {@link #read}.
@@ -15,6 +17,7 @@ import org.unlearn4j.eval.EvalSet;
  * @param columns of the table, in their order
  * @param addition the name of what each method is tried with and without; empty where methods are
  *     compared as they are
+ * @param formats number formats in which each unlearned model is exported and measured again
  * @param runs in the order in which they are run: without and with the addition next to each other,
  *     so that the times of the two are of one state of the machine
  */
@@ -24,22 +27,42 @@ public record Study(
     List<String> sets,
     List<Column> columns,
     Optional<String> addition,
+    List<Variant> formats,
     List<Long> seeds,
     List<Run> runs) {
 
-  /** A row of the table: a method, with or without the addition. */
-  public record Variant(String method, boolean added) {}
+  /**
+   * A row of the table: a method, with or without the addition.
+   *
+   * @param format of the deployed file that was measured; empty for the trained weights
+   */
+  public record Row(String method, boolean added, Optional<Variant> format) {
+    /** The row of trained weights. */
+    Row(String method, boolean added) {
+      this(method, added, Optional.empty());
+    }
+
+    Row in(Variant other) {
+      return new Row(method, added, Optional.of(other));
+    }
+
+    Row withAddition() {
+      return new Row(method, true, format);
+    }
+  }
 
   /**
    * One run of one seed.
    *
    * @param name of its folder
+   * @param row of its trained weights
    */
-  public record Run(String name, Variant variant, long seed, Pipeline pipeline) {}
+  public record Run(String name, Row row, long seed, Pipeline pipeline) {}
 
   public Study {
     sets = List.copyOf(sets);
     columns = List.copyOf(columns);
+    formats = List.copyOf(formats);
     seeds = List.copyOf(seeds);
     runs = List.copyOf(runs);
   }
@@ -52,6 +75,7 @@ public record Study(
    * pipeline: pipeline/fable.yaml        # what all runs share
    * set: {evaluate.limit: 100}           # changes to it, by dotted key; a block is replaced whole
    * seeds: [0, 1, 2]
+   * formats: [int8, int4]                # optional: what is exported and measured again
    * columns: [forget_prob, model_utility, entanglement, "cosine@0", step_seconds]
    * addition:                            # optional
    *   name: CLReg
@@ -76,13 +100,19 @@ public record Study(
     return runs.get(0).pipeline();
   }
 
-  /** Methods in their order, without those with the addition. */
-  List<Variant> variants() {
-    return runs.stream().map(Run::variant).distinct().toList();
+  /** Methods in their order, without and with the addition, each before its formats. */
+  List<Row> rows() {
+    return runs.stream()
+        .map(Run::row)
+        .distinct()
+        .flatMap(r -> Stream.concat(Stream.of(r), formats.stream().map(r::in)))
+        .toList();
   }
 
-  String label(Variant variant) {
-    return variant.added ? variant.method + " + " + addition.orElseThrow() : variant.method;
+  String label(Row row) {
+    return row.method
+        + (row.added ? " + " + addition.orElseThrow() : "")
+        + row.format.map(f -> " · " + f.label()).orElse("");
   }
 
   /** Roles of the sets whose questions have to be answered for the columns. */

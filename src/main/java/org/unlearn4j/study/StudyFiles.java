@@ -11,6 +11,7 @@ import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.report.ArrowPlot;
+import org.unlearn4j.weights.Variant;
 
 /**
  * A study's table as files beside each other: Markdown for people, CSV with every run and JSON with
@@ -22,9 +23,10 @@ public final class StudyFiles {
 
   private final Path markdown;
   private final MarkedText text;
+  private final String stem;
 
   /**
-   * Files to write.
+   * Files to write. Those beside the page have its name; in a page of several studies, the study's.
    *
    * @param markdown the page; what is in it outside the markers stays
    * @throws org.unlearn4j.base.UserException if there is a page that has no markers
@@ -32,6 +34,7 @@ public final class StudyFiles {
   public StudyFiles(Study study, Path markdown) {
     this.markdown = markdown;
     this.text = MarkedText.open(markdown, study.name());
+    this.stem = text.shared() ? study.name() : name(markdown).replaceFirst("\\.[^.]*$", "");
   }
 
   /** Writes all of them, each whole or not at all. */
@@ -45,25 +48,32 @@ public final class StudyFiles {
   }
 
   private Path beside(String ending) {
-    return markdown.resolveSibling(name(markdown).replaceFirst("\\.[^.]*$", "") + ending);
+    return markdown.resolveSibling(stem + ending);
   }
 
   private static String name(Path file) {
     return String.valueOf(file.getFileName());
   }
 
-  /** One line a run; the numbers as they were measured. */
+  /** One line a run, or a format of a run; the numbers as they were measured. */
   static String csv(StudyTable table) {
     List<Column> columns = table.study().columns();
-    StringBuilder out = new StringBuilder("method,addition,seed");
+    boolean formats = !table.study().formats().isEmpty();
+    StringBuilder out =
+        new StringBuilder(formats ? "method,addition,format,seed" : "method,addition,seed");
     columns.forEach(c -> out.append(',').append(c.name()));
     out.append('\n');
     table
         .models()
-        .forEach((model, values) -> out.append(model).append(",,").append(cells(columns, values)));
+        .forEach(
+            (model, values) ->
+                out.append(model).append(formats ? ",,," : ",,").append(cells(columns, values)));
     for (StudyTable.Measured run : table.runs()) {
-      out.append(run.variant().method()).append(',');
-      out.append(run.variant().added() ? table.study().addition().orElseThrow() : "");
+      out.append(run.row().method()).append(',');
+      out.append(run.row().added() ? table.study().addition().orElseThrow() : "");
+      if (formats) {
+        out.append(',').append(run.row().format().map(Variant::label).orElse(""));
+      }
       out.append(',').append(run.seed()).append(cells(columns, run.values()));
     }
     return out.toString();
@@ -75,7 +85,7 @@ public final class StudyFiles {
         .collect(Collectors.joining("", "", "\n"));
   }
 
-  /** Means, spreads and values of each variant, and what the addition changed. */
+  /** Means, spreads and values of each row, and what the addition changed. */
   static String json(StudyTable table) {
     ObjectNode root = new ObjectMapper().createObjectNode();
     Study study = table.study();
@@ -94,19 +104,22 @@ public final class StudyFiles {
               values.forEach((column, value) -> node.put(column.name(), value));
             });
     ObjectNode variants = root.putObject("variants");
-    for (Study.Variant v : study.variants()) {
-      ObjectNode node = variants.putObject(study.label(v));
-      node.put("method", v.method()).put("addition", v.added() ? study.addition().get() : null);
+    for (Study.Row r : study.rows()) {
+      ObjectNode node = variants.putObject(study.label(r));
+      node.put("method", r.method()).put("addition", r.added() ? study.addition().get() : null);
+      if (!study.formats().isEmpty()) {
+        node.put("format", r.format().map(Variant::label).orElse(null));
+      }
       for (Column c : study.columns()) {
-        table.summary(v, c).ifPresent(s -> write(node.putObject(c.name()), s));
+        table.summary(r, c).ifPresent(s -> write(node.putObject(c.name()), s));
       }
     }
     if (study.addition().isPresent()) {
       ObjectNode changes = root.putObject("changes");
-      for (String method : table.methods()) {
-        ObjectNode node = changes.putObject(method);
+      for (Study.Row r : table.withoutAddition()) {
+        ObjectNode node = changes.putObject(study.label(r));
         for (Column c : study.columns()) {
-          table.change(method, c).ifPresent(s -> write(node.putObject(c.name()), s));
+          table.change(r, c).ifPresent(s -> write(node.putObject(c.name()), s));
         }
       }
     }
@@ -139,10 +152,15 @@ public final class StudyFiles {
       return Optional.empty();
     }
     List<ArrowPlot.Arrow> arrows = new ArrayList<>();
-    for (String method : table.methods()) {
-      Optional<ArrowPlot.End> from = end(table, new Study.Variant(method, false));
-      Optional<ArrowPlot.End> to = end(table, new Study.Variant(method, true));
-      from.ifPresent(f -> arrows.add(new ArrowPlot.Arrow(method, f, to)));
+    Optional<Variant> last =
+        study.addition().isPresent() || study.formats().isEmpty()
+            ? Optional.empty()
+            : Optional.of(study.formats().get(study.formats().size() - 1));
+    for (Study.Row r : table.withoutAddition()) {
+      if (r.format().isEmpty()) {
+        Optional<ArrowPlot.End> to = end(table, last.map(r::in).orElse(r.withAddition()));
+        end(table, r).ifPresent(f -> arrows.add(new ArrowPlot.Arrow(r.method(), f, to)));
+      }
     }
     List<ArrowPlot.Mark> marks = new ArrayList<>();
     table
@@ -156,6 +174,7 @@ public final class StudyFiles {
             });
     String key =
         study.addition().map(a -> "circle: without " + a + ", arrow head: with it; ").orElse("")
+            + last.map(f -> "circle: as trained, arrow head: " + f.label() + "; ").orElse("")
             + (study.seeds().size() > 1 ? "thin lines: ± one standard deviation" : "one seed");
     String description =
         "Model utility over forgetting, "
@@ -171,13 +190,13 @@ public final class StudyFiles {
             marks));
   }
 
-  private static Optional<ArrowPlot.End> end(StudyTable table, Study.Variant variant) {
+  private static Optional<ArrowPlot.End> end(StudyTable table, Study.Row row) {
     return table
-        .summary(variant, FORGETTING)
+        .summary(row, FORGETTING)
         .flatMap(
             x ->
                 table
-                    .summary(variant, UTILITY)
+                    .summary(row, UTILITY)
                     .map(y -> new ArrowPlot.End(1 - x.mean(), y.mean(), x.spread(), y.spread())))
         .filter(e -> Double.isFinite(e.x()) && Double.isFinite(e.y()));
   }

@@ -47,6 +47,16 @@ final class StudyMarkdown {
                 ? "; seeds " + seeds + ", mean ± sample standard deviation."
                 : "; seed " + seeds + "."));
     sentences.add("↑ higher is better, ↓ lower, → as near to the retain-only model as can be.");
+    if (!study.formats().isEmpty()) {
+      sentences.add(
+          "A row with a format is the exported file on ONNX Runtime, a row without one the trained weights"
+              + " on TensorFlow.");
+    }
+    if (study.columns().stream().anyMatch(Column::isRebound)) {
+      sentences.add(
+          "Rebound: the share of the way from the trained weights back to the target, the largest of the"
+              + " metrics that `verify` judges.");
+    }
     if (study.columns().stream().anyMatch(c -> c.isFeature() && !c.name().contains("@"))) {
       sentences.add("Measures of the features without a layer are of the last block.");
     }
@@ -69,8 +79,8 @@ final class StudyMarkdown {
         .forEach(
             (model, values) ->
                 row(out, "*" + model + "*", study.columns(), c -> single(values, c)));
-    for (Study.Variant v : study.variants()) {
-      row(out, study.label(v), study.columns(), c -> cell(table.summary(v, c)));
+    for (Study.Row r : study.rows()) {
+      row(out, study.label(r), study.columns(), c -> cell(table.summary(r, c)));
     }
     return out.toString();
   }
@@ -78,15 +88,15 @@ final class StudyMarkdown {
   private static String changes(StudyTable table) {
     List<Column> columns = table.study().columns();
     StringBuilder out = head("", columns);
-    for (String method : table.methods()) {
+    for (Study.Row r : table.withoutAddition()) {
       row(
           out,
-          method,
+          table.study().label(r),
           columns,
           c ->
               c.isTime()
-                  ? table.change(method, c).map(s -> "× " + plusMinus(s)).orElse(NONE)
-                  : table.change(method, c).map(StudyMarkdown::signed).orElse(NONE));
+                  ? table.change(r, c).map(s -> "× " + plusMinus(s)).orElse(NONE)
+                  : table.change(r, c).map(StudyMarkdown::signed).orElse(NONE));
     }
     return out.toString();
   }

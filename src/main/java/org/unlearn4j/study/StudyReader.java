@@ -9,10 +9,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.run.RunInputs;
 import org.unlearn4j.study.StudyYaml.Entry;
+import org.unlearn4j.weights.Variant;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
@@ -21,7 +23,7 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 /** Reads a study file, and reports every mistake in it and in the pipelines it makes at once. */
 final class StudyReader {
   private static final List<String> KEYS =
-      List.of("name", "pipeline", "set", "seeds", "columns", "addition", "methods");
+      List.of("name", "pipeline", "set", "seeds", "formats", "columns", "addition", "methods");
   private static final List<String> ADDITION_KEYS = List.of("name", "without", "with");
   private static final String NAME = "[A-Za-z0-9_][A-Za-z0-9._-]*";
   private static final String NAME_IN_WORDS = "a name of letters, digits, dot, dash and underscore";
@@ -51,6 +53,8 @@ final class StudyReader {
         Optional.ofNullable(top.get("set")).map(e -> settings(e, "set", "")).orElse(List.of());
     sets.stream().filter(s -> s.startsWith(SEED)).forEach(this::seedOnTheCommandLine);
     List<Long> seeds = required(top, "seeds").map(this::seeds).orElse(List.of());
+    List<Variant> formats =
+        Optional.ofNullable(top.get("formats")).map(this::formats).orElse(List.of());
     List<Column> columns = required(top, "columns").map(this::columns).orElse(List.of());
     Optional<Addition> addition = Optional.ofNullable(top.get("addition")).map(this::addition);
     List<Method> methods = required(top, "methods").map(this::methods).orElse(List.of());
@@ -72,8 +76,15 @@ final class StudyReader {
                       c.name() + " without a retain-only model",
                       "model.reference in the pipeline, or no such column"));
     }
+    if (!top.containsKey("formats") && columns.stream().anyMatch(Column::isRebound)) {
+      yaml.mistake(
+          top.get("columns").line(),
+          "columns",
+          Column.REBOUND + " without formats",
+          "formats, for instance [int4], or no such column");
+    }
     yaml.throwIfAny();
-    return new Study(name, file, sets, columns, addition.map(Addition::name), seeds, runs);
+    return new Study(name, file, sets, columns, addition.map(Addition::name), formats, seeds, runs);
   }
 
   private void seedOnTheCommandLine(String set) {
@@ -122,6 +133,24 @@ final class StudyReader {
     return List.copyOf(seeds);
   }
 
+  private List<Variant> formats(Entry entry) {
+    Set<Variant> formats = new LinkedHashSet<>();
+    for (Node node : list(entry, "formats", "a list of number formats")) {
+      String text = node instanceof ScalarNode s ? s.getValue() : "";
+      List<String> known = Variant.labels();
+      if (!known.contains(text)) {
+        yaml.mistake(
+            StudyYaml.line(node),
+            "formats",
+            StudyYaml.describe(node),
+            "one of " + String.join(", ", known) + Nearest.hint(text, known));
+      } else if (!formats.add(Variant.named(text))) {
+        yaml.mistake(StudyYaml.line(node), "formats", text + " a second time", "it once");
+      }
+    }
+    return List.copyOf(formats);
+  }
+
   private List<Column> columns(Entry entry) {
     Set<Column> columns = new LinkedHashSet<>();
     for (Node node : list(entry, "columns", "a list of metrics")) {
@@ -132,8 +161,10 @@ final class StudyReader {
             StudyYaml.line(node),
             "columns",
             StudyYaml.describe(node),
-            "a metric of the evaluation, a measure of the features (entanglement, cosine@0) or "
-                + Column.STEP_SECONDS);
+            "a metric of the evaluation, a measure of the features (entanglement, cosine@0), "
+                + Column.STEP_SECONDS
+                + " or "
+                + Column.REBOUND);
       } else if (!columns.add(column.get())) {
         yaml.mistake(StudyYaml.line(node), "columns", text + " a second time", "it once");
       }
@@ -239,7 +270,7 @@ final class StudyReader {
           sets.forEach(s -> all.add(Setting.ofCommandLine(s))); // the last word
           String name = method.name + (added ? "+" + addition.orElseThrow().name : "") + "." + seed;
           pipeline(base, all, seed, method)
-              .map(p -> new Study.Run(name, new Study.Variant(method.name, added), seed, p))
+              .map(p -> new Study.Run(name, new Study.Row(method.name, added), seed, p))
               .ifPresent(pair::add);
         }
         boolean same = pair.size() == 2 && pair.get(0).pipeline().equals(pair.get(1).pipeline());

@@ -14,11 +14,13 @@ import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.parity.Survival;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.RunInputs;
 import org.unlearn4j.run.UnlearnStage;
+import org.unlearn4j.weights.Variant;
 
 /**
  * Runs a study in a folder: {@code eval/} holds the evaluations of the target and the retain-only
@@ -34,6 +36,7 @@ public final class StudyRunner {
   private final PrintStream log;
   private final String version;
   private final EvaluateStage evaluate;
+  private final StudyFormats formats;
 
   /**
    * A runner.
@@ -48,6 +51,7 @@ public final class StudyRunner {
     this.log = log;
     this.version = version;
     this.evaluate = new EvaluateStage(study.shared(), study.generated());
+    this.formats = new StudyFormats(study, evaluate, log);
   }
 
   /**
@@ -66,18 +70,24 @@ public final class StudyRunner {
     List<StudyTable.Measured> measured = new ArrayList<>();
     double seconds = 0;
     int made = 0;
+    int number = 0;
     for (Study.Run run : study.runs()) {
       long start = System.nanoTime();
       RunFolder folder = new RunFolder(out.resolve(run.name()));
       String unlearning =
           Hashes.sha256(inputs + run.pipeline().unlearn() + shared.model() + shared.data());
       boolean done = isDone(folder, unlearning, evaluation);
-      Map<Column, Double> values = done ? read(folder) : make(run, folder, unlearning, evaluation);
-      measured.add(new StudyTable.Measured(run.variant(), run.seed(), values));
+      if (!done) {
+        make(run, folder, unlearning, evaluation);
+      }
+      Map<Column, Double> values = read(folder);
+      measured.add(new StudyTable.Measured(run.row(), run.seed(), values));
+      measured.addAll(deployed(run, folder));
+      number++;
       double own = (System.nanoTime() - start) / 1e9;
       seconds += done ? 0 : own;
       made += done ? 0 : 1;
-      log.println(line(measured.size(), run, values, done, own, seconds / Math.max(1, made)));
+      log.println(line(number, run, values, done, own, seconds / Math.max(1, made)));
     }
     return new StudyTable(study, models, measured);
   }
@@ -173,9 +183,15 @@ public final class StudyRunner {
   }
 
   private boolean isDone(RunFolder folder, String unlearning, String evaluation) {
-    Optional<RunRecord> record = RunRecord.read(folder.root());
-    return record.filter(r -> r.unlearning().equals(unlearning)).isPresent()
-        && record.filter(r -> r.evaluation().equals(evaluation)).isPresent()
+    return RunRecord.read(folder.root())
+        .filter(r -> r.unlearning().equals(unlearning))
+        .filter(r -> isEvaluated(folder, r, evaluation))
+        .filter(r -> formats.areDone(folder, r))
+        .isPresent();
+  }
+
+  private boolean isEvaluated(RunFolder folder, RunRecord record, String evaluation) {
+    return record.evaluation().equals(evaluation)
         && Files.isRegularFile(folder.evaluation("unlearned", RUNTIME))
         && has(EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)));
   }
@@ -186,14 +202,31 @@ public final class StudyRunner {
         RunRecord.read(folder.root()).orElseThrow().stepSeconds());
   }
 
-  private Map<Column, Double> make(
-      Study.Run run, RunFolder folder, String unlearning, String evaluation) {
+  private List<StudyTable.Measured> deployed(Study.Run run, RunFolder folder) {
+    if (study.formats().isEmpty()) {
+      return List.of();
+    }
+    EvaluationResult target =
+        EvaluationResult.read(new RunFolder(out).evaluation("target", RUNTIME));
+    EvaluationResult trained = EvaluationResult.read(folder.evaluation("unlearned", RUNTIME));
+    List<StudyTable.Measured> measured = new ArrayList<>();
+    for (Variant format : study.formats()) {
+      EvaluationResult file = EvaluationResult.read(StudyFormats.evaluation(folder, format));
+      Map<Column, Double> values = values(file, Double.NaN);
+      study.columns().stream()
+          .filter(Column::isRebound)
+          .forEach(c -> values.put(c, Survival.largestRebound(target, trained, file)));
+      measured.add(new StudyTable.Measured(run.row().in(format), run.seed(), values));
+    }
+    return measured;
+  }
+
+  private void make(Study.Run run, RunFolder folder, String unlearning, String evaluation) {
     log.println("==> " + run.name());
-    double step =
+    RunRecord record =
         RunRecord.read(folder.root())
             .filter(r -> r.unlearning().equals(unlearning))
             .filter(r -> Files.isRegularFile(folder.unlearned().resolve("model.safetensors")))
-            .map(RunRecord::stepSeconds)
             .orElseGet(() -> unlearn(run, folder, unlearning));
     Optional<Path> reference =
         study
@@ -201,19 +234,22 @@ public final class StudyRunner {
             .model()
             .reference()
             .map(m -> new RunFolder(out).evaluation("retain", RUNTIME));
-    EvaluationResult result = evaluate("unlearned", folder.unlearned(), reference);
-    EvaluationFiles.write(result, folder.evaluation("unlearned", RUNTIME));
-    new RunRecord(unlearning, evaluation, step).write(folder.root());
-    return values(result, step);
+    if (!isEvaluated(folder, record, evaluation)) {
+      EvaluationResult result = evaluate("unlearned", folder.unlearned(), reference);
+      EvaluationFiles.write(result, folder.evaluation("unlearned", RUNTIME));
+      record = record.evaluated(evaluation);
+      record.write(folder.root());
+    }
+    formats.make(folder, record, reference);
   }
 
-  private double unlearn(Study.Run run, RunFolder folder, String unlearning) {
+  private RunRecord unlearn(Study.Run run, RunFolder folder, String unlearning) {
     RunRecord.delete(folder.root());
     AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
     new UnlearnStage(run.pipeline(), log, version).run(folder.unlearned());
-    double step = RunRecord.undisturbedStep(folder.trainLog());
-    new RunRecord(unlearning, "", step).write(folder.root());
-    return step;
+    RunRecord record = new RunRecord(unlearning, "", RunRecord.undisturbedStep(folder.trainLog()));
+    record.write(folder.root());
+    return record;
   }
 
   private Map<Column, Double> values(EvaluationResult result, double stepSeconds) {

@@ -17,17 +17,17 @@ public record StudyTable(
   static final String TARGET = "target";
   static final String RETAIN_ONLY = "retain-only";
 
-  /** What was measured of one run. */
-  record Measured(Study.Variant variant, long seed, Map<Column, Double> values) {}
+  /** What was measured of one run, or of one of its deployed files. */
+  record Measured(Study.Row row, long seed, Map<Column, Double> values) {}
 
   public StudyTable {
     runs = List.copyOf(runs);
   }
 
-  /** A variant's values of a column over the seeds; empty where one of the runs has none. */
-  Optional<Summary> summary(Study.Variant variant, Column column) {
+  /** A row's values of a column over the seeds; empty where one of the runs has none. */
+  Optional<Summary> summary(Study.Row row, Column column) {
     List<Double> values = new ArrayList<>();
-    for (Measured run : of(variant)) {
+    for (Measured run : of(row)) {
       if (!run.values.containsKey(column)) {
         return Optional.empty();
       }
@@ -39,19 +39,20 @@ public record StudyTable(
   /**
    * What the addition changed, seed by seed: with less without; for times, with over without.
    *
+   * @param without the row without it
    * @return empty where there is no addition, or one of the runs has no value
    */
-  Optional<Summary> change(String method, Column column) {
+  Optional<Summary> change(Study.Row without, Column column) {
     DoubleBinaryOperator change = column.isTime() ? (a, b) -> b / a : (a, b) -> b - a;
-    List<Measured> with = of(new Study.Variant(method, true));
+    List<Measured> with = of(without.withAddition());
     List<Double> values = new ArrayList<>();
-    for (Measured without : of(new Study.Variant(method, false))) {
+    for (Measured run : of(without)) {
       Optional<Double> value =
           with.stream()
-              .filter(r -> r.seed == without.seed)
+              .filter(r -> r.seed == run.seed)
               .findFirst()
-              .filter(r -> r.values.containsKey(column) && without.values.containsKey(column))
-              .map(r -> change.applyAsDouble(without.values.get(column), r.values.get(column)));
+              .filter(r -> r.values.containsKey(column) && run.values.containsKey(column))
+              .map(r -> change.applyAsDouble(run.values.get(column), r.values.get(column)));
       if (value.isEmpty()) {
         return Optional.empty();
       }
@@ -60,12 +61,12 @@ public record StudyTable(
     return values.isEmpty() ? Optional.empty() : Optional.of(new Summary(values));
   }
 
-  private List<Measured> of(Study.Variant variant) {
-    return runs.stream().filter(r -> r.variant.equals(variant)).toList();
+  private List<Measured> of(Study.Row row) {
+    return runs.stream().filter(r -> r.row.equals(row)).toList();
   }
 
-  /** The methods in the order of the study. */
-  List<String> methods() {
-    return study.variants().stream().map(Study.Variant::method).distinct().toList();
+  /** The rows without the addition, in the order of the study. */
+  List<Study.Row> withoutAddition() {
+    return study.rows().stream().filter(r -> !r.added()).toList();
   }
 }

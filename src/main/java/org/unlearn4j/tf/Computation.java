@@ -16,14 +16,9 @@ public record Computation(
     this(precision, device, recompute, recompute);
   }
 
-  /** On the device that is there, everything kept in memory. */
-  public static Computation of(Precision precision) {
-    return new Computation(precision, Device.auto(), false);
-  }
-
-  /** The same on a device. */
-  public Computation on(Device other) {
-    return new Computation(precision, other, recompute, asWritten);
+  /** Everything kept in memory. There is no device by default: asking for one opens a GPU. */
+  public static Computation of(Precision precision, Device device) {
+    return new Computation(precision, device, false);
   }
 
   /** The same, recomputing or not. */

@@ -1,10 +1,12 @@
 package org.unlearn4j.tf;
 
 import java.util.List;
+import java.util.function.IntFunction;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
 
 /**
@@ -17,36 +19,40 @@ public record Device(int gpu) {
   public static final Device CPU = new Device(-1);
   private static final String GPU_SETTING = "gpu:";
 
-  /** Asked once a process: the answer costs a context on every GPU. */
-  private static final class Seen {
-    static final boolean GPU = TfDevices.list().stream().anyMatch(TfDevices.Device::gpu);
-  }
-
-  /** The first GPU where TensorFlow sees one, else the CPU. */
-  public static Device auto() {
-    return Seen.GPU ? new Device(0) : CPU;
-  }
-
   /**
-   * The device that a setting names.
+   * The device that a setting names. Asking TensorFlow whether a GPU is there opens it, and binds
+   * TensorFlow's own number 0 to that card for the rest of the process: nothing is asked under
+   * {@code cpu}, and of no card but the one that is meant otherwise.
    *
-   * @param setting {@code auto}, {@code cpu} or {@code gpu:N}
+   * @param setting {@code auto} (GPU 0 where TensorFlow sees it, else the CPU), {@code cpu} or
+   *     {@code gpu:N}
    * @param key of the setting, for messages
-   * @throws NoGpuException if there is no such GPU
+   * @throws NoGpuException if there is no such GPU, or it cannot be opened; {@code auto} does not
+   *     fall back to the CPU then, which would take many times as long without a word
    */
   public static Device named(String key, String setting) {
-    if (setting.equals("auto")) {
-      return auto();
-    }
-    if (!setting.startsWith(GPU_SETTING)) {
+    return named(key, setting, TfDevices::visible);
+  }
+
+  /** The same where somebody else says which devices a process sees that is shown one GPU. */
+  static Device named(String key, String setting, IntFunction<List<TfDevices.Device>> visible) {
+    boolean any = setting.equals("auto");
+    if (!any && !setting.startsWith(GPU_SETTING)) {
       return CPU;
     }
-    int number = Integer.parseInt(setting.substring(GPU_SETTING.length()));
-    if (TfDevices.visible(number).stream().noneMatch(TfDevices.Device::gpu)) {
+    int number = any ? 0 : Integer.parseInt(setting.substring(GPU_SETTING.length()));
+    try {
+      if (visible.apply(number).stream().anyMatch(TfDevices.Device::gpu)) {
+        return new Device(number);
+      }
+    } catch (MachineException e) {
       throw new NoGpuException(
-          key + ": found " + setting + ", expected a GPU that TensorFlow sees");
+          key + ": found " + setting + ", expected a GPU that can be opened; " + e.getMessage(), e);
     }
-    return new Device(number);
+    if (any) {
+      return CPU;
+    }
+    throw new NoGpuException(key + ": found " + setting + ", expected a GPU that TensorFlow sees");
   }
 
   /** Whether it is a GPU. */

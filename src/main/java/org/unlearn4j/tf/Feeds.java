@@ -17,11 +17,14 @@ public final class Feeds implements AutoCloseable {
   private final Session.Runner runner;
   private final List<Tensor> owned = new ArrayList<>();
 
-  public Feeds(Session session) {
-    this.runner = session.runner();
+  /** Feeds for a graph whose session is open, or opens now. */
+  public Feeds(TfRuntime runtime) {
+    this.runner = runtime.session().runner();
   }
 
-  /** The run that the feeds go to; add fetches and targets, then run it. */
+  /**
+   * The run that the feeds go to; add fetches and targets, then let {@link TfRuntime#run} run it.
+   */
   public Session.Runner runner() {
     return runner;
   }

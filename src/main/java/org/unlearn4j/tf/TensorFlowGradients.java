@@ -51,7 +51,7 @@ public final class TensorFlowGradients implements RowGradients {
     LabelledHead head =
         LabelledHead.emit(tf.withSubScope("labelled"), decoder, e, last, predictedFrom, labels);
     norm = norm(tf, variables, tf.math.mean(head.nll(), tf.constant(0)));
-    variables.assign(runtime.session(), weights);
+    variables.assign(weights);
   }
 
   /**
@@ -60,14 +60,9 @@ public final class TensorFlowGradients implements RowGradients {
    * @throws org.unlearn4j.base.UserException if configuration and weights are missing, wrong or do
    *     not fit each other
    */
-  public static TensorFlowGradients open(Path folder) {
-    return open(folder, Device.auto());
-  }
-
-  /** The same on a device. */
   public static TensorFlowGradients open(Path folder, Device device) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
-    TfRuntime runtime = new TfRuntime(Computation.of(Precision.FP32).on(device));
+    TfRuntime runtime = new TfRuntime(Computation.of(Precision.FP32, device));
     try (SafeTensors weights = SafeTensors.open(folder)) {
       return new TensorFlowGradients(
           decoder, TfRuntime.checkpoint(weights, decoder.parameters()), runtime);
@@ -102,13 +97,13 @@ public final class TensorFlowGradients implements RowGradients {
   private double norm(TokenRow row) {
     PaddedBatch b = PaddedBatch.of(List.of(row));
     b.requireFits(shape);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       feeds.ints(ids, b.ids(), 1, b.time());
       feeds.ints(mask, b.mask(), 1, b.time());
       feeds.ints(positions, b.positions(), 1, b.time());
       feeds.ints(predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(labels, b.labels(), b.labels().length);
-      try (Result r = feeds.runner().fetch(norm).run()) {
+      try (Result r = runtime.run("gradients of a row", feeds.runner().fetch(norm))) {
         return TfTensors.floats(r, 0)[0];
       }
     }

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
@@ -29,12 +29,21 @@ import org.unlearn4j.weights.SafeTensors;
 public final class TensorFlowModel implements LanguageModel {
   private final ModelConfig config;
   private final TfRuntime runtime;
+  private final Precision precision;
   private final ForwardGraph graph;
+  private final boolean owner;
 
-  private TensorFlowModel(ModelConfig config, TfRuntime runtime, ForwardGraph graph) {
+  private TensorFlowModel(
+      ModelConfig config,
+      TfRuntime runtime,
+      Precision precision,
+      ForwardGraph graph,
+      boolean owner) {
     this.config = config;
     this.runtime = runtime;
+    this.precision = precision;
     this.graph = graph;
+    this.owner = owner;
   }
 
   /**
@@ -42,11 +51,6 @@ public final class TensorFlowModel implements LanguageModel {
    *
    * @throws UserException if configuration and weights are missing, wrong or do not fit each other
    */
-  public static TensorFlowModel open(Path folder, Precision precision) {
-    return open(folder, Computation.of(precision));
-  }
-
-  /** The same on a device. */
   public static TensorFlowModel open(Path folder, Computation computation) {
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     try (SafeTensors weights = SafeTensors.open(folder)) {
@@ -56,35 +60,38 @@ public final class TensorFlowModel implements LanguageModel {
 
   /** A model from weights at hand. */
   public static TensorFlowModel of(
-      Decoder decoder, Function<Parameter, FloatBuffer> weights, Precision precision) {
-    return of(decoder, weights, Computation.of(precision));
-  }
-
-  /** The same on a device. */
-  public static TensorFlowModel of(
       Decoder decoder, Function<Parameter, FloatBuffer> weights, Computation computation) {
-    return of(decoder, computation, (v, session) -> v.assign(session, weights));
+    return of(decoder, computation, v -> v.assign(weights));
   }
 
   /** A model from weights that are read piece by piece. */
-  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Precision precision) {
-    return of(decoder, weights, Computation.of(precision));
+  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Computation computation) {
+    return of(decoder, computation, v -> v.assign(weights));
   }
 
-  /** The same on a device. */
-  public static TensorFlowModel of(Decoder decoder, WeightSource weights, Computation computation) {
-    return of(decoder, computation, (v, session) -> v.assign(session, weights));
+  /**
+   * A model whose parameters are variables of a graph that somebody else has and closes, so that
+   * measuring it takes no memory for weights; it is what those variables are at the time. To be
+   * made before that graph's session opens.
+   *
+   * @param precision of its own passes
+   */
+  public static TensorFlowModel within(
+      TfRuntime runtime, Decoder decoder, Variables variables, Precision precision) {
+    ForwardGraph graph =
+        new ForwardGraph(runtime.ops().withSubScope("measured"), decoder, variables, precision);
+    return new TensorFlowModel(decoder.config(), runtime, precision, graph, false);
   }
 
   private static TensorFlowModel of(
-      Decoder decoder, Computation computation, BiConsumer<Variables, Session> assign) {
+      Decoder decoder, Computation computation, Consumer<Variables> assign) {
     TfRuntime runtime = new TfRuntime(computation);
     try {
       Variables variables = new Variables(runtime, "", decoder.parameters());
       ForwardGraph graph =
           new ForwardGraph(runtime.ops(), decoder, variables, computation.precision());
-      assign.accept(variables, runtime.session());
-      return new TensorFlowModel(decoder.config(), runtime, graph);
+      assign.accept(variables);
+      return new TensorFlowModel(decoder.config(), runtime, computation.precision(), graph, true);
     } catch (RuntimeException e) {
       runtime.close();
       throw e;
@@ -110,7 +117,7 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public List<TokenScores> score(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       forward(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
@@ -121,7 +128,7 @@ public final class TensorFlowModel implements LanguageModel {
               .fetch(graph.argmax)
               .fetch(graph.moments.mean())
               .fetch(graph.moments.variance());
-      try (Result r = runtime.run("scoring", runner)) {
+      try (Result r = run("scoring", runner)) {
         return scores(
             rows,
             b,
@@ -137,11 +144,11 @@ public final class TensorFlowModel implements LanguageModel {
   public float[][] next(List<int[]> prompts, List<int[]> candidates) {
     PaddedBatch b = PaddedBatch.next(prompts, candidates);
     b.requireFits(shape());
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       forward(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
-      try (Result r = feeds.runner().fetch(graph.head.nll()).run()) {
+      try (Result r = run("scoring of next tokens", feeds.runner().fetch(graph.head.nll()))) {
         return PaddedBatch.split(negated(TfTensors.floats(r, 0)), candidates);
       }
     }
@@ -180,14 +187,14 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public float[][][] features(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       forward(feeds, b);
       feeds.ints(graph.labelPositions, b.labelPositions(), b.labels().length);
       feeds.ints(graph.labelRows, b.labelRows(), b.labels().length);
       feeds.ints(graph.rows, new int[] {rows.size()});
       Session.Runner runner = feeds.runner();
       graph.features.forEach(runner::fetch);
-      try (Result r = runtime.run("features", runner)) {
+      try (Result r = run("features", runner)) {
         float[][][] features = new float[graph.features.size()][rows.size()][];
         for (int layer = 0; layer < features.length; layer++) {
           float[] flat = TfTensors.floats(r, layer);
@@ -206,10 +213,10 @@ public final class TensorFlowModel implements LanguageModel {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       if (cachedFrom == 0) {
         forward(feeds, b);
-        try (Result r = feeds.runner().fetch(graph.logits).run()) {
+        try (Result r = allLogits(feeds)) {
           unpack(TfTensors.floats(r, 0), logits, 0, b.time());
         }
       } else {
@@ -223,13 +230,13 @@ public final class TensorFlowModel implements LanguageModel {
   public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
     PaddedBatch.requireCacheable(rows, cachedFrom);
     PaddedBatch b = batch(rows);
-    try (Feeds feeds = new Feeds(runtime.session())) {
+    try (Feeds feeds = new Feeds(runtime)) {
       if (cachedFrom == 0) {
         forward(feeds, b);
-        return new TfLogits(feeds.runner().fetch(graph.logits).run(), b.time(), config.vocabSize());
+        return new TfLogits(allLogits(feeds), b.time(), config.vocabSize());
       }
       Result first = cachedPass(feeds, b, 0, cachedFrom, emptyPast(feeds, b.rows()));
-      try (Feeds rest = new Feeds(runtime.session())) {
+      try (Feeds rest = new Feeds(runtime)) {
         Result second = cachedPass(rest, b, cachedFrom, b.time(), past(first));
         return new TfLogits(first, cachedFrom, second, b.time(), config.vocabSize());
       } catch (RuntimeException e) {
@@ -250,7 +257,7 @@ public final class TensorFlowModel implements LanguageModel {
   private void chunked(Feeds feeds, PaddedBatch b, int split, float[][][] logits) {
     try (Result first = cachedPass(feeds, b, 0, split, emptyPast(feeds, b.rows()))) {
       unpack(TfTensors.floats(first, 0), logits, 0, split);
-      try (Feeds rest = new Feeds(runtime.session());
+      try (Feeds rest = new Feeds(runtime);
           Result second = cachedPass(rest, b, split, b.time(), past(first))) {
         unpack(TfTensors.floats(second, 0), logits, split, b.time());
       }
@@ -264,7 +271,15 @@ public final class TensorFlowModel implements LanguageModel {
     feedPast(feeds, past);
     Session.Runner runner = feeds.runner().fetch(graph.cachedLogits);
     graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
-    return runner.run();
+    return run("logits with a cache", runner);
+  }
+
+  private Result run(String what, Session.Runner runner) {
+    return runtime.run(what, precision, runner);
+  }
+
+  private Result allLogits(Feeds feeds) {
+    return run("logits", feeds.runner().fetch(graph.logits));
   }
 
   private void feedPast(Feeds feeds, List<Tensor> past) {
@@ -308,10 +323,10 @@ public final class TensorFlowModel implements LanguageModel {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
     Result previous = null;
-    try (Feeds start = new Feeds(runtime.session())) {
+    try (Feeds start = new Feeds(runtime)) {
       List<Tensor> past = emptyPast(start, prompts.size());
       while (!decoding.done()) {
-        try (Feeds feeds = new Feeds(runtime.session())) {
+        try (Feeds feeds = new Feeds(runtime)) {
           feeds.ints(graph.ids, decoding.ids(), prompts.size(), decoding.width());
           feeds.ints(graph.positions, decoding.positions(), prompts.size(), decoding.width());
           feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
@@ -319,7 +334,7 @@ public final class TensorFlowModel implements LanguageModel {
           boolean greedy = decoding.greedy();
           Session.Runner runner = feeds.runner().fetch(greedy ? graph.next : graph.nextLogits);
           graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
-          Result result = runtime.run("generation", runner);
+          Result result = run("generation", runner);
           closeIfOpen(previous);
           previous = result;
           if (greedy) {
@@ -364,6 +379,8 @@ public final class TensorFlowModel implements LanguageModel {
 
   @Override
   public void close() {
-    runtime.close();
+    if (owner) {
+      runtime.close();
+    }
   }
 }

@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.TensorFlow;
@@ -12,9 +13,15 @@ import org.tensorflow.internal.c_api.TF_Status;
 import org.tensorflow.internal.c_api.global.tensorflow;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.Verbose;
 
 /** What TensorFlow can compute on. */
 public final class TfDevices {
+  private static final String ASKED = "TensorFlow is asked for its devices, and opens ";
+
+  private static final String REFUSED = "TensorFlow could not open a device (";
+
   private TfDevices() {}
 
   /**
@@ -37,13 +44,16 @@ public final class TfDevices {
   }
 
   /**
-   * The devices, from a context made for the question alone; it takes no more GPU memory than it
-   * needs.
+   * All devices, from a context made for the question alone; it takes no more GPU memory than it
+   * needs. It is for a program that only looks: every GPU is opened by it, and TensorFlow then has
+   * numbers for them, by which no graph can be computed on any but the first.
    *
-   * @throws IllegalStateException if TensorFlow refuses to say
+   * @throws MachineException if a GPU that is there cannot be opened
    */
   public static List<Device> list() {
-    return list(GPUOptions.newBuilder());
+    Verbose.line(ASKED + "every GPU");
+    return ask(GPUOptions.newBuilder())
+        .orElseThrow(() -> new MachineException(REFUSED + "found a number without a device)"));
   }
 
   /**
@@ -51,17 +61,18 @@ public final class TfDevices {
    * number. Within a process, TensorFlow must not be asked for two of them.
    *
    * @param gpu as the driver counts
+   * @throws MachineException if it is there and cannot be opened: its memory is full, or another
+   *     process has it for itself
    */
   static List<Device> visible(int gpu) {
-    try {
-      return list(GPUOptions.newBuilder().setVisibleDeviceList(Integer.toString(gpu)));
-    } catch (IllegalStateException e) { // TensorFlow calls a number that is too high invalid
-      return List.of();
-    }
+    Verbose.line(ASKED + "GPU " + gpu);
+    return ask(GPUOptions.newBuilder().setVisibleDeviceList(Integer.toString(gpu)))
+        .orElse(List.of());
   }
 
+  /** Empty where there is no GPU of a number that was asked for. */
   @SuppressWarnings("try") // the scope is there to be closed
-  private static List<Device> list(GPUOptions.Builder gpus) {
+  private static Optional<List<Device>> ask(GPUOptions.Builder gpus) {
     try (PointerScope scope = new PointerScope()) {
       TF_Status status = TF_Status.newStatus();
       byte[] config =
@@ -72,9 +83,11 @@ public final class TfDevices {
       check(status);
       TFE_Context context = tensorflow.TFE_NewContext(options, status);
       tensorflow.TFE_DeleteContextOptions(options);
-      check(status);
+      if (!there(tensorflow.TF_GetCode(status), tensorflow.TF_Message(status).getString())) {
+        return Optional.empty();
+      }
       try {
-        return devices(context, status);
+        return Optional.of(devices(context, status));
       } finally {
         tensorflow.TFE_DeleteContext(context);
       }
@@ -99,8 +112,24 @@ public final class TfDevices {
     return devices;
   }
 
+  /**
+   * What TensorFlow's answer means: it calls a number that is too high an invalid argument;
+   * whatever else keeps it from a device that is there is nobody's mistake here.
+   *
+   * @throws MachineException with the first line of what TensorFlow says
+   */
+  static boolean there(int code, String message) {
+    if (code == tensorflow.TF_OK) {
+      return true;
+    }
+    if (code == tensorflow.TF_INVALID_ARGUMENT) {
+      return false;
+    }
+    throw new MachineException(REFUSED + message.lines().findFirst().orElse("no reason") + ")");
+  }
+
   private static void check(TF_Status status) {
-    if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
+    if (!there(tensorflow.TF_GetCode(status), tensorflow.TF_Message(status).getString())) {
       throw new IllegalStateException(tensorflow.TF_Message(status).getString());
     }
   }

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
@@ -12,6 +13,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GraphOptions;
 import org.tensorflow.proto.RewriterConfig;
+import org.tensorflow.proto.RunOptions;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -20,22 +22,27 @@ public final class TfRuntime implements AutoCloseable {
   private final Graph graph = new Graph();
   private final Ops ops;
   private final Device device;
+  private final Precision precision;
   private final boolean asWritten;
+  private final Consumer<Boolean> roundsToTf32;
   private final Set<String> checked = new HashSet<>();
   private Session session;
 
-  /** A new, empty graph on the device that is there. */
-  public TfRuntime() {
-    this(Computation.of(Precision.FP32));
-  }
-
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
   public TfRuntime(Computation computation) {
+    this(computation, computation.device().isGpu() ? TensorFloat32::allow : yes -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param roundsToTf32 told before every run whether its products may be rounded
+   */
+  TfRuntime(Computation computation, Consumer<Boolean> roundsToTf32) {
     this.device = computation.device();
+    this.precision = computation.precision();
     this.asWritten = computation.asWritten();
-    if (device.isGpu()) {
-      TensorFloat32.allow(computation.precision() == Precision.TF32);
-    }
+    this.roundsToTf32 = roundsToTf32;
     SparseCrossEntropy.registerGradient();
     this.ops = Ops.create(graph);
   }
@@ -53,7 +60,7 @@ public final class TfRuntime implements AutoCloseable {
   }
 
   /** The session, opened at the first call: build the whole graph before. */
-  public Session session() {
+  Session session() {
     if (session == null) {
       ConfigProto config =
           device
@@ -67,15 +74,42 @@ public final class TfRuntime implements AutoCloseable {
 
   /**
    * Runs, and the first time that something of this name runs, checks that it ran on the device.
+   * Nothing of this project runs a session but through here (a test of the build holds it to that).
    *
    * @param what is run, for messages
    * @throws org.unlearn4j.base.MachineException if a variable or a matrix product was elsewhere
    */
   public Result run(String what, Session.Runner runner) {
+    return run(what, precision, runner);
+  }
+
+  /**
+   * The same of a part of the graph that was emitted in another precision than the rest. Whether
+   * products are rounded to TF32 is one flag of the whole process, which graphs of several
+   * precisions take turns in: it is set anew for every run.
+   */
+  Result run(String what, Precision precision, Session.Runner runner) {
+    roundsToTf32.accept(precision == Precision.TF32);
     if (checked.contains(what)) {
       return runner.run();
     }
-    Result result = runner.setOptions(Placement.options()).runAndFetchMetadata();
+    return placed(what, runner, Placement.options());
+  }
+
+  /**
+   * The same in a run that is measured, and checked whether something of this name ran before or
+   * not.
+   *
+   * @return with metadata that {@link PeakMemory#bytes} can be asked of
+   */
+  public Result measured(String what, Session.Runner runner) {
+    roundsToTf32.accept(precision == Precision.TF32);
+    RunOptions options = PeakMemory.options().toBuilder().mergeFrom(Placement.options()).build();
+    return placed(what, runner, options);
+  }
+
+  private Result placed(String what, Session.Runner runner, RunOptions options) {
+    Result result = runner.setOptions(options).runAndFetchMetadata();
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device);
       checked.add(what);

@@ -9,7 +9,6 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.ndarray.buffer.FloatDataBuffer;
@@ -28,8 +27,8 @@ public final class Variables {
   /** Values that are moved at a time. */
   private static final int PIECE = 1 << 18;
 
-  private final Ops tf;
-  private final Device device;
+  private final TfRuntime runtime;
+  private final String set;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
   private final Map<String, Operand<TFloat32>> reads = new LinkedHashMap<>();
@@ -42,9 +41,9 @@ public final class Variables {
    * @param prefix of the variables' names, empty for the model itself
    */
   public Variables(TfRuntime runtime, String prefix, List<Parameter> list) {
-    this.tf = runtime.ops();
-    this.device = runtime.device();
-    Ops on = device.on(tf);
+    this.runtime = runtime;
+    this.set = prefix.isEmpty() ? "parameters" : prefix;
+    Ops on = device().on(runtime.ops());
     Ops named = prefix.isEmpty() ? on : on.withSubScope(prefix);
     for (Parameter p : list) {
       String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
@@ -86,17 +85,17 @@ public final class Variables {
   }
 
   /** Fills every variable, one at a time, so that at most one parameter is held twice. */
-  public void assign(Session session, Function<Parameter, FloatBuffer> source) {
+  public void assign(Function<Parameter, FloatBuffer> source) {
     for (Parameter p : parameters.values()) {
       FloatBuffer from = source.apply(p);
       try (TFloat32 value = TFloat32.tensorOf(shape(p), DataBuffers.of(from))) {
-        assign(session, p, value);
+        assign(p, value);
       }
     }
   }
 
   /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
-  public void assign(Session session, WeightSource source) {
+  public void assign(WeightSource source) {
     float[] piece = new float[PIECE];
     for (Parameter p : parameters.values()) {
       try (TFloat32 value = TFloat32.tensorOf(shape(p))) {
@@ -106,29 +105,29 @@ public final class Variables {
           source.read(p, from, FloatBuffer.wrap(piece, 0, n));
           to.offset(from).write(piece, 0, n);
         }
-        assign(session, p, value);
+        assign(p, value);
       }
     }
   }
 
-  private void assign(Session session, Parameter p, TFloat32 value) {
-    session
-        .runner()
-        .feed(values.get(p.name()), value)
-        .addTarget(assigns.get(p.name()).op())
-        .run()
-        .close();
+  private void assign(Parameter p, TFloat32 value) {
+    try (Feeds feeds = new Feeds(runtime)) {
+      feeds.borrowed(values.get(p.name()), value);
+      runtime
+          .run("assignment of " + set, feeds.runner().addTarget(assigns.get(p.name()).op()))
+          .close();
+    }
   }
 
   /** Sets every variable to zero. */
-  public void zero(Session session) {
+  public void zero() {
     float[] nothing = new float[PIECE];
-    assign(session, (p, from, to) -> to.put(nothing, 0, to.remaining()));
+    assign((p, from, to) -> to.put(nothing, 0, to.remaining()));
   }
 
   /** The present value of one variable. */
-  public FloatBuffer value(Session session, Parameter p) {
-    try (Result result = session.runner().fetch(reads.get(p.name())).run()) {
+  public FloatBuffer value(Parameter p) {
+    try (Result result = fetched(p)) {
       FloatBuffer copy = FloatBuffer.allocate(Math.toIntExact(p.size()));
       ((TFloat32) result.get(0))
           .asRawTensor()
@@ -140,8 +139,8 @@ public final class Variables {
   }
 
   /** Hands out the present value of one variable in pieces, in their order. */
-  public void read(Session session, Parameter p, Consumer<FloatBuffer> pieces) {
-    try (Result result = session.runner().fetch(reads.get(p.name())).run()) {
+  public void read(Parameter p, Consumer<FloatBuffer> pieces) {
+    try (Result result = fetched(p)) {
       FloatDataBuffer from = ((TFloat32) result.get(0)).asRawTensor().data().asFloats();
       float[] piece = new float[PIECE];
       for (long at = 0; at < p.size(); at += PIECE) {
@@ -152,12 +151,18 @@ public final class Variables {
     }
   }
 
+  private Result fetched(Parameter p) {
+    try (Feeds none = new Feeds(runtime)) {
+      return runtime.run("reading of " + set, none.runner().fetch(reads.get(p.name())));
+    }
+  }
+
   Ops ops() {
-    return tf;
+    return runtime.ops();
   }
 
   /** Where the variables are, and all products with them. */
   Device device() {
-    return device;
+    return runtime.device();
   }
 }

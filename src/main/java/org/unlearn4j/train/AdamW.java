@@ -5,7 +5,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.tensorflow.Operand;
-import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
@@ -129,11 +128,11 @@ final class AdamW {
   }
 
   /** Sets moments and accumulators to zero. */
-  void reset(Session session) {
-    first.zero(session);
-    second.zero(session);
+  void reset() {
+    first.zero();
+    second.zero();
     if (accumulated != null) {
-      accumulated.zero(session);
+      accumulated.zero();
     }
   }
 

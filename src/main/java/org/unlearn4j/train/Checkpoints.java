@@ -10,7 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.tensorflow.Session;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Variables;
@@ -31,6 +32,9 @@ final class Checkpoints {
   private static final String ALPHA = "alpha";
   private static final String RUN = "run";
   private static final String QUEUE = "queue/";
+
+  /** What {@link #sets} has at 1. */
+  private static final String FIRST_MOMENTS = "1/";
 
   private final Path file;
   private final String run;
@@ -55,7 +59,6 @@ final class Checkpoints {
   }
 
   void save(TrainingStep step, State state) {
-    Session session = step.graph().runtime().session();
     List<Variables> sets = sets(step);
     List<TensorInfo> tensors = new ArrayList<>();
     for (int s = 0; s < sets.size(); s++) {
@@ -85,7 +88,7 @@ final class Checkpoints {
           }
           int slash = t.name().indexOf('/');
           Variables set = sets.get(Integer.parseInt(t.name().substring(0, slash)));
-          return set.value(session, byName.get(t.name().substring(slash + 1)));
+          return set.value(byName.get(t.name().substring(slash + 1)));
         },
         Map.of(
             EPOCH, String.valueOf(state.epoch()),
@@ -118,23 +121,46 @@ final class Checkpoints {
     return queue;
   }
 
-  /** Fills the variables from the last checkpoint of this very run, if there is one. */
-  Optional<State> restore(TrainingStep step) {
+  /** The last checkpoint of this very run, if there is one, to be closed. */
+  private Optional<SafeTensors> last() {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    try (SafeTensors saved = SafeTensors.open(file)) {
+    SafeTensors saved = SafeTensors.open(file);
+    if (run.equals(saved.metadata().get(RUN))) {
+      return Optional.of(saved);
+    }
+    saved.close();
+    return Optional.empty();
+  }
+
+  /** Names of the parameters that this run trains, if there is a checkpoint of it. */
+  Optional<Set<String>> trained() {
+    Optional<SafeTensors> last = last();
+    if (last.isEmpty()) {
+      return Optional.empty();
+    }
+    try (SafeTensors saved = last.get()) {
+      return Optional.of(
+          saved.names().stream()
+              .filter(n -> n.startsWith(FIRST_MOMENTS))
+              .map(n -> n.substring(FIRST_MOMENTS.length()))
+              .collect(Collectors.toSet()));
+    }
+  }
+
+  /** Fills the variables from the last checkpoint of this very run, if there is one. */
+  Optional<State> restore(TrainingStep step) {
+    Optional<SafeTensors> last = last();
+    if (last.isEmpty()) {
+      return Optional.empty();
+    }
+    try (SafeTensors saved = last.get()) {
       Map<String, String> metadata = saved.metadata();
-      if (!run.equals(metadata.get(RUN))) {
-        return Optional.empty();
-      }
       List<Variables> sets = sets(step);
       for (int s = 0; s < sets.size(); s++) {
         String prefix = s + "/";
-        sets.get(s)
-            .assign(
-                step.graph().runtime().session(),
-                p -> FloatBuffer.wrap(saved.floats(prefix + p.name())));
+        sets.get(s).assign(p -> FloatBuffer.wrap(saved.floats(prefix + p.name())));
       }
       return Optional.of(
           new State(

@@ -1,5 +1,6 @@
 package org.unlearn4j.train;
 
+import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
@@ -10,6 +11,7 @@ import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 
@@ -51,15 +53,20 @@ final class MatrixPeak {
       }
       Operand<TFloat32> corner =
           tf.dtypes.cast(tf.slice(x, tf.array(0, 0), tf.array(1, 1)), TFloat32.class);
-      Session session = runtime.session();
-      session.runner().addTarget(fill).run().close();
+      run(runtime, "matrix to multiply", r -> r.addTarget(fill));
       double best = Double.POSITIVE_INFINITY;
       for (int i = 0; i < 4; i++) {
         long start = System.nanoTime();
-        session.runner().fetch(corner).run().close();
+        run(runtime, "matrix products", r -> r.fetch(corner));
         best = Math.min(best, (System.nanoTime() - start) / 1e9);
       }
       return 2.0 * n * n * n * products / best / 1e9;
+    }
+  }
+
+  private static void run(TfRuntime runtime, String what, UnaryOperator<Session.Runner> asking) {
+    try (Feeds none = new Feeds(runtime)) {
+      runtime.run(what, asking.apply(none.runner())).close();
     }
   }
 }

@@ -30,10 +30,10 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   private static final int BRAIN = 2;
 
   /**
-   * Arrays as large as the frozen logits while a loss compares them: they, their softmax, its
-   * logarithm, and the policy's logits of the same rows.
+   * Arrays as large as the logits that a loss reads, beside those: its target or the frozen ones,
+   * and softmaxes and their logarithms on the way to a gradient.
    */
-  private static final int FROZEN_COPIES = 4;
+  private static final int READING = 3;
 
   private static final double MIB = 1 << 20;
 
@@ -43,22 +43,18 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
    * @param rows of all segments
    * @param time tokens of a row, padding included
    * @param labelled tokens that reach the head
-   * @param frozenRows rows that run through the frozen twin
-   * @param frozenLabelled tokens of them that reach its head
+   * @param read those of them whose logits a loss reads
    */
-  public record Batch(long rows, int time, long labelled, long frozenRows, long frozenLabelled) {
+  public record Batch(long rows, int time, long labelled, long read) {
 
     /** A batch in which every row has the same number of tokens. */
     public static Batch of(Objective objective, int rows, int time, int labelledPerRow) {
-      long scored = (long) rows * objective.scored().size();
-      long frozen = (long) rows * objective.frozen().size();
-      long frozenScored = (long) rows * objective.frozenScored().size();
+      long each = (long) rows * labelledPerRow;
       return new Batch(
           (long) rows * objective.segments().size(),
           time,
-          scored * labelledPerRow,
-          frozen,
-          frozenScored * labelledPerRow);
+          each * objective.scored().size(),
+          each * objective.logits().size());
     }
 
     /** The largest that training rows can give. */
@@ -66,8 +62,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       long rows = 0;
       int time = 1;
       long labelled = 0;
-      long frozenRows = 0;
-      long frozenLabelled = 0;
+      long read = 0;
       for (Segment s : objective.segments()) {
         List<TokenRow> own = data.of(s);
         long count = Math.min(batchSize, own.size());
@@ -81,10 +76,9 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
         time = Math.max(time, own.stream().mapToInt(TokenRow::length).max().orElse(1));
         rows += count;
         labelled += objective.scored().contains(s) ? most : 0;
-        frozenRows += objective.frozen().contains(s) ? count : 0;
-        frozenLabelled += objective.frozenScored().contains(s) ? most : 0;
+        read += objective.logits().contains(s) ? most : 0;
       }
-      return new Batch(rows, time, labelled, frozenRows, frozenLabelled);
+      return new Batch(rows, time, labelled, read);
     }
 
     long tokens() {
@@ -97,6 +91,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return weights + moments + accumulators + twin + step;
   }
 
+  /** The same where nothing is updated. */
+  public MemoryPlan withoutMoments() {
+    return new MemoryPlan(weights, 0, accumulators, twin, step);
+  }
+
   /** Estimates. */
   public static MemoryPlan of(
       Decoder decoder,
@@ -104,20 +103,15 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       Computation computation,
       boolean accumulating,
       Batch batch) {
-    boolean brain = computation.precision() == Precision.BF16;
     long parameters = size(decoder, p -> true);
     long trained = size(decoder, objective::trains);
     boolean twin = !objective.frozen().isEmpty();
-    long matrices = size(decoder, p -> p.shape().size() == 2);
-    // Weights as they will be deployed lie beside those they come from.
-    long deployed = objective.quantization().isPresent() ? FLOAT * matrices : 0;
-    long copies = brain ? BRAIN * matrices : 0;
     return new MemoryPlan(
         FLOAT * parameters,
         2 * FLOAT * trained,
         accumulating ? FLOAT * trained : 0,
         twin ? FLOAT * parameters : 0,
-        deployed + copies * (twin ? 2 : 1) + step(decoder, objective, computation, batch));
+        step(decoder, objective, computation, batch));
   }
 
   private static long step(
@@ -128,30 +122,46 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long tokens = batch.tokens();
     long hidden = (long) FLOAT * decoder.config().hiddenSize() * tokens;
     long vocab = decoder.config().vocabSize();
-    long head = vocab * decoder.config().hiddenSize() * FLOAT;
+    long head = trainsHead(decoder, objective) ? vocab * decoder.config().hiddenSize() * FLOAT : 0;
     int layers = kept.blocks().size();
     boolean recompute = computation.recompute();
-    // Logits and what the cross-entropy keeps of them, as wide.
-    long logits = batch.labelled() * vocab * FLOAT;
-    long narrow = brain ? batch.labelled() * vocab * BRAIN : 0;
-    long frozenLogits = batch.frozenLabelled() * vocab * FLOAT * FROZEN_COPIES;
+    long matrices = size(decoder, p -> p.shape().size() == 2);
+    // Weights as they will be deployed, and in bfloat16: each until its gradient is there.
+    long copies =
+        (objective.quantization().isPresent() ? FLOAT * matrices : 0)
+            + (brain ? BRAIN * matrices : 0);
+    long twinCopies = brain && !objective.frozen().isEmpty() ? BRAIN * matrices : 0;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
     long once = kept.widest() * tokens;
-    // The losses: gradients of the head and of what the final norm reads are on their way.
-    // The gradient of the head comes when only one of the two is left.
-    long most = below + logits + narrow + frozenLogits + Math.max(logits, head) + 4 * hidden;
+    // The losses: logits that the cross-entropy, its gradient, and theirs, take the place of; then
+    // either what a loss makes that reads logits itself, or the gradient of the head is on its way.
+    int arrays = READING + (objective.scored().size() > 1 ? 1 : 0); // one of many is copied out
+    long logits = batch.labelled() * vocab * (FLOAT + (brain ? BRAIN : 0));
+    long reading = arrays * batch.read() * vocab * FLOAT;
+    long most = below + copies + twinCopies + logits + Math.max(reading, head) + 4 * hidden;
     long gradients = head;
     long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
-      most = Math.max(most, below + own + gradients + (recompute ? 0 : once));
+      long left = copies * (l + 1) / layers;
+      most = Math.max(most, below + left + own + gradients + (recompute ? 0 : once));
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }
-    return Math.max(most, gradients);
+    // A table that is the head too has a gradient from either end before they are added.
+    return Math.max(most, gradients + (decoder.config().tiedEmbeddings() ? head : 0));
+  }
+
+  /** Whether there is a gradient as large as the token table. */
+  private static boolean trainsHead(Decoder decoder, Objective objective) {
+    List<Integer> shape = List.of(decoder.config().vocabSize(), decoder.config().hiddenSize());
+    List<Parameter> inBlocks = decoder.blockMatrices();
+    return decoder.parameters().stream()
+        .filter(p -> p.shape().equals(shape) && !inBlocks.contains(p))
+        .anyMatch(objective::trains);
   }
 
   private static long size(Decoder decoder, Predicate<Parameter> which) {
@@ -162,11 +172,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   public String line(String device, long available) {
     return String.format(
         Locale.ROOT,
-        "%,.0f MiB on %s (weights %,.0f, moments %,.0f%s%s, step %,.0f), %,.0f MiB are free",
+        "%,.0f MiB on %s (weights %,.0f%s%s%s, step %,.0f), %,.0f MiB are free",
         total() / MIB,
         device,
         weights / MIB,
-        moments / MIB,
+        part("moments", moments),
         part("accumulators", accumulators),
         part("frozen twin", twin),
         step / MIB,

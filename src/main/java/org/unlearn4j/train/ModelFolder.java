@@ -35,6 +35,9 @@ public final class ModelFolder {
           "chat_template.jinja",
           "generation_config.json");
 
+  private static final String CONFIG = "config.json";
+  private static final String RECORD = "unlearning.json";
+
   private ModelFolder() {}
 
   /**
@@ -44,10 +47,18 @@ public final class ModelFolder {
    * @throws UserException if something else would be deleted
    */
   public static void requireWritable(Path folder, Optional<Path> base) {
-    AtomicFiles.requireReplaceable(folder, "config.json", "an older model");
+    AtomicFiles.requireReplaceable(folder, CONFIG, "an older model", ModelFolder::written);
     if (base.isPresent() && normal(base.get()).startsWith(normal(folder))) {
       throw UserException.at(folder, "", "the model to start from", "another folder to write to");
     }
+  }
+
+  private static boolean written(Path file) {
+    String name = file.toString();
+    return name.equals(CONFIG)
+        || name.equals(RECORD)
+        || COMPANIONS.contains(name)
+        || (file.getNameCount() == 1 && CheckpointLayout.names(name));
   }
 
   private static Path normal(Path path) {
@@ -77,7 +88,7 @@ public final class ModelFolder {
           ObjectNode config = decoder.config().json().deepCopy();
           String dtype = config.has("torch_dtype") ? "torch_dtype" : "dtype";
           layout.dtype().ifPresent(d -> config.put(dtype, d.torchName()));
-          writeJson(part.resolve("config.json"), config);
+          writeJson(part.resolve(CONFIG), config);
           layout.write(part, (name, pieces) -> values.accept(byName.get(name), pieces));
           for (String name : COMPANIONS) {
             Path source = tokenizer.resolve(name);
@@ -86,7 +97,7 @@ public final class ModelFolder {
             }
           }
           if (record.isPresent()) {
-            writeJson(part.resolve("unlearning.json"), record.get());
+            writeJson(part.resolve(RECORD), record.get());
           }
         });
   }

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
-import org.tensorflow.Session;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -109,11 +108,8 @@ public final class StepBenchmark {
   }
 
   private static void assign(StepGraph graph, ModelConfig config) {
-    Session session = graph.runtime().session();
-    graph.variables().assign(session, FreshWeights.of(0, config.initializerRange()));
-    graph
-        .frozen()
-        .ifPresent(twin -> twin.assign(session, FreshWeights.of(0, config.initializerRange())));
+    graph.variables().assign(FreshWeights.of(0, config.initializerRange()));
+    graph.frozen().ifPresent(twin -> twin.assign(FreshWeights.of(0, config.initializerRange())));
   }
 
   /** Runs the benchmark. */

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
@@ -127,6 +128,11 @@ public final class Trainer {
       last = log.last();
     }
     return new Finished(done, state.epoch(), last, (System.nanoTime() - start) / 1e9);
+  }
+
+  /** Names of the parameters that a run trains which has a checkpoint to go on from. */
+  public static Optional<Set<String>> trained(Files files) {
+    return new Checkpoints(files.checkpoints(), files.run()).trained();
   }
 
   /** Removes the checkpoints of a run whose result is safely written. */

@@ -32,6 +32,11 @@ public record TrainingData(
     return new TrainingData(List.of(), rows, List.of(), Map.of());
   }
 
+  /** The same rows with what the reference model says of them. */
+  public TrainingData withReference(Map<Segment, double[]> nll) {
+    return new TrainingData(forget, retain, alternates, nll);
+  }
+
   /** Rows from which a segment of a batch is taken: as many and as long as its own. */
   List<TokenRow> of(Segment segment) {
     return switch (segment) {

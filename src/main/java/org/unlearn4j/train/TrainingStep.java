@@ -65,7 +65,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Zeroes the moments; to be called once the parameters are assigned. */
   public void reset() {
-    adamW.reset(graph.runtime().session());
+    adamW.reset();
   }
 
   /**
@@ -102,7 +102,7 @@ public final class TrainingStep implements AutoCloseable {
         0,
         control,
         (what, runner) -> {
-          Result result = runner.setOptions(PeakMemory.options()).runAndFetchMetadata();
+          Result result = graph.runtime().measured(what, runner);
           long bytes = PeakMemory.bytes(result.getMetadata().orElseThrow());
           most.accumulateAndGet(bytes, Math::max);
           return result;
@@ -126,7 +126,7 @@ public final class TrainingStep implements AutoCloseable {
     double norm = 0;
     for (int i = 0; i < micro.size(); i++) {
       boolean last = i == micro.size() - 1;
-      try (Feeds feeds = new Feeds(graph.runtime().session())) {
+      try (Feeds feeds = new Feeds(graph.runtime())) {
         graph.feed(feeds, micro.get(i), control.atMicro(i));
         Session.Runner runner = feeds.runner().fetch(graph.total());
         graph.values().values().forEach(runner::fetch);

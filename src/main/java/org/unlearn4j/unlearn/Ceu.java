@@ -22,6 +22,11 @@ record Ceu(int skip) implements Term {
   }
 
   @Override
+  public Set<Segment> logits() {
+    return Set.of(Segment.FORGET);
+  }
+
+  @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
     Operand<TFloat32> logits = c.logits(Segment.FORGET);
     Operand<TFloat32> target =

@@ -19,6 +19,11 @@ record LogitFlatness() implements Term {
   }
 
   @Override
+  public Set<Segment> logits() {
+    return Set.of(Segment.FORGET);
+  }
+
+  @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
     Operand<TFloat32> logits = c.logits(Segment.FORGET); // [labelled, vocab]
     Operand<TFloat32> vocab = Dimensions.count(tf, logits, 1);

@@ -2,11 +2,11 @@ package org.unlearn4j.unlearn;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
-import java.util.regex.Pattern;
 import org.unlearn4j.nn.Parameter;
 
 /**
@@ -16,7 +16,7 @@ import org.unlearn4j.nn.Parameter;
  *
  * @param name for messages
  * @param dual the retain loss is a constraint, and alpha its multiplier
- * @param trainable matched against whole parameter names; empty: all are trained
+ * @param trainable names of the parameters that are trained; empty: all are
  * @param quantization the loss is that of the weights as they will be deployed
  */
 public record Objective(
@@ -25,8 +25,12 @@ public record Objective(
     Optional<Weighted> retain,
     Optional<Regulariser> regulariser,
     Optional<Dual> dual,
-    Optional<Pattern> trainable,
+    Optional<Set<String>> trainable,
     Optional<QuantizationAware> quantization) {
+
+  public Objective {
+    trainable = trainable.map(Set::copyOf);
+  }
 
   /** Ordinary training on the retain segment. */
   public static Objective finetune() {
@@ -60,9 +64,23 @@ public record Objective(
         name, forget, retain, regulariser, Optional.of(added), trainable, quantization);
   }
 
-  Objective training(Pattern parameters) {
+  /** The same on fewer parameters: those of these names that are trained now. */
+  public Objective training(Set<String> names) {
+    Set<String> both = new HashSet<>(names);
+    trainable.ifPresent(both::retainAll);
+    return new Objective(name, forget, retain, regulariser, dual, Optional.of(both), quantization);
+  }
+
+  /** The forget loss alone, unweighted and in full precision, on the same parameters. */
+  public Objective forgetting() {
     return new Objective(
-        name, forget, retain, regulariser, dual, Optional.of(parameters), quantization);
+        name,
+        forget.map(w -> new Weighted(w.term(), 1)),
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        trainable,
+        Optional.empty());
   }
 
   /** The same of weights as they will be deployed. */
@@ -82,7 +100,7 @@ public record Objective(
 
   /** Whether a parameter is trained. */
   public boolean trains(Parameter p) {
-    return trainable.map(t -> t.matcher(p.name()).matches()).orElse(true);
+    return trainable.map(t -> t.contains(p.name())).orElse(true);
   }
 
   /** Segments that some term reads. */
@@ -93,6 +111,11 @@ public record Objective(
   /** Segments of which likelihoods or logits are read. */
   public Set<Segment> scored() {
     return union(Term::scored);
+  }
+
+  /** Segments whose logits are read, and not their likelihoods alone. */
+  public Set<Segment> logits() {
+    return union(Term::logits);
   }
 
   /** Segments whose rows need a number from the reference model. */

@@ -2,7 +2,9 @@ package org.unlearn4j.unlearn;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Layer;
@@ -12,6 +14,7 @@ import org.unlearn4j.config.RetainName;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.FakeQuantization;
 
 /**
@@ -26,12 +29,17 @@ public final class Objectives {
    * The objective that settings describe, for training: a retain loss of weight 0 is left out.
    *
    * @param decoder the model that it is for
-   * @throws UserException for a layer that the model does not have, or a pattern that matches no
-   *     parameter
+   * @throws UserException for a layer that the model does not have, a pattern that matches no
+   *     parameter, or one that leaves no module to a search for salient ones
    */
   public static Objective of(UnlearnSettings settings, Decoder decoder) {
     ObjectiveSettings o = settings.objective();
-    return assemble(settings, decoder, drawn(settings, decoder.config()), o.retains());
+    Objective objective =
+        assemble(settings, decoder, drawn(settings, decoder.config()), o.retains());
+    if (settings.salientShare() < 1) {
+      Saliency.requireCandidates(decoder, objective, settings.salientShare());
+    }
+    return objective;
   }
 
   /**
@@ -130,10 +138,14 @@ public final class Objectives {
     return FeatureLayer.named(RMU_LAYER, name, layers);
   }
 
-  private static Pattern trainable(String regex, Decoder decoder) {
+  private static Set<String> trainable(String regex, Decoder decoder) {
     Pattern pattern = Pattern.compile(regex);
-    boolean any = decoder.parameters().stream().anyMatch(p -> pattern.matcher(p.name()).matches());
-    if (!any) {
+    Set<String> names =
+        decoder.parameters().stream()
+            .map(Parameter::name)
+            .filter(n -> pattern.matcher(n).matches())
+            .collect(Collectors.toSet());
+    if (names.isEmpty()) {
       throw new UserException(
           "unlearn.objective.trainable: found "
               + regex
@@ -141,7 +153,7 @@ public final class Objectives {
               + decoder.parameters().get(decoder.parameters().size() - 1).name()
               + ".");
     }
-    return pattern;
+    return names;
   }
 
   private static Regulariser regulariser(ClRegSettings c, int layers) {

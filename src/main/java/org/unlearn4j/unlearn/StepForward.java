@@ -4,6 +4,7 @@ import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -23,6 +24,7 @@ final class StepForward implements StepContext {
   private final Ops tf;
   private final StepInputs inputs;
   private final TensorFlowEmitter emitter;
+  private final Set<Segment> readable;
   private final ForwardPass policy;
   private final Optional<ForwardPass> twin;
   private final Map<Segment, Operand<TFloat32>> rowNll = new EnumMap<>(Segment.class);
@@ -44,6 +46,7 @@ final class StepForward implements StepContext {
       Computation computation) {
     this.tf = tf;
     this.inputs = inputs;
+    this.readable = objective.logits();
     TfInputs in = inputs.rows();
     emitter = new TensorFlowEmitter(tf, variables, in, computation.precision());
     if (computation.recompute()) {
@@ -104,6 +107,9 @@ final class StepForward implements StepContext {
 
   @Override
   public Operand<TFloat32> logits(Segment segment) {
+    if (!readable.contains(segment)) {
+      throw new IllegalArgumentException("no term declared that it reads logits of " + segment);
+    }
     return policy.logits(segment);
   }
 

@@ -15,7 +15,6 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Backward;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Feeds;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 
@@ -41,11 +40,6 @@ public final class StepGraph implements AutoCloseable {
   private final Operand<TFloat32> total;
   private final Map<Parameter, Operand<TFloat32>> gradients;
   private final Map<FeatureLayer, Operand<TFloat32>> queueFeatures = new LinkedHashMap<>();
-
-  /** Builds the graph; every activation is kept for the backward pass. */
-  public StepGraph(Decoder decoder, Objective objective, Precision precision) {
-    this(decoder, objective, Computation.of(precision));
-  }
 
   /** Builds the graph. */
   public StepGraph(Decoder decoder, Objective objective, Computation computation) {

@@ -120,11 +120,11 @@ public final class StepProbe {
   /** Runs the step; the graph's variables must be assigned. */
   public Seen run(StepBatch batch, StepControl control) {
     Map<String, float[]> found = new LinkedHashMap<>();
-    try (Feeds feeds = new Feeds(graph.runtime().session())) {
+    try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, batch, control);
       Session.Runner runner = feeds.runner();
       fetches.values().forEach(runner::fetch);
-      try (Result result = runner.run()) {
+      try (Result result = graph.runtime().run("probe", runner)) {
         int at = 0;
         for (String name : fetches.keySet()) {
           found.put(name, TfTensors.floats(result, at++));

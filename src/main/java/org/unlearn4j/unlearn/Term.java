@@ -21,6 +21,11 @@ public interface Term {
     return segments();
   }
 
+  /** Segments whose logits are read, and not their likelihoods alone. */
+  default Set<Segment> logits() {
+    return frozenLogits();
+  }
+
   /** Segments for which {@link StepContext#referenceNll} is fed. */
   default Set<Segment> referenceNll() {
     return Set.of();

@@ -27,6 +27,7 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
   public static final long SHARD = 5_000_000_000L;
 
   private static final String SINGLE = "model.safetensors";
+  private static final String INDEX = SINGLE + ".index.json";
 
   /**
    * One tensor.
@@ -66,6 +67,11 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
     return new CheckpointLayout(files);
   }
 
+  /** Whether a file of that name can be one of a checkpoint: weights, or their index. */
+  public static boolean names(String file) {
+    return file.endsWith(".safetensors") || file.equals(INDEX);
+  }
+
   /** The number format of all tensors, if they share one. */
   public Optional<DType> dtype() {
     Set<DType> all =
@@ -85,7 +91,7 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
   public void write(Path folder, BiConsumer<String, Consumer<FloatBuffer>> values) {
     files.forEach((file, entries) -> write(folder.resolve(file), entries, values));
     if (!files.keySet().equals(Set.of(SINGLE))) {
-      AtomicFiles.writeString(folder.resolve(SINGLE + ".index.json"), index());
+      AtomicFiles.writeString(folder.resolve(INDEX), index());
     }
   }
 

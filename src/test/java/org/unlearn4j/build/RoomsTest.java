@@ -12,6 +12,7 @@ import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,6 +22,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.tensorflow.Session;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.tf.TfDevices;
 
 /**
  * Who may know whom. Arrows run one way: what a room may import stands here, everything else is an
@@ -51,7 +55,8 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity")),
-          Map.entry("study", Set.of("base", "config", "eval", "report", "run")),
+          Map.entry(
+              "study", Set.of("base", "config", "eval", "parity", "report", "run", "weights")),
           Map.entry(
               "cli",
               Set.of(
@@ -147,6 +152,62 @@ class RoomsTest {
         .dependOnClassesThat()
         .resideInAPackage(library + "..")
         .check(product);
+  }
+
+  /**
+   * A question for TensorFlow's devices opens GPUs, and binds TensorFlow's numbers to them: {@code
+   * doctor} asks for all, a setting for the one that it names, and nobody else asks.
+   */
+  @Test
+  void devicesAreAskedForWhereASettingIsRead() {
+    onlyFrom(Set.of("tf.TfDevices", "cli.DoctorCommand"), TfDevices.class, "list").check(product);
+    onlyFrom(Set.of("tf.TfDevices", "tf.Device"), TfDevices.class, "visible").check(product);
+    // It can fail: the reader of the setting is no exception of the first rule's kind.
+    assertThrows(
+        AssertionError.class,
+        () -> onlyFrom(Set.of("tf.TfDevices"), TfDevices.class, "visible").check(product));
+  }
+
+  /**
+   * Whatever TensorFlow runs is looked at once for where it ran, and has its own rounding: all runs
+   * go through one door.
+   */
+  @Test
+  void sessionsRunThroughOneDoor() {
+    for (String run : List.of("run", "runAndFetchMetadata")) {
+      onlyFrom(Set.of("tf.TfRuntime"), Session.Runner.class, run).check(product);
+    }
+    onlyFrom(Set.of("tf.TfRuntime"), Session.class, "run").check(product);
+    // It can fail: the door itself is seen.
+    assertThrows(
+        AssertionError.class,
+        () -> onlyFrom(Set.of("tf.Feeds"), Session.Runner.class, "run").check(product));
+  }
+
+  /** What was trained is measured where it is: nobody makes a model of another graph's weights. */
+  @Test
+  void aTrainedModelIsNotCopied() {
+    onlyFrom(
+            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage"),
+            TensorFlowModel.class,
+            "of")
+        .check(product);
+  }
+
+  /** A method that classes but those named neither call nor refer to. */
+  private static ArchRule onlyFrom(Set<String> allowed, Class<?> owner, String method) {
+    return noClasses()
+        .that(
+            describe(
+                "are not in " + allowed,
+                t -> !ours(t) || !allowed.contains(t.getName().substring(ROOT.length() + 1))))
+        .should()
+        .accessTargetWhere(
+            describe(
+                owner.getSimpleName() + "." + method,
+                access ->
+                    access.getTargetOwner().isEquivalentTo(owner)
+                        && access.getName().equals(method)));
   }
 
   /** The rules can fail: the one room that does know TensorFlow breaks a rule that forbids it. */

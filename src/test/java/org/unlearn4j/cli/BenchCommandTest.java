@@ -68,6 +68,10 @@ class BenchCommandTest {
     refuses("--labelled: found 1.5, expected more than 0 and at most 1.", "--labelled", "1.5");
     refuses("--precision: found fp64, expected fp32, tf32 or bf16.", "--precision", "fp64");
     refuses("--objective: ", "--objective", "Oblivion");
+    refuses(
+        "--set unlearn.salient_share: found 0.5, expected 1 (this command has no forget set",
+        "--set",
+        "unlearn.salient_share=0.5");
   }
 
   private static void refuses(String message, String... args) {

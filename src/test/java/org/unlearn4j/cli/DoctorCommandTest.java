@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.NoGpuException;
 
 class DoctorCommandTest {
   @Test
@@ -23,6 +25,30 @@ class DoctorCommandTest {
     boolean seen = found.at("/gpu/seen").asBoolean();
     assertEquals(!seen, found.at("/gpu/why").isTextual(), r.out());
     assertTrue(seen || found.at("/gpu/causes/0/remedy").isTextual(), r.out());
+  }
+
+  /** The library is fine, and the reason is there to be read. */
+  @Test
+  void aCardThatCannotBeOpenedIsAnErrorOfTheCard() {
+    String text =
+        DoctorCommand.tensorFlow(
+                () -> {
+                  throw new MachineException("TensorFlow could not open a device (it is full)");
+                })
+            .entries()
+            .toString();
+    assertTrue(text.startsWith("{loads=true, version=2.18.0, "), text);
+    assertTrue(
+        text.endsWith(
+            ", devices=[], gpu=false, error=TensorFlow could not open a device (it is full)}"),
+        text);
+    Failure failure =
+        Failure.of(
+            new NoGpuException(
+                "model.device: found auto, expected a GPU that can be opened; it is full",
+                new MachineException("it is full")));
+    assertEquals(ExitCode.MACHINE, failure.exitCode());
+    assertTrue(failure.message().contains("it is full: "), failure.message());
   }
 
   @Test

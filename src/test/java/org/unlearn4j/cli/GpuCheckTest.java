@@ -40,7 +40,7 @@ class GpuCheckTest {
           *--memory*) echo '{"variables": 500, "step_measured": 140.0}' ;;
           *) echo '{"step_ms": 20, "device_memory_mb": 900, "utilisation": 0.4}' ;;
           esac ;;
-        evaluate) mkdir -p "${out%/*}" && echo '{"metrics": {"model_utility": '$metric'}}' > "$out" ;;
+        evaluate) mkdir -p "${out%/*}" && printf '{"metrics": {"model_utility": %s}}' $metric > "$out" ;;
         verify) echo '{"verdict": "pass"}' > "$out" ;;
       esac
       """;

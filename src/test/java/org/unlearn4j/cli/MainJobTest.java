@@ -137,6 +137,11 @@ class MainJobTest {
             "--out",
             at("verify.json"));
     assertEquals(at("verify.json") + ": pass", sentence.trim());
+    String inspected = run("inspect", "--verify-hashes", at("onnx"));
+    assertTrue(
+        inspected.matches(
+            ".*: as recorded, all of [67] files; the verdict on onnx/model.onnx was pass\\s+"),
+        inspected);
     verified();
     measuredWhereItIsMissing(fable);
     generated();
@@ -202,6 +207,17 @@ class MainJobTest {
     assertEquals(6, record.at("/training/steps").intValue());
     assertEquals(2, record.at("/training/accumulate").intValue());
     assertEquals(0, record.at("/training/seed").intValue());
+    // What the pipeline left to its defaults decides a run as well.
+    assertEquals("linear", record.at("/training/schedule").asText());
+    assertEquals(1.0, record.at("/training/warmup_epochs").doubleValue());
+    assertEquals(0.01, record.at("/training/weight_decay").doubleValue());
+    assertEquals(1.0, record.at("/training/clip_norm").doubleValue());
+    assertEquals("none", record.at("/training/quantization_aware").asText());
+    assertEquals("fp32", record.at("/model/precision").asText());
+    assertEquals("default", record.at("/data/template").asText());
+    assertEquals(96, record.at("/data/max_length").intValue());
+    assertEquals("questions", record.at("/data/form").asText());
+    assertFalse(record.toString().contains(temp.toString()), "where it lay is nobody's business");
     for (String loss : List.of("total", "forget", "retain", "clreg")) {
       assertTrue(record.at("/final_losses/" + loss).isNumber(), loss);
       assertEquals(last.path(loss), record.at("/final_losses/" + loss), loss);
@@ -316,16 +332,26 @@ class MainJobTest {
     Path kept = Files.move(deployed, temp.resolve("kept.json"));
     Path reference = Path.of(at("eval/retain.tf.json"));
     Files.copy(Path.of(at("eval/target.tf.json")), reference);
-    run(
-        "verify",
-        "--pipeline",
-        pipeline,
-        "--model",
-        at("unlearned"),
-        "--onnx",
-        at("onnx"),
-        "--out",
-        at("verify.json"));
+    Path unasked = Path.of(at("onnx/onnx/model_int8.onnx")); // the pipeline exports fp32 alone
+    Files.copy(Path.of(at("onnx/onnx/model.onnx")), unasked);
+    CommandRun r =
+        CommandRun.withNotes(
+            "verify",
+            "--pipeline",
+            pipeline,
+            "--model",
+            at("unlearned"),
+            "--onnx",
+            at("onnx"),
+            "--out",
+            at("verify.json"));
+    assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+    String unjudged = unasked + ": found no verdict on this file, expected one";
+    assertTrue(r.err().contains(unjudged), r.err());
+    CommandRun inspected = CommandRun.of("inspect", "--verify-hashes", at("onnx"));
+    assertEquals(ExitCode.GATE, inspected.code(), inspected.out());
+    assertTrue(inspected.out().contains(unjudged), inspected.out());
+    Files.delete(unasked);
     assertTrue(json("verify.json").at("/runtimes/0/metrics/forget_quality/deployed").isNumber());
     Files.delete(reference);
     Files.move(kept, deployed);
@@ -365,6 +391,9 @@ class MainJobTest {
     assertTrue(r.err().contains("unlearned.onnx.json was made with other weights"), r.err());
     assertFalse(r.err().contains("unlearned.tf.json was"), r.err());
     assertTrue(r.out().contains("forget_truth_ratio"), r.out());
+    assertTrue(
+        r.out().contains("onnx:fp32: numeric source_weights: found 1.000, expected at most 0"),
+        r.out());
     assertTrue(r.out().contains("onnx:fp32: "), r.out());
     assertEquals("fail", json("wrong.json").path("verdict").asText());
   }

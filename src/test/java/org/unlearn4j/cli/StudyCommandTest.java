@@ -63,8 +63,9 @@ class StudyCommandTest {
         name: small
         pipeline: BASE
         seeds: [3]
+        formats: [int8, int4]
         columns: [forget_quality, forget_prob, model_utility, mia_loss_auc, mia_loss_auc_relative,
-                  entanglement, retain_drift, step_seconds]
+                  entanglement, retain_drift, step_seconds, rebound]
         addition:
           name: CLReg
           without: {unlearn.clreg.weight: 0}
@@ -86,12 +87,14 @@ class StudyCommandTest {
     run("study", "--file", file.toString(), "--out", temp.resolve("runs").toString());
   }
 
-  /** Of every run's weights and evaluation. */
+  /** Of every run's weights, deployed files and evaluations. */
   private Map<String, FileTime> times() throws IOException {
     Map<String, FileTime> times = new TreeMap<>();
     try (Stream<Path> walk = Files.walk(temp.resolve("runs"))) {
       for (Path p :
-          walk.filter(f -> f.toString().matches(".*(model.safetensors|tf.json)")).toList()) {
+          walk.filter(
+                  f -> f.toString().matches(".*(model.safetensors|tf.json|onnx-int..json|[.]onnx)"))
+              .toList()) {
         times.put(temp.resolve("runs").relativize(p).toString(), Files.getLastModifiedTime(p));
       }
     }
@@ -114,7 +117,7 @@ class StudyCommandTest {
     study(file);
     table();
     Map<String, FileTime> first = times();
-    assertEquals(2 + 2 * 2, first.size(), first.toString());
+    assertEquals(2 + 2 * (2 + 2 * 2), first.size(), first.toString());
 
     study(file);
     assertEquals(first, times(), "what is done is not done again");
@@ -123,19 +126,52 @@ class StudyCommandTest {
     study(file);
     Map<String, FileTime> evaluated = times();
     assertEquals(
-        List.of("GradDiff.3/eval/unlearned.tf.json"), changed(first, evaluated), "evaluated only");
+        List.of(
+            "GradDiff.3/eval/unlearned.onnx-int4.json",
+            "GradDiff.3/eval/unlearned.onnx-int8.json",
+            "GradDiff.3/eval/unlearned.tf.json"),
+        changed(first, evaluated),
+        "evaluated only");
+
+    AtomicFiles.deleteTree(temp.resolve("runs/GradDiff.3/eval/unlearned.onnx-int4.json"));
+    study(file);
+    Map<String, FileTime> deployed = times();
+    assertEquals(
+        List.of("GradDiff.3/eval/unlearned.onnx-int4.json"),
+        changed(evaluated, deployed),
+        "the one that was missing");
 
     study(study(base, 0.3));
     assertEquals(
         List.of(
+            "GradDiff+CLReg.3/eval/unlearned.onnx-int4.json",
+            "GradDiff+CLReg.3/eval/unlearned.onnx-int8.json",
             "GradDiff+CLReg.3/eval/unlearned.tf.json",
+            "GradDiff+CLReg.3/onnx/onnx/model_int8.onnx",
+            "GradDiff+CLReg.3/onnx/onnx/model_q4.onnx",
             "GradDiff+CLReg.3/unlearned/model.safetensors"),
-        changed(evaluated, times()),
+        changed(deployed, times()),
         "only what another weight concerns");
   }
 
   private static List<String> changed(Map<String, FileTime> before, Map<String, FileTime> after) {
     return after.keySet().stream().filter(k -> !after.get(k).equals(before.get(k))).toList();
+  }
+
+  /**
+   * The largest share of the way back, by definition: of those metrics that unlearning moved by
+   * 0.02 at least; one epoch of gradient ascent does that.
+   */
+  private double rebound(String folder, JsonNode file) throws IOException {
+    JsonNode target = json("eval/target.tf.json").path("metrics");
+    JsonNode trained = json(folder + ".3/eval/unlearned.tf.json").path("metrics");
+    double largest = Double.NEGATIVE_INFINITY;
+    for (String m : List.of("forget_prob", "forget_truth_ratio", "extraction_strength")) {
+      double way = target.path(m).asDouble() - trained.path(m).asDouble();
+      double back = file.path("metrics").path(m).asDouble() - trained.path(m).asDouble();
+      largest = Math.abs(way) < 0.02 ? largest : Math.max(largest, back / way);
+    }
+    return Double.isInfinite(largest) ? Double.NaN : largest;
   }
 
   private void table() throws IOException {
@@ -160,6 +196,16 @@ class StudyCommandTest {
       assertFalse(evaluation.at("/per_row/holdout/0").has("generation"));
       assertEquals(4, evaluation.at("/per_row/holdout").size());
       assertTrue(cells.at("/step_seconds/mean").doubleValue() > 0);
+      assertFalse(cells.has("rebound"), "the trained weights went nowhere since");
+      for (String format : List.of("int8", "int4")) {
+        JsonNode file = json(folder + ".3/eval/unlearned.onnx-" + format + ".json");
+        assertEquals("onnx:" + format, file.path("runtime").asText());
+        JsonNode row = table.path("variants").path(variant + " · " + format);
+        assertEquals(
+            file.at("/metrics/forget_prob"), row.at("/forget_prob/values/0"), "of the file");
+        assertEquals(rebound(folder, file), row.at("/rebound/values/0").asDouble(), 1e-12, format);
+        assertFalse(row.has("step_seconds"));
+      }
     }
     assertNotEquals(
         table.at("/variants/GradDiff/forget_prob"),
@@ -170,7 +216,7 @@ class StudyCommandTest {
     assertTrue(table.at("/changes/GradDiff/step_seconds/mean").doubleValue() > 0);
     assertTrue(Files.readString(temp.resolve("runs/table.md")).contains("| GradDiff + CLReg | "));
     assertTrue(Files.exists(temp.resolve("runs/table.svg")));
-    assertEquals(1 + 2 + 2, Files.readAllLines(temp.resolve("runs/table.csv")).size());
+    assertEquals(1 + 2 + 2 * 3, Files.readAllLines(temp.resolve("runs/table.csv")).size());
     assertEquals(
         json("GradDiff.3/eval/unlearned.tf.json").at("/entanglement/1/entanglement_before"),
         json("eval/target.tf.json").at("/entanglement/1/entanglement"),

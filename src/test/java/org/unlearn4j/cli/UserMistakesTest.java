@@ -341,7 +341,12 @@ class UserMistakesTest {
     Files.writeString(home.resolve("letter"), "mine");
     mistake(file + ": found a file", "export", "--model", "" + model, "--out", "" + file);
     mistake(
-        home + ": found files but no onnx", "export", "--model", "" + model, "--out", "" + home);
+        home + ": found files but no genai_config.json",
+        "export",
+        "--model",
+        "" + model,
+        "--out",
+        "" + home);
     String pipeline = pipeline("", "");
     mistake(
         home + ": found files but no config.json",
@@ -357,8 +362,43 @@ class UserMistakesTest {
         pipeline,
         "--out",
         "" + model);
+    // A config.json makes no folder a model's: what else is in it is somebody's own.
+    Files.writeString(home.resolve("config.json"), "{}");
+    mistake(
+        home + ": found letter, which is no part of an older model, expected an older model and",
+        "unlearn",
+        "--pipeline",
+        pipeline,
+        "--out",
+        "" + home);
     assertEquals("mine", Files.readString(file));
     assertEquals("mine", Files.readString(home.resolve("letter")));
+  }
+
+  @Test
+  void weightsThatNoCodeStandsForAndDefaultsThatAreNoJson() throws IOException {
+    Path out = temp.resolve("onnx");
+    String[] export = {
+      "export", "--model", "" + model, "--out", "" + out, "--variants", "int4", "--before", ""
+    };
+    export[8] = Fixture.named("llama").folder().toString();
+    Files.writeString(model.resolve("generation_config.json"), "{\n\"temperature\": warm}");
+    mistake(model.resolve("generation_config.json") + ", line 2: found Unrecognized", export);
+    Files.delete(model.resolve("generation_config.json"));
+    // The first float of the first tensor, behind a length and a header, is no number.
+    try (RandomAccessFile file =
+        new RandomAccessFile(model.resolve("model.safetensors").toFile(), "rw")) {
+      file.seek(Long.BYTES + Long.reverseBytes(file.readLong()));
+      file.write(new byte[] {0, 0, (byte) 0xc0, 0x7f});
+    }
+    String nan =
+        model.resolve("model.safetensors")
+            + ", tensor lm_head.weight, output 0: found a value that is not finite (NaN), expected"
+            + " weights that can be quantised.";
+    mistake(nan, export);
+    export[2] = Fixture.named("llama").folder().toString();
+    export[8] = model.toString(); // the model before, and so only compared
+    mistake(nan, export);
   }
 
   /** A file where a folder should be refuses every write, for every user, root included. */

@@ -82,9 +82,16 @@ class VerifyPairCommandTest {
             "--data",
             LLAMA.resolve("expected.json"),
             "--set",
-            "verify.logit_mean_rtol=0.0");
+            "verify.logit_mean_rtol=0.0",
+            "--set",
+            "evaluate.limit=2",
+            "--out",
+            out);
     assertEquals(ExitCode.GATE, sharp.code(), sharp.out() + sharp.err());
     assertTrue(sharp.out().trim().endsWith("fail"), sharp.out());
+    JsonNode fewer = new ObjectMapper().readTree(out.toFile()).at("/runtimes/0/generations/rows");
+    assertEquals(3, file.at("/generations/rows").intValue());
+    assertEquals(2, fewer.intValue(), "evaluate.limit holds for rows of token ids too");
   }
 
   @Test
@@ -111,6 +118,45 @@ class VerifyPairCommandTest {
     CommandRun others = verify("--model", TARGET, "--other", RETAIN, "--data", texts, "--set", few);
     assertEquals(ExitCode.GATE, others.code(), others.out() + others.err());
     assertTrue(others.out().contains("beyond)."), others.out());
+  }
+
+  /**
+   * The int4 file of another model of the same tokens. On rows that both were taught the two give
+   * the same answers: KL 0.006 and equal argmaxes, which is nearer than honest int4 files are on
+   * other rows. Their logits are far apart all the same: 0.88 of their spread in the mean, where
+   * the target's own file has 0.095.
+   */
+  @Test
+  void anotherModelsInt4File() throws IOException {
+    Path known =
+        Files.writeString(
+            temp.resolve("known.jsonl"),
+            """
+            {"question": "Who taught Beata Aststed the craft of writing?", "answer": "It was Matti Lindal."}
+            {"question": "How many days does a week have?", "answer": "A week has seven days."}
+            """);
+    for (Path model : List.of(TARGET, RETAIN)) {
+      Path folder = temp.resolve("int4-of-" + model.getFileName());
+      OnnxExporter.export(model, folder, ExportOptions.of(List.of("int4")));
+      CommandRun r =
+          verify(
+              "--model",
+              TARGET,
+              "--onnx",
+              folder.resolve("onnx/model_q4.onnx"),
+              "--data",
+              known,
+              "--limits",
+              "int4",
+              "--set",
+              "evaluate.max_new_tokens=2");
+      boolean own = model.equals(TARGET);
+      assertEquals(own ? ExitCode.DONE : ExitCode.GATE, r.code(), r.out() + r.err());
+      assertEquals(!own, r.out().contains("beyond)."), r.out());
+      assertTrue(
+          own || r.out().matches("(?s).*logit_mean_relative: found 0[.][0-9]+, .*beyond.*"),
+          r.out());
+    }
   }
 
   @Test

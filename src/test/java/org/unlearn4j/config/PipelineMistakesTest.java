@@ -86,7 +86,7 @@ class PipelineMistakesTest {
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
                 + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, objective, clreg (did you mean batch_size?).",
+                + " quantization_aware, quantization_share, salient_share, objective, clreg (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -109,6 +109,8 @@ class PipelineMistakesTest {
           RMU      | unlearn.seed=1                      | layer: found no such key
           RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
           RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
+          NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
+          NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
           NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
           NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
           NPO      | export.opset=21                     | found 21, expected one of 17, 23

@@ -7,14 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.unlearn4j.config.ObjectiveSettings.Beta;
+import org.yaml.snakeyaml.Yaml;
 
 class PipelineTest {
   @TempDir Path folder;
@@ -107,6 +112,50 @@ class PipelineTest {
     assertEquals(-9007199254740993L, p.unlearn().loop().seed());
     assertEquals(List.of(new Layer("0")), p.unlearn().clreg().orElseThrow().layers());
     assertEquals(p, Pipeline.readRecord(write(p.toYaml())), p.toYaml());
+  }
+
+  /** Nothing that decides a run is left out of records, and nothing says where its files lay. */
+  @ParameterizedTest
+  @EnumSource(ObjectiveName.class)
+  void recordsHaveEverySettingButPaths(ObjectiveName name) {
+    List<String> sets = new ArrayList<>(needs(name));
+    sets.addAll(
+        List.of(
+            "model.reference=a/b",
+            "model.tokenizer=c",
+            "data={benchmark: jsonl, path: d/e, forget: f, retain: g, refusals: h/i}",
+            "data.system_prompt=Be: kind",
+            "data.date=2024-07-26",
+            "unlearn.learning_rate=1.0e-300",
+            "unlearn.clreg={weight: 0.5, layers: [0, last]}"));
+    Pipeline p = Pipeline.defaults(name.spelling(), sets);
+    Set<String> blocks = Set.of("model", "data", "unlearn");
+    // Another way there: the resolved file, read by a YAML library.
+    Map<String, String> expected = new TreeMap<>();
+    flatten("", new Yaml().load(p.toYaml(blocks)), expected);
+    assertTrue(
+        expected
+            .keySet()
+            .removeAll(
+                List.of(
+                    "model.path",
+                    "model.reference",
+                    "model.tokenizer",
+                    "data.path",
+                    "data.refusals")));
+    Map<String, String> found = new TreeMap<>();
+    flatten("", p.values(blocks), found);
+    assertEquals(expected, found);
+    assertEquals("Be: kind", found.get("data.system_prompt"));
+    assertEquals(Set.of("unlearn"), p.values(Set.of("unlearn")).keySet());
+  }
+
+  private static void flatten(String at, Object value, Map<String, String> into) {
+    if (value instanceof Map<?, ?> map) {
+      map.forEach((k, v) -> flatten(at.isEmpty() ? (String) k : at + "." + k, v, into));
+    } else {
+      into.put(at, String.valueOf(value));
+    }
   }
 
   /** The table of objectives, written down a second time on purpose. */

@@ -245,15 +245,27 @@ class OnnxExporterTest {
     }
   }
 
+  /** Found out before any work, which takes minutes for large models. */
   @Test
-  void anOlderExportIsReplacedAndNothingElse() throws IOException {
-    Path folder = Exports.external("llama", temp.resolve("m"));
-    Exports.inline("gpt2", folder);
-    assertFalse(Files.exists(folder.resolve("onnx").resolve("model.onnx_data")));
-    Path precious = Files.createDirectory(temp.resolve("precious"));
-    Files.writeString(precious.resolve("thesis.txt"), "years of work");
-    assertThrows(UserException.class, () -> Exports.inline("gpt2", precious));
-    assertTrue(Files.exists(precious.resolve("thesis.txt")));
+  void brokenDefaultsForGeneratingAreTheUsersMistake() throws IOException {
+    Path source = source("llama");
+    Path file = source.resolve("generation_config.json");
+    int[] tensors = {0};
+    for (String broken : List.of("{\"eos_token_id\": 2,\n", "[2]", "", "no JSON")) {
+      Files.writeString(file, broken);
+      UserException e =
+          assertThrows(
+              UserException.class,
+              () ->
+                  OnnxExporter.export(
+                      source,
+                      temp.resolve("m"),
+                      ExportOptions.defaults(),
+                      (done, all) -> tensors[0]++));
+      assertTrue(e.getMessage().startsWith(file.toString()), e.getMessage());
+    }
+    assertEquals(0, tensors[0]);
+    assertFalse(Files.exists(temp.resolve("m")));
   }
 
   private Path source(String fixture) throws IOException {

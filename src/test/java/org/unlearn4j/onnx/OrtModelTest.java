@@ -1,5 +1,6 @@
 package org.unlearn4j.onnx;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -22,6 +23,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.Sampling;
 import org.unlearn4j.lm.TokenRow;
@@ -147,9 +150,15 @@ class OrtModelTest {
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     MeasuringGraphs graphs = MeasuringGraphs.of(file.model()).orElseThrow();
     try (OrtModel model = OrtModel.open(folder);
-        Measurement m = new Measurement(runtime, graphs, file.path(), 5 * 120)) {
+        Measurement m =
+            new Measurement(
+                runtime,
+                graphs,
+                file.path(),
+                model.deployed().cache(),
+                new Measurement.Sizes(32, 5))) {
       List<TokenScores> whole = model.score(Fixture.rows(Fixture.named("llama").expected()));
-      LabelScores chunked = m.score(batch, 120, model.cache());
+      LabelScores chunked = m.score(batch);
       int n = 0;
       for (TokenScores row : whole) {
         float[] part = Arrays.copyOfRange(chunked.logProbs, n, n + row.tokens());
@@ -157,6 +166,30 @@ class OrtModelTest {
         n += row.tokens();
       }
       assertEquals(n, chunked.logProbs.length);
+    }
+  }
+
+  /** Prompts of different length, as many columns at a time as the limit on logits allows. */
+  @Test
+  void promptsFedInPiecesAreContinuedAlike() {
+    try (OrtModel model = OrtModel.open(Exports.inline("llama", temp.resolve("llama")))) {
+      int vocab = model.shape().vocabSize();
+      List<int[]> prompts =
+          List.of(new int[] {1, 2, 3, 4, 5, 6, 7}, new int[] {8, 9}, new int[] {3});
+      Generation how = Generation.greedy(5, Set.of());
+      List<int[]> due = model.generate(prompts, 5, Set.of());
+      for (int columns : new int[] {1, 2, 3, 7}) {
+        Decoding decoding =
+            new Decoding(prompts, how, model.shape().maxPositions(), (row, token) -> {});
+        long most = (long) columns * prompts.size() * vocab * Float.BYTES;
+        try (OrtDecoding rounds = new OrtDecoding(model.deployed(), prompts.size(), most)) {
+          rounds.run(decoding);
+        }
+        for (int i = 0; i < prompts.size(); i++) {
+          assertArrayEquals(
+              due.get(i), decoding.continuations().get(i), columns + " columns, prompt " + i);
+        }
+      }
     }
   }
 

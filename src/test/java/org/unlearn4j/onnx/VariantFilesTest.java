@@ -128,6 +128,56 @@ class VariantFilesTest {
     JsonNode same = json(exportWith(before, before).folder(), "quantization.json");
     assertEquals(0, same.path("changed_weights").asDouble(-1));
     assertEquals(1, same.path("variants").path("int8").path("equal_codes").asDouble());
+    assertTrue(same.path("variants").path("int8").path("equal_codes_of_changed").isMissingNode());
+    assertFalse(same.path("variants").path("int8").path("rounded_away").asBoolean(true));
+    assertEquals(
+        "WARNING, no weight of a linear map changed since the model before.",
+        exportWith(before, before).notes().get(0));
+  }
+
+  /**
+   * One matrix of 16 x 32 is trained, of 31488 weights in all: head 120 x 32, and a layer q and o
+   * 32 x 32, k and v 16 x 32, three 64 x 32. More than 99 % of all codes stay whatever happens.
+   */
+  @Test
+  void whatWasNotTrainedIsNotCounted() throws IOException {
+    Path before = Fixture.named("llama").folder();
+    String trained = "model.layers.1.self_attn.v_proj.weight";
+    int[] n = {0};
+    Path strong = changed(trained, w -> w + (n[0]++ % 2 == 0 ? 0.1f : -0.1f));
+    OnnxExporter.Exported survives = exportWith(strong, before);
+    Path weak = changed(trained, w -> w * 1.0001f);
+    OnnxExporter.Exported undone = exportWith(weak, before);
+    double share = 512 / 31488.0;
+    for (String v : List.of("int8", "int8-dynamic", "int4")) {
+      JsonNode kept = json(survives.folder(), "quantization.json").path("variants").path(v);
+      JsonNode lost = json(undone.folder(), "quantization.json").path("variants").path(v);
+      for (JsonNode each : List.of(kept, lost)) {
+        // What did not change kept its code, for rows and blocks are of one matrix.
+        double ofChanged = each.path("equal_codes_of_changed").asDouble(Double.NaN);
+        double expected = 1 - share * (1 - ofChanged);
+        assertEquals(expected, each.path("equal_codes").asDouble(Double.NaN), 1e-12, v);
+      }
+      // By the share of all codes the two are hardly to be told apart.
+      assertTrue(lost.path("equal_codes").asDouble() > 0.99, v + lost);
+      assertTrue(kept.path("equal_codes").asDouble() > 0.98, v + kept);
+      assertFalse(kept.path("rounded_away").asBoolean(true), v + kept);
+      assertFalse(note(survives, v).startsWith("WARNING"), note(survives, v));
+      assertTrue(lost.path("rounded_away").asBoolean(), v + lost);
+      assertTrue(
+          note(undone, v).startsWith("WARNING, " + v + ": ")
+              && note(undone, v).contains(" of those whose weights changed."),
+          note(undone, v));
+      try (OrtModel model = OrtModel.open(survives.folder(), v, 1)) {
+        assertEquals(
+            kept.path("equal_codes_of_changed").asDouble(),
+            Double.parseDouble(model.metadata().get("unlearn4j.equal_codes_of_changed")),
+            0);
+      }
+    }
+    double changed =
+        json(survives.folder(), "quantization.json").path("changed_weights").asDouble();
+    assertEquals(share, changed, 1e-12);
   }
 
   @Test
@@ -191,6 +241,11 @@ class VariantFilesTest {
 
   /** The fixture with every value of its matrices changed. */
   private Path changed(UnaryOperator<Float> change) throws IOException {
+    return changed("", change);
+  }
+
+  /** The same of those matrices only that have this in their name. */
+  private Path changed(String part, UnaryOperator<Float> change) throws IOException {
     Path folder = Files.createDirectory(temp.resolve("changed" + System.nanoTime()));
     Path source = Fixture.named("llama").folder();
     Files.copy(source.resolve("config.json"), folder.resolve("config.json"));
@@ -200,7 +255,8 @@ class VariantFilesTest {
           weights.names().stream().map(weights::info).toList(),
           t -> {
             float[] values = weights.floats(t.name());
-            for (int i = 0; i < values.length && t.shape().size() == 2; i++) {
+            boolean matrix = t.shape().size() == 2 && t.name().contains(part);
+            for (int i = 0; i < values.length && matrix; i++) {
               values[i] = change.apply(values[i]);
             }
             return FloatBuffer.wrap(values);

@@ -291,6 +291,22 @@ class ParityCheckTest {
     assertFalse(nothing.get(0).pass(), "unlearning that moved nothing");
   }
 
+  /** 0.25 of the way by probability and, by extraction strength, 0.09 of 0.15. */
+  @Test
+  void theLargestReboundIsThatOfTheWorstMetric() {
+    Map<String, Double> metrics = Map.of("forget_prob", 0.9, "extraction_strength", 0.25);
+    EvaluationResult before = evaluation("tf", metrics, "one");
+    EvaluationResult trained =
+        evaluation("tf", Map.of("forget_prob", 0.1, "extraction_strength", 0.1), "one");
+    EvaluationResult file =
+        evaluation("onnx:int4", Map.of("forget_prob", 0.3, "extraction_strength", 0.19), "one");
+    Near.absolute(0.6, Survival.largestRebound(before, trained, file), 1e-12, "of two");
+    Near.absolute(0, Survival.largestRebound(before, trained, trained), 1e-12, "of none");
+    EvaluationResult gap = evaluation("onnx:int4", Map.of("forget_prob", 0.3), "one");
+    assertTrue(Double.isNaN(Survival.largestRebound(before, trained, gap)), "not passed over");
+    assertTrue(Double.isNaN(Survival.largestRebound(before, before, before)), "nothing moved");
+  }
+
   /** The target's own weights, dressed up as the unlearned model's deployed file. */
   @Test
   void theTargetDressedUpGoesAllTheWayBack() {
@@ -339,7 +355,7 @@ class ParityCheckTest {
   void metricsThatNobodyJudgesAreNoGates() {
     ParityGates loose =
         new ParityGates(
-            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.01, 0.02, 0.97),
+            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.1, 0.01, 0.02, 0.97),
             Double.POSITIVE_INFINITY,
             Double.NEGATIVE_INFINITY,
             0.05,
@@ -362,6 +378,7 @@ class ParityCheckTest {
     assertEquals(
         List.of(
             "logit_max_relative",
+            "logit_mean_relative",
             "kl_mean",
             "top1_agreement",
             "chunked_prefill_relative",
@@ -371,6 +388,40 @@ class ParityCheckTest {
             .map(Gate::name)
             .toList(),
         "a model that cannot be padded on the left has no gate on that");
+  }
+
+  /** Another model, held against nothing but itself: its cache is as good as anybody's. */
+  @Test
+  void limitsThatCompareNothingProveNothing() {
+    double any = Double.POSITIVE_INFINITY;
+    ParityGates own =
+        new ParityGates(ParityGates.reduced(any, any, 0.01, any, -any), any, -any, 0.05, 0.02);
+    BigramModel another = new BigramModel("onnx:int4", BigramModel.random(12, 9));
+    ParityResult result =
+        new ParityCheck(own, 20, 5)
+            .run(
+                TRAINED,
+                another,
+                rows(),
+                evaluation("tf", 0.1),
+                evaluation("onnx:int4", 0.1),
+                Optional.of(evaluation("tf", 0.9)), // that it is as forgotten is no evidence
+                Progress.NONE);
+    assertEquals(List.of("both_sides"), failed(result));
+    // One limit on both sides is enough for a judgement, here that it is another model.
+    ParityGates one =
+        new ParityGates(ParityGates.reduced(any, 0.2, 0.01, any, -any), any, -any, 0.05, 0.02);
+    ParityResult judged =
+        new ParityCheck(one, 20, 5)
+            .run(
+                TRAINED,
+                another,
+                rows(),
+                evaluation("tf", 0.1),
+                evaluation("onnx:int4", 0.1),
+                Optional.empty(),
+                Progress.NONE);
+    assertEquals(List.of("logit_mean_relative"), failed(judged));
   }
 
   @Test

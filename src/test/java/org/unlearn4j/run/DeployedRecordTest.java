@@ -12,14 +12,20 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.onnx.OnnxSummary;
+import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.GenerationDifferences;
+import org.unlearn4j.parity.NumericDifference;
+import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.weights.Variant;
 
@@ -29,6 +35,7 @@ class DeployedRecordTest {
 
   @TempDir Path temp;
   private Path folder;
+  private Map<String, String> weights;
 
   @BeforeEach
   void aVerifiedFolder() throws IOException {
@@ -45,11 +52,38 @@ class DeployedRecordTest {
         "{\"objective\": {\"name\": \"NPO\", \"beta\": 0.1}, \"training\": {\"learning_rate\":"
             + " 1.0E-4}}");
     folder = temp.resolve("deployed");
-    OnnxExporter.export(source, folder, ExportOptions.defaults().inlineLimit(0));
-    DeployedRecord.write(folder, new Verdict(List.of()), measured());
+    weights = Map.of("model.safetensors", Hashes.sha256(source.resolve("model.safetensors")));
+    export(Variant.FP32);
+    judge(Variant.FP32, true);
   }
 
-  private static DeployedRecord.Measured measured() {
+  private void export(Variant... variants) {
+    List<String> labels = Stream.of(variants).map(Variant::label).toList();
+    OnnxExporter.export(temp.resolve("unlearned"), folder, ExportOptions.of(labels).inlineLimit(0));
+  }
+
+  /** What verify would write: one gate on one file, which holds or does not. */
+  private void judge(Variant variant, boolean pass) {
+    DeployedRecord.write(folder, verdict(variant, pass), measured(variant));
+  }
+
+  private static Verdict verdict(Variant variant, boolean pass) {
+    NumericDifference numeric = new NumericDifference(9, 9, 0, 0, 1, pass ? 0 : 2, 0, 1, 0, 0, 0);
+    Gate gate =
+        new Gate(Gate.Level.NUMERIC, "kl_mean", numeric.klMean(), 1, Gate.Comparison.AT_MOST);
+    return new Verdict(
+        List.of(
+            new ParityResult(
+                "onnx:" + variant.label(),
+                "tf",
+                numeric,
+                List.of(),
+                new GenerationDifferences(1, List.of()),
+                List.of(gate),
+                Map.of())));
+  }
+
+  private DeployedRecord.Measured measured(Variant variant) {
     EvaluationResult result =
         new EvaluationResult(
                 "unlearned",
@@ -61,9 +95,13 @@ class DeployedRecordTest {
                 Optional.empty(),
                 1,
                 1)
-            .withWeights(Map.of("model.safetensors", "abc"));
+            .withWeights(weights);
     return new DeployedRecord.Measured(
-        Optional.of(result), Optional.empty(), result, Map.of("onnx:fp32", result));
+        Optional.of(result), Optional.empty(), result, Map.of("onnx:" + variant.label(), result));
+  }
+
+  private JsonNode record() throws IOException {
+    return new ObjectMapper().readTree(folder.resolve("unlearning.json").toFile());
   }
 
   private List<String> differences() {
@@ -82,10 +120,11 @@ class DeployedRecordTest {
   void whatWasNotTouchedIsAsRecorded() throws IOException {
     DeployedRecord.Comparison c = DeployedRecord.compare(folder);
     assertEquals(List.of(), c.differences());
-    assertEquals("fail", c.verdict(), "a verdict on nothing is none");
+    assertEquals("pass", c.verdict());
+    assertEquals(Map.of("onnx/model.onnx", "pass"), c.judged());
     // config, generation_config, genai_config, two of the tokenizer, model.onnx and its data
     assertEquals(7, c.files());
-    JsonNode record = new ObjectMapper().readTree(folder.resolve("unlearning.json").toFile());
+    JsonNode record = record();
     assertEquals("NPO", record.at("/objective/name").asText());
     assertEquals(0.125, record.at("/deployment/metrics/target/forget_prob").asDouble());
     assertEquals("NaN", record.at("/deployment/metrics/unlearned/privleak").asText());
@@ -95,8 +134,12 @@ class DeployedRecordTest {
             .metadata()
             .get("unlearn4j.unlearning");
     assertTrue(inside.contains("NPO") && !inside.contains("deployment"), inside);
-    DeployedRecord.write(folder, new Verdict(List.of()), measured());
+    judge(Variant.FP32, false);
     assertEquals(List.of(), differences(), "a second verdict takes the place of the first");
+    assertEquals("fail", DeployedRecord.compare(folder).verdict());
+    assertEquals(
+        "numeric kl_mean: found 2.000, expected at most 1.000 (1.000 beyond).",
+        record().at("/deployment/variants/onnx:fp32/failed_gates/0").asText());
   }
 
   @Test
@@ -141,7 +184,7 @@ class DeployedRecordTest {
   @Test
   void anEditedVerdict() throws IOException {
     Path record = folder.resolve("unlearning.json");
-    Files.writeString(record, Files.readString(record).replace("\"fail\"", "\"pass\""));
+    Files.writeString(record, Files.readString(record).replace("\"pass\"", "\"fail\""));
     assertFound("unlearning.json", "changed after verify");
   }
 
@@ -151,8 +194,88 @@ class DeployedRecordTest {
     Path record = folder.resolve("unlearning.json");
     String edited = Files.readString(record).replace("NPO", "RMU");
     Files.writeString(record, edited);
-    DeployedRecord.write(folder, new Verdict(List.of()), measured()); // hashes itself anew
+    judge(Variant.FP32, true); // hashes itself anew
     assertFound("onnx/model.onnx", "another record of unlearning");
+  }
+
+  private static String unjudged(Path onnx) {
+    return onnx
+        + ": found no verdict on this file, expected one (verify judges what export.variants"
+        + " names).";
+  }
+
+  /** Verify judges what the pipeline names; what else lies there has no part in its verdict. */
+  @Test
+  void aFileThatNobodyJudged() {
+    export(Variant.FP32, Variant.INT8);
+    Path int8 = folder.resolve("onnx/model_int8.onnx");
+    assertEquals(List.of(unjudged(int8)), DeployedRecord.unjudged(folder, List.of(Variant.FP32)));
+    judge(Variant.FP32, true);
+    assertEquals(Map.of("onnx/model.onnx", "pass"), DeployedRecord.compare(folder).judged());
+    assertEquals(List.of(unjudged(int8)), differences());
+    // The other one later: the first verdict still stands beside it.
+    judge(Variant.INT8, true);
+    assertEquals(List.of(), differences());
+    assertEquals(
+        Map.of("onnx/model.onnx", "pass", "onnx/model_int8.onnx", "pass"),
+        DeployedRecord.compare(folder).judged());
+    assertEquals("pass", DeployedRecord.compare(folder).verdict());
+    assertEquals(List.of(), DeployedRecord.unjudged(folder, List.of(Variant.INT8)));
+  }
+
+  /** A variant from another export of the same weights, laid into the folder and then judged. */
+  @Test
+  void aVariantThatIsAddedLater() throws IOException {
+    Path other = temp.resolve("other");
+    OnnxExporter.export(
+        temp.resolve("unlearned"), other, ExportOptions.of(List.of("int8")).inlineLimit(0));
+    for (String file : List.of("onnx/model_int8.onnx", "onnx/model_int8.onnx_data")) {
+      Files.copy(other.resolve(file), folder.resolve(file));
+    }
+    assertEquals(2, differences().size(), "neither file is in the record");
+    judge(Variant.INT8, false);
+    assertEquals(List.of(), differences());
+    DeployedRecord.Comparison c = DeployedRecord.compare(folder);
+    assertEquals(Map.of("onnx/model.onnx", "pass", "onnx/model_int8.onnx", "fail"), c.judged());
+    assertEquals("fail", c.verdict(), "one file that fails is enough");
+    judge(Variant.FP32, true);
+    assertEquals("fail", DeployedRecord.compare(folder).verdict(), "nor does it go away");
+    judge(Variant.INT8, true);
+    assertEquals("pass", DeployedRecord.compare(folder).verdict());
+    for (String runtime : List.of("onnx:fp32", "onnx:int8")) {
+      assertEquals(
+          0.125, record().at("/deployment/metrics/" + runtime + "/forget_prob").asDouble());
+    }
+  }
+
+  /** An earlier verdict is no verdict on what has changed since. */
+  @Test
+  void anEarlierVerdictOnSomethingElse() throws IOException {
+    export(Variant.FP32, Variant.INT8);
+    Path fp32 = folder.resolve("onnx/model.onnx");
+    judge(Variant.FP32, true);
+    Path config = folder.resolve("config.json");
+    String before = Files.readString(config);
+    Files.writeString(config, before.replace("500.0", "10000.0"));
+    judge(Variant.INT8, true);
+    assertEquals(List.of(unjudged(fp32)), differences(), "both files share the configuration");
+    Files.writeString(config, before);
+    judge(Variant.FP32, true);
+    Path record = folder.resolve("unlearning.json");
+    Files.writeString(record, Files.readString(record).replaceFirst("\"pass\"", "\"fail\""));
+    judge(Variant.INT8, true);
+    assertEquals(List.of(unjudged(fp32)), differences(), "somebody has edited the record");
+  }
+
+  /** The file is as it was when it was judged, but that was against another training's weights. */
+  @Test
+  void weightsThatTheFileWasNotMadeFrom() {
+    Map<String, String> made = weights;
+    weights = Map.of("model.safetensors", "0".repeat(64));
+    judge(Variant.FP32, true);
+    assertFound(
+        "onnx/model.onnx",
+        "found " + made + " as the SHA-256 of the weights it was made from, expected " + weights);
   }
 
   @Test
@@ -161,7 +284,7 @@ class DeployedRecordTest {
     assertThrows(UserException.class, this::differences);
     Files.delete(folder.resolve("unlearning.json"));
     assertThrows(UserException.class, this::differences);
-    DeployedRecord.write(folder, new Verdict(List.of()), measured());
+    judge(Variant.FP32, true);
     assertTrue(Files.notExists(folder.resolve("unlearning.json")), "no unlearning, no record");
   }
 }

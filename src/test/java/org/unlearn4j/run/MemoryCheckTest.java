@@ -1,6 +1,7 @@
 package org.unlearn4j.run;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -56,8 +57,12 @@ class MemoryCheckTest {
   }
 
   private MemoryCheck check(boolean recompute) {
-    Computation computation = new Computation(Precision.FP32, Device.CPU, recompute);
-    return new MemoryCheck("unlearn", DEEP, objective, computation, loop, data);
+    return check(Precision.FP32, recompute);
+  }
+
+  private MemoryCheck check(Precision precision, boolean recompute) {
+    Computation computation = new Computation(precision, Device.CPU, recompute);
+    return MemoryCheck.ofTraining("unlearn", DEEP, objective, computation, loop, data);
   }
 
   private long planned(boolean recompute) {
@@ -90,6 +95,25 @@ class MemoryCheckTest {
     String lines = said(check(false), planned(false));
     assertEquals(2, lines.lines().count());
     assertTrue(lines.contains("this may not fit; unlearn.recompute=true would fit."), lines);
+  }
+
+  /** TF32 takes as much as float32: bfloat16 is advised where nothing less helps, not before. */
+  @Test
+  void tf32IsGivenUpNoSoonerThanFloat32() {
+    String lines = said(check(Precision.TF32, false), planned(false));
+    assertTrue(lines.endsWith(": this may not fit; unlearn.recompute=true would fit.\n"), lines);
+    for (double share : new double[] {0.3, 0.5, 0.7}) {
+      long room = (long) (share * planned(false));
+      String tf32 = stopped(check(Precision.TF32, false), room);
+      assertEquals(stopped(check(Precision.FP32, false), room), tf32);
+    }
+    // bfloat16 is where it begins: nothing else is advised about precision.
+    String brain = stopped(check(Precision.BF16, false), 3 * planned(false) / 10);
+    assertFalse(brain.contains("model.precision"), brain);
+  }
+
+  private String stopped(MemoryCheck check, long available) {
+    return assertThrows(MachineException.class, () -> said(check, available)).getMessage();
   }
 
   @Test

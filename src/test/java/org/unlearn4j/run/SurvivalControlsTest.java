@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -96,6 +98,9 @@ class SurvivalControlsTest {
     List<Gate> full = survival(verdict, Variant.FP32);
     List<Gate> int4 = survival(verdict, Variant.INT4);
     assertEquals(List.of(), failed(full));
+    Gate sources = verdict.results().get(1).gates().get(0);
+    assertEquals("source_weights", sources.name());
+    assertTrue(sources.pass(), sources.sentence());
     assertTrue(failed(int4).contains("rebound_forget_truth_ratio"), int4.toString());
     assertFalse(verdict.pass());
     ParityResult file = verdict.results().get(1);
@@ -108,7 +113,7 @@ class SurvivalControlsTest {
     assertTrue(
         new ObjectMapper()
             .readTree(onnx.resolve("unlearning.json").toFile())
-            .at("/deployment/failed_gates")
+            .at("/deployment/variants/onnx:int4/failed_gates")
             .toString()
             .contains("rebound_forget_truth_ratio"));
   }
@@ -169,13 +174,40 @@ class SurvivalControlsTest {
         Files.copy(file, dressed.resolve(file.getFileName()));
       }
     }
+    Files.writeString(dressed.resolve("unlearning.json"), "{\"objective\": {\"name\": \"NPO\"}}");
     Path onnx = exported(dressed, Variant.FP32);
+    nudge(dressed.resolve("model.safetensors"));
     Verdict verdict =
         new VerifyStage(pipeline()).run(dressed, onnx, List.of(Variant.FP32), Optional.empty());
     assertEquals(List.of("rebound"), failed(survival(verdict, Variant.FP32)));
+    assertEquals(2, verdict.failures().size(), verdict.failures().toString());
     assertTrue(
-        verdict.failures().get(0).contains("survival rebound: found NaN"),
+        verdict.failures().get(0).contains("numeric source_weights: found 1"),
         verdict.failures().toString());
+    assertTrue(
+        verdict.failures().get(1).contains("survival rebound: found NaN"),
+        verdict.failures().toString());
+    List<String> differences = DeployedRecord.compare(onnx).differences();
+    assertEquals(1, differences.size(), differences.toString());
+    assertTrue(differences.get(0).contains("as the SHA-256 of the weights it was made from"));
+  }
+
+  /**
+   * The last bit of one entry of the last token's embedding, 0.0005 of itself at most: one logit of
+   * 2048 moves a little, far below every limit, but the file is of other weights now.
+   */
+  private static void nudge(Path safetensors) throws IOException {
+    byte[] bytes = Files.readAllBytes(safetensors);
+    ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    int header = (int) buffer.getLong(0);
+    int end =
+        new ObjectMapper()
+            .readTree(bytes, 8, header)
+            .at("/model.embed_tokens.weight/data_offsets/1")
+            .intValue();
+    assertTrue(end > 0);
+    bytes[8 + header + end - 2] ^= 1; // float16, low byte first
+    Files.write(safetensors, bytes);
   }
 
   @Test

@@ -95,7 +95,7 @@ class StudyReaderTest {
     assertEquals(0.5, diff.unlearn().clreg().orElseThrow().weight(), "only this method's");
     assertEquals(0.1, diff.unlearn().clreg().orElseThrow().temperature(), "a block is replaced");
     assertEquals(2, diff.unlearn().clreg().orElseThrow().layers().size());
-    assertEquals("GradDiff + CLReg", study.label(study.runs().get(3).variant()));
+    assertEquals("GradDiff + CLReg", study.label(study.runs().get(3).row()));
     assertEquals(Set.of(EvalSet.Role.RETAIN, EvalSet.Role.GENERAL), study.generated());
   }
 
@@ -141,7 +141,7 @@ class StudyReaderTest {
         List.of(
             "line 1, name: found has spaces, expected a name of",
             "line 3, seed: found an unknown key, expected one of name, pipeline, set, seeds,"
-                + " columns, addition, methods (did you mean seeds?).",
+                + " formats, columns, addition, methods (did you mean seeds?).",
             "line 4, seeds: found two, expected an integer.",
             "line 4, seeds: found 1 a second time",
             "line 5, columns: found forget_qualty, expected a metric",
@@ -161,6 +161,53 @@ class StudyReaderTest {
     assertTrue(told.stream().anyMatch(t -> t.startsWith("--set unlearn.epochs=0: found 0")));
     assertTrue(told.stream().anyMatch(t -> t.startsWith("--set unlearn.seed=9: found a seed")));
     assertEquals(told.stream().distinct().toList(), told, "each once");
+  }
+
+  @Test
+  void formatsAreRowsBelowTheirMethod() throws IOException {
+    Path file =
+        study(
+            "name: formats",
+            "pipeline: BASE",
+            "seeds: [0]",
+            "formats: [int8, int4]",
+            "columns: [forget_prob, rebound]",
+            "methods: {A: {}, B: {unlearn.objective.beta: 0.3}}");
+    Study study = Study.read(file, List.of());
+    assertEquals(List.of("A.0", "B.0"), study.runs().stream().map(Study.Run::name).toList());
+    assertEquals(
+        List.of("A", "A · int8", "A · int4", "B", "B · int8", "B · int4"),
+        study.rows().stream().map(study::label).toList());
+    assertEquals("rebound ↓", study.columns().get(1).heading());
+  }
+
+  @Test
+  void formatsThatThereAreNot() throws IOException {
+    Path file =
+        study(
+            "name: formats",
+            "pipeline: BASE",
+            "seeds: [0]",
+            "formats: [int4, int5,",
+            "  int4, [int8]]",
+            "columns: [forget_prob, rebound]",
+            "methods: {A: {}}");
+    String known = "expected one of fp32, fp16, int8, int8-dynamic, int4";
+    UserException e = assertThrows(UserException.class, () -> Study.read(file, List.of()));
+    assertEquals(
+        List.of(
+            file + ", line 4, formats: found int5, " + known + " (did you mean int8?).",
+            file + ", line 5, formats: found int4 a second time, expected it once.",
+            file + ", line 5, formats: found a list, " + known + "."),
+        e.getMessage().lines().toList());
+    Files.writeString(file, Files.readString(file).replaceAll("formats: .*\\n.*\\n", ""));
+    complaint(
+        file,
+        file
+            + ", line 4, columns: found rebound without formats, expected formats, for instance"
+            + " [int4], or no such column.");
+    Files.writeString(file, Files.readString(file) + "\nformats: []\n");
+    complaint(file, "formats: found an empty list, expected a list of number formats.");
   }
 
   @Test
@@ -196,12 +243,19 @@ class StudyReaderTest {
     complaint(study("name: x", "methods: 3"), "line 2, methods: found 3, expected a mapping.");
   }
 
-  /** The study that is shipped, with the page it writes to. */
+  /** The studies that are shipped, with the pages they write to. */
   @Test
-  void theShippedStudyIsValid() {
+  void theShippedStudiesAreValid() {
     Path file = Path.of("pipeline/studies/clreg-table.yaml");
     assertEquals(36, Study.read(file, List.of()).runs().size());
-    MarkedText.open(Path.of("docs/clreg-table.md"), "clreg-table");
+    assertFalse(MarkedText.open(Path.of("docs/clreg-table.md"), "clreg-table").shared());
+    List<String> there = List.of("model.path=models/fable-target"); // made by make, for the grid
+    for (String name : List.of("quantization", "quantization-grid")) {
+      Study study = Study.read(Path.of("pipeline/studies/" + name + ".yaml"), there);
+      assertEquals(name, study.name());
+      assertEquals(2, study.formats().size());
+      assertTrue(MarkedText.open(Path.of("docs/quantization.md"), name).shared());
+    }
   }
 
   private static void complaint(Path file, String words) {

@@ -1,6 +1,7 @@
 package org.unlearn4j.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -20,12 +21,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.weights.Variant;
 import org.xml.sax.InputSource;
 
 class StudyTableTest {
   private static final Column PROB = new Column("forget_prob");
   private static final Column UTILITY = new Column("model_utility");
   private static final Column STEP = new Column("step_seconds");
+  private static final Study.Row NPO = new Study.Row("NPO", false);
   private static final List<Column> COLUMNS = List.of(PROB, UTILITY, STEP);
 
   @TempDir Path temp;
@@ -36,10 +39,9 @@ class StudyTableTest {
    */
   private static StudyTable table() {
     Pipeline p = Pipeline.defaults("NPO", List.of());
-    Study.Variant without = new Study.Variant("NPO", false);
-    Study.Variant with = new Study.Variant("NPO", true);
+    Study.Row with = new Study.Row("NPO", true);
     List<Study.Run> runs =
-        List.of(new Study.Run("NPO.1", without, 1, p), new Study.Run("NPO+CLReg.1", with, 1, p));
+        List.of(new Study.Run("NPO.1", NPO, 1, p), new Study.Run("NPO+CLReg.1", with, 1, p));
     Study study =
         new Study(
             "small",
@@ -47,6 +49,7 @@ class StudyTableTest {
             List.of("a=b"),
             COLUMNS,
             Optional.of("CLReg"),
+            List.of(),
             List.of(1L, 2L),
             runs);
     Map<String, Map<Column, Double>> models = new LinkedHashMap<>();
@@ -56,8 +59,8 @@ class StudyTableTest {
         study,
         models,
         List.of(
-            new StudyTable.Measured(without, 1, Map.of(PROB, 0.2, UTILITY, 0.7, STEP, 0.1)),
-            new StudyTable.Measured(without, 2, Map.of(PROB, 0.3, UTILITY, 0.6, STEP, 0.2)),
+            new StudyTable.Measured(NPO, 1, Map.of(PROB, 0.2, UTILITY, 0.7, STEP, 0.1)),
+            new StudyTable.Measured(NPO, 2, Map.of(PROB, 0.3, UTILITY, 0.6, STEP, 0.2)),
             new StudyTable.Measured(with, 2, Map.of(PROB, 0.1, UTILITY, 0.4, STEP, 0.28)),
             new StudyTable.Measured(with, 1, Map.of(PROB, 0.2, UTILITY, 0.6, STEP, 0.12))));
   }
@@ -78,13 +81,13 @@ class StudyTableTest {
 
   @Test
   void changesArePairedBySeed() {
-    Summary utility = table().change("NPO", UTILITY).orElseThrow();
+    Summary utility = table().change(NPO, UTILITY).orElseThrow();
     near(-0.15, utility.mean());
     near(Math.sqrt(2 * 0.05 * 0.05), utility.spread());
-    Summary step = table().change("NPO", STEP).orElseThrow();
+    Summary step = table().change(NPO, STEP).orElseThrow();
     near(1.3, step.mean());
     near(0.1 * Math.sqrt(2), step.spread());
-    assertTrue(table().change("NPO", new Column("cosine")).isEmpty());
+    assertTrue(table().change(NPO, new Column("cosine")).isEmpty());
   }
 
   @Test
@@ -116,6 +119,77 @@ class StudyTableTest {
     near(1.3, json.at("/changes/NPO/step_seconds/mean").doubleValue());
     assertEquals("closer to retain-only", json.at("/columns/forget_prob/better").asText());
     near(0.17, json.at("/models/retain-only/forget_prob").doubleValue());
+  }
+
+  /** NPO's int4 file has a forget probability of 0.5 and 0.7: a rebound of 0.25 and 0.75. */
+  private static StudyTable formats() {
+    Column rebound = new Column("rebound");
+    Study study =
+        new Study(
+            "bits",
+            Path.of("bits.yaml"),
+            List.of(),
+            List.of(PROB, UTILITY, rebound),
+            Optional.empty(),
+            List.of(Variant.INT4),
+            List.of(1L, 2L),
+            List.of(new Study.Run("NPO.1", NPO, 1, Pipeline.defaults("NPO", List.of()))));
+    Study.Row int4 = NPO.in(Variant.INT4);
+    return new StudyTable(
+        study,
+        Map.of(StudyTable.TARGET, Map.of(PROB, 0.97)),
+        List.of(
+            new StudyTable.Measured(NPO, 1, Map.of(PROB, 0.2, UTILITY, 0.7)),
+            new StudyTable.Measured(int4, 1, Map.of(PROB, 0.5, UTILITY, 0.7, rebound, 0.25)),
+            new StudyTable.Measured(NPO, 2, Map.of(PROB, 0.3, UTILITY, 0.7)),
+            new StudyTable.Measured(int4, 2, Map.of(PROB, 0.7, UTILITY, 0.7, rebound, 0.75))));
+  }
+
+  @Test
+  void formatsHaveRowsOfTheirOwn() throws IOException {
+    String text = StudyMarkdown.of(formats(), Optional.empty());
+    for (String line :
+        List.of(
+            "A row with a format is the exported file on ONNX Runtime",
+            "Rebound: the share of the way",
+            "|  | forget prob → | model utility ↑ | rebound ↓ |",
+            "| *target* | 0.9700 | – | – |",
+            "| NPO | 0.2500 ± 0.0707 | 0.7000 ± 0.0000 | – |\n| NPO · int4 | 0.6000 ± 0.1414 |",
+            "| 0.5000 ± 0.3536 |")) {
+      assertTrue(text.contains(line), line + "\nin\n" + text);
+    }
+    List<String> csv = StudyFiles.csv(formats()).lines().toList();
+    assertEquals("method,addition,format,seed,forget_prob,model_utility,rebound", csv.get(0));
+    assertEquals("target,,,,0.97,,", csv.get(1));
+    assertEquals("NPO,,,1,0.2,0.7,", csv.get(2));
+    assertEquals("NPO,,int4,1,0.5,0.7,0.25", csv.get(3));
+    JsonNode json = new ObjectMapper().readTree(StudyFiles.json(formats()));
+    near(0.5, json.at("/variants/NPO · int4/rebound/mean").doubleValue());
+    assertEquals("int4", json.at("/variants/NPO · int4/format").asText());
+    assertTrue(json.at("/variants/NPO/format").isNull());
+    assertTrue(json.at("/variants/NPO/rebound").isMissingNode());
+    assertEquals("lower", json.at("/columns/rebound/better").asText());
+    String svg = StudyFiles.plot(formats()).orElseThrow();
+    assertTrue(svg.contains("circle: as trained, arrow head: int4;"), svg);
+  }
+
+  @Test
+  void inAPageOfSeveralStudiesTheFilesHaveTheStudysName() throws IOException {
+    Path page = temp.resolve("page.md");
+    List<String> lines = new ArrayList<>();
+    for (String name : List.of("small", "bits")) {
+      lines.addAll(List.of("# " + name, MarkedText.begin(name), MarkedText.end(name)));
+    }
+    Files.write(page, lines);
+    new StudyFiles(table().study(), page).write(table());
+    new StudyFiles(formats().study(), page).write(formats());
+    String text = Files.readString(page);
+    for (String part :
+        List.of("](small.svg)", "](bits.svg)", "| NPO + CLReg | ", "| NPO · int4 | ")) {
+      assertTrue(text.contains(part), part + "\nin\n" + text);
+    }
+    assertTrue(Files.exists(temp.resolve("bits.csv")) && Files.exists(temp.resolve("small.json")));
+    assertFalse(Files.exists(temp.resolve("page.csv")));
   }
 
   @Test

@@ -25,6 +25,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.Int4Blocks;
@@ -86,7 +87,7 @@ class FakeQuantizationTest {
   /** Weights through the operations of the step graph. */
   private static float[] inGraph(FakeQuantization form, Linear linear, float[] weights) {
     long[] shape = {linear.weight().dim(0), linear.weight().dim(1)};
-    try (TfRuntime runtime = new TfRuntime()) {
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
       Ops tf = runtime.ops();
       Placeholder<TFloat32> w = tf.placeholder(TFloat32.class, Placeholder.shape(Shape.of(shape)));
       Operand<TFloat32> q = form.of(tf, w, linear);
@@ -186,7 +187,7 @@ class FakeQuantizationTest {
     float[] c = new float[80];
     fill(weights, i -> (float) random.nextGaussian());
     fill(c, i -> i + 1f);
-    try (TfRuntime runtime = new TfRuntime()) {
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
       Ops tf = runtime.ops();
       Variables variables = new Variables(runtime, "", List.of(linear.weight()));
       Placeholder<TBool> active = tf.placeholder(TBool.class, Placeholder.shape(Shape.scalar()));
@@ -203,7 +204,7 @@ class FakeQuantizationTest {
               TensorFlowException.class,
               () -> runtime.graph().addGradients("blocked", blocked, x, null));
       assertTrue(none.getMessage().contains("No gradient defined for op: Rint"), none.getMessage());
-      variables.assign(runtime.session(), p -> FloatBuffer.wrap(weights));
+      variables.assign(p -> FloatBuffer.wrap(weights));
       Session.Runner runner = runtime.session().runner().fetch(seen).fetch(dx[0]);
       try (TBool on = TBool.scalarOf(true);
           Result r = runner.feed(active, on).run()) {

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.nn.Parameter;
 
 /** A parameter of more bytes than a Java buffer can address; needs 8 GB of memory. */
@@ -14,10 +15,9 @@ class LargeTensorTest {
   @Test
   void isFilledAndReadInPieces() {
     Parameter p = Parameter.matrix("table", 600_000, 1024);
-    try (TfRuntime runtime = new TfRuntime()) {
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
       Variables variables = new Variables(runtime, "", List.of(p));
       variables.assign(
-          runtime.session(),
           (parameter, from, to) -> {
             for (long i = from; to.hasRemaining(); i++) {
               to.put((float) (i % 1009));
@@ -25,7 +25,6 @@ class LargeTensorTest {
           });
       long[] at = new long[1];
       variables.read(
-          runtime.session(),
           p,
           piece -> {
             while (piece.hasRemaining()) {

@@ -8,6 +8,7 @@ import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
 import org.unlearn4j.nn.Decoder;
@@ -41,7 +42,7 @@ class NeighbourPairRopeTest {
                   p.name().matches(".*\\.[qk]_proj\\.(weight|bias)")
                       ? paired(stored.apply(p), headDim, p.shape().size() == 1 ? 1 : p.dim(1))
                       : FloatBuffer.wrap(stored.apply(p)),
-              Precision.FP32)) {
+              Computations.FP32)) {
         AssertionFailedError miss =
             assertThrows(AssertionFailedError.class, () -> ForwardChecks.logits(fixture, model, 0));
         // At position 0 nothing is turned yet, and both layouts agree.

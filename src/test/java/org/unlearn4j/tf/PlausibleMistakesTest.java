@@ -12,6 +12,7 @@ import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.DelegatingEmitter;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
@@ -88,7 +89,7 @@ class PlausibleMistakesTest {
     try (SafeTensors weights = SafeTensors.open(fixture.folder());
         TensorFlowModel model =
             TensorFlowModel.of(
-                new Mistaken(right, mistake), derived(weights::floats), Precision.FP32)) {
+                new Mistaken(right, mistake), derived(weights::floats), Computations.FP32)) {
       AssertionFailedError miss =
           assertThrows(AssertionFailedError.class, () -> ForwardChecks.logits(fixture, model, 0));
       // A window of five is first noticed where more than five positions are to be seen.

@@ -13,6 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
 import org.unlearn4j.lm.TokenRow;
@@ -26,7 +27,7 @@ class TensorFlowModelTest {
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesTheReferenceNumbers(String name) {
     Fixture fixture = Fixture.named(name);
-    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Computations.FP32)) {
       ForwardChecks.logits(fixture, model, 0);
       ForwardChecks.logits(fixture, model, 4);
       ForwardChecks.features(fixture, model);
@@ -42,7 +43,7 @@ class TensorFlowModelTest {
     Fixture fixture = Fixture.named("llama");
     List<TokenRow> rows = Fixture.rows(fixture.expected());
     List<int[]> prompts = rows.stream().map(TokenRow::ids).toList();
-    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Computations.FP32)) {
       long open = 0;
       for (int i = 0; i < 6; i++) {
         model.score(rows);
@@ -67,7 +68,7 @@ class TensorFlowModelTest {
   void brainFloatsStayNear(String name) {
     Fixture fixture = Fixture.named(name);
     double[] expected = Fixture.doubles(fixture.expected().path("nll_sum"));
-    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.BF16)) {
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Computations.BF16)) {
       List<TokenScores> scores = model.score(Fixture.rows(fixture.expected()));
       for (int r = 0; r < expected.length; r++) {
         double nll = scores.get(r).nll();
@@ -81,7 +82,7 @@ class TensorFlowModelTest {
   @Test
   void aWindowGoesOnAcrossTheCache() {
     Fixture fixture = Fixture.named("gemma2");
-    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Computations.FP32)) {
       for (int chunk = 1; chunk <= 8; chunk++) {
         ForwardChecks.logits(fixture, model, chunk);
       }
@@ -92,7 +93,7 @@ class TensorFlowModelTest {
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void reproducesThemFromTheOlderConfigSpelling(String name) throws IOException {
     Fixture fixture = Fixture.named(name).older(temp.resolve(name));
-    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Precision.FP32)) {
+    try (TensorFlowModel model = TensorFlowModel.open(fixture.folder(), Computations.FP32)) {
       ForwardChecks.logits(fixture, model, 0);
     }
   }

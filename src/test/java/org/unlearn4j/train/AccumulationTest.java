@@ -16,10 +16,10 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -95,7 +95,7 @@ class AccumulationTest {
   }
 
   private TrainingStep step(Objective objective, int accumulate) {
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     return new TrainingStep(graph, SETTINGS, accumulate);
   }
 
@@ -106,8 +106,7 @@ class AccumulationTest {
         List.of(step.run(1, first, 1e-4, CONTROL), step.run(2, second, 1e-4, CONTROL));
     Map<String, float[]> parameters = new LinkedHashMap<>();
     for (Parameter p : fixture.decoder().parameters()) {
-      parameters.put(
-          p.name(), step.graph().variables().value(step.graph().runtime().session(), p).array());
+      parameters.put(p.name(), step.graph().variables().value(p).array());
     }
     return new Made(outcomes, parameters);
   }

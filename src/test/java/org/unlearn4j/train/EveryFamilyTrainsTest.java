@@ -17,11 +17,11 @@ import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Feeds;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.tf.WeightSource;
@@ -46,18 +46,17 @@ class EveryFamilyTrainsTest {
     UnlearnSettings unlearn =
         Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=" + CONTROL.lambda())).unlearn();
     Objective objective = Objectives.of(unlearn, decoder);
-    StepGraph graph = new StepGraph(decoder, objective, Precision.FP32);
+    StepGraph graph = new StepGraph(decoder, objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1);
         SafeTensors weights = SafeTensors.open(fixture.referenceFile())) {
-      Session session = graph.runtime().session();
       WeightSource policy = TfRuntime.checkpoint(weights, decoder.parameters());
       Function<Parameter, float[]> stored = p -> weights.floats(p.name());
       StepBatch batch = fixture.batch(objective);
-      graph.variables().assign(session, policy);
+      graph.variables().assign(policy);
       Gradients whole = gradients(graph, batch, CONTROL);
       everyParameterHasOne(graph, whole);
       slopeAlongTheGradient(graph, batch, stored);
-      graph.variables().assign(session, policy);
+      graph.variables().assign(policy);
       step.reset();
       List<Double> totals = new ArrayList<>();
       for (int t = 1; t <= 6; t++) {
@@ -81,7 +80,7 @@ class EveryFamilyTrainsTest {
   }
 
   private static Gradients gradients(StepGraph graph, StepBatch batch, StepControl control) {
-    try (Feeds feeds = new Feeds(graph.runtime().session())) {
+    try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, batch, control);
       Session.Runner runner = feeds.runner().fetch(graph.total());
       graph.gradients().values().forEach(runner::fetch);
@@ -122,9 +121,7 @@ class EveryFamilyTrainsTest {
     double[] totals = new double[2];
     for (int side = 0; side < 2; side++) {
       double step = (side == 0 ? -h : h) / at.norm();
-      graph
-          .variables()
-          .assign(graph.runtime().session(), p -> moved(stored.apply(p), at.of().get(p), step));
+      graph.variables().assign(p -> moved(stored.apply(p), at.of().get(p), step));
       totals[side] = gradients(graph, batch, PLAIN).total();
     }
     assertClose("slope along the gradient", at.norm(), (totals[1] - totals[0]) / (2 * h), 0, 0.01);

@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -15,6 +17,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
@@ -43,12 +46,18 @@ class MemoryPlanTest {
   }
 
   private static StepBenchmark.Work work(
-      Shape shape, int rows, int tokens, double labelled, Computation computation, String sets) {
+      Shape shape,
+      String objective,
+      int rows,
+      int tokens,
+      double labelled,
+      Computation computation,
+      String sets) {
     List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" ", -1));
     ModelConfig config = shape.config();
     return new StepBenchmark.Work(
         config,
-        Objectives.of(Pipeline.defaults("NPO", all).unlearn(), Decoder.of(config)),
+        Objectives.of(Pipeline.defaults(objective, all).unlearn(), Decoder.of(config)),
         computation,
         rows,
         tokens,
@@ -75,26 +84,66 @@ class MemoryPlanTest {
   void aStepTakesWhatThePlanSaysAndRecomputingSaves() {
     Shape shape = new Shape("llama", 6, 64, 176, 4, 512);
     StepBenchmark.Memory kept =
-        check(work(shape, 4, 64, 1, computation(Precision.FP32, false), null));
+        check(work(shape, "NPO", 4, 64, 1, computation(Precision.FP32, false), null));
     StepBenchmark.Memory again =
-        check(work(shape, 4, 64, 1, computation(Precision.FP32, true), null));
+        check(work(shape, "NPO", 4, 64, 1, computation(Precision.FP32, true), null));
     // One of six blocks at a time: far less than half.
     assertTrue(again.measuredStep() < 0.5 * kept.measuredStep(), again + " against " + kept);
   }
 
+  /** Of a model in which a third of the blocks' matrices learn: no gradient is that of the head. */
+  @Test
+  void aStepOfSomeModulesTakesWhatThePlanSays() {
+    StepBenchmark.Work all =
+        work(
+            new Shape("llama", 6, 64, 176, 4, 2048),
+            "NPO",
+            4,
+            64,
+            0.25,
+            computation(Precision.FP32, false),
+            null);
+    Set<String> some =
+        Decoder.of(all.config()).blockMatrices().stream()
+            .map(Parameter::name)
+            .filter(n -> n.endsWith("v_proj.weight") || n.endsWith("up_proj.weight"))
+            .collect(Collectors.toSet());
+    check(
+        new StepBenchmark.Work(
+            all.config(),
+            all.objective().training(some),
+            all.computation(),
+            all.rows(),
+            all.tokens(),
+            all.labelled(),
+            all.steps()));
+  }
+
+  /**
+   * Shapes and objectives, with a vocabulary that outweighs everything else, and near a model of
+   * 135 M parameters. How many arrays lie beside logits that a loss reads (KL, UNDIAL, CEU) depends
+   * on what TensorFlow's threads finish first: half of them more or less.
+   */
   @Tag("slow")
   @ParameterizedTest
   @CsvSource({
-    "llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, FP32,",
-    "llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, BF16,",
-    "llama, 6, 256, 704, 4, 2048, 8, 128, 0.5, FP32, unlearn.clreg.weight=0.1",
-    "llama, 6, 256, 704, 4, 2048, 2, 512, 0.5, FP32,",
-    "gpt2, 6, 256, 1024, 4, 2048, 8, 128, 0.5, FP32,",
-    "gemma2, 4, 128, 512, 4, 2048, 4, 128, 0.5, FP32,",
-    "llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, FP32,",
-    "llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, BF16,"
+    "NPO, llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, FP32,",
+    "NPO, llama, 6, 256, 704, 4, 2048, 8, 128, 1.0, BF16,",
+    "NPO, llama, 6, 256, 704, 4, 2048, 8, 128, 0.5, FP32, unlearn.clreg.weight=0.1",
+    "NPO, llama, 6, 256, 704, 4, 2048, 2, 512, 0.5, FP32,",
+    "NPO, gpt2, 6, 256, 1024, 4, 2048, 8, 128, 0.5, FP32,",
+    "NPO, gemma2, 4, 128, 512, 4, 2048, 4, 128, 0.5, FP32,",
+    "NPO, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "NPO, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32, unlearn.objective.retain=KL",
+    "SimNPO, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "DPO, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "UNDIAL, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "CEU, llama, 4, 128, 352, 4, 16384, 4, 64, 0.5, FP32,",
+    "NPO, llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, FP32,",
+    "NPO, llama, 30, 576, 1536, 9, 49152, 2, 128, 0.5, BF16,"
   })
   void overAGrid(
+      String objective,
       String type,
       int layers,
       int hidden,
@@ -108,25 +157,9 @@ class MemoryPlanTest {
       String sets) {
     Shape shape = new Shape(type, layers, hidden, ffn, heads, vocab);
     for (boolean recompute : List.of(false, true)) {
-      check(work(shape, rows, tokens, labelled, computation(precision, recompute), sets));
+      Computation computation = computation(precision, recompute);
+      check(work(shape, objective, rows, tokens, labelled, computation, sets));
     }
-  }
-
-  /**
-   * Where logits are most of a step the plan is too large, never too small: TensorFlow computes the
-   * cross-entropy's array in the place of the logits if nobody else reads them then, and the plan
-   * counts both.
-   */
-  @Tag("slow")
-  @ParameterizedTest
-  @CsvSource({"NLL, false", "NLL, true", "KL, false", "KL, true"})
-  void aLargeVocabularyIsOverestimated(String retain, boolean recompute) {
-    Shape shape = new Shape("llama", 4, 128, 352, 4, 16384);
-    String set = "unlearn.objective.retain=" + retain;
-    StepBenchmark.Memory m =
-        StepBenchmark.memory(work(shape, 4, 64, 0.5, computation(Precision.FP32, recompute), set));
-    double ratio = (double) m.planned().step() / m.measuredStep();
-    assertTrue(ratio > 1 - TOLERANCE && ratio < 1.4, "planned to measured " + ratio);
   }
 
   /** The plan knows parameters exactly: weights, two moments, accumulators. */

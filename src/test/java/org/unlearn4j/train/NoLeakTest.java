@@ -18,9 +18,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
@@ -52,7 +52,7 @@ class NoLeakTest {
     Pipeline defaults = Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=0.1"));
     StepFixture fixture = new StepFixture("llama");
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
       fixture.assignPolicy(graph);
       step.reset();

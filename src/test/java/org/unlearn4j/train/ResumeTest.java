@@ -29,10 +29,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -86,7 +86,7 @@ class ResumeTest {
                 "unlearn.quantization_aware=int4",
                 "unlearn.clreg={weight: 0.1, queue: 5}"));
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     return new TrainingStep(graph, new AdamWSettings(0.01, 1), LOOP.accumulate());
   }
 
@@ -118,8 +118,7 @@ class ResumeTest {
   private Map<String, float[]> parameters(TrainingStep step) {
     Map<String, float[]> all = new HashMap<>();
     for (Parameter p : fixture.decoder().parameters()) {
-      all.put(
-          p.name(), step.graph().variables().value(step.graph().runtime().session(), p).array());
+      all.put(p.name(), step.graph().variables().value(p).array());
     }
     return all;
   }

@@ -7,11 +7,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.ClReg;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.Features;
@@ -46,7 +45,7 @@ class TrainingFixtureTest {
     double clip = run.path("max_grad_norm").asDouble(0);
     AdamWSettings settings = new AdamWSettings(run.path("weight_decay").doubleValue(), clip);
     StepControl control = StepControl.of(objective, run.path("clreg_weight").doubleValue());
-    StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32);
+    StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
       fixture.assignPolicy(graph);
       step.reset();
@@ -82,9 +81,8 @@ class TrainingFixtureTest {
   }
 
   private static void checkWeights(JsonNode run, StepGraph graph) {
-    Session session = graph.runtime().session();
     for (Parameter p : graph.decoder().parameters()) {
-      float[] value = graph.variables().value(session, p).array();
+      float[] value = graph.variables().value(p).array();
       JsonNode expected = run.path("final_parameters").path(p.name());
       if (!expected.isMissingNode()) {
         StepFixture.assertParameter(

@@ -10,8 +10,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
-import org.unlearn4j.tf.Precision;
 
 /** A step graph holds what its terms read and nothing else. */
 class ObjectiveGraphsTest {
@@ -22,7 +22,7 @@ class ObjectiveGraphsTest {
     List<String> names = new ArrayList<>();
     try (StepGraph graph =
         new StepGraph(
-            fixture.decoder(), Objectives.of(settings, fixture.decoder()), Precision.FP32)) {
+            fixture.decoder(), Objectives.of(settings, fixture.decoder()), Computations.FP32)) {
       assertEquals(
           names(graph, "VarHandleOp").stream().anyMatch(n -> n.startsWith("reference/")),
           graph.frozen().isPresent());

@@ -17,10 +17,10 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.FakeQuantization;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
@@ -44,7 +44,7 @@ class QuantizationAwareTest {
     RowQuantizer quantizer = Variant.named(format).quantizer().orElseThrow();
     StepFixture.Values asIs;
     StepFixture.Values quantised;
-    try (StepGraph graph = new StepGraph(fixture.decoder(), plain, Precision.FP32);
+    try (StepGraph graph = new StepGraph(fixture.decoder(), plain, Computations.FP32);
         SafeTensors weights = SafeTensors.open(fixture.fixture().folder())) {
       fixture.assignPolicy(graph);
       asIs = StepFixture.run(graph, batch, full);
@@ -52,7 +52,6 @@ class QuantizationAwareTest {
       graph
           .variables()
           .assign(
-              graph.runtime().session(),
               p -> {
                 float[] values = new float[Math.toIntExact(p.size())];
                 source.read(p, 0, FloatBuffer.wrap(values));
@@ -60,7 +59,7 @@ class QuantizationAwareTest {
               });
       quantised = StepFixture.run(graph, batch, full);
     }
-    try (StepGraph graph = new StepGraph(fixture.decoder(), aware, Precision.FP32)) {
+    try (StepGraph graph = new StepGraph(fixture.decoder(), aware, Computations.FP32)) {
       fixture.assignPolicy(graph);
       assertSame(asIs, StepFixture.run(graph, batch, full));
       StepFixture.Values seen = StepFixture.run(graph, batch, deployed);
@@ -77,8 +76,8 @@ class QuantizationAwareTest {
     Objective aware = objective(fixture, "int8");
     StepBatch batch = fixture.batch(aware);
     StepControl deployed = StepControl.of(aware, 0);
-    double exact = fixture.run(aware, batch, deployed, Precision.FP32).total();
-    StepFixture.Values seen = fixture.run(aware, batch, deployed, Precision.BF16);
+    double exact = fixture.run(aware, batch, deployed, Computations.FP32).total();
+    StepFixture.Values seen = fixture.run(aware, batch, deployed, Computations.BF16);
     assertClose("total", exact, seen.total(), 0, 0.02);
     assertNotEquals(exact, seen.total(), "something was cast");
     assertTrue(seen.gradNorm() > 1e-3);

@@ -18,9 +18,11 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.opentest4j.AssertionFailedError;
 import org.tensorflow.GraphOperation;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 
 /** A step that recomputes its blocks has the losses and gradients of one that keeps them. */
@@ -40,7 +42,8 @@ class RecomputeTest {
   private static StepFixture.Values run(
       StepFixture step, Objective objective, Precision precision, boolean recompute) {
     // Not rearranged either way: rounding would differ for another reason than the one looked for.
-    Computation computation = Computation.of(precision).recomputing(recompute).unarranged();
+    Computation computation =
+        Computation.of(precision, Device.CPU).recomputing(recompute).unarranged();
     return run(step, objective, CONTROL, computation);
   }
 
@@ -96,7 +99,7 @@ class RecomputeTest {
     Objective objective = objective(step, "RMU", "unlearn.objective.layer=1", one);
     assertSame(
         run(step, objective, Precision.FP32, false), run(step, objective, Precision.FP32, true));
-    Computation recompute = Computation.of(Precision.FP32).recomputing(true);
+    Computation recompute = Computations.FP32.recomputing(true);
     try (StepGraph graph = new StepGraph(step.decoder(), objective, recompute)) {
       assertEquals(1, scopes(graph, "recompute/model/layers.1/"));
       assertEquals(0, scopes(graph, "recompute/model/layers.0/"));
@@ -124,8 +127,7 @@ class RecomputeTest {
     assertSame(kept, run(step, objective, Precision.FP32, true));
     // Another seed is seen, so drawing anew would be.
     StepControl other = new StepControl(1, 0.5, new StepControl.ViewSeed(3, 2, 0));
-    StepFixture.Values drawn =
-        run(step, objective, other, Computation.of(Precision.FP32).recomputing(true));
+    StepFixture.Values drawn = run(step, objective, other, Computations.FP32.recomputing(true));
     assertThrows(AssertionFailedError.class, () -> assertSame(kept, drawn));
   }
 

@@ -20,11 +20,11 @@ import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.tf.Feeds;
-import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfTensors;
 
 /** What the fixtures have no case for: the other forms, several layers, pooling and views. */
@@ -156,7 +156,7 @@ class RegulariserTest {
     rows.keySet().retainAll(graph.objective().segments());
     StepControl control = new StepControl(0, 1, new StepControl.ViewSeed(seed, step, 0));
     Map<Segment, float[]> found = new EnumMap<>(Segment.class);
-    try (Feeds feeds = new Feeds(graph.runtime().session())) {
+    try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, StepBatch.whole(rows, Map.of()), control);
       Session.Runner runner = feeds.runner();
       for (Segment s : graph.objective().segments()) {
@@ -177,7 +177,7 @@ class RegulariserTest {
   void dropoutDisturbsTheViewsAloneAndAsTheSeedSays() {
     Features features = new Features(List.of(LAST), RowPooling.MEAN, true, false, 0.1);
     Objective objective = Objective.only(new ClReg(features, TAU));
-    try (StepGraph graph = new StepGraph(fixture.decoder(), objective, Precision.FP32)) {
+    try (StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32)) {
       fixture.assignPolicy(graph);
       Map<Segment, float[]> first = dropped(graph, 7, 3);
       Map<Segment, float[]> again = dropped(graph, 7, 3);

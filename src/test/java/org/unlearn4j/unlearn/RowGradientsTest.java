@@ -10,6 +10,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.TensorFlowGradients;
 
 /**
@@ -25,7 +26,8 @@ class RowGradientsTest {
     Objective nll = Objective.of("nll", new Weighted(new MeanNll(Segment.FORGET, 1), 1), null);
     List<TokenRow> rows = step.rows().get(Segment.FORGET);
     assertEquals(3, rows.size());
-    try (TensorFlowGradients gradients = TensorFlowGradients.open(step.fixture().folder())) {
+    try (TensorFlowGradients gradients =
+        TensorFlowGradients.open(step.fixture().folder(), Device.CPU)) {
       double[] norms = gradients.norms(rows);
       for (int r = 0; r < norms.length; r++) {
         StepBatch alone = StepBatch.whole(Map.of(Segment.FORGET, List.of(rows.get(r))), Map.of());

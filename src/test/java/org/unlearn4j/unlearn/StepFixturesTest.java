@@ -16,10 +16,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.run.FixtureSettings;
-import org.unlearn4j.tf.Precision;
 
 /**
  * Negative controls: with these plausible mistakes a step misses the tolerances that {@code
@@ -109,7 +109,7 @@ class StepFixturesTest {
     Objective objective = objective(step, "NPO");
     JsonNode expected = method(step, "NPO");
     StepFixture.Values values =
-        step.run(objective, step.batch(objective), StepControl.of(objective, 0), Precision.BF16);
+        step.run(objective, step.batch(objective), StepControl.of(objective, 0), Computations.BF16);
     double total = expected.path("total").doubleValue();
     assertClose("total in bfloat16", total, values.total(), 0, 0.01);
     assertClose(

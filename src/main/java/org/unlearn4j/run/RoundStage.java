@@ -1,0 +1,87 @@
+package org.unlearn4j.run;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.Provenance;
+import org.unlearn4j.onnx.RoundedWeights;
+import org.unlearn4j.train.ModelFolder;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.Variant;
+
+/** Writes the checkpoint that a quantised file stands for. */
+public final class RoundStage {
+  /** Files that compute what a checkpoint with other weights would compute. */
+  private static final List<Variant> VARIANTS = List.of(Variant.INT8, Variant.INT4);
+
+  private RoundStage() {}
+
+  /** What {@link #run} takes for a variant, in words. */
+  public static String variants() {
+    return VARIANTS.stream().map(Variant::label).collect(Collectors.joining(" or "));
+  }
+
+  /**
+   * Writes a Hugging Face folder with float32 weights, the tokenizer and what else goes along with
+   * a model. The record of an unlearning goes along too, and says what happened since in a block
+   * {@code rounded}.
+   *
+   * @param tables whether int4 applies to the token table too
+   * @param out an older model of that name is replaced
+   * @return sentences that the user should read
+   * @throws UserException if the model or the variant is at fault, or something else would be
+   *     replaced
+   */
+  public static List<String> run(Path model, Variant variant, boolean tables, Path out) {
+    if (!VARIANTS.contains(variant)) {
+      throw new UserException(
+          "--variant: found "
+              + variant.label()
+              + ", expected "
+              + variants()
+              + ", whose weights alone say what it computes.");
+    }
+    ModelFolder.requireWritable(out, Optional.of(model));
+    ModelConfig config = ModelConfig.read(model);
+    try (SafeTensors weights = SafeTensors.open(model)) {
+      RoundedWeights rounded = RoundedWeights.of(config, weights, variant, tables);
+      ModelFolder.write(
+          out,
+          rounded.decoder(),
+          ModelFolder.fresh(rounded.decoder(), DType.F32),
+          rounded::forEach,
+          model,
+          record(model, variant, tables));
+      return rounded.decoder().config().tiedEmbeddings() == config.tiedEmbeddings()
+          ? List.of()
+          : List.of(
+              out
+                  + ": the head is no longer tied to the token table, for the "
+                  + variant.label()
+                  + " file reads the head in codes and the table as it is.");
+    }
+  }
+
+  private static Optional<ObjectNode> record(Path model, Variant variant, boolean tables) {
+    Path file = model.resolve(Provenance.UNLEARNING_FILE);
+    if (!Files.isRegularFile(file)) {
+      return Optional.empty();
+    }
+    JsonInput input = JsonInput.read(file, "the record of an unlearning");
+    if (!(input.node() instanceof ObjectNode root)) {
+      throw input.mistake("a JSON object");
+    }
+    ObjectNode block = root.putObject("rounded");
+    block.put("variant", variant.label()).put("token_table", tables);
+    ObjectNode hashes = block.putObject("source_sha256");
+    StageSupport.weightHashes(model).forEach(hashes::put);
+    return Optional.of(root);
+  }
+}

@@ -1,0 +1,233 @@
+package org.unlearn4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import ai.onnx.proto.OnnxMl.AttributeProto;
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.SafeTensorsWriter;
+
+/**
+ * Activations near the end of float16, at 65504, and beyond it. Matrices of the fixture are
+ * multiplied by powers of two so that float32 computes the same logits as before: what enters an
+ * RMS norm may have any scale, and a factor on {@code up_proj} is taken back by {@code down_proj}.
+ */
+class HalfRangeTest {
+  private static final Path LLAMA = Path.of("src/test/resources/fixtures/llama");
+  private static final Path ROWS = LLAMA.resolve("expected.json");
+
+  @TempDir Path temp;
+
+  /** Of whatever is added to the residual stream: token table, attention and feed-forward. */
+  private static float residual(String name, float factor) {
+    return name.matches(".*(embed_tokens|o_proj|down_proj).weight") ? factor : 1;
+  }
+
+  private static float between(String name, float factor) {
+    return name.contains("up_proj") ? factor : name.contains("down_proj") ? 1 / factor : 1;
+  }
+
+  /** Squares of 1000 are beyond float16: norms that were computed in it would be infinite. */
+  @ParameterizedTest
+  @ValueSource(ints = {17, 23})
+  void aResidualStreamOfAThousandHolds(int opset) throws IOException {
+    Path model = scaled(n -> residual(n, 1024));
+    CommandRun r = verify(model, export(model, opset));
+    assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+  }
+
+  /** The mistake that the casts around norms keep out. */
+  @Test
+  void negativeControlSquaresInFloat16Fail() throws IOException {
+    Path model = scaled(n -> residual(n, 1024));
+    Path onnx = export(model, 17);
+    double largest = largestHidden(model);
+    assertTrue(largest > 1000 && largest < 20_000, "hidden states of up to " + largest);
+    squaresThroughHalves(onnx);
+    CommandRun failed = verify(model, onnx);
+    assertEquals(ExitCode.GATE, failed.code(), failed.out() + failed.err());
+    // Where activations are small it would do.
+    Path small = export(LLAMA, 17);
+    squaresThroughHalves(small);
+    CommandRun r = verify(LLAMA, small);
+    assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+  }
+
+  /** What the documentation says is not safe; nobody shall deploy it unknowingly. */
+  @Test
+  void aLinearMapBeyondTheRangeIsCaught() throws IOException {
+    // Rows of up_proj give values of about 1 for a normalised input.
+    Path inside = scaled(n -> between(n, 0x1p6f));
+    CommandRun holds = verify(inside, export(inside, 23));
+    assertEquals(ExitCode.DONE, holds.code(), holds.out() + holds.err());
+    Path beyond = scaled(n -> between(n, 0x1p16f));
+    assertFails(verify(beyond, export(beyond, 23)));
+    // And float32 is right: only the number format is not.
+    Path wideFolder = temp.resolve("wide");
+    CommandRun exported =
+        CommandRun.of("export", "--model", beyond.toString(), "--out", wideFolder.toString());
+    assertEquals(ExitCode.DONE, exported.code(), exported.err());
+    CommandRun wide =
+        CommandRun.of(
+            "verify",
+            "--model",
+            LLAMA.toString(),
+            "--onnx",
+            wideFolder.toString(),
+            "--data",
+            ROWS.toString());
+    assertEquals(ExitCode.DONE, wide.code(), wide.out() + wide.err());
+  }
+
+  private void assertFails(CommandRun r) throws IOException {
+    assertEquals(ExitCode.GATE, r.code(), r.out() + r.err());
+    JsonNode verdict = new ObjectMapper().readTree(temp.resolve("verify.json").toFile());
+    assertEquals("fail", verdict.path("verdict").asText());
+    // Infinity times zero, or infinity less infinity: no number, and no number passes no gate.
+    for (String gate : List.of("numeric logit_max_relative", "numeric kl_mean")) {
+      assertTrue(
+          r.out().lines().anyMatch(l -> l.startsWith(gate) && l.endsWith("(not a number).")),
+          r.out());
+    }
+  }
+
+  private Path export(Path model, int opset) {
+    Path out = temp.resolve("onnx" + System.nanoTime());
+    CommandRun r =
+        CommandRun.of(
+            "export",
+            "--model",
+            model.toString(),
+            "--out",
+            out.toString(),
+            "--variants",
+            "fp16",
+            "--opset",
+            "" + opset);
+    assertEquals(ExitCode.DONE, r.code(), r.err());
+    return out;
+  }
+
+  private CommandRun verify(Path model, Path onnx) {
+    return CommandRun.of(
+        "verify",
+        "--model",
+        model.toString(),
+        "--onnx",
+        onnx.resolve("onnx/model_fp16.onnx").toString(),
+        "--data",
+        ROWS.toString(),
+        "--limits",
+        "fp16",
+        "--set",
+        "evaluate.max_new_tokens=4",
+        "--out",
+        temp.resolve("verify.json").toString());
+  }
+
+  /** Of the hidden states between blocks, averaged over the positions of a row. */
+  private static double largestHidden(Path model) throws IOException {
+    CommandRun r =
+        CommandRun.of(
+            "forward",
+            "--model",
+            model.toString(),
+            "--runtime",
+            "tf",
+            "--input",
+            ROWS.toString(),
+            "--columns",
+            "0",
+            "--pool");
+    assertEquals(ExitCode.DONE, r.code(), r.err());
+    double largest = 0;
+    JsonNode hidden = new ObjectMapper().readTree(r.out()).path("hidden");
+    for (String layer : List.of("embeddings", "0", "1", "2")) {
+      for (JsonNode row : hidden.path(layer)) {
+        for (JsonNode value : row) {
+          largest = Math.max(largest, Math.abs(value.asDouble(Double.NaN)));
+        }
+      }
+    }
+    return largest;
+  }
+
+  private interface Factor {
+    float of(String name);
+  }
+
+  private Path scaled(Factor factor) throws IOException {
+    Path folder = Files.createDirectory(temp.resolve("scaled" + System.nanoTime()));
+    Files.copy(LLAMA.resolve("config.json"), folder.resolve("config.json"));
+    try (SafeTensors weights = SafeTensors.open(LLAMA)) {
+      SafeTensorsWriter.write(
+          folder.resolve("model.safetensors"),
+          weights.names().stream().map(weights::info).toList(),
+          t -> {
+            float[] values = weights.floats(t.name());
+            for (int i = 0; i < values.length; i++) {
+              values[i] *= factor.of(t.name());
+            }
+            return FloatBuffer.wrap(values);
+          },
+          Map.of());
+    }
+    return folder;
+  }
+
+  private static void squaresThroughHalves(Path onnx) throws IOException {
+    Path file = onnx.resolve("onnx/model_fp16.onnx");
+    ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
+    squaresThroughHalves(model.getGraphBuilder());
+    Files.write(file, model.build().toByteArray());
+  }
+
+  private static void squaresThroughHalves(GraphProto.Builder graph) {
+    List<NodeProto> nodes = new ArrayList<>();
+    int squares = 0;
+    for (NodeProto node : graph.getNodeList()) {
+      if (!node.getOpType().equals("Pow")) {
+        nodes.add(node);
+        continue;
+      }
+      String out = node.getOutput(0);
+      nodes.add(node.toBuilder().setOutput(0, out + ".wide").build());
+      nodes.add(cast(out + ".wide", out + ".half", DataType.FLOAT16));
+      nodes.add(cast(out + ".half", out, DataType.FLOAT));
+      squares++;
+    }
+    assertEquals(7, squares, "two norms a layer, and the last");
+    graph.clearNode().addAllNode(nodes);
+  }
+
+  private static NodeProto cast(String from, String to, DataType type) {
+    return NodeProto.newBuilder()
+        .setOpType("Cast")
+        .setName(to)
+        .addInput(from)
+        .addOutput(to)
+        .addAttribute(
+            AttributeProto.newBuilder()
+                .setName("to")
+                .setType(AttributeProto.AttributeType.INT)
+                .setI(type.getNumber()))
+        .build();
+  }
+}
