@@ -1,6 +1,7 @@
 package org.unlearn4j.lm;
 
 import java.util.Arrays;
+import org.unlearn4j.base.UserException;
 
 /**
  * How a next token is chosen from its logits: the most probable one, or a drawn one. The draw is a
@@ -36,7 +37,7 @@ public record Sampling(double temperature, double topP, long seed) {
    * @param logits {@code [vocab]}
    * @param prompt number of the prompt among all that belong together
    * @param place tokens that the prompt has got so far
-   * @throws IllegalArgumentException if the largest logit is no finite number
+   * @throws UserException if a token is to be drawn and the largest logit is no finite number
    */
   public int choose(float[] logits, int prompt, int place) {
     return greedy() ? mostProbable(logits) : nucleus(logits, uniform(prompt, place));
@@ -55,7 +56,10 @@ public record Sampling(double temperature, double topP, long seed) {
     int[] order = mostProbableFirst(logits);
     double max = logits[order[0]];
     if (!Double.isFinite(max)) {
-      throw new IllegalArgumentException("the largest logit is " + max);
+      throw new UserException(
+          "The model's largest logit is "
+              + max
+              + ", expected a finite number: nothing can be drawn from it.");
     }
     double[] weights = new double[order.length];
     double total = 0;

@@ -63,7 +63,7 @@ class GpuCheckTest {
   private String torch;
 
   @BeforeEach
-  void aMachineWithACard() {
+  void aMachineWithACard() throws IOException {
     GpuCheckCommandTest.resolved(home);
     program = PROGRAM.replace("DOCTOR", CARD).replace("CPU_METRIC", "0.5001");
     torch = TORCH.replace("SEES", "True");

@@ -12,6 +12,7 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.unlearn4j.base.UserException;
 
 /** The choice of the next token. */
 class SamplingTest {
@@ -121,11 +122,9 @@ class SamplingTest {
   @Test
   void whatIsNoLogitOrSetting() {
     Sampling s = new Sampling(1, 0.9, 0);
+    assertThrows(UserException.class, () -> s.choose(new float[] {0, Float.NaN, 1}, 0, 0));
     assertThrows(
-        IllegalArgumentException.class, () -> s.choose(new float[] {0, Float.NaN, 1}, 0, 0));
-    assertThrows(
-        IllegalArgumentException.class,
-        () -> s.choose(new float[] {0, Float.POSITIVE_INFINITY}, 0, 0));
+        UserException.class, () -> s.choose(new float[] {0, Float.POSITIVE_INFINITY}, 0, 0));
     float masked = Float.NEGATIVE_INFINITY;
     assertEquals(2, s.choose(new float[] {masked, masked, 1}, 0, 0), "no probability, no draw");
     for (double t : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
