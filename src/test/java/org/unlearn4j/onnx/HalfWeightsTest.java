@@ -37,7 +37,7 @@ class HalfWeightsTest {
 
   @TempDir Path temp;
 
-  private record Error(double rootMeanSquare, double largest) {}
+  private record Distance(double rootMeanSquare, double largest) {}
 
   @ParameterizedTest
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
@@ -51,18 +51,18 @@ class HalfWeightsTest {
   /** No float16 file can keep to it, whatever its arithmetic. */
   @Test
   void roundedWeightsAloneMoveSomeLogitsFurtherThanIsWished() throws IOException {
-    Error error = ofRoundedWeights(Fixture.named("llama"));
-    assertTrue(error.largest > 2 * WISHED, error.toString());
-    assertTrue(error.rootMeanSquare < WISHED, error.toString());
+    Distance moved = ofRoundedWeights(Fixture.named("llama"));
+    assertTrue(moved.largest > 2 * WISHED, moved.toString());
+    assertTrue(moved.rootMeanSquare < WISHED, moved.toString());
   }
 
-  private Error ofRoundedWeights(Fixture fixture) throws IOException {
+  private Distance ofRoundedWeights(Fixture fixture) throws IOException {
     Path rounded = Files.createDirectory(temp.resolve("rounded"));
     Files.copy(fixture.folder().resolve("config.json"), rounded.resolve("config.json"));
     try (SafeTensors weights = SafeTensors.open(fixture.folder())) {
       List<TensorInfo> infos = new ArrayList<>();
       for (String name : weights.names()) {
-        List<Long> shape = weights.info(name).shape();
+        List<Integer> shape = weights.info(name).shape();
         infos.add(new TensorInfo(name, shape.size() == 2 ? DType.F16 : DType.F32, shape));
       }
       SafeTensorsWriter.write(
@@ -74,7 +74,7 @@ class HalfWeightsTest {
     return ofFile(rounded, Variant.FP32, fixture);
   }
 
-  private Error ofFile(Path model, Variant variant, Fixture fixture) {
+  private Distance ofFile(Path model, Variant variant, Fixture fixture) {
     Path folder = temp.resolve("file-" + variant.label());
     OnnxExporter.export(model, folder, ExportOptions.of(List.of(variant.label())));
     try (OrtModel ort = OrtModel.open(folder, variant.label(), 1)) {
@@ -94,7 +94,7 @@ class HalfWeightsTest {
           }
         }
       }
-      return new Error(Math.sqrt(squares / n), largest);
+      return new Distance(Math.sqrt(squares / n), largest);
     }
   }
 }
