@@ -126,6 +126,20 @@ public final class AtomicFiles {
     }
   }
 
+  /** Whether replacing a folder would delete a path: it is the folder, or lies in it. */
+  public static boolean holds(Path folder, Path path) {
+    if (path.toAbsolutePath().normalize().startsWith(folder.toAbsolutePath().normalize())) {
+      return true;
+    }
+    try {
+      return Files.exists(folder)
+          && Files.exists(path)
+          && path.toRealPath().startsWith(folder.toRealPath());
+    } catch (IOException e) {
+      throw new MachineException(path + ": could not be resolved (" + reason(e) + ").", e);
+    }
+  }
+
   /** Everything but folders, by its path within the root; links are not followed. */
   private static List<Path> filesIn(Path root) {
     try {

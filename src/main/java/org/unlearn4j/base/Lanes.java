@@ -1,7 +1,6 @@
 package org.unlearn4j.base;
 
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -29,38 +28,15 @@ public final class Lanes {
       pieces.forEach(piece -> then.accept(work.apply(piece)));
       return;
     }
-    ExecutorService pool = Executors.newFixedThreadPool(threads, Lanes::daemon);
+    ExecutorService pool = Executors.newFixedThreadPool(threads, Futures.daemons("lane"));
     try {
       List<Future<B>> futures =
           pieces.stream().map(piece -> pool.submit(() -> work.apply(piece))).toList();
       for (Future<B> future : futures) {
-        then.accept(result(future));
+        then.accept(Futures.result(future, "other threads"));
       }
     } finally {
       finish(pool);
-    }
-  }
-
-  private static Thread daemon(Runnable work) {
-    Thread thread = new Thread(work, "lane");
-    thread.setDaemon(true);
-    return thread;
-  }
-
-  private static <B> B result(Future<B> future) {
-    try {
-      return future.get();
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException r) {
-        throw r;
-      }
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while others worked", e);
     }
   }
 

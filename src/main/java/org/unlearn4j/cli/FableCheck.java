@@ -16,6 +16,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.parity.MetricDifference;
 import org.unlearn4j.run.EvaluationFiles;
+import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -165,7 +166,8 @@ final class FableCheck {
       for (Variant variant : variants) {
         String file = EvaluationFiles.ofDeployed(variant);
         String name = file.replaceAll("[.]json$", "") + "." + provider;
-        stages.add(evaluate(name, "eval/" + file, at("onnx"), "onnx:" + variant.label()).with(on));
+        stages.add(
+            evaluate(name, "eval/" + file, at("onnx"), RuntimeModels.runtime(variant)).with(on));
       }
       Path verdict = request.run().resolve("verify.json");
       Stage verify =

@@ -16,6 +16,7 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
@@ -64,7 +65,7 @@ final class Inspection {
       onnx.forEach(f -> variants.put(f.getFileName().toString(), onnxTotals(f)));
       tree.put("onnx", variants);
     }
-    return tree.put("unlearning", json(folder.resolve("unlearning.json")));
+    return tree.put("unlearning", json(folder.resolve(ModelFiles.UNLEARNING)));
   }
 
   /** The model that a configuration describes, or what is wrong with it, a sentence each. */

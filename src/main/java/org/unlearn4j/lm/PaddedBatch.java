@@ -108,6 +108,28 @@ public record PaddedBatch(
    *     vocabulary
    */
   public void requireFits(LanguageModel.Shape shape) {
+    requireLength(time, shape);
+    requireWithin("Token id", ids, shape.vocabSize());
+    requireWithin("Label", labels, shape.vocabSize());
+  }
+
+  /**
+   * The same of rows that have not been laid out.
+   *
+   * @throws UserException as above
+   */
+  public static void requireFit(List<TokenRow> list, LanguageModel.Shape shape) {
+    list.forEach(row -> requireLength(row.length(), shape));
+    list.forEach(row -> requireWithin("Token id", row.ids(), shape.vocabSize()));
+    list.forEach(
+        row ->
+            requireWithin(
+                "Label",
+                Arrays.stream(row.labels()).filter(l -> l != TokenRow.IGNORED).toArray(),
+                shape.vocabSize()));
+  }
+
+  private static void requireLength(int time, LanguageModel.Shape shape) {
     if (time > shape.maxPositions()) {
       throw new UserException(
           "A row of "
@@ -116,8 +138,6 @@ public record PaddedBatch(
               + shape.maxPositions()
               + " positions.");
     }
-    requireWithin("Token id", ids, shape.vocabSize());
-    requireWithin("Label", labels, shape.vocabSize());
   }
 
   private static void requireWithin(String what, int[] values, int vocabSize) {

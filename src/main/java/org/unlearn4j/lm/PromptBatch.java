@@ -129,9 +129,9 @@ public record PromptBatch(
       int[] none = new int[rows.size()];
       return new PromptBatch(0, 0, nothing, nothing, nothing, parts(rows, none, none, nothing, 0));
     }
-    List<Prompt> different = prompts.stream().distinct().toList();
     Map<Prompt, Integer> numbers = new LinkedHashMap<>();
-    different.forEach(p -> numbers.put(p, numbers.size()));
+    prompts.forEach(p -> numbers.putIfAbsent(p, numbers.size()));
+    List<Prompt> different = List.copyOf(numbers.keySet());
     int width = different.stream().mapToInt(Prompt::length).max().orElseThrow();
     int[] ids = new int[different.size() * width];
     int[] mask = new int[ids.length];

@@ -2,11 +2,14 @@ package org.unlearn4j.onnx;
 
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import java.nio.file.Path;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.lm.Decoding;
+import org.unlearn4j.lm.PaddedBatch;
 
 /**
  * A deployed file, open, and what one must know to run it.
@@ -41,12 +44,57 @@ record Deployed(
     }
   }
 
-  OrtFeeds feeds() {
-    return new OrtFeeds(runtime, session);
+  /**
+   * Tokens of rows side by side, and what lies in front of them.
+   *
+   * @param width columns of tokens
+   * @param ids {@code [rows * width]}
+   * @param total columns of past and present tokens together
+   * @param mask {@code [rows * total]}
+   * @param positions {@code [rows * width]}
+   */
+  @SuppressWarnings("ArrayRecordComponent") // feeds a run, never shared
+  record Tokens(int rows, int width, int[] ids, int total, int[] mask, int[] positions) {
+    static Tokens of(PaddedBatch b) {
+      return new Tokens(b.rows(), b.time(), b.ids(), b.time(), b.mask(), b.positions());
+    }
+
+    static Tokens of(Decoding d, int rows) {
+      return new Tokens(rows, d.width(), d.ids(), d.total(), d.mask(), d.positions());
+    }
+
+    /** Columns of a matrix of these rows. */
+    private int[] columns(int[] flat, int columns, int from, int to) {
+      int[] part = new int[rows * (to - from)];
+      for (int r = 0; r < rows; r++) {
+        System.arraycopy(flat, r * columns + from, part, r * (to - from), to - from);
+      }
+      return part;
+    }
+  }
+
+  /**
+   * Feeds columns {@code from} to {@code to} of tokens.
+   *
+   * @param past what runs over all columns before them have left; null where there are none
+   */
+  OrtFeeds feeds(Tokens t, int from, int to, OrtSession.Result past) {
+    int seen = t.total - t.width + to;
+    OrtFeeds feeds = new OrtFeeds(runtime, session);
+    feeds.ints("input_ids", t.columns(t.ids, t.width, from, to), t.rows, to - from);
+    feeds.ints("attention_mask", t.columns(t.mask, t.total, 0, seen), t.rows, seen);
+    feeds.ints("position_ids", t.columns(t.positions, t.width, from, to), t.rows, to - from);
+    cache.feed(feeds, t.rows, past);
+    return feeds;
   }
 
   /** Room for logits of some rows, outside the heap. */
   OrtLogits logits(int rows) {
     return new OrtLogits(rows, vocab, logitsType);
+  }
+
+  /** The tensor for some of their columns. */
+  OnnxTensor part(OrtLogits logits, int from, int to) {
+    return logits.part(runtime.environment(), from, to);
   }
 }

@@ -1,17 +1,14 @@
 package org.unlearn4j.onnx;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.Variant;
 
@@ -23,29 +20,14 @@ final class ExportTarget {
   /** In every export, and in no folder of a run or of a model as others publish it. */
   static final String MARKER = "genai_config.json";
 
-  static final String CONFIG = "config.json";
-  static final String GENERATION = "generation_config.json";
-
-  /** Whatever of these the source has is copied. */
-  static final List<String> TOKENIZER =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "tokenizer.model",
-          "chat_template.jinja");
-
   private static final Set<String> BESIDE_MODELS =
       Stream.concat(
-              TOKENIZER.stream(),
+              ModelFiles.TOKENIZER.stream(),
               Stream.of(
                   MARKER,
-                  CONFIG,
-                  GENERATION,
-                  Provenance.UNLEARNING_FILE,
+                  ModelFiles.CONFIG,
+                  ModelFiles.GENERATION,
+                  ModelFiles.UNLEARNING,
                   Provenance.QUANTIZATION_FILE))
           .collect(Collectors.toUnmodifiableSet());
 
@@ -65,11 +47,11 @@ final class ExportTarget {
    *     of the two models
    */
   static void require(Path to, Path from, Optional<Path> before) {
-    if (holds(to, from)) {
+    if (AtomicFiles.holds(to, from)) {
       throw UserException.at(
           to, "", "the model's own folder", "another one, for the export replaces its target");
     }
-    if (before.isPresent() && holds(to, before.get())) {
+    if (before.isPresent() && AtomicFiles.holds(to, before.get())) {
       throw UserException.at(
           to,
           "",
@@ -78,16 +60,6 @@ final class ExportTarget {
     }
     AtomicFiles.requireReplaceable(
         to, MARKER, "an older export", file -> written(to.resolve(file), file));
-  }
-
-  private static boolean holds(Path to, Path model) {
-    try {
-      return Files.exists(to)
-          && Files.exists(model)
-          && model.toRealPath().startsWith(to.toRealPath());
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
   }
 
   private static boolean written(Path file, Path within) {

@@ -177,9 +177,10 @@ public final class ForeignModel implements LanguageModel {
     int[] ids = d.ids();
     int[] positions = d.positions();
     while (!d.done()) {
-      int last = d.total() - 1;
-      try (OrtLogits logits = model.leftPadded().pass(rows, d.total(), ids, d.mask(), positions)) {
-        d.accept((row, into) -> logits.read(row, last, into), shape().vocabSize());
+      int total = d.total();
+      Deployed.Tokens all = new Deployed.Tokens(rows, total, ids, total, d.mask(), positions);
+      try (OrtLogits logits = model.leftPadded().pass(all)) {
+        d.accept((row, into) -> logits.read(row, total - 1, into), shape().vocabSize());
       }
       ids = widened(ids, d.ids());
       positions = widened(positions, d.positions());

@@ -12,19 +12,12 @@ record LeftPadded(Deployed deployed) {
   /**
    * Runs one batch for its logits.
    *
-   * @param ids {@code [rows * width]}, as mask and positions
    * @return to be closed by the caller
    */
-  OrtLogits pass(int rows, int width, int[] ids, int[] mask, int[] positions) {
-    OrtLogits logits = deployed.logits(rows);
-    try (OrtFeeds feeds = deployed.feeds()) {
-      feeds.ints("input_ids", ids, rows, width);
-      feeds.ints("attention_mask", mask, rows, width);
-      feeds.ints("position_ids", positions, rows, width);
-      deployed.cache().feed(feeds, rows, null);
-      feeds
-          .run(Set.of(), Map.of("logits", logits.part(deployed.runtime().environment(), 0, width)))
-          .close();
+  OrtLogits pass(Deployed.Tokens tokens) {
+    OrtLogits logits = deployed.logits(tokens.rows());
+    try (OrtFeeds feeds = deployed.feeds(tokens, 0, tokens.width(), null)) {
+      feeds.run(Set.of(), Map.of("logits", deployed.part(logits, 0, tokens.width()))).close();
       return logits;
     } catch (RuntimeException e) {
       logits.close();
@@ -37,7 +30,7 @@ record LeftPadded(Deployed deployed) {
     Decoding d =
         new Decoding(prompts, Generation.greedy(1, Set.of()), maxPositions, (row, token) -> {});
     float[][] last = new float[prompts.size()][deployed.vocab()];
-    try (OrtLogits logits = pass(last.length, d.width(), d.ids(), d.mask(), d.positions())) {
+    try (OrtLogits logits = pass(Deployed.Tokens.of(d, last.length))) {
       for (int r = 0; r < last.length; r++) {
         logits.read(r, d.width() - 1, last[r]);
       }

@@ -60,6 +60,7 @@ final class Measurement implements AutoCloseable {
   /** Scores of all labels of a batch. */
   LabelScores score(PaddedBatch b) {
     try (OrtFeeds feeds = forward(b)) {
+      noFeatures(feeds, b.rows(), b.time());
       return labels(feeds, b.predictedFrom(), b.labels());
     }
   }
@@ -85,6 +86,7 @@ final class Measurement implements AutoCloseable {
       rows(feeds, b.prompts(), b.width(), b.ids(), b.positions());
       feeds.ints("attention_mask", b.mask(), b.prompts(), b.width());
       past(feeds, b.prompts(), IntStream.range(0, b.prompts()).toArray(), null);
+      noFeatures(feeds, b.prompts(), b.width());
       feeds.ints(MeasuringGraphs.POSITIONS, new int[] {0}, 1);
       return feeds.run(cache.presents());
     }
@@ -99,6 +101,7 @@ final class Measurement implements AutoCloseable {
       rows(feeds, n, part.time(), part.ids(), part.positions());
       feeds.ints("attention_mask", part.mask(), n, width + part.time());
       past(feeds, n, part.prompt(), prompts);
+      noFeatures(feeds, n, part.time());
       return labels(feeds, part.predictedFrom(), part.labels());
     }
   }
@@ -167,10 +170,13 @@ final class Measurement implements AutoCloseable {
     return feeds;
   }
 
-  /** Tokens, and weights of nothing for features that nobody asks for. */
   private static void rows(OrtFeeds feeds, int rows, int time, int[] ids, int[] positions) {
     feeds.ints("input_ids", ids, rows, time);
     feeds.ints("position_ids", positions, rows, time);
+  }
+
+  /** Weights of nothing, for features that nobody asks for. */
+  private static void noFeatures(OrtFeeds feeds, int rows, int time) {
     feeds.lent(MeasuringGraphs.WEIGHTS, OrtFeeds.floats(rows * time), rows, 1, time);
   }
 

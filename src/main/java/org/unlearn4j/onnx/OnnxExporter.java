@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -75,7 +76,7 @@ public final class OnnxExporter {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     Decoder decoder = Decoder.of(config);
-    JsonNode generation = generation(config, from.resolve(ExportTarget.GENERATION));
+    JsonNode generation = generation(config, from.resolve(ModelFiles.GENERATION));
     List<String> notes = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(from)) {
       List<GraphForm> forms = options.forms();
@@ -103,7 +104,7 @@ public final class OnnxExporter {
             }
             writeConfigs(config, generation, part, dataFiles);
             copyTokenizer(from, part, notes);
-            copy(from, part, Provenance.UNLEARNING_FILE);
+            copy(from, part, ModelFiles.UNLEARNING);
           });
       List<Path> files =
           forms.stream().map(f -> to.resolve(MODELS).resolve(f.variant().fileName())).toList();
@@ -148,8 +149,8 @@ public final class OnnxExporter {
     ObjectNode json = config.json().deepCopy();
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
-    JSON.writeValue(part.resolve(ExportTarget.CONFIG).toFile(), json);
-    JSON.writeValue(part.resolve(ExportTarget.GENERATION).toFile(), generation);
+    JSON.writeValue(part.resolve(ModelFiles.CONFIG).toFile(), json);
+    JSON.writeValue(part.resolve(ModelFiles.GENERATION).toFile(), generation);
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
@@ -176,7 +177,7 @@ public final class OnnxExporter {
 
   private static void copyTokenizer(Path from, Path part, List<String> notes) throws IOException {
     boolean any = false;
-    for (String name : ExportTarget.TOKENIZER) {
+    for (String name : ModelFiles.TOKENIZER) {
       any |= copy(from, part, name);
     }
     if (!any) {

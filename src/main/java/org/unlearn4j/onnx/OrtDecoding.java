@@ -30,7 +30,7 @@ final class OrtDecoding implements AutoCloseable {
     this.rows = rows;
     this.most = most;
     this.column = deployed.logits(rows);
-    this.columnTensor = column.part(deployed.runtime().environment(), 0, 1);
+    this.columnTensor = deployed.part(column, 0, 1);
   }
 
   /** Runs until every row is finished. */
@@ -70,22 +70,15 @@ final class OrtDecoding implements AutoCloseable {
       return pass(d, from, to, past, column, columnTensor);
     }
     try (OrtLogits wide = deployed.logits(rows)) {
-      OnnxTensor tensor = wide.part(deployed.runtime().environment(), 0, to - from);
-      return pass(d, from, to, past, wide, tensor);
+      return pass(d, from, to, past, wide, deployed.part(wide, 0, to - from));
     }
   }
 
   private OrtSession.Result pass(
       Decoding d, int from, int to, OrtSession.Result past, OrtLogits logits, OnnxTensor tensor) {
-    int width = d.width();
-    int seen = d.total() - width + to;
-    try (OrtFeeds feeds = deployed.feeds()) {
-      feeds.ints("input_ids", columns(d.ids(), width, from, to), rows, to - from);
-      feeds.ints("attention_mask", columns(d.mask(), d.total(), 0, seen), rows, seen);
-      feeds.ints("position_ids", columns(d.positions(), width, from, to), rows, to - from);
-      deployed.cache().feed(feeds, rows, past);
+    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(d, rows), from, to, past)) {
       OrtSession.Result next = feeds.run(deployed.cache().presents(), Map.of("logits", tensor));
-      if (to == width) {
+      if (to == d.width()) {
         accept(d, logits, to - from - 1, next);
       }
       return next;
@@ -99,15 +92,6 @@ final class OrtDecoding implements AutoCloseable {
       next.close();
       throw e;
     }
-  }
-
-  /** Columns of a matrix {@code [rows, width]}. */
-  private int[] columns(int[] flat, int width, int from, int to) {
-    int[] part = new int[rows * (to - from)];
-    for (int r = 0; r < rows; r++) {
-      System.arraycopy(flat, r * width + from, part, r * (to - from), to - from);
-    }
-    return part;
   }
 
   private static void closeIfOpen(OrtSession.Result result) {

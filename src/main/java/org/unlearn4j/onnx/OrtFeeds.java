@@ -40,13 +40,7 @@ final class OrtFeeds implements AutoCloseable {
     return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
   }
 
-  OrtFeeds floats(String name, FloatBuffer values, long... shape) {
-    FloatBuffer buffer = floats(values.remaining());
-    buffer.put(values);
-    return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
-  }
-
-  /** The same without a copy: the memory must stay as it is until the run is over. */
+  /** Numbers where they are: the memory must stay as it is until the run is over. */
   OrtFeeds lent(String name, FloatBuffer values, long... shape) {
     if (!values.isDirect()) {
       throw new IllegalArgumentException("input " + name + " lies on the heap");

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.Decoding;
 import org.unlearn4j.lm.Generation;
@@ -133,16 +134,18 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public List<TokenScores> score(List<TokenRow> rows) {
-    PaddedBatch b = batch(rows);
-    if (b.labels().length == 0) {
-      return rows.stream().map(r -> new LabelScores(0).range(b.labels(), 0, 0)).toList();
+    PaddedBatch.requireFit(rows, shape());
+    int[] labelled = rows.stream().mapToInt(TokenRow::labelled).toArray();
+    if (IntStream.of(labelled).sum() == 0) {
+      return new LabelScores(0).byRow(new int[0], labelled);
     }
     if (sharesPrompts()) {
       return measurement(measuring.get()).score(rows, PromptBatch.of(rows));
     }
+    PaddedBatch b = PaddedBatch.of(rows);
     LabelScores scores =
         measuring.isPresent() ? measurement(measuring.get()).score(b) : scoreLogits(rows, b);
-    return scores.byRow(b.labels(), rows.stream().mapToInt(TokenRow::labelled).toArray());
+    return scores.byRow(b.labels(), labelled);
   }
 
   @Override
@@ -254,34 +257,17 @@ public final class OrtModel implements LanguageModel {
       OrtSession.Result past,
       Set<String> outputs,
       OrtLogits logits) {
-    try (OrtFeeds feeds = feeds(b, from, to, past)) {
-      return feeds.run(outputs, Map.of("logits", logits.part(runtime.environment(), from, to)));
+    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(b), from, to, past)) {
+      return feeds.run(outputs, Map.of("logits", deployed.part(logits, from, to)));
     }
   }
 
   /** Columns {@code from} to {@code to} of a batch, those before them in {@code past}. */
   private OrtSession.Result pass(
       PaddedBatch b, int from, int to, OrtSession.Result past, Set<String> outputs) {
-    try (OrtFeeds feeds = feeds(b, from, to, past)) {
+    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(b), from, to, past)) {
       return feeds.run(outputs);
     }
-  }
-
-  private OrtFeeds feeds(PaddedBatch b, int from, int to, OrtSession.Result past) {
-    OrtFeeds feeds = deployed.feeds();
-    feeds.ints("input_ids", columns(b.ids(), b, from, to), b.rows(), to - from);
-    feeds.ints("attention_mask", columns(b.mask(), b, 0, to), b.rows(), to);
-    feeds.ints("position_ids", columns(b.positions(), b, from, to), b.rows(), to - from);
-    cache.feed(feeds, b.rows(), past);
-    return feeds;
-  }
-
-  private static int[] columns(int[] flat, PaddedBatch b, int from, int to) {
-    int[] part = new int[b.rows() * (to - from)];
-    for (int r = 0; r < b.rows(); r++) {
-      System.arraycopy(flat, r * b.time() + from, part, r * (to - from), to - from);
-    }
-    return part;
   }
 
   private static void unpack(OrtSession.Result result, float[][][] logits, int from, int to) {

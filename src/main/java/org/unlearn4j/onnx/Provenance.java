@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -33,9 +34,6 @@ public final class Provenance {
   /** The same share of those whose weights unlearning has changed. */
   static final String EQUAL_CODES_OF_CHANGED = "unlearn4j.equal_codes_of_changed";
 
-  /** Of a model's folder: what was unlearned, and how. */
-  public static final String UNLEARNING_FILE = "unlearning.json";
-
   /** Of a deployed folder: how many codes are those of the model before. */
   public static final String QUANTIZATION_FILE = "quantization.json";
 
@@ -53,7 +51,7 @@ public final class Provenance {
     for (Path file : weights.files()) {
       metadata.put(SOURCE + file.getFileName(), Hashes.sha256(file));
     }
-    Path unlearning = folder.resolve(UNLEARNING_FILE);
+    Path unlearning = folder.resolve(ModelFiles.UNLEARNING);
     if (Files.isRegularFile(unlearning)) {
       metadata.put(UNLEARNING, oneLine(unlearning));
     }

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.RowResult;
@@ -134,7 +135,7 @@ record ReportData(
     }
     Map<String, String> provenance = new LinkedHashMap<>();
     if (Files.isRegularFile(folder.provenance())) {
-      JsonNode node = JsonInput.read(folder.provenance(), "unlearning.json").node();
+      JsonNode node = JsonInput.read(folder.provenance(), ModelFiles.UNLEARNING).node();
       flatten("", JSON.convertValue(node, Object.class), provenance);
     }
     Path name = folder.root().toAbsolutePath().normalize().getFileName();

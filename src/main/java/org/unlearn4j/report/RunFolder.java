@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.ModelFiles;
 
 /** Where things are in a run folder, {@code runs/<name>/}. */
 public record RunFolder(Path root) {
@@ -28,7 +29,7 @@ public record RunFolder(Path root) {
 
   /** What was done to the unlearned model, from which weights and data. */
   public Path provenance() {
-    return unlearned().resolve("unlearning.json");
+    return unlearned().resolve(ModelFiles.UNLEARNING);
   }
 
   /** One JSON object a training step. */

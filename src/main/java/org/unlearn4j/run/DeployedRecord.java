@@ -22,6 +22,7 @@ import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.onnx.OnnxSummary;
@@ -42,7 +43,7 @@ import org.unlearn4j.weights.Variant;
  * here is signed.
  */
 public final class DeployedRecord {
-  private static final String FILE = Provenance.UNLEARNING_FILE;
+  private static final String FILE = ModelFiles.UNLEARNING;
   private static final String BLOCK = "deployment";
   static final String VERDICT = "verdict";
   static final String VARIANTS = "variants";

@@ -46,14 +46,8 @@ record MemoryCheck(
     return new MemoryCheck(block, decoder, objective, computation, loop, data, true);
   }
 
-  /** Of a pass over the same rows that sums up gradients. */
-  static MemoryCheck ofPass(
-      String block,
-      Decoder decoder,
-      Objective objective,
-      Computation computation,
-      LoopSettings loop,
-      TrainingData data) {
+  /** The same of a pass over the rows that only sums up gradients. */
+  MemoryCheck withoutUpdates() {
     return new MemoryCheck(block, decoder, objective, computation, loop, data, false);
   }
 

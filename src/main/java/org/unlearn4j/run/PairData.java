@@ -103,11 +103,7 @@ public record PairData(
 
   /** A text is continued from its middle; a row with a prompt of its own stays as it is. */
   private static TokenRow prompted(TokenRow row, int index) {
-    int first = 0;
-    while (row.labels()[first] == TokenRow.IGNORED) {
-      first++;
-    }
-    if (first > 1 || row.length() < 2 + LENGTHS) {
+    if (row.prompt() > 1 || row.length() < 2 + LENGTHS) {
       return row;
     }
     int prompt = row.length() / 2 - index % LENGTHS;
@@ -119,10 +115,7 @@ public record PairData(
 
   private static EvalItem item(
       int index, String question, Function<int[], String> decoder, TokenRow row) {
-    int prompt = 0;
-    while (row.labels()[prompt] == TokenRow.IGNORED) {
-      prompt++;
-    }
+    int prompt = row.prompt();
     int[] ids = row.ids();
     return new EvalItem(
         index,

@@ -6,13 +6,10 @@ import java.util.List;
 import java.util.function.Function;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
-import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
-import org.unlearn4j.tf.Precision;
-import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
@@ -34,14 +31,6 @@ final class Pupil implements AutoCloseable {
 
   StepGraph graph() {
     return graph;
-  }
-
-  /**
-   * The pupil as a model that can be measured, without weights of its own; to be asked for before
-   * the pupil has any values.
-   */
-  LanguageModel model(Precision precision) {
-    return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
   }
 
   /** Gives all parameters their values. */

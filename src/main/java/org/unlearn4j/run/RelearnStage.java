@@ -315,7 +315,7 @@ public final class RelearnStage {
 
   private Taught taught(Work work, Decoder decoder) {
     Pupil pupil = new Pupil(decoder, work.settings.loop(), work.training);
-    return new Taught(pupil, pupil.model(RuntimeModels.MEASURING));
+    return new Taught(pupil, StageSupport.measured(pupil.graph(), RuntimeModels.MEASURING));
   }
 
   /**

@@ -7,9 +7,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.onnx.RoundedWeights;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.DType;
@@ -70,7 +70,7 @@ public final class RoundStage {
   }
 
   private static Optional<ObjectNode> record(Path model, Variant variant, boolean tables) {
-    Path file = model.resolve(Provenance.UNLEARNING_FILE);
+    Path file = model.resolve(ModelFiles.UNLEARNING);
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }

@@ -15,13 +15,14 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.Variant;
 
 /** Opens a model on the runtime that a command line names. */
 public final class RuntimeModels {
   /** In what models are measured, whatever they are trained in. */
   static final Precision MEASURING = Precision.FP32;
 
-  private static final String GPU = "gpu:";
+  private static final String ONNX = "onnx:";
 
   private RuntimeModels() {}
 
@@ -47,30 +48,33 @@ public final class RuntimeModels {
     if (runtime.equals("tf")) {
       return TensorFlowModel.open(path, computation.get());
     }
-    if (runtime.equals("onnx") || runtime.startsWith("onnx:")) {
+    if (runtime.equals("onnx") || runtime.startsWith(ONNX)) {
       return OrtModel.open(path, variant(runtime), ort);
     }
     throw new UserException("--runtime: found " + runtime + ", expected tf, onnx or onnx:VARIANT.");
   }
 
-  /** The variant that a runtime of ONNX names: {@code fp32} of {@code onnx}. */
-  static String variant(String runtime) {
-    return runtime.equals("onnx") ? "fp32" : runtime.substring("onnx:".length());
+  /** The runtime that computes a deployed folder's file of a variant. */
+  public static String runtime(Variant variant) {
+    return ONNX + variant.label();
   }
 
-  /** How a pipeline's ONNX files are computed: with CUDA on the card of {@code model.device}. */
+  /** The variant that a runtime of ONNX names: {@code fp32} of {@code onnx}. */
+  static String variant(String runtime) {
+    return runtime.equals("onnx") ? Variant.FP32.label() : runtime.substring(ONNX.length());
+  }
+
+  /**
+   * How a pipeline's ONNX files are computed: with CUDA on the card of {@code model.device}, the
+   * first where it names none.
+   */
   static OrtSettings ort(Pipeline pipeline) {
     OnnxRuntimeSettings settings = pipeline.evaluate().onnxRuntime();
     return new OrtSettings(
             OrtSettings.Provider.valueOf(settings.provider().name()),
             settings.threads().orElse(0),
             OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()))
-        .onCard(card(pipeline.model().device()));
-  }
-
-  /** The number in {@code gpu:N}; the first card where the setting names none. */
-  private static int card(String device) {
-    return device.startsWith(GPU) ? Integer.parseInt(device.substring(GPU.length())) : 0;
+        .onCard(Device.number(pipeline.model().device()).orElse(0));
   }
 
   /** Where a pipeline's models are measured: in float32 always. */

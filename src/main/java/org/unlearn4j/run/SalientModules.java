@@ -19,7 +19,6 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
-import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.SaliencyPass;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
@@ -113,15 +112,14 @@ record SalientModules(
       Path file,
       PrintStream log) {
     Objective forgetting = SaliencyPass.objective(decoder, objective);
-    MemoryCheck.ofPass("unlearn", decoder, forgetting, computation, settings.loop(), rows)
+    MemoryCheck.ofTraining("unlearn", decoder, forgetting, computation, settings.loop(), rows)
+        .withoutUpdates()
         .require(log);
     Saliency saliency;
     try (SaliencyPass pass = SaliencyPass.open(decoder, objective, computation);
         ProgressBar bar = ProgressBar.named("saliency " + objective.name())) {
       StepGraph graph = pass.graph();
-      LanguageModel model =
-          TensorFlowModel.within(
-              graph.runtime(), decoder, graph.variables(), computation.precision());
+      LanguageModel model = StageSupport.measured(graph, computation.precision());
       StageSupport.assign(graph, base);
       TrainingData told =
           graph.objective().referenceNll().isEmpty()

@@ -16,8 +16,11 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.train.AdamWSettings;
@@ -80,6 +83,14 @@ final class StageSupport {
             + baseWeights
             + (Files.isRegularFile(vocabulary) ? Hashes.sha256(vocabulary) : "")
             + data.provenance());
+  }
+
+  /**
+   * A graph's model as it is at the time, to be measured without weights of its own; to be asked
+   * for before the graph has any values.
+   */
+  static LanguageModel measured(StepGraph graph, Precision precision) {
+    return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
   }
 
   /** Present values of a graph's parameters, piece by piece, for writing. */

@@ -23,7 +23,6 @@ import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
-import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
@@ -113,9 +112,7 @@ public final class UnlearnStage {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
-        LanguageModel model =
-            TensorFlowModel.within(
-                graph.runtime(), decoder, graph.variables(), computation.precision());
+        LanguageModel model = StageSupport.measured(graph, computation.precision());
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();

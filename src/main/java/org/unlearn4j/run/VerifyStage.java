@@ -64,7 +64,7 @@ public final class VerifyStage {
     Map<String, EvaluationResult> deployed = new LinkedHashMap<>();
     for (Variant variant : variants) {
       String file = EvaluationFiles.ofDeployed(variant);
-      String runtime = runtime(variant);
+      String runtime = RuntimeModels.runtime(variant);
       deployed.put(runtime, measured(evaluate, kept, file, onnx, runtime, retainOnly));
     }
     Map<String, String> sources = evaluate.fingerprints().ofWeights(model, "tf");
@@ -76,7 +76,7 @@ public final class VerifyStage {
       List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
       rows.addAll(suite.rows(EvalSet.Role.RETAIN));
       for (Variant variant : variants) {
-        String runtime = runtime(variant);
+        String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
             new ParityCheck(
                 ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
@@ -95,10 +95,6 @@ public final class VerifyStage {
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
     return verdict;
-  }
-
-  private static String runtime(Variant variant) {
-    return "onnx:" + variant.label();
   }
 
   /** What export has counted, where it was given the model before; NaN where it was not. */

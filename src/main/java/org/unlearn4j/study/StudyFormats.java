@@ -11,6 +11,7 @@ import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.ExportStage;
+import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -62,7 +63,7 @@ final class StudyFormats {
               new EvaluateStage.Request(
                   "unlearned",
                   folder.deployed(),
-                  "onnx:" + format.label(),
+                  RuntimeModels.runtime(format),
                   reference.map(EvaluationResult::read)));
       EvaluationFiles.write(result, evaluation(folder, format));
       record = record.deployed(format, key(record, format));

@@ -1,6 +1,7 @@
 package org.unlearn4j.tf;
 
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.function.IntFunction;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.op.Ops;
@@ -34,13 +35,21 @@ public record Device(int gpu) {
     return named(key, setting, TfDevices::visible);
   }
 
+  /** The number in {@code gpu:N}; empty for a setting that names no card. */
+  public static OptionalInt number(String setting) {
+    return setting.startsWith(GPU_SETTING)
+        ? OptionalInt.of(Integer.parseInt(setting.substring(GPU_SETTING.length())))
+        : OptionalInt.empty();
+  }
+
   /** The same where somebody else says which devices a process sees that is shown one GPU. */
   static Device named(String key, String setting, IntFunction<List<TfDevices.Device>> visible) {
     boolean any = setting.equals("auto");
-    if (!any && !setting.startsWith(GPU_SETTING)) {
+    OptionalInt card = number(setting);
+    if (!any && card.isEmpty()) {
       return CPU;
     }
-    int number = any ? 0 : Integer.parseInt(setting.substring(GPU_SETTING.length()));
+    int number = card.orElse(0);
     try {
       if (visible.apply(number).stream().anyMatch(TfDevices.Device::gpu)) {
         return new Device(number);

@@ -2,11 +2,11 @@ package org.unlearn4j.train;
 
 import java.util.Iterator;
 import java.util.List;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntFunction;
+import org.unlearn4j.base.Futures;
 import org.unlearn4j.unlearn.CollatedBatch;
 
 /**
@@ -17,12 +17,7 @@ final class Ahead implements AutoCloseable, Iterator<List<CollatedBatch>> {
   private final IntFunction<List<CollatedBatch>> make;
   private final int end;
   private final ExecutorService thread =
-      Executors.newSingleThreadExecutor(
-          work -> {
-            Thread t = new Thread(work, "next-batch");
-            t.setDaemon(true);
-            return t;
-          });
+      Executors.newSingleThreadExecutor(Futures.daemons("next-batch"));
   private int next;
   private Future<List<CollatedBatch>> waiting;
 
@@ -55,22 +50,9 @@ final class Ahead implements AutoCloseable, Iterator<List<CollatedBatch>> {
     if (waiting == null) {
       throw new java.util.NoSuchElementException("no step after " + end);
     }
-    try {
-      List<CollatedBatch> made = waiting.get();
-      begin();
-      return made;
-    } catch (ExecutionException e) {
-      if (e.getCause() instanceof RuntimeException r) {
-        throw r;
-      }
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw new IllegalStateException(e.getCause());
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted while waiting for a batch", e);
-    }
+    List<CollatedBatch> made = Futures.result(waiting, "a batch");
+    begin();
+    return made;
   }
 
   @Override

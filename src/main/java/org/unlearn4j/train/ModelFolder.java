@@ -12,7 +12,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
@@ -24,19 +26,7 @@ import org.unlearn4j.weights.TensorInfo;
 public final class ModelFolder {
   /** Files that go along with a model unchanged, where they exist. */
   private static final List<String> COMPANIONS =
-      List.of(
-          "tokenizer.json",
-          "tokenizer_config.json",
-          "special_tokens_map.json",
-          "added_tokens.json",
-          "vocab.json",
-          "merges.txt",
-          "tokenizer.model",
-          "chat_template.jinja",
-          "generation_config.json");
-
-  private static final String CONFIG = "config.json";
-  private static final String RECORD = "unlearning.json";
+      Stream.concat(ModelFiles.TOKENIZER.stream(), Stream.of(ModelFiles.GENERATION)).toList();
 
   private ModelFolder() {}
 
@@ -47,22 +37,19 @@ public final class ModelFolder {
    * @throws UserException if something else would be deleted
    */
   public static void requireWritable(Path folder, Optional<Path> base) {
-    AtomicFiles.requireReplaceable(folder, CONFIG, "an older model", ModelFolder::written);
-    if (base.isPresent() && normal(base.get()).startsWith(normal(folder))) {
+    AtomicFiles.requireReplaceable(
+        folder, ModelFiles.CONFIG, "an older model", ModelFolder::written);
+    if (base.isPresent() && AtomicFiles.holds(folder, base.get())) {
       throw UserException.at(folder, "", "the model to start from", "another folder to write to");
     }
   }
 
   private static boolean written(Path file) {
     String name = file.toString();
-    return name.equals(CONFIG)
-        || name.equals(RECORD)
+    return name.equals(ModelFiles.CONFIG)
+        || name.equals(ModelFiles.UNLEARNING)
         || COMPANIONS.contains(name)
         || (file.getNameCount() == 1 && CheckpointLayout.names(name));
-  }
-
-  private static Path normal(Path path) {
-    return path.toAbsolutePath().normalize();
   }
 
   /**
@@ -88,7 +75,7 @@ public final class ModelFolder {
           ObjectNode config = decoder.config().json().deepCopy();
           String dtype = config.has("torch_dtype") ? "torch_dtype" : "dtype";
           layout.dtype().ifPresent(d -> config.put(dtype, d.torchName()));
-          writeJson(part.resolve(CONFIG), config);
+          writeJson(part.resolve(ModelFiles.CONFIG), config);
           layout.write(part, (name, pieces) -> values.accept(byName.get(name), pieces));
           for (String name : COMPANIONS) {
             Path source = tokenizer.resolve(name);
@@ -97,7 +84,7 @@ public final class ModelFolder {
             }
           }
           if (record.isPresent()) {
-            writeJson(part.resolve(RECORD), record.get());
+            writeJson(part.resolve(ModelFiles.UNLEARNING), record.get());
           }
         });
   }

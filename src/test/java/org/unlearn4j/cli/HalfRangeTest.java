@@ -11,18 +11,15 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.unlearn4j.weights.SafeTensors;
-import org.unlearn4j.weights.SafeTensorsWriter;
+import org.unlearn4j.fixtures.ChangedModel;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -162,23 +159,11 @@ class HalfRangeTest {
     float of(String name);
   }
 
-  private Path scaled(Factor factor) throws IOException {
-    Path folder = Files.createDirectory(temp.resolve("scaled" + System.nanoTime()));
-    Files.copy(LLAMA.resolve("config.json"), folder.resolve("config.json"));
-    try (SafeTensors weights = SafeTensors.open(LLAMA)) {
-      SafeTensorsWriter.write(
-          folder.resolve("model.safetensors"),
-          weights.names().stream().map(weights::info).toList(),
-          t -> {
-            float[] values = weights.floats(t.name());
-            for (int i = 0; i < values.length; i++) {
-              values[i] *= factor.of(t.name());
-            }
-            return FloatBuffer.wrap(values);
-          },
-          Map.of());
-    }
-    return folder;
+  private Path scaled(Factor factor) {
+    return ChangedModel.write(
+        LLAMA,
+        temp.resolve("scaled" + System.nanoTime()),
+        (t, value) -> value * factor.of(t.name()));
   }
 
   private static void squaresThroughHalves(Path onnx) throws IOException {

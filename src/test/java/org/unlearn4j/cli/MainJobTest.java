@@ -326,6 +326,12 @@ class MainJobTest {
     assertTrue(verdict.at("/runtimes/0/numeric/positions").intValue() > 50);
   }
 
+  private CommandRun verified(String pipeline, String onnx, String out) {
+    List<String> args = new ArrayList<>(List.of("verify", "--pipeline", pipeline));
+    args.addAll(List.of("--model", at("unlearned"), "--onnx", at(onnx), "--out", at(out)));
+    return CommandRun.withNotes(args.toArray(String[]::new));
+  }
+
   /** What verify measures itself it holds against the same retain-only model as the rest. */
   private void measuredWhereItIsMissing(String pipeline) throws IOException {
     Path deployed = Path.of(at("eval/unlearned.onnx.json"));
@@ -334,17 +340,7 @@ class MainJobTest {
     Files.copy(Path.of(at("eval/target.tf.json")), reference);
     Path unasked = Path.of(at("onnx/onnx/model_int8.onnx")); // the pipeline exports fp32 alone
     Files.copy(Path.of(at("onnx/onnx/model.onnx")), unasked);
-    CommandRun r =
-        CommandRun.withNotes(
-            "verify",
-            "--pipeline",
-            pipeline,
-            "--model",
-            at("unlearned"),
-            "--onnx",
-            at("onnx"),
-            "--out",
-            at("verify.json"));
+    CommandRun r = verified(pipeline, "onnx", "verify.json");
     assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
     String unjudged = unasked + ": found no verdict on this file, expected one";
     assertTrue(r.err().contains(unjudged), r.err());
@@ -375,17 +371,7 @@ class MainJobTest {
   /** The file of another model, here the one before unlearning, does not pass for this one. */
   private void negativeControl(String pipeline) throws IOException {
     run("export", "--model", at("target"), "--out", at("wrong"));
-    CommandRun r =
-        CommandRun.withNotes(
-            "verify",
-            "--pipeline",
-            pipeline,
-            "--model",
-            at("unlearned"),
-            "--onnx",
-            at("wrong"),
-            "--out",
-            at("wrong.json"));
+    CommandRun r = verified(pipeline, "wrong", "wrong.json");
     assertEquals(ExitCode.GATE, r.code(), r.err());
     // The evaluation of the right file lies there, and does not pass for one of this file either.
     assertTrue(r.err().contains("unlearned.onnx.json was made with other weights"), r.err());

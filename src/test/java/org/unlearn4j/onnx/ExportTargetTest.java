@@ -13,10 +13,9 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.weights.Variant;
@@ -31,9 +30,9 @@ class ExportTargetTest {
     Exports.inline("gpt2", folder);
     assertFalse(Files.exists(folder.resolve("onnx").resolve("model.onnx_data")));
     // Everything that an export writes: all variants, data in several files, the comparison.
-    Path source = source();
+    Path source = Exports.source("llama", temp.resolve("source"));
     Files.writeString(source.resolve("unlearning.json"), "{}");
-    for (String file : ExportTarget.TOKENIZER) {
+    for (String file : ModelFiles.TOKENIZER) {
       Files.writeString(source.resolve(file), "{}");
     }
     ExportOptions all =
@@ -42,11 +41,11 @@ class ExportTargetTest {
             .dataFileLimit(10_000)
             .before(Optional.of(Fixture.named("llama").folder()));
     OnnxExporter.export(source, folder, all);
-    Set<String> written = files(folder);
+    Set<String> written = Exports.files(folder);
     assertTrue(written.contains("onnx/model_q4.onnx_data_1"), written.toString());
     assertTrue(written.contains("quantization.json"), written.toString());
     OnnxExporter.export(source, folder, all);
-    assertEquals(written, files(folder));
+    assertEquals(written, Exports.files(folder));
   }
 
   @Test
@@ -97,7 +96,7 @@ class ExportTargetTest {
   @Test
   void theModelsThatAreReadAreNotReplaced() throws IOException {
     Path above = Exports.inline("llama", temp.resolve("above"));
-    Path source = source();
+    Path source = Exports.source("llama", temp.resolve("source"));
     Path within = Files.move(source, above.resolve("model"));
     ExportOptions options = ExportOptions.defaults().before(Optional.of(within));
     Path llama = Fixture.named("llama").folder();
@@ -119,26 +118,9 @@ class ExportTargetTest {
 
   /** Says why, and leaves every file as it was. */
   private static void refused(Path folder, String why) throws IOException {
-    Set<String> before = files(folder);
+    Set<String> before = Exports.files(folder);
     UserException e = assertThrows(UserException.class, () -> Exports.inline("gpt2", folder), why);
     assertTrue(e.getMessage().startsWith(folder + ": " + why), e.getMessage());
-    assertEquals(before, files(folder));
-  }
-
-  private Path source() throws IOException {
-    Path source = Files.createDirectory(temp.resolve("source"));
-    for (String file : List.of("config.json", "model.safetensors")) {
-      Files.copy(Fixture.named("llama").folder().resolve(file), source.resolve(file));
-    }
-    return source;
-  }
-
-  private static Set<String> files(Path folder) throws IOException {
-    try (Stream<Path> walk = Files.walk(folder)) {
-      return new TreeSet<>(
-          walk.filter(Files::isRegularFile)
-              .map(p -> folder.relativize(p).toString().replace('\\', '/'))
-              .toList());
-    }
+    assertEquals(before, Exports.files(folder));
   }
 }

@@ -6,7 +6,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.unlearn4j.fixtures.Fixture;
 
 /** Exported fixture models for tests, and ways to spoil them. */
@@ -27,6 +31,25 @@ final class Exports {
     ExportOptions options = ExportOptions.defaults().inlineLimit(inlineLimit);
     OnnxExporter.export(Fixture.named(fixture).folder(), folder, options);
     return folder;
+  }
+
+  /** A fixture model's configuration and weights, in a folder that may be changed. */
+  static Path source(String fixture, Path folder) throws IOException {
+    Files.createDirectory(folder);
+    for (String file : List.of("config.json", "model.safetensors")) {
+      Files.copy(Fixture.named(fixture).folder().resolve(file), folder.resolve(file));
+    }
+    return folder;
+  }
+
+  /** Every file of a folder, by its path within it. */
+  static Set<String> files(Path folder) throws IOException {
+    try (Stream<Path> walk = Files.walk(folder)) {
+      return new TreeSet<>(
+          walk.filter(Files::isRegularFile)
+              .map(p -> folder.relativize(p).toString().replace('\\', '/'))
+              .toList());
+    }
   }
 
   static Path model(Path folder) {

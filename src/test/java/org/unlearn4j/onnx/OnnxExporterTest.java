@@ -122,7 +122,7 @@ class OnnxExporterTest {
 
   @Test
   void theMetadataTellWhereTheModelComesFrom() throws IOException {
-    Path source = source("llama");
+    Path source = Exports.source("llama", temp.resolve("source"));
     Files.writeString(
         source.resolve("unlearning.json"), "{\n  \"objective\": {\"name\": \"NPO\"}\n}\n");
     Path folder = temp.resolve("m");
@@ -145,7 +145,7 @@ class OnnxExporterTest {
 
   @Test
   void theFolderHasWhatOtherRuntimesRead() throws IOException {
-    Path source = source("gpt2");
+    Path source = Exports.source("gpt2", temp.resolve("source"));
     Files.writeString(source.resolve("tokenizer.json"), "{}");
     Files.writeString(source.resolve("generation_config.json"), "{\"eos_token_id\": [7, 8]}");
     Path folder = temp.resolve("m");
@@ -158,7 +158,7 @@ class OnnxExporterTest {
             "genai_config.json",
             "tokenizer.json",
             "onnx/model.onnx"),
-        files(folder));
+        Exports.files(folder));
     JsonNode genai = json(folder, "genai_config.json").path("model");
     assertEquals("decoder", genai.path("type").asText());
     assertEquals(136, genai.path("vocab_size").asInt());
@@ -183,7 +183,7 @@ class OnnxExporterTest {
 
   @Test
   void halfPrecisionWeightsAreWidened() throws IOException {
-    Path source = source("llama");
+    Path source = Exports.source("llama", temp.resolve("source"));
     try (SafeTensors weights = SafeTensors.open(Fixture.named("llama").folder())) {
       List<TensorInfo> halves =
           weights.names().stream()
@@ -211,7 +211,7 @@ class OnnxExporterTest {
 
   @Test
   void mistakesLeaveNothingBehind() throws IOException {
-    Path source = source("llama");
+    Path source = Exports.source("llama", temp.resolve("source"));
     Path folder = temp.resolve("m");
     UserException variant =
         assertThrows(UserException.class, () -> ExportOptions.of(List.of("fp32", "int3")));
@@ -251,7 +251,7 @@ class OnnxExporterTest {
   /** Found out before any work, which takes minutes for large models. */
   @Test
   void brokenDefaultsForGeneratingAreTheUsersMistake() throws IOException {
-    Path source = source("llama");
+    Path source = Exports.source("llama", temp.resolve("source"));
     Path file = source.resolve("generation_config.json");
     int[] tensors = {0};
     for (String broken : List.of("{\"eos_token_id\": 2,\n", "[2]", "", "no JSON")) {
@@ -284,23 +284,6 @@ class OnnxExporterTest {
         Path.of("models/fable-target"), temp.resolve("fable"), ExportOptions.defaults());
     double seconds = (threads.getCurrentThreadCpuTime() - before) / 1e9;
     assertTrue(seconds < 2, seconds + " s");
-  }
-
-  private Path source(String fixture) throws IOException {
-    Path source = Files.createDirectory(temp.resolve("source"));
-    for (String file : List.of("config.json", "model.safetensors")) {
-      Files.copy(Fixture.named(fixture).folder().resolve(file), source.resolve(file));
-    }
-    return source;
-  }
-
-  private static Set<String> files(Path folder) throws IOException {
-    try (Stream<Path> walk = Files.walk(folder)) {
-      return new TreeSet<>(
-          walk.filter(Files::isRegularFile)
-              .map(p -> folder.relativize(p).toString().replace('\\', '/'))
-              .toList());
-    }
   }
 
   private static JsonNode json(Path folder, String file) throws IOException {

@@ -9,19 +9,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.fixtures.ChangedModel;
 import org.unlearn4j.fixtures.Fixture;
-import org.unlearn4j.weights.SafeTensors;
-import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.Variant;
 
 /** What is beside the graphs: data files, what clients read, and the comparison with before. */
@@ -240,30 +237,17 @@ class VariantFilesTest {
   }
 
   /** The fixture with every value of its matrices changed. */
-  private Path changed(UnaryOperator<Float> change) throws IOException {
+  private Path changed(UnaryOperator<Float> change) {
     return changed("", change);
   }
 
   /** The same of those matrices only that have this in their name. */
-  private Path changed(String part, UnaryOperator<Float> change) throws IOException {
-    Path folder = Files.createDirectory(temp.resolve("changed" + System.nanoTime()));
-    Path source = Fixture.named("llama").folder();
-    Files.copy(source.resolve("config.json"), folder.resolve("config.json"));
-    try (SafeTensors weights = SafeTensors.open(source)) {
-      SafeTensorsWriter.write(
-          folder.resolve("model.safetensors"),
-          weights.names().stream().map(weights::info).toList(),
-          t -> {
-            float[] values = weights.floats(t.name());
-            boolean matrix = t.shape().size() == 2 && t.name().contains(part);
-            for (int i = 0; i < values.length && matrix; i++) {
-              values[i] = change.apply(values[i]);
-            }
-            return FloatBuffer.wrap(values);
-          },
-          Map.of());
-    }
-    return folder;
+  private Path changed(String part, UnaryOperator<Float> change) {
+    return ChangedModel.write(
+        Fixture.named("llama").folder(),
+        temp.resolve("changed" + System.nanoTime()),
+        (t, value) ->
+            t.shape().size() == 2 && t.name().contains(part) ? change.apply(value) : value);
   }
 
   private static JsonNode json(Path folder, String file) throws IOException {

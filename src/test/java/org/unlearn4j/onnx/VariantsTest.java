@@ -1,7 +1,6 @@
 package org.unlearn4j.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
@@ -19,6 +18,7 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.ForwardChecks;
+import org.unlearn4j.fixtures.LogitDistance;
 import org.unlearn4j.lm.Sampling;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -125,25 +125,9 @@ class VariantsTest {
   }
 
   private static void assertHalf(Fixture fixture, float[][][] logits) {
-    double square = 0;
-    double worst = 0;
-    double largest = 0;
-    int n = 0;
-    for (int r = 0; r < logits.length; r++) {
-      for (int t = 0; t < logits[r].length; t++) {
-        double[] due = Fixture.doubles(fixture.expected().path("logits").path(r).path(t));
-        for (int v = 0; v < due.length; v++) {
-          double error = Math.abs(logits[r][t][v] - due[v]);
-          assertFalse(Double.isNaN(error), "logits[" + r + "][" + t + "]");
-          square += error * error;
-          worst = Math.max(worst, error);
-          largest = Math.max(largest, Math.abs(due[v]));
-          n++;
-        }
-      }
-    }
-    assertTrue(Math.sqrt(square / n) < HALF, "root mean square " + Math.sqrt(square / n));
-    assertTrue(worst < HALF * largest, worst + " of " + largest);
+    LogitDistance d = LogitDistance.of(fixture, logits);
+    assertTrue(d.rootMeanSquare() < HALF, "root mean square " + d.rootMeanSquare());
+    assertTrue(d.worst() < HALF * d.largest(), d.worst() + " of " + d.largest());
   }
 
   private static Set<String> operators(Path file) throws IOException {

@@ -27,8 +27,8 @@ import org.unlearn4j.lm.TokenRow;
 
 /** Equal sides pass; every single fault fails the gate that is there for it, and no other kind. */
 class ParityCheckTest {
-  private static final double[][] TABLE = BigramModel.random(12, 7);
-  private static final ParityGates GATES =
+  static final double[][] TABLE = BigramModel.random(12, 7);
+  static final ParityGates GATES =
       new ParityGates(ParityGates.full(1e-3, 1e-4, 1e-5, 0.999), 0.005, 0.95, 0.05, 0.005);
   private static final BigramModel TRAINED = new BigramModel("tf", TABLE);
 
@@ -48,7 +48,7 @@ class ParityCheckTest {
     return rows;
   }
 
-  private static EvaluationResult evaluation(
+  static EvaluationResult evaluation(
       String runtime, Map<String, Double> metrics, String... generations) {
     List<RowResult> rows = new ArrayList<>();
     for (String text : generations) {
@@ -66,7 +66,7 @@ class ParityCheckTest {
         1);
   }
 
-  private static EvaluationResult evaluation(String runtime, double forgetProb) {
+  static EvaluationResult evaluation(String runtime, double forgetProb) {
     return evaluation(
         runtime,
         Map.of(
@@ -78,20 +78,21 @@ class ParityCheckTest {
         "two");
   }
 
-  private static ParityResult run(LanguageModel deployed) {
+  static ParityResult run(LanguageModel deployed) {
     return run(deployed, evaluation("onnx:fp32", 0.1));
   }
 
   private static ParityResult run(LanguageModel deployed, EvaluationResult evaluation) {
-    return new ParityCheck(GATES, 20, 5)
-        .run(
-            TRAINED,
-            deployed,
-            rows(),
-            evaluation("tf", 0.1),
-            evaluation,
-            Optional.empty(),
-            Progress.NONE);
+    return run(GATES, deployed, evaluation, Optional.empty());
+  }
+
+  private static ParityResult run(
+      ParityGates gates,
+      LanguageModel deployed,
+      EvaluationResult evaluation,
+      Optional<EvaluationResult> before) {
+    return new ParityCheck(gates, 20, 5)
+        .run(TRAINED, deployed, rows(), evaluation("tf", 0.1), evaluation, before, Progress.NONE);
   }
 
   /** Names of the gates that do not hold. */
@@ -99,7 +100,7 @@ class ParityCheckTest {
     return result.gates().stream().filter(g -> !g.pass()).map(Gate::name).toList();
   }
 
-  private static BigramModel deployed(double[][] table) {
+  static BigramModel deployed(double[][] table) {
     return new BigramModel("onnx:fp32", table);
   }
 
@@ -269,89 +270,6 @@ class ParityCheckTest {
   }
 
   @Test
-  void reboundIsAShareOfTheWay() {
-    EvaluationResult before = evaluation("tf", 0.9);
-    List<Gate> gates =
-        Survival.gates(before, evaluation("tf", 0.1), evaluation("onnx:int8", 0.3), GATES);
-    // 0.2 of the 0.8 that unlearning had moved it; the other forget metrics never moved
-    assertEquals(
-        List.of("rebound_forget_prob", "model_utility_fall"),
-        gates.stream().map(Gate::name).toList());
-    Near.absolute(0.25, gates.get(0).value(), 1e-12, "rebound");
-    assertFalse(gates.get(0).pass());
-    assertTrue(gates.get(1).pass());
-    assertTrue(
-        Survival.gates(before, evaluation("tf", 0.1), evaluation("onnx:int8", 0.05), GATES)
-            .get(0)
-            .pass(),
-        "further away from before is no rebound");
-    assertTrue(Double.isNaN(Survival.gates(before, before, before, GATES).get(0).value()));
-    List<Gate> nothing = Survival.gates(before, before, before, GATES);
-    assertEquals("rebound", nothing.get(0).name());
-    assertFalse(nothing.get(0).pass(), "unlearning that moved nothing");
-  }
-
-  /** 0.25 of the way by probability and, by extraction strength, 0.09 of 0.15. */
-  @Test
-  void theLargestReboundIsThatOfTheWorstMetric() {
-    Map<String, Double> metrics = Map.of("forget_prob", 0.9, "extraction_strength", 0.25);
-    EvaluationResult before = evaluation("tf", metrics, "one");
-    EvaluationResult trained =
-        evaluation("tf", Map.of("forget_prob", 0.1, "extraction_strength", 0.1), "one");
-    EvaluationResult file =
-        evaluation("onnx:int4", Map.of("forget_prob", 0.3, "extraction_strength", 0.19), "one");
-    Near.absolute(0.6, Survival.largestRebound(before, trained, file), 1e-12, "of two");
-    Near.absolute(0, Survival.largestRebound(before, trained, trained), 1e-12, "of none");
-    EvaluationResult gap = evaluation("onnx:int4", Map.of("forget_prob", 0.3), "one");
-    assertTrue(Double.isNaN(Survival.largestRebound(before, trained, gap)), "not passed over");
-    assertTrue(Double.isNaN(Survival.largestRebound(before, before, before)), "nothing moved");
-  }
-
-  /** The target's own weights, dressed up as the unlearned model's deployed file. */
-  @Test
-  void theTargetDressedUpGoesAllTheWayBack() {
-    EvaluationResult target = evaluation("onnx:int4", 0.9);
-    List<Gate> gates = Survival.gates(evaluation("tf", 0.9), evaluation("tf", 0.1), target, GATES);
-    assertEquals(1, gates.get(0).value());
-    assertFalse(gates.get(0).pass());
-  }
-
-  /** A way of 0.019 is none: one row by chance would look like a third of everything. */
-  @Test
-  void whereUnlearningMovedHardlyAnythingNoShareOfItIsTold() {
-    List<Gate> gates =
-        Survival.gates(
-            evaluation("tf", 0.9), evaluation("tf", 0.881), evaluation("tf", 0.881), GATES);
-    assertEquals("rebound", gates.get(0).name());
-    assertFalse(gates.get(0).pass());
-  }
-
-  @Test
-  void theTableHasEveryFileBesideTheModels() {
-    EvaluationResult target = evaluation("tf", 0.9);
-    EvaluationResult trained = evaluation("tf", 0.1);
-    Map<String, EvaluationResult> files = new java.util.LinkedHashMap<>();
-    files.put("onnx:fp32", trained);
-    files.put("onnx:int4", evaluation("onnx:int4", 0.3));
-    List<Survival> table = Survival.table(Optional.of(target), Optional.empty(), trained, files);
-    assertEquals(
-        List.of("forget_prob", "forget_truth_ratio", "extraction_strength", "model_utility"),
-        table.stream().map(Survival::metric).toList());
-    Survival prob = table.get(0);
-    assertTrue(prob.judged());
-    assertFalse(table.get(1).judged(), "it never moved");
-    assertTrue(table.get(3).judged());
-    assertEquals(0, prob.rebound("onnx:fp32"));
-    Near.absolute(0.25, prob.rebound("onnx:int4"), 1e-12, "rebound");
-    assertTrue(Double.isNaN(prob.retainOnly()));
-    assertTrue(Double.isNaN(table.get(3).rebound("onnx:int4")), "utility has no way back");
-    assertFalse(Survival.table(Optional.empty(), Optional.empty(), trained, files).get(0).judged());
-    Verdict verdict = new Verdict(List.of(run(deployed(TABLE))), table);
-    verdict.write(folder.resolve("survival.json"));
-    assertEquals(verdict, Verdict.read(folder.resolve("survival.json")));
-  }
-
-  @Test
   void metricsThatNobodyJudgesAreNoGates() {
     ParityGates loose =
         new ParityGates(
@@ -362,16 +280,7 @@ class ParityCheckTest {
             0.02);
     EvaluationResult other =
         evaluation("onnx:int8", evaluation("tf", Double.NaN).metrics(), "one", "three");
-    ParityResult result =
-        new ParityCheck(loose, 20, 5)
-            .run(
-                TRAINED,
-                deployed(TABLE),
-                rows(),
-                evaluation("tf", 0.1),
-                other,
-                Optional.empty(),
-                Progress.NONE);
+    ParityResult result = run(loose, deployed(TABLE), other, Optional.empty());
     // Half of the generations differ, and nobody minds; a metric that is no number fails.
     assertEquals(List.of("forget_prob"), failed(result));
     assertEquals(4, result.metrics().size(), "they are measured all the same");
@@ -397,31 +306,14 @@ class ParityCheckTest {
     ParityGates own =
         new ParityGates(ParityGates.reduced(any, any, 0.01, any, -any), any, -any, 0.05, 0.02);
     BigramModel another = new BigramModel("onnx:int4", BigramModel.random(12, 9));
-    ParityResult result =
-        new ParityCheck(own, 20, 5)
-            .run(
-                TRAINED,
-                another,
-                rows(),
-                evaluation("tf", 0.1),
-                evaluation("onnx:int4", 0.1),
-                Optional.of(evaluation("tf", 0.9)), // that it is as forgotten is no evidence
-                Progress.NONE);
+    EvaluationResult file = evaluation("onnx:int4", 0.1);
+    // That it is as forgotten is no evidence.
+    ParityResult result = run(own, another, file, Optional.of(evaluation("tf", 0.9)));
     assertEquals(List.of("both_sides"), failed(result));
     // One limit on both sides is enough for a judgement, here that it is another model.
     ParityGates one =
         new ParityGates(ParityGates.reduced(any, 0.2, 0.01, any, -any), any, -any, 0.05, 0.02);
-    ParityResult judged =
-        new ParityCheck(one, 20, 5)
-            .run(
-                TRAINED,
-                another,
-                rows(),
-                evaluation("tf", 0.1),
-                evaluation("onnx:int4", 0.1),
-                Optional.empty(),
-                Progress.NONE);
-    assertEquals(List.of("logit_mean_relative"), failed(judged));
+    assertEquals(List.of("logit_mean_relative"), failed(run(one, another, file, Optional.empty())));
   }
 
   @Test
@@ -478,21 +370,5 @@ class ParityCheckTest {
     MetricDifference.between(tf, ort).forEach(d -> differences.put(d.name(), d.difference()));
     assertEquals(
         Map.of("privleak", 0.005, "fluency_perplexity", 0.005, "verbmem", 0.25), differences);
-  }
-
-  @Test
-  void anotherSuiteIsJudgedByItsOwnMetrics() {
-    EvaluationResult before =
-        evaluation("tf", Map.of("wmdp_accuracy", 0.6, "model_utility", 0.5), "one");
-    EvaluationResult trained =
-        evaluation("tf", Map.of("wmdp_accuracy", 0.25, "model_utility", 0.5), "one");
-    EvaluationResult deployed =
-        evaluation("onnx:int4", Map.of("wmdp_accuracy", 0.53, "model_utility", 0.5), "one");
-    List<Gate> gates = Survival.gates(before, trained, deployed, GATES);
-    assertEquals(
-        List.of("rebound_wmdp_accuracy", "model_utility_fall"),
-        gates.stream().map(Gate::name).toList());
-    assertEquals(0.8, gates.get(0).value(), 1e-9);
-    assertTrue(!gates.get(0).pass());
   }
 }
