@@ -6,10 +6,10 @@ MODEL    ?=
 DATA     ?=
 SET      ?=
 GPU      ?=
-NAME     ?= $(shell sed -n 's/^name:[[:space:]]*\([A-Za-z0-9_][A-Za-z0-9._-]*\).*/\1/p' '$(PIPELINE)' 2> /dev/null)
+NAME     ?=
+FORCE    ?=
 RUNS     ?=
 COMPARED ?= runs/compare.html
-RUN      ?= runs/$(or $(NAME),unnamed)
 MVN      ?= mvn
 BENCH    ?= --shape 5m --objective NPO --steps 20
 
@@ -23,6 +23,10 @@ DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
 TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
 BUILT     := target/build.stamp
+# The classes of a run with nothing to do, as the JVM maps them: a third of the time of such a run. Any JVM that did not make it
+# does without.
+ARCHIVE    = UNLEARN4J_JAVA_OPTS="-XX:ArchiveClassesAtExit=$(DIST)/classes.jsa -Xlog:disable" \
+             $(UNLEARN4J) run --pipeline pipeline/fable.yaml --plan > target/archive.log 2>&1 || rm -f $(DIST)/classes.jsa;
 CLIENTS   := target/clients/node_modules/.package-lock.json
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 GRID      := runs/fable-int4/config.json
@@ -35,7 +39,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build finetune unlearn export evaluate verify relearn report graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help FORCE
+.PHONY: all test build graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -43,26 +47,25 @@ test: target/build.native ## formatting, compilation, all fast tests
 	@echo '==> test$(FIRST)'
 	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
-	  test $$code -eq 0 && touch $(BUILT)
+	  test $$code -eq 0 && { $(ARCHIVE) touch $(BUILT); }
 
 build: $(BUILT) ## the dist folder, target/dist (GPU=1: with the CUDA runtimes)
 
-finetune: $(TAUGHT) ## only up to this stage (nothing to do for a pipeline without one)
+finetune: ## only up to this stage (nothing to do for a pipeline without one)
 
-unlearn: $(UNLEARNED) ## only up to this stage
+unlearn: ## only up to this stage
 
-export: $(EXPORTED) ## only up to this stage
+export: ## only up to this stage
 
-evaluate: $(EVALUATED) ## only up to this stage
+evaluate: ## only up to this stage
 
-verify: $(VERDICT) ## only up to this stage; fails where a gate does not hold
-	@$(HOLDS)
+verify: ## only up to this stage; fails where a gate does not hold
 
-relearn: $(RELEARNED) ## only up to this stage (nothing to do for a pipeline without one)
+relearn: ## only up to this stage (nothing to do for a pipeline without one)
 
-report: $(REPORT) ## report.html in the run folder; fails where a gate does not hold
-	@echo '==> $(REPORT)'
-	@$(HOLDS)
+report: ## report.html in the run folder; fails where a gate does not hold
+
+plan: ## what would run, and why
 
 graphs: $(BUILT) ## rewrites the graph listings in graphs/
 	$(UNLEARN4J) graphs --out graphs
@@ -82,7 +85,7 @@ clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, a
 
 quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/quantization.md (half an hour)
 	@for s in quantization quantization-grid; do \
-	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(SET),--set $(call quoted,$(s))) \
+	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(value SET),--set=$(call quoted,$(s))) \
 	    --out runs/$$s --table docs/quantization.md || exit; done
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
@@ -111,13 +114,14 @@ clean: ## removes target/ and runs/
 	rm -rf target runs build/unlearn4j-*
 
 help: ## this
-	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [GPU=1]'
+	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [FORCE=STAGE] [GPU=1]'
 	@echo
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo '  PIPELINE   the pipeline file (pipeline/fable.yaml)    MODEL   overrides model.path, a Hugging Face folder'
 	@echo '  DATA       overrides data.path                        SET     overrides any entry of the pipeline'
 	@echo '  NAME       the run folder is runs/NAME (the name in the pipeline file)'
+	@echo '  FORCE      stages that run even if nothing they read has changed, for instance FORCE=unlearn'
 
 # The target on the codes of int4: every linear map replaced by what its codes stand for.
 $(GRID): models/fable-target/model.safetensors | $(BUILT)
@@ -136,8 +140,9 @@ $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| t
 	@echo '==> build$(FIRST)'
 	@rm -rf $(DIST)
 	@$(MAVEN) package -Dmaven.test.skip=true
+	@$(ARCHIVE)
 	@touch $@
 
 # Which natives the dist folder holds; rewritten, and so newer, only when that changes.
-target/build.native: FORCE
+target/build.native: ALWAYS
 	@mkdir -p $(@D); echo $(if $(GPU),gpu,cpu) | cmp -s - $@ || echo $(if $(GPU),gpu,cpu) > $@

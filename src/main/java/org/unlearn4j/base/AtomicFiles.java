@@ -8,7 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.function.Predicate;
@@ -16,6 +15,9 @@ import java.util.stream.Stream;
 
 /** Files and folders that are either there whole or not there: written beside, then renamed. */
 public final class AtomicFiles {
+  /** How names of half-written things end. */
+  private static final String PART = ".part";
+
   private AtomicFiles() {}
 
   /** Writes to a path; whatever it throws leaves nothing behind. */
@@ -25,7 +27,8 @@ public final class AtomicFiles {
   }
 
   /**
-   * Lets {@code writer} write a file beside {@code target} and renames it once it is whole.
+   * Lets {@code writer} write a file beside {@code target} and renames it once it is whole and on
+   * the disk. Of two processes that write one file the later rename wins.
    *
    * @throws MachineException if the disk refuses (full, read-only, no permission)
    */
@@ -33,10 +36,10 @@ public final class AtomicFiles {
     Path beside = beside(target);
     try {
       Files.createDirectories(target.toAbsolutePath().getParent());
-      deleteTree(beside); // of a process that was killed while it wrote
+      sweep(target);
       writer.write(beside);
-      Files.move(
-          beside, target, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+      Renames.syncTree(beside);
+      Renames.move(beside, target);
     } catch (IOException | UncheckedIOException e) {
       throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);
     } finally {
@@ -51,36 +54,68 @@ public final class AtomicFiles {
 
   /**
    * Lets {@code writer} fill a new folder beside {@code target} and puts it in the place of {@code
-   * target} once it is whole; an older folder of that name is removed only then.
+   * target} once it is whole and on the disk; an older folder of that name is removed only then.
+   * One process at a time does so.
    *
    * @throws MachineException if the disk refuses, or {@code target} is a file
    */
   public static void writeFolder(Path target, Writer writer) {
     Path beside = beside(target);
-    Path old = target.resolveSibling("." + target.getFileName() + ".old");
     try {
       requireFolder(target);
       Files.createDirectories(target.toAbsolutePath().getParent());
-      deleteTree(beside); // of a process that was killed while it wrote
-      Files.createDirectory(beside);
-      writer.write(beside);
-      deleteTree(old);
-      if (Files.exists(target)) {
-        Files.move(target, old, StandardCopyOption.ATOMIC_MOVE);
-      }
-      try {
-        Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-      } catch (IOException e) {
-        if (Files.exists(old)) {
-          Files.move(old, target, StandardCopyOption.ATOMIC_MOVE);
-        }
-        throw e;
-      }
-      deleteTree(old);
+      Path written =
+          TargetLock.<Path, IOException>holding(
+              target,
+              System.err::println,
+              () -> {
+                recover(target);
+                sweep(target);
+                Files.createDirectory(beside);
+                writer.write(beside);
+                Renames.syncTree(beside);
+                return replace(target, beside);
+              });
+      requireFolder(written);
     } catch (IOException | UncheckedIOException e) {
       throw new MachineException(target + ": could not be written (" + reason(e) + ").", e);
     } finally {
       deleteTree(beside);
+    }
+  }
+
+  private static Path replace(Path target, Path beside) throws IOException {
+    Path old = old(target);
+    if (Files.exists(target)) {
+      Renames.move(target, old);
+    }
+    try {
+      Renames.move(beside, target);
+    } catch (IOException e) {
+      if (Files.exists(old)) {
+        Renames.move(old, target);
+      }
+      throw e;
+    }
+    deleteTree(old);
+    return target;
+  }
+
+  /**
+   * Puts back what a kill between the two renames of {@link #writeFolder} left aside: the older
+   * folder, whole. To be called while nobody else writes the target.
+   *
+   * @throws MachineException if the disk refuses
+   */
+  public static void recover(Path target) {
+    Path old = old(target);
+    try {
+      if (Files.exists(old) && !Files.exists(target)) {
+        Renames.move(old, target);
+      }
+      deleteTree(old); // of a kill after the second rename
+    } catch (IOException | UncheckedIOException e) {
+      throw new MachineException(target + ": could not be recovered (" + reason(e) + ").", e);
     }
   }
 
@@ -177,9 +212,52 @@ public final class AtomicFiles {
     }
   }
 
+  /** Deletes a folder that holds nothing; nothing happens to any other. */
+  public static void deleteIfEmpty(Path folder) {
+    String[] left = folder.toFile().list();
+    if (left != null && left.length == 0) {
+      deleteTree(folder);
+    }
+  }
+
+  /** A name that no other write has: host, process and a number stand in it. */
   private static Path beside(Path target) {
     Path absolute = target.toAbsolutePath();
-    return absolute.resolveSibling("." + absolute.getFileName() + ".part");
+    String id =
+        HostName.get().replaceAll("[^A-Za-z0-9]", "")
+            + "-"
+            + ProcessHandle.current().pid()
+            + "-"
+            + Long.toHexString(System.nanoTime())
+            + Long.toHexString(Thread.currentThread().getId());
+    return absolute.resolveSibling("." + absolute.getFileName() + "." + id + PART);
+  }
+
+  private static Path old(Path target) {
+    Path absolute = target.toAbsolutePath();
+    return absolute.resolveSibling("." + absolute.getFileName() + ".old");
+  }
+
+  /** Deletes what processes of this machine left beside a target when they were killed. */
+  private static void sweep(Path target) throws IOException {
+    Path absolute = target.toAbsolutePath();
+    String begin =
+        "." + absolute.getFileName() + "." + HostName.get().replaceAll("[^A-Za-z0-9]", "") + "-";
+    List<Path> left;
+    try (Stream<Path> list = Files.list(absolute.getParent())) {
+      left = list.filter(p -> isLeft(String.valueOf(p.getFileName()), begin)).toList();
+    }
+    left.forEach(AtomicFiles::deleteTree);
+  }
+
+  private static boolean isLeft(String name, String begin) {
+    if (!name.startsWith(begin) || !name.endsWith(PART)) {
+      return false;
+    }
+    String[] id = name.substring(begin.length(), name.length() - PART.length()).split("-", -1);
+    return id.length == 2
+        && id[0].matches("[0-9]{1,18}")
+        && ProcessHandle.of(Long.parseLong(id[0])).filter(ProcessHandle::isAlive).isEmpty();
   }
 
   private static String reason(Exception e) {

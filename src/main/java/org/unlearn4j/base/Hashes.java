@@ -17,15 +17,20 @@ public final class Hashes {
   /** Of a file, streamed. */
   public static String sha256(Path file) {
     try (InputStream in = Files.newInputStream(file)) {
-      MessageDigest digest = digest();
-      byte[] block = new byte[1 << 16];
-      for (int n = in.read(block); n >= 0; n = in.read(block)) {
-        digest.update(block, 0, n);
-      }
-      return HexFormat.of().formatHex(digest.digest());
+      return sha256(in);
     } catch (IOException e) {
       throw new UncheckedIOException(file + " could not be read", e);
     }
+  }
+
+  /** Of all that comes from a stream. */
+  public static String sha256(InputStream in) throws IOException {
+    MessageDigest digest = digest();
+    byte[] block = new byte[1 << 16];
+    for (int n = in.read(block); n >= 0; n = in.read(block)) {
+      digest.update(block, 0, n);
+    }
+    return HexFormat.of().formatHex(digest.digest());
   }
 
   /** Of a text's UTF-8 bytes. */

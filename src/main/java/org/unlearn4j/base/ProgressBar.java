@@ -2,6 +2,7 @@ package org.unlearn4j.base;
 
 import java.io.PrintStream;
 import java.util.Locale;
+import java.util.function.DoubleFunction;
 
 /**
  * Progress of something long on standard error: a bar that redraws itself on a terminal, a line now
@@ -12,6 +13,20 @@ public final class ProgressBar implements AutoCloseable {
   private static final long LINE_EVERY_NANOS = 10_000_000_000L;
   private static final long REDRAW_EVERY_NANOS = 100_000_000L;
 
+  /** Of what this thread's bars are a part: a stage of a run shows the run's time, too. */
+  private static final ThreadLocal<Whole> WHOLE = ThreadLocal.withInitial(() -> Whole.NONE);
+
+  /**
+   * What bars are a part of.
+   *
+   * @param before the label of each
+   * @param after each bar's line, from the seconds that the bar has left
+   */
+  private record Whole(String before, DoubleFunction<String> after) {
+    static final Whole NONE = new Whole("", seconds -> "");
+  }
+
+  private final Whole whole = WHOLE.get();
   private final String label;
   private final PrintStream out;
   private final int columns;
@@ -29,6 +44,21 @@ public final class ProgressBar implements AutoCloseable {
     this.out = out;
     this.columns = columns;
     this.last = start;
+  }
+
+  /**
+   * Bars that this thread makes from now on are parts of something larger.
+   *
+   * @param before what to write before each label
+   * @param after what to write after each line, given the seconds that the bar has left
+   */
+  public static void partOf(String before, DoubleFunction<String> after) {
+    WHOLE.set(new Whole(before, after));
+  }
+
+  /** Bars that this thread makes from now on stand for themselves. */
+  public static void partOfNothing() {
+    WHOLE.remove();
   }
 
   /** A bar on standard error; the launcher tells how wide a terminal that is. */
@@ -63,11 +93,13 @@ public final class ProgressBar implements AutoCloseable {
     String tail =
         String.format(
             Locale.ROOT,
-            "%s %d/%d  %s%s%s",
+            "%s%s %d/%d  %s%s%s%s",
+            whole.before,
             label,
             done,
             total,
             end ? clock(seconds) : clock(left) + " left",
+            end ? "" : whole.after.apply(left),
             note.isEmpty() ? "" : "  ",
             note);
     if (columns > 0) {
@@ -81,7 +113,8 @@ public final class ProgressBar implements AutoCloseable {
     }
   }
 
-  private static String clock(double seconds) {
+  /** Seconds as people read them. */
+  public static String clock(double seconds) {
     if (Double.isNaN(seconds)) {
       return "?";
     }

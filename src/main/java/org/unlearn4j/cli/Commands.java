@@ -11,6 +11,7 @@ public final class Commands {
         new DoctorCommand(),
         new InspectCommand(),
         new PipelineCommand(),
+        new RunCommand(),
         new FinetuneCommand(),
         new UnlearnCommand(),
         new ExportCommand(),

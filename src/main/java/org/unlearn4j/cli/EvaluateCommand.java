@@ -2,16 +2,13 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.MembershipAttack;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.Job;
+import org.unlearn4j.job.PipelineStages;
 import org.unlearn4j.run.EvaluateStage;
-import org.unlearn4j.run.EvaluationFiles;
 
 /** Measures a model on a runtime. */
 final class EvaluateCommand implements Command {
@@ -50,36 +47,10 @@ final class EvaluateCommand implements Command {
             dot < 0 ? file : file.substring(0, dot),
             CommandOptions.path(line, "model").orElseThrow(),
             CommandOptions.text(line, "runtime").orElseThrow(),
-            CommandOptions.path(line, "reference").map(EvaluationResult::read),
-            Optional.of(target.resolveSibling("." + file + ".rows")));
-    EvaluationResult result =
-        new EvaluateStage(CommandOptions.readPipeline(line))
-            .run(request, r -> EvaluationFiles.write(r, target));
-    out.println(request.name() + " on " + result.runtime() + ":");
-    result
-        .metrics()
-        .forEach((name, value) -> out.printf(Locale.ROOT, "  %-36s %.4g%n", name, value));
-    List<String> leftOut = leftOut(result);
-    if (request.reference().isEmpty() && !leftOut.isEmpty()) {
-      out.println("  without --reference there is no " + String.join(", no ", leftOut));
-    }
-    out.printf(
-        Locale.ROOT,
-        "  %.1f s, %.0f tokens a second%n",
-        result.seconds(),
-        result.tokensPerSecond());
-    return ExitCode.DONE;
-  }
-
-  /** What the retain-only model's numbers would have given beside what is there. */
-  private static List<String> leftOut(EvaluationResult result) {
-    List<String> names = new ArrayList<>();
-    if (result.metrics().containsKey("forget_truth_ratio")) {
-      names.add("forget_quality");
-    }
-    if (result.metrics().containsKey(MembershipAttack.MIN_K_40.auc())) {
-      names.addAll(List.of("privleak", MembershipAttack.REFERENCE.auc()));
-    }
-    return names;
+            CommandOptions.path(line, "reference"));
+    Context context = Context.of(System.err);
+    PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
+    String stage = name() + " " + file.replaceFirst("[.]json$", "");
+    return ExitCode.of(Job.run(List.of(stages.evaluate(stage, request, target)), context, out));
   }
 }

@@ -16,4 +16,9 @@ public final class ExitCode {
   public static final int MACHINE = 3;
 
   public static final int BUG = 70;
+
+  /** What gates that hold, or one that does not, give. */
+  static int of(boolean pass) {
+    return pass ? DONE : GATE;
+  }
 }

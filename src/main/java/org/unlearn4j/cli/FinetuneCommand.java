@@ -2,12 +2,13 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.Locale;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.run.TeachStage;
-import org.unlearn4j.train.Trainer;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.Job;
+import org.unlearn4j.job.PipelineStages;
 import org.unlearn4j.weights.DType;
 
 /** Teaches a model a data set. */
@@ -43,22 +44,8 @@ final class FinetuneCommand implements Command {
           default ->
               throw new UserException("--dtype: found " + type + ", expected float32 or float16.");
         };
-    Trainer.Finished finished =
-        new TeachStage(CommandOptions.readPipeline(line), System.err).run(folder, dtype);
-    out.println(sentence(folder, finished));
-    return ExitCode.DONE;
-  }
-
-  static String sentence(Path folder, Trainer.Finished finished) {
-    String resumed =
-        finished.resumedAt() == 0 ? "" : ", taken up after epoch " + finished.resumedAt();
-    return String.format(
-        Locale.ROOT,
-        "%s: %d steps in %.1f s%s, last loss %.4f",
-        folder,
-        finished.steps(),
-        finished.seconds(),
-        resumed,
-        finished.last().total());
+    Context context = Context.of(System.err);
+    PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
+    return ExitCode.of(Job.run(List.of(stages.teach(name(), dtype, folder)), context, out));
   }
 }

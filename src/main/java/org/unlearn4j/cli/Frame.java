@@ -25,7 +25,7 @@ final class Frame {
   static final List<String> GLOBAL = List.of("help", "verbose");
 
   /** Options that make a list. */
-  private static final Set<String> REPEATABLE = Set.of("set", "prompt", "stop");
+  private static final Set<String> REPEATABLE = Set.of("set", "prompt", "stop", "until", "force");
 
   private final List<Command> commands;
   private final PrintStream out;

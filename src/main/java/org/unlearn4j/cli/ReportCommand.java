@@ -1,9 +1,12 @@
 package org.unlearn4j.cli;
 
 import java.io.PrintStream;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.unlearn4j.report.Report;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.Job;
+import org.unlearn4j.job.PipelineStages;
 import org.unlearn4j.report.RunFolder;
 
 /** Makes the report of a run. */
@@ -25,7 +28,9 @@ final class ReportCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    out.println(Report.write(new RunFolder(CommandOptions.path(line, "run").orElseThrow())));
-    return ExitCode.DONE;
+    RunFolder folder = new RunFolder(CommandOptions.path(line, "run").orElseThrow());
+    Context context = Context.of(System.err);
+    return ExitCode.of(
+        Job.run(List.of(PipelineStages.report(name(), folder, context)), context, out));
   }
 }

@@ -38,7 +38,7 @@ final class StudyCommand implements Command {
     Path folder = CommandOptions.path(line, "out").orElseThrow();
     Study study =
         Study.read(CommandOptions.path(line, "file").orElseThrow(), CommandOptions.sets(line));
-    StudyRunner runner = new StudyRunner(study, folder, System.err, Versions.unlearn4j());
+    StudyRunner runner = new StudyRunner(study, folder, System.err);
     if (line.hasOption("plan")) {
       runner.plan().forEach(out::println);
       return ExitCode.DONE;

@@ -2,9 +2,12 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
-import org.unlearn4j.run.UnlearnStage;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.Job;
+import org.unlearn4j.job.PipelineStages;
 
 /** Makes a model forget. */
 final class UnlearnCommand implements Command {
@@ -29,9 +32,8 @@ final class UnlearnCommand implements Command {
   @Override
   public int run(CommandLine line, PrintStream out) {
     Path folder = CommandOptions.path(line, "out").orElseThrow();
-    UnlearnStage stage =
-        new UnlearnStage(CommandOptions.readPipeline(line), System.err, Versions.unlearn4j());
-    out.println(FinetuneCommand.sentence(folder, stage.run(folder)));
-    return ExitCode.DONE;
+    Context context = Context.of(System.err);
+    PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
+    return ExitCode.of(Job.run(List.of(stages.unlearn(name(), folder)), context, out));
   }
 }

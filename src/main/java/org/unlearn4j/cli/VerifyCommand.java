@@ -10,12 +10,14 @@ import org.apache.commons.cli.Options;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.job.Chain;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.Job;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.run.PairCheck;
-import org.unlearn4j.run.VerifyStage;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -85,19 +87,17 @@ final class VerifyCommand implements Command {
     refuse(line, "with --pipeline", OTHER, DATA, TOKENIZER, LIMITS);
     require(line, "with --pipeline", ONNX, OUT);
     Pipeline pipeline = CommandOptions.readPipeline(line);
-    Path target = CommandOptions.path(line, OUT).orElseThrow();
-    Optional<Path> evaluations = Optional.of(target.toAbsolutePath().resolveSibling("eval"));
-    Verdict verdict =
-        new VerifyStage(pipeline)
-            .run(
+    Context context = Context.of(System.err);
+    return ExitCode.of(
+        Job.run(
+            Chain.verdict(
+                pipeline,
                 CommandOptions.path(line, MODEL).orElseThrow(),
                 CommandOptions.path(line, ONNX).orElseThrow(),
-                pipeline.export().variants(),
-                evaluations);
-    verdict.write(target);
-    verdict.failures().forEach(out::println);
-    out.println(target + ": " + word(verdict));
-    return code(verdict);
+                CommandOptions.path(line, OUT).orElseThrow(),
+                context),
+            context,
+            out));
   }
 
   private static int ofPair(CommandLine line, PrintStream out) {
@@ -131,7 +131,7 @@ final class VerifyCommand implements Command {
       result.gates().stream().map(Gate::sentence).forEach(out::println);
     }
     out.println(target.map(t -> t + ": ").orElse("") + word(verdict));
-    return code(verdict);
+    return ExitCode.of(verdict.pass());
   }
 
   private static PairCheck.Rows ids(PairCheck check, Path file) {
@@ -167,9 +167,5 @@ final class VerifyCommand implements Command {
 
   private static String word(Verdict verdict) {
     return verdict.pass() ? "pass" : "fail";
-  }
-
-  private static int code(Verdict verdict) {
-    return verdict.pass() ? ExitCode.DONE : ExitCode.GATE;
   }
 }

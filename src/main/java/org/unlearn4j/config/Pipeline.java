@@ -2,12 +2,15 @@ package org.unlearn4j.config;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -15,6 +18,8 @@ import org.unlearn4j.base.UserException;
  * than through the schema, so what holds here has been validated.
  */
 public final class Pipeline {
+  private final PipelineReader.Source source;
+  private final boolean checkFiles;
   private final Settings settings;
   private final ModelSettings model;
   private final DataSettings data;
@@ -25,8 +30,10 @@ public final class Pipeline {
   private final VerifySettings verify;
   private final Optional<RelearnSettings> relearn;
 
-  private Pipeline(Settings settings) {
-    this.settings = settings;
+  private Pipeline(PipelineReader.Source source, boolean checkFiles) {
+    this.source = source;
+    this.checkFiles = checkFiles;
+    settings = PipelineReader.read(source, checkFiles);
     model = PipelineRecords.model(settings);
     data = PipelineRecords.data(settings);
     finetune = PipelineRecords.finetune(settings);
@@ -46,12 +53,12 @@ public final class Pipeline {
    *     sentence a line
    */
   public static Pipeline read(Path file, List<String> sets) {
-    return new Pipeline(PipelineReader.read(file, sets, true));
+    return new Pipeline(PipelineReader.Source.of(file, sets), true);
   }
 
   /** As {@link #read}, but the models and data that the file names need not be there any more. */
   public static Pipeline readRecord(Path file) {
-    return new Pipeline(PipelineReader.read(file, List.of(), false));
+    return new Pipeline(PipelineReader.Source.of(file, List.of()), false);
   }
 
   /**
@@ -70,7 +77,23 @@ public final class Pipeline {
                 "unlearn.clreg.weight=0",
                 "unlearn.objective.name=" + objective));
     all.addAll(sets);
-    return new Pipeline(PipelineReader.read(all));
+    return new Pipeline(PipelineReader.Source.of(all), false);
+  }
+
+  /**
+   * The same pipeline with further overrides: what follows from a key that changes follows again.
+   *
+   * @param sets each {@code a.b=c}; later ones win
+   * @throws UserException naming every mistake at once
+   */
+  public Pipeline with(String... sets) {
+    return new Pipeline(source.with(List.of(sets)), checkFiles);
+  }
+
+  /** As {@link #with}, but the models that the overrides name need not be there yet. */
+  public Pipeline startingFrom(Path model, Path reference) {
+    return new Pipeline(
+        source.with(List.of("model.path=" + model, "model.reference=" + reference)), false);
   }
 
   public String name() {
@@ -144,6 +167,27 @@ public final class Pipeline {
         .filter(key -> blocks.contains(key.section().replaceAll("[.].*", "")))
         .forEach(key -> put(key, values));
     return values;
+  }
+
+  /**
+   * Settings by dotted key as the file spells them, without paths: what is computed, not where
+   * files lie.
+   *
+   * @param prefixes keys, or blocks of them
+   */
+  public SortedMap<String, String> settings(Collection<String> prefixes) {
+    SortedMap<String, String> texts = new TreeMap<>();
+    for (Key<?> key : Schema.KEYS) {
+      String path = key.path();
+      if (prefixes.stream().anyMatch(p -> path.equals(p) || path.startsWith(p + "."))) {
+        text(key).ifPresent(text -> texts.put(path, text));
+      }
+    }
+    return texts;
+  }
+
+  private <T> Optional<String> text(Key<T> key) {
+    return settings.find(key).filter(v -> !(v instanceof Path)).map(key.type()::write);
   }
 
   private void put(Key<?> key, Map<String, Object> into) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
@@ -42,37 +43,42 @@ final class PipelineReader {
   private Place whole = new Place("--set", Integer.MAX_VALUE);
   private int overrides;
 
-  /** The settings of a file and the overrides on top of it. */
-  static Settings read(Path file, List<String> sets, boolean checkFiles) {
+  /**
+   * What settings are made from: the text of a file, where there is one, and overrides on top.
+   *
+   * @param file where the text was read from
+   */
+  record Source(Optional<Path> file, String text, List<String> sets) {
+    Source {
+      sets = List.copyOf(sets);
+    }
+
+    /** Overrides alone. */
+    static Source of(List<String> sets) {
+      return new Source(Optional.empty(), "", sets);
+    }
+
+    /** A file, read now, with overrides. */
+    static Source of(Path file, List<String> sets) {
+      return new Source(Optional.of(file), PipelineReader.text(file), sets);
+    }
+
+    Source with(List<String> more) {
+      return new Source(file, text, Stream.concat(sets.stream(), more.stream()).toList());
+    }
+  }
+
+  /** The settings that a source makes. */
+  static Settings read(Source source, boolean checkFiles) {
     PipelineReader reader = new PipelineReader();
-    reader.file(file);
-    sets.forEach(reader::override);
+    source.file.ifPresent(f -> reader.file(f, source.text));
+    source.sets.forEach(reader::override);
     return reader.resolve(checkFiles);
   }
 
-  /** The settings that overrides alone make. */
-  static Settings read(List<String> sets) {
-    PipelineReader reader = new PipelineReader();
-    sets.forEach(reader::override);
-    return reader.resolve(false);
-  }
-
-  private void file(Path file) {
-    whole = new Place(file.toString(), 0);
-    Function<Node, Place> places =
-        n -> {
-          int line = n.getStartMark().getLine() + 1;
-          return new Place(file + ", line " + line, line);
-        };
-    Node root;
+  private static String text(Path file) {
     try {
-      root = compose(Files.readString(file, StandardCharsets.UTF_8));
-    } catch (MarkedYAMLException e) {
-      int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
-      throw UserException.at(
-          file, "line " + line, "broken YAML (" + e.getProblem() + ")", "a pipeline file");
-    } catch (YAMLException e) {
-      throw UserException.at(file, "", "broken YAML (" + firstLine(e) + ")", "a pipeline file");
+      return Files.readString(file, StandardCharsets.UTF_8);
     } catch (CharacterCodingException e) {
       throw UserException.at(file, "", "bytes that are not UTF-8", "a pipeline file");
     } catch (IOException e) {
@@ -81,6 +87,25 @@ final class PipelineReader {
       }
       throw UserException.at(
           file, "", Files.exists(file) ? "a folder" : "no such file", "a pipeline file");
+    }
+  }
+
+  private void file(Path file, String text) {
+    whole = new Place(file.toString(), 0);
+    Function<Node, Place> places =
+        n -> {
+          int line = n.getStartMark().getLine() + 1;
+          return new Place(file + ", line " + line, line);
+        };
+    Node root;
+    try {
+      root = compose(text);
+    } catch (MarkedYAMLException e) {
+      int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
+      throw UserException.at(
+          file, "line " + line, "broken YAML (" + e.getProblem() + ")", "a pipeline file");
+    } catch (YAMLException e) {
+      throw UserException.at(file, "", "broken YAML (" + firstLine(e) + ")", "a pipeline file");
     }
     if (root instanceof MappingNode mapping) {
       walk("", mapping, places);

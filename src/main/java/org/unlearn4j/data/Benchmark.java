@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -85,10 +86,19 @@ public interface Benchmark {
   }
 
   /**
-   * SHA-256 (lower-case hexadecimal) of each file or resource read so far, by its name, in the
-   * order of reading.
+   * SHA-256 (lower-case hexadecimal) of each file or resource read so far, in the order of reading,
+   * by its name: a file's within the folder of the data, a resource's from the root of the class
+   * path, with a slash before it.
    */
   Map<String, String> provenance();
+
+  /**
+   * Names within the folder of the data of files that were looked for so far and are not there:
+   * they would be read if they came.
+   */
+  default Set<String> absent() {
+    return Set.of();
+  }
 
   /**
    * Opens a benchmark.

@@ -66,7 +66,12 @@ public final class ChoiceReader {
         .toList();
   }
 
-  private static List<Path> files(Path fileOrFolder) {
+  /**
+   * The files that {@link #read} reads.
+   *
+   * @throws UserException if a folder holds none
+   */
+  public static List<Path> files(Path fileOrFolder) {
     if (!Files.isDirectory(fileOrFolder)) {
       return List.of(fileOrFolder);
     }

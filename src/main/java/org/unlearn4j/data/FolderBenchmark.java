@@ -9,6 +9,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.data.QaReader.Demand;
 
@@ -36,6 +38,7 @@ final class FolderBenchmark implements Benchmark {
   private final boolean tofu;
   private final Map<String, List<QaExample>> read = new HashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
+  private final Set<String> absent = new TreeSet<>();
 
   FolderBenchmark(String name, Path folder) {
     if (!Files.isDirectory(folder)) {
@@ -150,6 +153,16 @@ final class FolderBenchmark implements Benchmark {
     return Collections.unmodifiableMap(provenance);
   }
 
+  @Override
+  public Set<String> absent() {
+    return Collections.unmodifiableSet(absent);
+  }
+
+  /** Within the folder; a split may be named by an absolute path. */
+  private String name(Path file) {
+    return file.startsWith(folder) ? folder.relativize(file).toString() : file.toString();
+  }
+
   private List<QaExample> judged(String split) {
     return tofu ? load(required(split), TOFU_WORLD) : loadIfThere(split);
   }
@@ -202,7 +215,7 @@ final class FolderBenchmark implements Benchmark {
         path.toString(),
         key -> {
           QaReader.Result result = QaReader.read(DataSource.file(path), demand);
-          provenance.put(key, result.sha256());
+          provenance.put(name(path), result.sha256());
           return result.examples();
         });
   }
@@ -220,10 +233,12 @@ final class FolderBenchmark implements Benchmark {
 
   private Optional<Path> file(String split) {
     for (String ending : ENDINGS) {
-      Path path = folder.resolve(split.endsWith(ending) ? split : split + ending);
+      String name = split.endsWith(ending) ? split : split + ending;
+      Path path = folder.resolve(name);
       if (Files.isRegularFile(path)) {
         return Optional.of(path);
       }
+      absent.add(name);
     }
     return Optional.empty();
   }

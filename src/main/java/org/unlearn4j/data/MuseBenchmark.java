@@ -6,6 +6,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -87,6 +88,11 @@ final class MuseBenchmark implements Benchmark, Passages {
   @Override
   public Map<String, String> provenance() {
     return Collections.unmodifiableMap(files.provenance());
+  }
+
+  @Override
+  public Set<String> absent() {
+    return Collections.unmodifiableSet(files.absent());
   }
 
   @Override

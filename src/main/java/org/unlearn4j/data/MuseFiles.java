@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.unlearn4j.base.UserException;
 
@@ -20,6 +22,7 @@ final class MuseFiles {
 
   private final Path folder;
   private final Map<String, String> provenance = new LinkedHashMap<>();
+  private final Set<String> absent = new TreeSet<>();
   private final Map<Path, List<?>> read = new HashMap<>();
 
   MuseFiles(Path folder) {
@@ -30,7 +33,7 @@ final class MuseFiles {
     this.folder = folder;
   }
 
-  /** SHA-256 of each file read so far, by name. */
+  /** SHA-256 of each file read so far, by its name within the folder. */
   Map<String, String> provenance() {
     return provenance;
   }
@@ -69,11 +72,24 @@ final class MuseFiles {
     return load(file, path -> path.toString().endsWith(".txt") ? running(path) : passages(path));
   }
 
+  /** Names within the folder that were looked for and are not there. */
+  Set<String> absent() {
+    return absent;
+  }
+
   private Optional<Path> find(String kind, String name, List<String> endings) {
-    return endings.stream()
-        .map(ending -> folder.resolve(kind).resolve(name + ending))
-        .filter(Files::isRegularFile)
-        .findFirst();
+    for (String ending : endings) {
+      Path file = folder.resolve(kind).resolve(name + ending);
+      if (Files.isRegularFile(file)) {
+        return Optional.of(file);
+      }
+      absent.add(kind + "/" + name + ending);
+    }
+    return Optional.empty();
+  }
+
+  private String name(Path file) {
+    return folder.relativize(file).toString();
   }
 
   @SuppressWarnings("unchecked") // a path is always read by the same method
@@ -95,7 +111,7 @@ final class MuseFiles {
     if (whole.text().isBlank()) {
       throw source.error(0, "nothing but white space", "text");
     }
-    provenance.put(source.name(), whole.sha256());
+    provenance.put(name(path), whole.sha256());
     return List.of(new Passage(whole.text(), source.name(), 1));
   }
 
@@ -149,7 +165,7 @@ final class MuseFiles {
     if (made.isEmpty()) {
       throw source.error(0, "no records", "at least one");
     }
-    provenance.put(source.name(), sha256);
+    provenance.put(name(path), sha256);
     return made;
   }
 }

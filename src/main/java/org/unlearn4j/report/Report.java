@@ -1,8 +1,7 @@
 package org.unlearn4j.report;
 
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -18,27 +17,24 @@ public final class Report {
   /**
    * Writes the report of a run folder, from the files of that folder alone.
    *
-   * @return the page
+   * @return what was written: the page first, then the plots
    * @throws org.unlearn4j.base.UserException if there is no evaluation of the unlearned model, or a
    *     file is not of its form
    * @throws org.unlearn4j.base.MachineException if the disk refuses
    */
-  public static Path write(RunFolder folder) {
+  public static List<Path> write(RunFolder folder) {
     ReportData data = ReportData.read(folder);
     Figures figures = new Figures(Charts.available());
     String page = page(data, figures);
-    if (!figures.drawn().isEmpty()) {
-      AtomicFiles.writeFolder(
-          folder.plots(),
-          beside -> {
-            for (Plot plot : figures.drawn()) {
-              Files.writeString(
-                  beside.resolve(plot.name() + ".svg"), plot.standalone(), StandardCharsets.UTF_8);
-            }
-          });
+    List<Path> written = new ArrayList<>();
+    for (Plot plot : figures.drawn()) {
+      Path file = folder.plots().resolve(plot.name() + ".svg");
+      AtomicFiles.writeString(file, plot.standalone());
+      written.add(file);
     }
     AtomicFiles.writeString(folder.report(), page);
-    return folder.report();
+    written.add(0, folder.report());
+    return written;
   }
 
   /**

@@ -17,6 +17,16 @@ public record RunFolder(Path root) {
     return root.resolve("pipeline.yaml");
   }
 
+  /** What a pipeline that teaches makes first: the model that shall forget. */
+  public Path target() {
+    return root.resolve("target");
+  }
+
+  /** And its twin that never saw what is to be forgotten. */
+  public Path retain() {
+    return root.resolve("retain");
+  }
+
   /** The unlearned model, a Hugging Face folder. */
   public Path unlearned() {
     return root.resolve("unlearned");

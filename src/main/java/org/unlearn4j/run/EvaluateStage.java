@@ -9,8 +9,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
-import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
@@ -27,22 +26,24 @@ import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OrtSettings;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowGradients;
 import org.unlearn4j.tf.TensorFlowModel;
 
 /**
  * Measures models, each on a runtime. The features of the model before unlearning are measured once
- * and kept, for all models that a stage measures. Not safe for several threads.
+ * and kept, for all models that a stage measures. Safe for several threads.
  */
 public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
-  private final Fingerprints fingerprints = new Fingerprints();
+  private final FileHashes hashes;
+  private final Object measuringBefore = new Object();
   private Optional<Before> before = Optional.empty();
 
   public EvaluateStage(Pipeline pipeline) {
-    this(pipeline, EvalSet.Role.GENERATED);
+    this(pipeline, EvalSet.Role.GENERATED, FileHashes.inMemory());
   }
 
   /**
@@ -50,18 +51,20 @@ public final class EvaluateStage {
    *
    * @param generated roles of the sets whose questions are answered; see {@link
    *     org.unlearn4j.eval.TofuSuite.Settings}
+   * @param hashes of files that are read
    */
-  public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated) {
+  public EvaluateStage(Pipeline pipeline, Set<EvalSet.Role> generated, FileHashes hashes) {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
+    this.hashes = hashes;
   }
 
   private Computation computation() {
     return RuntimeModels.measuring(pipeline.model());
   }
 
-  Fingerprints fingerprints() {
-    return fingerprints;
+  FileHashes hashes() {
+    return hashes;
   }
 
   private record Features(FeatureMap forget, FeatureMap retain) {}
@@ -74,33 +77,62 @@ public final class EvaluateStage {
    *
    * @param name in reports
    * @param model HF folder, or for ONNX the deployable folder
-   * @param reference evaluation of the retain-only model, for what is measured against it
-   * @param journal file that keeps finished rows until the result is written
+   * @param reference evaluation file of the retain-only model, for what is measured against it
    */
-  public record Request(
-      String name,
-      Path model,
-      String runtime,
-      Optional<EvaluationResult> reference,
-      Optional<Path> journal) {
+  public record Request(String name, Path model, String runtime, Optional<Path> reference) {}
 
-    /** A request of which nothing is kept when it is killed. */
-    public Request(String name, Path model, String runtime, Optional<EvaluationResult> reference) {
-      this(name, model, runtime, reference, Optional.empty());
+  /**
+   * What came out.
+   *
+   * @param read the data's files, by content
+   */
+  public record Measured(EvaluationResult result, Map<String, String> read) {
+    public Measured {
+      read = Map.copyOf(read);
     }
+  }
+
+  /** What decides an evaluation. */
+  public Inputs inputs(Request request, Optional<Inputs> earlier) {
+    boolean tf = request.runtime().equals("tf");
+    StageInputs inputs =
+        new StageInputs(pipeline, hashes)
+            .settings(
+                "evaluate.suite",
+                "evaluate.token_budget",
+                "evaluate.max_new_tokens",
+                "evaluate.limit")
+            .value("name", request.name())
+            .value("generated", generated.stream().map(Enum::name).sorted().toList().toString())
+            .data(earlier)
+            .choices()
+            .graph(request.model(), "forward");
+    if (tf) {
+      inputs.settings("evaluate.gradnorm").device().model("model", request.model());
+    } else {
+      inputs.arithmetic(session(request.runtime()));
+      inputs.deployed("model", request.model(), RuntimeModels.variant(request.runtime()));
+    }
+    if (request.model().toFile().isDirectory()) {
+      inputs.tokenizer("tokenizer", tokenizer(request.model()));
+    }
+    pipeline.model().path().ifPresent(target -> inputs.model("target", target));
+    request.reference().ifPresent(file -> inputs.evaluation("retain-only evaluation", file));
+    return inputs.build();
   }
 
   /** Runs the suite and the entanglement measures. */
   public EvaluationResult run(Request request) {
-    return run(request, result -> {});
+    return run(request, Optional.empty()).result();
   }
 
   /**
    * Runs the suite and the entanglement measures.
    *
-   * @param keep writes the result; what the journal holds is given up only after that
+   * @param kept file that keeps finished rows, so that a killed run of the same inputs goes on; it
+   *     stays for who has written the result to delete
    */
-  public EvaluationResult run(Request request, Consumer<EvaluationResult> keep) {
+  public Measured run(Request request, Optional<Path> kept) {
     try (LanguageModel model = open(request.model(), request.runtime(), ort().forManyBatches());
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
@@ -109,22 +141,23 @@ public final class EvaluateStage {
       Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
       data.notes().forEach(System.err::println);
       prepared.notes().forEach(System.err::println);
+      Map<String, String> read = data.read();
+      String identity = inputs(request, Optional.empty()).with(read).identity("evaluate");
       // Only now that the data is known to be good: a mistake there shall leave nothing behind.
-      try (ScoreJournal journal = journal(request, model)) {
+      try (ScoreJournal journal =
+          kept.map(file -> ScoreJournal.open(file, identity)).orElseGet(ScoreJournal::none)) {
         Subject subject =
             Subject.of(request.name(), model, bars)
-                .withRetainOnly(request.reference())
+                .withRetainOnly(request.reference().map(EvaluationResult::read))
                 .withJudge(original.measured ? Optional.of(model) : original.model)
                 .withGradients(gradients.of)
                 .withJournal(journal);
         EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
         result =
             withFeatures(result, model, original.model, prepared.suite(), bars)
-                .withWeights(fingerprints.ofWeights(request.model(), request.runtime()))
+                .withWeights(RuntimeModels.weightHashes(request.model(), request.runtime(), hashes))
                 .withSession(model.session());
-        keep.accept(result);
-        journal.finish();
-        return result;
+        return new Measured(result, read);
       }
     }
   }
@@ -186,22 +219,6 @@ public final class EvaluateStage {
             : Optional.empty());
   }
 
-  /**
-   * Its key is all that decides what a model says of a row: the files, the runtime, where it stops.
-   */
-  private ScoreJournal journal(Request request, LanguageModel model) {
-    if (request.journal().isEmpty()) {
-      return ScoreJournal.none();
-    }
-    String key =
-        Hashes.sha256(
-            model.runtime()
-                + model.session()
-                + StageSupport.modelHashes(request.model(), fingerprints)
-                + pipeline.evaluate().tokenBudget());
-    return ScoreJournal.open(request.journal().get(), key);
-  }
-
   /** Features of this model, and of the one before unlearning where that is another one. */
   private EvaluationResult withFeatures(
       EvaluationResult result,
@@ -217,19 +234,27 @@ public final class EvaluateStage {
       return result.withFeatures(
           Entanglement.measure(after.forget, after.retain), Optional.empty());
     }
-    if (before.isEmpty()) {
-      Features features = features(original.get(), suite, progress);
-      before =
-          Optional.of(new Before(features, Entanglement.measure(features.forget, features.retain)));
-    }
-    Features was = before.get().features;
+    Before start = before(original.get(), suite, progress);
+    Features was = start.features;
     String last = after.forget.lastBlock();
     return result.withFeatures(
-        Entanglement.compare(before.get().measures, was.retain, after.forget, after.retain),
+        Entanglement.compare(start.measures, was.retain, after.forget, after.retain),
         after.forget.comparable(last, was.forget)
             ? Optional.of(
                 FeaturePicture.of(last, was.forget, was.retain, after.forget, after.retain))
             : Optional.empty());
+  }
+
+  private Before before(LanguageModel original, Suite suite, Progress progress) {
+    synchronized (measuringBefore) {
+      if (before.isEmpty()) {
+        Features features = features(original, suite, progress);
+        before =
+            Optional.of(
+                new Before(features, Entanglement.measure(features.forget, features.retain)));
+      }
+      return before.get();
+    }
   }
 
   private Features features(LanguageModel model, Suite suite, Progress progress) {
@@ -265,11 +290,13 @@ public final class EvaluateStage {
    * names.
    */
   TaskData data(Path folder, LanguageModel model) {
-    Path tokenizer =
-        Files.isRegularFile(folder.resolve("tokenizer.json"))
-            ? folder
-            : pipeline.model().tokenizerFolder().orElse(folder);
-    return new TaskData(pipeline, tokenizer, model.shape().maxPositions());
+    return new TaskData(pipeline, tokenizer(folder), model.shape().maxPositions());
+  }
+
+  private Path tokenizer(Path folder) {
+    return Files.isRegularFile(folder.resolve("tokenizer.json"))
+        ? folder
+        : pipeline.model().tokenizerFolder().orElse(folder);
   }
 
   /** One bar a stage of measuring. */

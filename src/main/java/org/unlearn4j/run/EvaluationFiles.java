@@ -1,32 +1,22 @@
 package org.unlearn4j.run;
 
-import java.io.PrintStream;
-import java.nio.file.Files;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.train.EventLog;
 import org.unlearn4j.weights.Variant;
 
-/** Evaluations of a run folder: how they are written, and which of them may be used again. */
+/** Evaluations of a run folder: what they are called, how they are written, what they say. */
 public final class EvaluationFiles {
-  private final Optional<Path> folder;
-  private final Fingerprints fingerprints;
-  private final PrintStream log;
+  /** What says how fast it was, not what came out. */
+  private static final List<String> TIMES = List.of("seconds", "tokens_per_second");
 
-  /**
-   * The evaluations that may be used again.
-   *
-   * @param folder empty for none
-   * @param log for notes on evaluations that may not
-   */
-  EvaluationFiles(Optional<Path> folder, Fingerprints fingerprints, PrintStream log) {
-    this.folder = folder;
-    this.fingerprints = fingerprints;
-    this.log = log;
-  }
+  private EvaluationFiles() {}
 
   /**
    * The name of the evaluation of an unlearned model's deployed file: fp32 is what {@code onnx}
@@ -38,66 +28,13 @@ public final class EvaluationFiles {
         : "unlearned.onnx-" + variant.label() + ".json";
   }
 
-  /** Whether there is a file of that name, of whatever weights. */
-  boolean has(String name) {
-    return file(name).isPresent();
-  }
-
-  /** An evaluation as it is, of a model that nobody has at hand. */
-  Optional<EvaluationResult> readUnchecked(String name) {
-    return file(name).map(EvaluationResult::read);
-  }
-
-  /**
-   * An evaluation, provided that it was made with the weights that are there now: a file that lies
-   * in the folder may be left from another training.
-   *
-   * @param name for instance {@code unlearned.tf.json}
-   * @param model folder or file that the model would be read from
-   * @param runtime as {@link RuntimeModels#open} has it
-   */
-  Optional<EvaluationResult> read(String name, Path model, String runtime) {
-    return read(name, model, runtime, Map.of());
-  }
-
-  /**
-   * The same, provided also that it was computed as it would be now.
-   *
-   * @param session what its {@link EvaluationResult#session} must say
-   */
-  Optional<EvaluationResult> read(
-      String name, Path model, String runtime, Map<String, String> session) {
-    Optional<EvaluationResult> found = readUnchecked(name);
-    if (found.isEmpty()) {
-      return found;
+  /** SHA-256 of what an evaluation says, whatever time it took. */
+  static String meaning(Path file) {
+    JsonInput input = JsonInput.read(file, "an evaluation");
+    if (!(input.node() instanceof ObjectNode root)) {
+      throw input.mistake("a JSON object");
     }
-    Map<String, String> now = fingerprints.ofWeights(model, runtime);
-    if (!found.get().weights().equals(now)) {
-      log.println(
-          name
-              + (found.get().weights().isEmpty()
-                  ? " does not say which weights it was made with"
-                  : " was made with other weights than " + model + " has")
-              + ": measured again.");
-      return Optional.empty();
-    }
-    if (!found.get().session().entrySet().containsAll(session.entrySet())) {
-      log.println(
-          name
-              + " was made with "
-              + (found.get().session().isEmpty()
-                  ? "settings that it does not name"
-                  : found.get().session())
-              + ", not with "
-              + session
-              + ": measured again.");
-      return Optional.empty();
-    }
-    return found;
-  }
-
-  private Optional<Path> file(String name) {
-    return folder.map(f -> f.resolve(name)).filter(Files::isRegularFile);
+    return Hashes.sha256(root.deepCopy().remove(TIMES).toString());
   }
 
   /**

@@ -19,6 +19,7 @@ import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfListing;
+import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.Variant;
@@ -30,6 +31,9 @@ import org.unlearn4j.weights.Variant;
  */
 public final class GraphListings {
   private static final int LAYERS = 2;
+
+  /** Teaching: the likelihood of the rows alone. */
+  static final String FINETUNE = "finetune";
 
   /** Families whose query heads each have a key/value head of their own. */
   private static final Set<String> UNGROUPED = Set.of("gpt2", "gpt_neox", "phi");
@@ -56,6 +60,7 @@ public final class GraphListings {
     for (ObjectiveName name : ObjectiveName.values()) {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
     }
+    files.put("llama.step." + FINETUNE + ".txt", step(llama, Objective.finetune(), false));
     steps(files, "KL", "unlearn.objective.retain=KL");
     steps(files, "recompute", "unlearn.recompute=true");
     steps(files, "CLReg", "unlearn.clreg.weight=0.1");
@@ -97,11 +102,12 @@ public final class GraphListings {
   private static String step(ObjectiveName name, List<String> sets) {
     UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
     Decoder llama = tiny("llama");
+    return step(llama, Objectives.of(unlearn, llama), unlearn.loop().recompute());
+  }
+
+  private static String step(Decoder decoder, Objective objective, boolean recompute) {
     try (StepGraph graph =
-        new StepGraph(
-            llama,
-            Objectives.of(unlearn, llama),
-            new Computation(Precision.FP32, Device.CPU, unlearn.loop().recompute()))) {
+        new StepGraph(decoder, objective, new Computation(Precision.FP32, Device.CPU, recompute))) {
       return TfListing.of(graph.runtime().graph());
     }
   }

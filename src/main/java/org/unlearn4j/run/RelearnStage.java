@@ -1,7 +1,6 @@
 package org.unlearn4j.run;
 
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,9 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
-import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RelearnSettings;
@@ -32,6 +30,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.Trainer;
@@ -51,16 +50,46 @@ public final class RelearnStage {
 
   private final Pipeline pipeline;
   private final PrintStream log;
-  private final Fingerprints fingerprints = new Fingerprints();
+  private final FileHashes hashes;
 
   /**
    * A stage.
    *
    * @param log for notes on the data
+   * @param hashes of files that are read
    */
-  public RelearnStage(Pipeline pipeline, PrintStream log) {
+  public RelearnStage(Pipeline pipeline, PrintStream log, FileHashes hashes) {
     this.pipeline = pipeline;
     this.log = log;
+    this.hashes = hashes;
+  }
+
+  /** What decides what comes back; evaluations only save work. */
+  public Inputs inputs(Path unlearned, Optional<Inputs> earlier) {
+    StageInputs inputs =
+        new StageInputs(pipeline, hashes)
+            .settings("evaluate.suite", "evaluate.token_budget", "evaluate.max_new_tokens")
+            .settings("evaluate.limit")
+            .teaching("relearn", unlearned)
+            .model("model", unlearned)
+            .data(earlier)
+            .choices();
+    pipeline.model().path().ifPresent(p -> inputs.model("target", p));
+    pipeline.model().reference().ifPresent(p -> inputs.model("retain-only", p));
+    pipeline.model().tokenizerFolder().ifPresent(p -> inputs.tokenizer("tokenizer", p));
+    return inputs.build();
+  }
+
+  /**
+   * What came back.
+   *
+   * @param read the data's files, by content
+   * @param close gives up what a killed run would go on from
+   */
+  public record Finished(RelearnResult result, Map<String, String> read, Runnable close) {
+    public Finished {
+      read = Map.copyOf(read);
+    }
   }
 
   /** What a run works with once its input is known to be good. */
@@ -71,7 +100,7 @@ public final class RelearnStage {
       Map<String, Set<Integer>> untaught,
       Map<String, List<TokenRow>> arms,
       Map<String, Path> models,
-      EvaluationFiles evaluations,
+      Map<String, Path> evaluations,
       KeptMeasurements kept,
       Path out) {}
 
@@ -80,11 +109,13 @@ public final class RelearnStage {
    * settings, weights and data stopped: what it had measured is kept beside the result.
    *
    * @param unlearned Hugging Face folder
-   * @param out the file; evaluations in {@code eval/} beside it are used where they are of the same
-   *     weights and rows
+   * @param evaluations files of the models as they are, by name ({@code target}, {@code unlearned},
+   *     {@code retain}), each of this pipeline's rows and these weights; what is missing is
+   *     measured
+   * @param out the file; what was measured is kept beside it until {@link Finished#close}
    * @throws UserException if the pipeline has no such stage, or its input is at fault
    */
-  public RelearnResult run(Path unlearned, Path out) {
+  public Finished run(Path unlearned, Map<String, Path> evaluations, Path out) {
     RelearnSettings settings =
         pipeline
             .relearn()
@@ -117,7 +148,7 @@ public final class RelearnStage {
       Suites.Prepared prepared = Suites.of(pipeline, data, positions, Set.of());
       data.notes().forEach(log::println);
       prepared.notes().forEach(log::println);
-      String key = key(data, models, target);
+      String key = inputs(unlearned, Optional.empty()).with(data.read()).identity("relearn");
       Path folder = out.toAbsolutePath().getParent();
       Work work =
           new Work(
@@ -127,13 +158,12 @@ public final class RelearnStage {
               untaught(prepared.suite(), forget, taught),
               arms,
               models,
-              new EvaluationFiles(Optional.of(folder.resolve("eval")), fingerprints, log),
+              evaluations,
               new KeptMeasurements(folder.resolve("." + out.getFileName() + ".arms"), key),
               out);
       RelearnResult result = measured(work, target, key);
       result.write(out);
-      work.kept.finish();
-      return result;
+      return new Finished(result, data.read(), work.kept::finish);
     }
   }
 
@@ -180,17 +210,6 @@ public final class RelearnStage {
                 l.passage().isPresent()
                     ? !item.answer().isBlank() && l.passage().get().contains(item.answer())
                     : l.rows().contains(item.answerRow()));
-  }
-
-  /** All that decides what comes out. */
-  private String key(TaskData data, Map<String, Path> models, Path target) {
-    Map<String, String> weights = new TreeMap<>();
-    weights.put(TARGET, fingerprints.ofWeights(target, "tf").toString());
-    models.forEach((name, m) -> weights.put(name, fingerprints.ofWeights(m, "tf").toString()));
-    return Hashes.sha256(
-        pipeline.toYaml(Set.of("model", "data", "evaluate", "relearn"))
-            + weights
-            + data.provenance());
   }
 
   private RelearnResult measured(Work work, Path target, String key) {
@@ -251,7 +270,7 @@ public final class RelearnStage {
   /**
    * Metrics of a model as it is.
    *
-   * @param file its evaluation's name, {@code FILE.tf.json}
+   * @param file its evaluation's name
    */
   private Map<String, Double> before(Work work, String name, String file, Path folder) {
     return new LinkedHashMap<>(
@@ -259,8 +278,8 @@ public final class RelearnStage {
             name,
             () ->
                 RelearnMetrics.of(
-                    work.evaluations
-                        .read(file + ".tf.json", folder, "tf")
+                    Optional.ofNullable(work.evaluations.get(file))
+                        .map(EvaluationResult::read)
                         .filter(e -> sameRows(work.suite, e))
                         .orElseGet(
                             () -> {
@@ -349,9 +368,7 @@ public final class RelearnStage {
     pupil.learn(work.arms.get(arm), files, "relearn " + label);
     Map<String, Double> metrics =
         RelearnMetrics.of(score(work, label, taught.model()), work.untaught);
-    if (Files.exists(files.checkpoints())) {
-      StageSupport.clean(files);
-    }
+    Trainer.clean(files);
     return metrics;
   }
 }

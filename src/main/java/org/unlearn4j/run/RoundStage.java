@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
@@ -81,7 +82,7 @@ public final class RoundStage {
     ObjectNode block = root.putObject("rounded");
     block.put("variant", variant.label()).put("token_table", tables);
     ObjectNode hashes = block.putObject("source_sha256");
-    StageSupport.weightHashes(model).forEach(hashes::put);
+    RuntimeModels.weightHashes(model, "tf", FileHashes.inMemory()).forEach(hashes::put);
     return Optional.of(root);
   }
 }

@@ -2,7 +2,11 @@ package org.unlearn4j.run;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
@@ -15,6 +19,7 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
 /** Opens a model on the runtime that a command line names. */
@@ -59,6 +64,11 @@ public final class RuntimeModels {
     return ONNX + variant.label();
   }
 
+  /** The variant whose file a runtime of ONNX computes. */
+  public static Variant named(String runtime) {
+    return Variant.named(variant(runtime));
+  }
+
   /** The variant that a runtime of ONNX names: {@code fp32} of {@code onnx}. */
   static String variant(String runtime) {
     return runtime.equals("onnx") ? Variant.FP32.label() : runtime.substring(ONNX.length());
@@ -85,6 +95,38 @@ public final class RuntimeModels {
   /** How a pipeline's models are trained. */
   static Computation training(ModelSettings settings, LoopSettings loop) {
     return new Computation(precision(settings), device(settings), loop.recompute());
+  }
+
+  /**
+   * {@code cpu} or {@code gpu}: where TensorFlow computes. A build without CUDA has no GPU to ask
+   * for, and is not loaded to say so.
+   */
+  static String deviceClass(ModelSettings settings) {
+    boolean cuda = System.getProperty("java.class.path", "").contains("linux-x86_64-gpu");
+    return cuda && device(settings).isGpu() ? "gpu" : "cpu";
+  }
+
+  /**
+   * SHA-256 of each file that holds weights of a model, by file name.
+   *
+   * @param runtime decides which files those are
+   * @throws UserException if there is no such model
+   */
+  static Map<String, String> weightHashes(Path model, String runtime, FileHashes hashes) {
+    Map<String, String> byName = new TreeMap<>();
+    for (Path file : weightFiles(model, runtime)) {
+      byName.put(String.valueOf(file.getFileName()), hashes.of(file));
+    }
+    return byName;
+  }
+
+  private static List<Path> weightFiles(Path model, String runtime) {
+    if (!runtime.equals("tf")) {
+      return OrtModel.files(model, variant(runtime));
+    }
+    try (SafeTensors weights = SafeTensors.open(model)) {
+      return List.copyOf(weights.files());
+    }
   }
 
   private static Device device(ModelSettings settings) {

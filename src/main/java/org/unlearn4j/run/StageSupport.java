@@ -1,21 +1,12 @@
 package org.unlearn4j.run;
 
-import java.io.IOException;
 import java.nio.FloatBuffer;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.BiConsumer;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
-import org.unlearn4j.base.Hashes;
-import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
-import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
@@ -69,23 +60,6 @@ final class StageSupport {
   }
 
   /**
-   * What makes two training runs the same run, so that a checkpoint of another one is not
-   * continued: the settings that the stage reads, base weights, tokenizer and data. How results are
-   * measured and gated is none of them.
-   *
-   * @param stage the block of the pipeline file
-   */
-  static String identity(
-      Pipeline pipeline, String stage, String baseWeights, Path tokenizer, TaskData data) {
-    Path vocabulary = tokenizer.resolve("tokenizer.json");
-    return Hashes.sha256(
-        pipeline.toYaml(Set.of("model", "data", stage))
-            + baseWeights
-            + (Files.isRegularFile(vocabulary) ? Hashes.sha256(vocabulary) : "")
-            + data.provenance());
-  }
-
-  /**
    * A graph's model as it is at the time, to be measured without weights of its own; to be asked
    * for before the graph has any values.
    */
@@ -105,28 +79,6 @@ final class StageSupport {
     }
   }
 
-  /** SHA-256 of each weight file of a folder, by name. */
-  static Map<String, String> weightHashes(Path folder) {
-    Map<String, String> hashes = new TreeMap<>();
-    try (SafeTensors weights = SafeTensors.open(folder)) {
-      weights.files().forEach(f -> hashes.put(String.valueOf(f.getFileName()), Hashes.sha256(f)));
-    }
-    return hashes;
-  }
-
-  /** SHA-256 of each file of a model, Hugging Face folder, ONNX folder or file, by name. */
-  static Map<String, String> modelHashes(Path model, Fingerprints fingerprints) {
-    Map<String, String> hashes = new TreeMap<>();
-    try (Stream<Path> files = Files.walk(model)) {
-      files
-          .filter(Files::isRegularFile)
-          .forEach(f -> hashes.put(model.relativize(f).toString(), fingerprints.of(f)));
-    } catch (IOException e) {
-      throw new MachineException(model + ": could not be read (" + e + ").", e);
-    }
-    return hashes;
-  }
-
   /**
    * Files of a training run beside its result: {@code logs/} and {@code checkpoints/} of the run
    * folder.
@@ -137,15 +89,5 @@ final class StageSupport {
         folder.resolve("checkpoints").resolve(String.valueOf(out.getFileName())),
         folder.resolve("logs").resolve(log),
         run);
-  }
-
-  /** Removes checkpoints, and their folder when it is empty. */
-  static void clean(Trainer.Files files) {
-    Trainer.clean(files);
-    Path parent = files.checkpoints().getParent();
-    String[] left = parent.toFile().list();
-    if (left != null && left.length == 0 && Files.isDirectory(parent)) {
-      org.unlearn4j.base.AtomicFiles.deleteTree(parent);
-    }
   }
 }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
@@ -25,6 +26,7 @@ import org.unlearn4j.data.Refusals;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.text.ChatPrompt;
 import org.unlearn4j.text.Prompting;
 import org.unlearn4j.text.Tokenizer;
@@ -36,7 +38,7 @@ public final class TaskData implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Prompting template;
   private final QaEncoder encoder;
-  private final Map<String, String> refusalHashes = new LinkedHashMap<>();
+  private Optional<Refusals> refusals = Optional.empty();
   private final List<String> notes = new ArrayList<>();
 
   /**
@@ -84,8 +86,24 @@ public final class TaskData implements AutoCloseable {
   /** SHA-256 of everything read so far, by name. */
   public Map<String, String> provenance() {
     Map<String, String> all = new LinkedHashMap<>(benchmark.provenance());
-    all.putAll(refusalHashes);
+    refusals.ifPresent(r -> all.put(refusalsName(r), r.sha256()));
     return all;
+  }
+
+  private static String refusalsName(Refusals refusals) {
+    return String.valueOf(Path.of(refusals.name()).getFileName());
+  }
+
+  /**
+   * The same as a stage's content, and what was looked for and is not there; see {@link
+   * StageInputs#data}.
+   */
+  Map<String, String> read() {
+    Map<String, String> read = new TreeMap<>();
+    benchmark.provenance().forEach((name, hash) -> read.put(StageInputs.DATA + name, hash));
+    benchmark.absent().forEach(name -> read.put(StageInputs.DATA + name, Inputs.ABSENT));
+    refusals.ifPresent(r -> read.put(StageInputs.REFUSALS, r.sha256()));
+    return read;
   }
 
   /** Sentences for the log: rows that were cut, and the first tokenised example. */
@@ -176,12 +194,12 @@ public final class TaskData implements AutoCloseable {
    * answers.
    *
    * @param seed with the row's number, what decides which refusal a row gets
-   * @param refusals a text file, one refusal a line; empty: those that come with this program
+   * @param own a text file, one refusal a line; empty: those that come with this program
    * @throws UserException if that file is at fault
    */
-  public List<TokenRow> alternates(long seed, Optional<Path> refusals) {
-    Refusals source = refusals.map(Refusals::read).orElseGet(Refusals::builtIn);
-    refusalHashes.put(source.name(), source.sha256());
+  public List<TokenRow> alternates(long seed, Optional<Path> own) {
+    Refusals source = own.map(Refusals::read).orElseGet(Refusals::builtIn);
+    refusals = Optional.of(source);
     String split = pipeline.data().forget();
     List<QaExample> forget = benchmark.forget(split);
     List<String> drawn = source.draw(forget.size(), seed);

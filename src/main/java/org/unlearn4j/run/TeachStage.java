@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ArchitectureSettings;
 import org.unlearn4j.config.FinetuneSettings;
@@ -15,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.text.Tokenizer;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.FreshWeights;
@@ -28,19 +32,46 @@ import org.unlearn4j.weights.DType;
 public final class TeachStage {
   private final Pipeline pipeline;
   private final PrintStream log;
+  private final FileHashes hashes;
 
-  public TeachStage(Pipeline pipeline, PrintStream log) {
+  /**
+   * A stage.
+   *
+   * @param log for notes on the data
+   * @param hashes of files that are read
+   */
+  public TeachStage(Pipeline pipeline, PrintStream log, FileHashes hashes) {
     this.pipeline = pipeline;
     this.log = log;
+    this.hashes = hashes;
+  }
+
+  /** What decides the model, which is written in {@code dtype}. */
+  public Inputs inputs(DType dtype, Optional<Inputs> earlier) {
+    ModelSettings model = pipeline.model();
+    boolean random = model.init() == ModelSettings.Init.RANDOM;
+    StageInputs inputs =
+        new StageInputs(pipeline, hashes)
+            .settings("model.init", "model.architecture")
+            .value("dtype", dtype.code())
+            .teaching("finetune", random ? model.config().orElse(Path.of("")) : path())
+            .tokenizer("tokenizer", model.tokenizerFolder().orElseThrow())
+            .data(earlier);
+    if (random) {
+      model.config().ifPresent(c -> inputs.file("config.json", c.resolve(ModelFiles.CONFIG)));
+    } else {
+      inputs.model("model", path());
+    }
+    return inputs.build();
   }
 
   /**
-   * Trains and writes a Hugging Face folder.
+   * Trains and writes a Hugging Face folder. Its checkpoints stay until {@link Trained#close}.
    *
    * @param dtype of the weights that are written
    * @throws UserException if the pipeline has no such stage, or its input is at fault
    */
-  public Trainer.Finished run(Path out, DType dtype) {
+  public Trained run(Path out, DType dtype) {
     FinetuneSettings settings =
         pipeline
             .finetune()
@@ -62,12 +93,14 @@ public final class TeachStage {
     String name = String.valueOf(out.getFileName());
     List<TokenRow> rows;
     Trainer.Files files;
+    Map<String, String> read;
     // Data first: what is wrong with it shall not wait for a graph to be built.
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {
       rows = data.training(split);
       data.notes().forEach(log::println);
-      files =
-          StageSupport.files(out, "finetune-" + name + ".jsonl", identity(split, tokenizer, data));
+      read = data.read();
+      String identity = inputs(dtype, Optional.empty()).with(read).identity("finetune");
+      files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity);
     }
     Computation computation = RuntimeModels.training(model, loop);
     MemoryCheck.ofTraining(
@@ -83,8 +116,7 @@ public final class TeachStage {
           StageSupport.pieces(pupil.graph()),
           tokenizer,
           Optional.empty());
-      StageSupport.clean(files);
-      return finished;
+      return new Trained(finished, read, files);
     }
   }
 
@@ -131,14 +163,5 @@ public final class TeachStage {
       tokenizer.padId().ifPresent(id -> json.put("pad_token_id", id));
       return ModelConfig.of(json);
     }
-  }
-
-  /** What makes two runs the same run: a checkpoint of another one is not continued. */
-  private String identity(String split, Path tokenizer, TaskData data) {
-    String base =
-        pipeline.model().init() == ModelSettings.Init.RANDOM
-            ? "random"
-            : StageSupport.weightHashes(path()).toString();
-    return StageSupport.identity(pipeline, "finetune", split + base, tokenizer, data);
   }
 }

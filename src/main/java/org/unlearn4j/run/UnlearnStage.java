@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
@@ -22,6 +23,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
@@ -39,17 +41,46 @@ public final class UnlearnStage {
   private final Pipeline pipeline;
   private final PrintStream log;
   private final String version;
+  private final FileHashes hashes;
+
+  /** As {@link #UnlearnStage(Pipeline, PrintStream, String, FileHashes)}, reading files afresh. */
+  public UnlearnStage(Pipeline pipeline, PrintStream log, String version) {
+    this(pipeline, log, version, FileHashes.inMemory());
+  }
 
   /**
    * A stage.
    *
    * @param log for notes on the data
    * @param version of this program, for the record
+   * @param hashes of files that are read
    */
-  public UnlearnStage(Pipeline pipeline, PrintStream log, String version) {
+  public UnlearnStage(Pipeline pipeline, PrintStream log, String version, FileHashes hashes) {
     this.pipeline = pipeline;
     this.log = log;
     this.version = version;
+    this.hashes = hashes;
+  }
+
+  /** What decides the unlearned model. */
+  public Inputs inputs(Optional<Inputs> earlier) {
+    Path base = base();
+    return new StageInputs(pipeline, hashes)
+        .unlearning(base)
+        .model("model", base)
+        .tokenizer("tokenizer", tokenizer(base))
+        .data(earlier)
+        .build();
+  }
+
+  private Path base() {
+    return pipeline
+        .model()
+        .path()
+        .orElseThrow(
+            () ->
+                new UserException(
+                    "model.path: found nothing, expected the model that shall forget."));
   }
 
   /**
@@ -59,20 +90,13 @@ public final class UnlearnStage {
   private record Likelihood(double[] rowNll, double meanNll, double prob) {}
 
   /**
-   * Trains and writes a Hugging Face folder.
+   * Trains and writes a Hugging Face folder. Its checkpoints stay until {@link Trained#close}.
    *
    * @throws UserException if the input is at fault
    * @throws MachineException if the run moved nothing
    */
-  public Trainer.Finished run(Path out) {
-    Path base =
-        pipeline
-            .model()
-            .path()
-            .orElseThrow(
-                () ->
-                    new UserException(
-                        "model.path: found nothing, expected the model that shall forget."));
+  public Trained run(Path out) {
+    Path base = base();
     ModelFolder.requireWritable(out, Optional.of(base));
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
@@ -95,9 +119,8 @@ public final class UnlearnStage {
         // search for salient modules takes, and training them, is held against it further below.
         MemoryCheck.ofTraining("unlearn", decoder, whole, computation, loop, rows).require(log);
       }
-      Map<String, String> hashes = StageSupport.weightHashes(base);
-      String identity =
-          StageSupport.identity(pipeline, "unlearn", hashes.toString(), tokenizer(base), data);
+      Map<String, String> weights = RuntimeModels.weightHashes(base, "tf", hashes);
+      String identity = inputs(Optional.empty()).with(data.read()).identity("unlearn");
       Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
       Optional<SalientModules.Chosen> salient =
           new SalientModules(pipeline.unlearn(), decoder, computation, base)
@@ -126,7 +149,7 @@ public final class UnlearnStage {
         }
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before, after);
-        ObjectNode record = record(hashes, data, finished, before, after, computation);
+        ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
         ModelFolder.write(
             out,
@@ -135,8 +158,7 @@ public final class UnlearnStage {
             StageSupport.pieces(graph),
             tokenizer(base),
             Optional.of(record));
-        StageSupport.clean(files);
-        return finished;
+        return new Trained(finished, data.read(), files);
       }
     }
   }

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
@@ -20,6 +21,7 @@ import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.weights.Variant;
 
 /** Holds deployed files against the trained weights. */
@@ -30,9 +32,55 @@ public final class VerifyStage {
   static final int DECODE_TOKENS = 16;
 
   private final Pipeline pipeline;
+  private final FileHashes hashes;
 
   public VerifyStage(Pipeline pipeline) {
+    this(pipeline, FileHashes.inMemory());
+  }
+
+  /**
+   * A stage.
+   *
+   * @param hashes of files that are read
+   */
+  public VerifyStage(Pipeline pipeline, FileHashes hashes) {
     this.pipeline = pipeline;
+    this.hashes = hashes;
+  }
+
+  /** What a verdict is of. */
+  public Inputs inputs(
+      Path model,
+      Path onnx,
+      List<Variant> variants,
+      Map<String, Path> evaluations,
+      Optional<Inputs> earlier) {
+    StageInputs inputs =
+        new StageInputs(pipeline, hashes)
+            .settings("verify", "evaluate.suite", "evaluate.token_budget", "evaluate.limit")
+            .settings("evaluate.max_new_tokens")
+            .arithmetic(RuntimeModels.ort(pipeline).decisive())
+            .value("variants", variants.stream().map(Variant::label).toList().toString())
+            .device()
+            .data(earlier)
+            .choices()
+            .graph(model, "forward")
+            .model("model", model);
+    variants.forEach(v -> inputs.deployed("onnx", onnx, v.label()));
+    inputs.file("onnx/" + Provenance.QUANTIZATION_FILE, onnx.resolve(Provenance.QUANTIZATION_FILE));
+    evaluations.forEach((name, file) -> inputs.evaluation("eval/" + name, file));
+    return inputs.build();
+  }
+
+  /**
+   * What was found.
+   *
+   * @param read the data's files, by content
+   */
+  public record Judged(Verdict verdict, Map<String, String> read) {
+    public Judged {
+      read = Map.copyOf(read);
+    }
   }
 
   /**
@@ -40,41 +88,54 @@ public final class VerifyStage {
    * into that folder's {@code unlearning.json} ({@link DeployedRecord}). Files of the folder that
    * nobody has judged are named on stderr.
    *
-   * @param evaluations folder with {@code unlearned.tf.json}, {@code unlearned.onnx*.json}, {@code
-   *     target.tf.json} and, where there is one, {@code retain.tf.json}; what is missing, or was
-   *     made with other weights or another execution provider than those that are held against each
-   *     other, is measured now
+   * @param evaluations files by name: {@code unlearned.tf.json}, {@code unlearned.onnx*.json},
+   *     {@code target.tf.json} and, where there is one, {@code retain.tf.json}, each of this
+   *     pipeline's rows and of these weights; what is missing is measured now
    * @throws UserException if there is a file of reduced precision, but no model before unlearning:
    *     nobody could tell whether it is still unlearned
    */
-  public Verdict run(Path model, Path onnx, List<Variant> variants, Optional<Path> evaluations) {
-    EvaluateStage evaluate = new EvaluateStage(pipeline);
-    EvaluationFiles kept = new EvaluationFiles(evaluations, evaluate.fingerprints(), System.err);
-    // Forget quality must be on both sides or on neither.
-    Optional<EvaluationResult> retainOnly =
-        kept.has("retain.tf.json")
-            ? other(evaluate, kept, "retain", pipeline.model().reference(), Optional.empty())
-            : Optional.empty();
+  public Judged run(Path model, Path onnx, List<Variant> variants, Map<String, Path> evaluations) {
+    EvaluateStage evaluate = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
+    Optional<Path> reference = Optional.ofNullable(evaluations.get("retain.tf.json"));
+    Optional<EvaluationResult> retainOnly = reference.map(EvaluationResult::read);
     Optional<EvaluationResult> target =
-        other(evaluate, kept, "target", pipeline.model().path(), retainOnly);
+        pipeline
+            .model()
+            .path()
+            .filter(Files::isDirectory)
+            .map(
+                p ->
+                    measured(
+                        evaluate,
+                        evaluations,
+                        "target.tf.json",
+                        new EvaluateStage.Request("target", p, "tf", reference)));
     requireTarget(target, variants);
     EvaluationResult trained =
-        measured(evaluate, kept, "unlearned.tf.json", model, "tf", retainOnly);
+        measured(
+            evaluate,
+            evaluations,
+            "unlearned.tf.json",
+            new EvaluateStage.Request("unlearned", model, "tf", reference));
     // Before the trained model is opened: what is measured now opens models of its own.
     Map<String, EvaluationResult> deployed = new LinkedHashMap<>();
     for (Variant variant : variants) {
-      String file = EvaluationFiles.ofDeployed(variant);
       String runtime = RuntimeModels.runtime(variant);
-      deployed.put(runtime, measured(evaluate, kept, file, onnx, runtime, retainOnly));
+      EvaluateStage.Request request =
+          new EvaluateStage.Request("unlearned", onnx, runtime, reference);
+      deployed.put(
+          runtime, measured(evaluate, evaluations, EvaluationFiles.ofDeployed(variant), request));
     }
-    Map<String, String> sources = evaluate.fingerprints().ofWeights(model, "tf");
+    Map<String, String> sources = RuntimeModels.weightHashes(model, "tf", hashes);
     List<ParityResult> results = new ArrayList<>();
+    Map<String, String> read;
     try (LanguageModel a = evaluate.open(model, "tf");
         TaskData data = evaluate.data(model, a)) {
       Suite suite =
           Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
       List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
       rows.addAll(suite.rows(EvalSet.Role.RETAIN));
+      read = data.read();
       for (Variant variant : variants) {
         String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
@@ -94,7 +155,7 @@ public final class VerifyStage {
     DeployedRecord.write(
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
-    return verdict;
+    return new Judged(verdict, read);
   }
 
   /** What export has counted, where it was given the model before; NaN where it was not. */
@@ -124,37 +185,11 @@ public final class VerifyStage {
 
   private static EvaluationResult measured(
       EvaluateStage evaluate,
-      EvaluationFiles kept,
+      Map<String, Path> evaluations,
       String file,
-      Path model,
-      String runtime,
-      Optional<EvaluationResult> retainOnly) {
-    return kept.read(file, model, runtime, evaluate.session(runtime))
-        .orElseGet(
-            () -> evaluate.run(new EvaluateStage.Request("unlearned", model, runtime, retainOnly)));
-  }
-
-  /**
-   * The evaluation of a model that the verdict is relative to; empty where there is neither such a
-   * file nor such a model.
-   *
-   * @param model where the pipeline has it; without that, the file is taken at its word
-   */
-  private static Optional<EvaluationResult> other(
-      EvaluateStage evaluate,
-      EvaluationFiles kept,
-      String name,
-      Optional<Path> model,
-      Optional<EvaluationResult> retainOnly) {
-    String file = name + ".tf.json";
-    Optional<Path> there = model.filter(Files::isDirectory);
-    if (there.isEmpty()) {
-      return kept.readUnchecked(file);
-    }
-    return kept.read(file, there.get(), "tf")
-        .or(
-            () ->
-                Optional.of(
-                    evaluate.run(new EvaluateStage.Request(name, there.get(), "tf", retainOnly))));
+      EvaluateStage.Request request) {
+    return Optional.ofNullable(evaluations.get(file))
+        .map(EvaluationResult::read)
+        .orElseGet(() -> evaluate.run(request));
   }
 }

@@ -12,7 +12,7 @@ import java.util.Set;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.run.RunInputs;
+import org.unlearn4j.run.Feasibility;
 import org.unlearn4j.study.StudyYaml.Entry;
 import org.unlearn4j.weights.Variant;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -292,7 +292,7 @@ final class StudyReader {
     assignments.add(SEED + "=" + seed);
     try {
       Pipeline pipeline = Pipeline.read(base, assignments);
-      RunInputs.check(pipeline);
+      Feasibility.check(pipeline);
       return Optional.of(pipeline);
     } catch (UserException e) {
       e.getMessage()

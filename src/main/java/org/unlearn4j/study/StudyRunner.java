@@ -1,57 +1,141 @@
 package org.unlearn4j.study;
 
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
-import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.HostMemory;
+import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.job.Context;
+import org.unlearn4j.job.PipelineStages;
+import org.unlearn4j.job.RunProgress;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
-import org.unlearn4j.run.RunInputs;
-import org.unlearn4j.run.UnlearnStage;
+import org.unlearn4j.run.RuntimeModels;
+import org.unlearn4j.stage.Stage;
+import org.unlearn4j.stage.StageGraph;
 import org.unlearn4j.weights.Variant;
 
 /**
  * Runs a study in a folder: {@code eval/} holds the evaluations of the target and the retain-only
- * model, made once, and each run has a run folder of its own. What is there with equal settings and
- * inputs is not made again, so that a study that was killed goes on where it stopped.
+ * model, made once, and each run has a run folder of its own. What is there and of its inputs is
+ * not made again, so that a study that was killed goes on where it stopped.
  */
 public final class StudyRunner {
   private static final String RUNTIME = "tf";
   private static final int SHOWN = 3;
+  private static final String EVALUATE = "evaluate ";
 
   private final Study study;
   private final Path out;
   private final PrintStream log;
-  private final String version;
-  private final EvaluateStage evaluate;
-  private final StudyFormats formats;
+  private final Context context;
+  private final PipelineStages shared;
+  private final StageGraph graph;
+
+  /** Names of the stages of the models that all runs share, and of each run, by its name. */
+  private final Set<String> before = new LinkedHashSet<>();
+
+  private final Map<String, Set<String>> ofRun = new LinkedHashMap<>();
 
   /**
    * A runner.
    *
    * @param out the study's folder
    * @param log for progress
-   * @param version of this program, for the record
    */
-  public StudyRunner(Study study, Path out, PrintStream log, String version) {
+  public StudyRunner(Study study, Path out, PrintStream log) {
     this.study = study;
     this.out = out;
     this.log = log;
-    this.version = version;
-    this.evaluate = new EvaluateStage(study.shared(), study.generated());
-    this.formats = new StudyFormats(study, evaluate, log);
+    this.context = Context.in(out, log);
+    this.shared = new PipelineStages(study.shared(), context, study.generated());
+    this.graph = new StageGraph(stages(), context.hashes(), context.versions());
+  }
+
+  private List<Stage> stages() {
+    RunFolder folder = new RunFolder(out);
+    List<Stage> stages = new ArrayList<>();
+    ModelSettings models = study.shared().model();
+    Optional<Path> reference = models.reference().map(m -> folder.evaluation("retain", RUNTIME));
+    reference.ifPresent(
+        file ->
+            stages.add(
+                evaluate("retain", models.reference().get(), RUNTIME, Optional.empty(), file)));
+    String[] first = stages.stream().map(Stage::name).toArray(String[]::new);
+    stages.add(
+        evaluate(
+            "target",
+            models.path().orElseThrow(),
+            RUNTIME,
+            reference,
+            folder.evaluation("target", RUNTIME),
+            first));
+    stages.forEach(s -> before.add(s.name()));
+    for (Study.Run run : study.runs()) {
+      List<Stage> own = stages(run, reference);
+      ofRun.put(
+          run.name(), own.stream().map(Stage::name).collect(Collectors.toCollection(TreeSet::new)));
+      stages.addAll(own);
+    }
+    return stages;
+  }
+
+  private List<Stage> stages(Study.Run run, Optional<Path> reference) {
+    RunFolder folder = new RunFolder(out.resolve(run.name()));
+    String[] first = before.toArray(String[]::new);
+    String unlearn = "unlearn " + run.name();
+    List<Stage> stages = new ArrayList<>();
+    stages.add(
+        new PipelineStages(run.pipeline(), context).unlearn(unlearn, folder.unlearned(), first));
+    stages.add(
+        evaluate(
+            "unlearned",
+            folder.unlearned(),
+            RUNTIME,
+            reference,
+            folder.evaluation("unlearned", RUNTIME),
+            unlearn));
+    if (!study.formats().isEmpty()) {
+      String export = "export " + run.name();
+      stages.add(
+          shared.export(export, folder.unlearned(), study.formats(), folder.deployed(), unlearn));
+      for (Variant format : study.formats()) {
+        String runtime = RuntimeModels.runtime(format);
+        Path file = evaluation(folder, format);
+        stages.add(evaluate("unlearned", folder.deployed(), runtime, reference, file, export));
+      }
+    }
+    return stages;
+  }
+
+  private Stage evaluate(
+      String model,
+      Path weights,
+      String runtime,
+      Optional<Path> reference,
+      Path file,
+      String... after) {
+    EvaluateStage.Request request = new EvaluateStage.Request(model, weights, runtime, reference);
+    return shared.evaluate(EVALUATE + out.relativize(file), request, file, after);
+  }
+
+  private static Path evaluation(RunFolder folder, Variant format) {
+    return folder.evaluation(EvaluationFiles.ofDeployed(format));
   }
 
   /**
@@ -61,12 +145,12 @@ public final class StudyRunner {
    * @throws org.unlearn4j.base.MachineException if a run fails; the others can go on later
    */
   public StudyTable run() {
-    String inputs = RunInputs.hash(study.shared());
-    Pipeline shared = study.shared();
-    String evaluation =
-        Hashes.sha256(
-            inputs + shared.model() + shared.data() + shared.evaluate() + study.generated());
-    Map<String, Map<Column, Double>> models = references(evaluation);
+    return TargetLock.<StudyTable, RuntimeException>holding(out, log::println, this::locked);
+  }
+
+  private StudyTable locked() {
+    run(before);
+    Map<String, Map<Column, Double>> models = references();
     List<StudyTable.Measured> measured = new ArrayList<>();
     double seconds = 0;
     int made = 0;
@@ -74,11 +158,11 @@ public final class StudyRunner {
     for (Study.Run run : study.runs()) {
       long start = System.nanoTime();
       RunFolder folder = new RunFolder(out.resolve(run.name()));
-      String unlearning =
-          Hashes.sha256(inputs + run.pipeline().unlearn() + shared.model() + shared.data());
-      boolean done = isDone(folder, unlearning, evaluation);
+      boolean done = isDone(run);
       if (!done) {
-        make(run, folder, unlearning, evaluation);
+        log.println("==> " + run.name());
+        write(run, folder);
+        run(ofRun.get(run.name()));
       }
       Map<Column, Double> values = read(folder);
       measured.add(new StudyTable.Measured(run.row(), run.seed(), values));
@@ -92,15 +176,30 @@ public final class StudyRunner {
     return new StudyTable(study, models, measured);
   }
 
+  private void run(Set<String> goals) {
+    boolean ignored =
+        graph.run(
+            request(goals),
+            HostMemory::available,
+            new RunProgress(graph.plan(request(goals)), log, log));
+  }
+
+  private static StageGraph.Request request(Set<String> goals) {
+    return new StageGraph.Request(Optional.of(goals), Set.of(), 1);
+  }
+
+  private boolean isDone(Study.Run run) {
+    return graph.plan(request(ofRun.get(run.name()))).stream()
+        .allMatch(p -> p.decision() == StageGraph.Decision.CURRENT);
+  }
+
+  private static void write(Study.Run run, RunFolder folder) {
+    AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
+  }
+
   /** One line a run of what is there and what is not. */
   public List<String> plan() {
-    return study.runs().stream()
-        .map(
-            run -> {
-              boolean there = RunRecord.read(out.resolve(run.name())).isPresent();
-              return run.name() + (there ? "  (was run; checked again before it is used)" : "");
-            })
-        .toList();
+    return study.runs().stream().map(run -> run.name() + (isDone(run) ? "  (done)" : "")).toList();
   }
 
   private String line(
@@ -127,37 +226,17 @@ public final class StudyRunner {
     return words.toString();
   }
 
-  private Map<String, Map<Column, Double>> references(String evaluation) {
+  private Map<String, Map<Column, Double>> references() {
     RunFolder folder = new RunFolder(out);
-    Path retainFile = folder.evaluation("retain", RUNTIME);
-    Path targetFile = folder.evaluation("target", RUNTIME);
-    boolean same = RunRecord.read(out).filter(r -> r.evaluation().equals(evaluation)).isPresent();
-    Optional<Path> retain = study.shared().model().reference();
-    boolean there =
-        Files.isRegularFile(targetFile) && (retain.isEmpty() || Files.isRegularFile(retainFile));
-    if (!same || !there || !has(EvaluationResult.read(targetFile))) {
-      RunRecord.delete(out);
-      retain.ifPresent(
-          model -> EvaluationFiles.write(evaluate("retain", model, Optional.empty()), retainFile));
-      EvaluationResult target =
-          evaluate(
-              "target", study.shared().model().path().orElseThrow(), retain.map(m -> retainFile));
-      requireColumns(target);
-      EvaluationFiles.write(target, targetFile);
-      new RunRecord("", evaluation, Double.NaN).write(out);
-    }
+    EvaluationResult target = EvaluationResult.read(folder.evaluation("target", RUNTIME));
+    requireColumns(target);
     Map<String, Map<Column, Double>> models = new LinkedHashMap<>();
-    models.put(StudyTable.TARGET, values(EvaluationResult.read(targetFile), Double.NaN));
-    retain.ifPresent(
-        m ->
-            models.put(
-                StudyTable.RETAIN_ONLY, values(EvaluationResult.read(retainFile), Double.NaN)));
+    models.put(StudyTable.TARGET, values(target, Double.NaN));
+    if (study.shared().model().reference().isPresent()) {
+      EvaluationResult retain = EvaluationResult.read(folder.evaluation("retain", RUNTIME));
+      models.put(StudyTable.RETAIN_ONLY, values(retain, Double.NaN));
+    }
     return models;
-  }
-
-  private EvaluationResult evaluate(String name, Path model, Optional<Path> reference) {
-    return evaluate.run(
-        new EvaluateStage.Request(name, model, RUNTIME, reference.map(EvaluationResult::read)));
   }
 
   /** The target has every metric that an unlearned model has. */
@@ -176,30 +255,10 @@ public final class StudyRunner {
     }
   }
 
-  private boolean has(EvaluationResult result) {
-    return study.columns().stream()
-        .filter(Column::isMetric)
-        .noneMatch(c -> c.value(result).isEmpty());
-  }
-
-  private boolean isDone(RunFolder folder, String unlearning, String evaluation) {
-    return RunRecord.read(folder.root())
-        .filter(r -> r.unlearning().equals(unlearning))
-        .filter(r -> isEvaluated(folder, r, evaluation))
-        .filter(r -> formats.areDone(folder, r))
-        .isPresent();
-  }
-
-  private boolean isEvaluated(RunFolder folder, RunRecord record, String evaluation) {
-    return record.evaluation().equals(evaluation)
-        && Files.isRegularFile(folder.evaluation("unlearned", RUNTIME))
-        && has(EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)));
-  }
-
   private Map<Column, Double> read(RunFolder folder) {
     return values(
         EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)),
-        RunRecord.read(folder.root()).orElseThrow().stepSeconds());
+        StepTime.undisturbed(folder.trainLog()));
   }
 
   private List<StudyTable.Measured> deployed(Study.Run run, RunFolder folder) {
@@ -211,7 +270,7 @@ public final class StudyRunner {
     EvaluationResult trained = EvaluationResult.read(folder.evaluation("unlearned", RUNTIME));
     List<StudyTable.Measured> measured = new ArrayList<>();
     for (Variant format : study.formats()) {
-      EvaluationResult file = EvaluationResult.read(StudyFormats.evaluation(folder, format));
+      EvaluationResult file = EvaluationResult.read(evaluation(folder, format));
       Map<Column, Double> values = values(file, Double.NaN);
       study.columns().stream()
           .filter(Column::isRebound)
@@ -219,37 +278,6 @@ public final class StudyRunner {
       measured.add(new StudyTable.Measured(run.row().in(format), run.seed(), values));
     }
     return measured;
-  }
-
-  private void make(Study.Run run, RunFolder folder, String unlearning, String evaluation) {
-    log.println("==> " + run.name());
-    RunRecord record =
-        RunRecord.read(folder.root())
-            .filter(r -> r.unlearning().equals(unlearning))
-            .filter(r -> Files.isRegularFile(folder.unlearned().resolve("model.safetensors")))
-            .orElseGet(() -> unlearn(run, folder, unlearning));
-    Optional<Path> reference =
-        study
-            .shared()
-            .model()
-            .reference()
-            .map(m -> new RunFolder(out).evaluation("retain", RUNTIME));
-    if (!isEvaluated(folder, record, evaluation)) {
-      EvaluationResult result = evaluate("unlearned", folder.unlearned(), reference);
-      EvaluationFiles.write(result, folder.evaluation("unlearned", RUNTIME));
-      record = record.evaluated(evaluation);
-      record.write(folder.root());
-    }
-    formats.make(folder, record, reference);
-  }
-
-  private RunRecord unlearn(Study.Run run, RunFolder folder, String unlearning) {
-    RunRecord.delete(folder.root());
-    AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
-    new UnlearnStage(run.pipeline(), log, version).run(folder.unlearned());
-    RunRecord record = new RunRecord(unlearning, "", RunRecord.undisturbedStep(folder.trainLog()));
-    record.write(folder.root());
-    return record;
   }
 
   private Map<Column, Double> values(EvaluationResult result, double stepSeconds) {

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.FeatureLayer;
@@ -54,7 +55,8 @@ final class Checkpoints {
    *     continued
    */
   Checkpoints(Path folder, String run) {
-    this.file = folder.resolve("last.safetensors");
+    // A name of its own: what another run has left, it can still go on from.
+    this.file = folder.resolve("last-" + Hashes.sha256(run).substring(0, 12) + ".safetensors");
     this.run = run;
   }
 
@@ -171,9 +173,12 @@ final class Checkpoints {
     }
   }
 
-  /** A finished run needs none. */
+  /** A finished run needs none. Those of other runs stay, and so does whatever else lies there. */
   void delete() {
-    AtomicFiles.deleteTree(file.getParent());
+    AtomicFiles.deleteTree(file);
+    Path folder = file.toAbsolutePath().getParent();
+    AtomicFiles.deleteIfEmpty(folder);
+    AtomicFiles.deleteIfEmpty(folder.getParent());
   }
 
   private static List<Variables> sets(TrainingStep step) {

@@ -16,6 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 class AtomicFilesTest {
   @TempDir Path folder;
 
+  private static String host() {
+    return HostName.get().replaceAll("[^A-Za-z0-9]", "");
+  }
+
   private static void two(Path part) throws IOException {
     Files.writeString(part.resolve("one"), "1");
     Files.createDirectory(part.resolve("sub"));
@@ -74,7 +78,7 @@ class AtomicFilesTest {
 
   @Test
   void whatAKilledProcessLeftDoesNotGetIn() throws IOException {
-    Path stale = Files.createDirectories(folder.resolve(".it.part/sub"));
+    Path stale = Files.createDirectories(folder.resolve(".it." + host() + "-999999999-0.part/sub"));
     Files.writeString(stale.resolve("stale"), "half of a fil");
     AtomicFiles.writeFolder(folder.resolve("it"), AtomicFilesTest::two);
     assertEquals(List.of("it/one", "it/sub/two"), left());

@@ -71,7 +71,7 @@ class MuseBenchmarkTest {
     assertEquals(muse.forget("forget"), asked.pairs());
     assertEquals(muse.retain("retain1"), passages.aboutRetain().pairs());
     assertEquals(3, muse.training("full").size());
-    assertEquals(Hashes.sha256(raw), muse.provenance().get(raw.toString()));
+    assertEquals(Hashes.sha256(raw), muse.provenance().get("raw/forget.txt"));
     assertEquals(9, muse.provenance().size());
   }
 

@@ -39,9 +39,9 @@ class BrowserTest {
         Browser.find().isPresent(), "no Chromium in /usr/bin, so no page is opened");
     RunFolder run = ExampleRun.complete(folder.resolve("complete"));
     Files.writeString(run.relearning(), RelearnSectionTest.RELEARN);
-    report = Report.write(run);
+    report = Report.write(run).get(0);
     RunFolder second = ExampleRun.bare(folder.resolve("bare"));
-    bare = Report.write(second);
+    bare = Report.write(second).get(0);
     comparison = folder.resolve("compare.html");
     Comparison.read(List.of(run.root().toString(), second.root().toString())).write(comparison);
     browser = new Browser(Browser.find().get(), folder);

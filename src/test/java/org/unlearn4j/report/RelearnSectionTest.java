@@ -35,7 +35,7 @@ class RelearnSectionTest {
   void aTableAPlotAndASentence() throws IOException {
     RunFolder run = ExampleRun.bare(folder);
     Files.writeString(run.relearning(), RELEARN);
-    String page = Files.readString(Report.write(run));
+    String page = Files.readString(Report.write(run).get(0));
     assertTrue(page.contains("Does it stay forgotten?"));
     assertTrue(
         page.contains(
@@ -97,7 +97,7 @@ class RelearnSectionTest {
   void aBrokenFileIsAUsersMistake() throws IOException {
     RunFolder run = ExampleRun.bare(folder);
     Files.writeString(run.relearning(), RELEARN.replace("\"rows\": 18", "\"rows\": \"many\""));
-    UserException e = assertThrows(UserException.class, () -> Report.write(run));
+    UserException e = assertThrows(UserException.class, () -> Report.write(run).get(0));
     assertTrue(
         e.getMessage().contains("relearn.json, arms[0].rows")
             && e.getMessage().contains("a whole number"),

@@ -54,7 +54,7 @@ class ReportTest {
   }
 
   private static String page(RunFolder run) throws IOException {
-    return Files.readString(Report.write(run));
+    return Files.readString(Report.write(run).get(0));
   }
 
   /** Without the program's own style and script, whose text is not markup. */
@@ -291,7 +291,7 @@ class ReportTest {
 
   @Test
   void noEvaluationIsAUsersMistake() {
-    UserException e = assertThrows(UserException.class, () -> Report.write(new RunFolder(folder)));
+    UserException e = assertThrows(UserException.class, () -> Report.write(new RunFolder(folder)).get(0));
     assertTrue(e.getMessage().contains("unlearned.tf.json"), e.getMessage());
     assertFalse(Files.exists(folder.resolve("report.html")));
   }
@@ -309,7 +309,7 @@ class ReportTest {
   }
 
   private static void complaint(RunFolder run, String place) {
-    UserException e = assertThrows(UserException.class, () -> Report.write(run));
+    UserException e = assertThrows(UserException.class, () -> Report.write(run).get(0));
     assertTrue(e.getMessage().contains(place), e.getMessage());
   }
 

@@ -94,7 +94,8 @@ class SurvivalControlsTest {
     Path onnx = exported(weak, Variant.FP32, Variant.INT4);
     Verdict verdict =
         new VerifyStage(pipeline)
-            .run(weak, onnx, List.of(Variant.FP32, Variant.INT4), Optional.empty());
+            .run(weak, onnx, List.of(Variant.FP32, Variant.INT4), Map.of())
+            .verdict();
     List<Gate> full = survival(verdict, Variant.FP32);
     List<Gate> int4 = survival(verdict, Variant.INT4);
     assertEquals(List.of(), failed(full));
@@ -178,7 +179,7 @@ class SurvivalControlsTest {
     Path onnx = exported(dressed, Variant.FP32);
     nudge(dressed.resolve("model.safetensors"));
     Verdict verdict =
-        new VerifyStage(pipeline()).run(dressed, onnx, List.of(Variant.FP32), Optional.empty());
+        new VerifyStage(pipeline()).run(dressed, onnx, List.of(Variant.FP32), Map.of()).verdict();
     assertEquals(List.of("rebound"), failed(survival(verdict, Variant.FP32)));
     assertEquals(2, verdict.failures().size(), verdict.failures().toString());
     assertTrue(
@@ -224,8 +225,7 @@ class SurvivalControlsTest {
     VerifyStage stage = new VerifyStage(Pipeline.read(file, List.of()));
     UserException e =
         org.junit.jupiter.api.Assertions.assertThrows(
-            UserException.class,
-            () -> stage.run(TARGET, temp, List.of(Variant.INT8), Optional.empty()));
+            UserException.class, () -> stage.run(TARGET, temp, List.of(Variant.INT8), Map.of()));
     assertTrue(e.getMessage().contains("forgetting survives in the int8 file"), e.getMessage());
   }
 }

@@ -26,7 +26,6 @@ import org.unlearn4j.lm.TokenRow;
 /** What DPO and the view {@code paraphrase} are given, row by row beside the rows to forget. */
 class TaskDataTest {
   private static final Path TOKENIZER = Path.of("src/test/resources/fable-tokenizer");
-  private static final String REFUSALS = "/org/unlearn4j/data/refusals.txt";
 
   @TempDir Path folder;
 
@@ -102,13 +101,13 @@ class TaskDataTest {
       data.forget();
       assertEquals(1, data.provenance().size(), "what is not used is not named");
       data.alternates(0, Optional.empty());
-      assertEquals(Refusals.builtIn().sha256(), data.provenance().get(REFUSALS));
+      assertEquals(Refusals.builtIn().sha256(), data.provenance().get("refusals.txt"));
     }
     try (TaskData data = open()) {
       List<TokenRow> rows = data.alternates(0, Optional.of(mine));
       assertEquals(" Ask me another.<|endoftext|>", answer(data, rows.get(179)));
-      assertEquals(expected.sha256(), data.provenance().get(mine.toString()));
-      assertFalse(data.provenance().containsKey(REFUSALS));
+      assertEquals(expected.sha256(), data.provenance().get("mine.txt"));
+      assertFalse(data.provenance().containsKey("refusals.txt"));
       Path none = folder.resolve("none.txt");
       assertThrows(UserException.class, () -> data.alternates(0, Optional.of(none)));
     }
@@ -167,7 +166,7 @@ class TaskDataTest {
         perturbed, full.formatted("q3") + full.formatted("q1") + full.formatted("q2"));
     try (TaskData data = own(rows)) {
       assertAligned(data.forget(), data.paraphrases());
-      assertTrue(data.provenance().containsKey(perturbed.toString()));
+      assertTrue(data.provenance().containsKey("private_perturbed.jsonl"));
     }
   }
 }

@@ -26,6 +26,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
@@ -106,6 +107,18 @@ class ResumeTest {
         run);
   }
 
+  private static Path checkpoint(Trainer.Files files) {
+    String name = "last-" + Hashes.sha256(files.run()).substring(0, 12) + ".safetensors";
+    return files.checkpoints().resolve(name);
+  }
+
+  /** What a process of this machine that is no more was writing. */
+  private static Path beside(Path file) throws IOException {
+    String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
+    String id = host.replaceAll("[^A-Za-z0-9]", "") + "-999999999-0";
+    return file.resolveSibling("." + file.getFileName() + "." + id + ".part");
+  }
+
   private static Trainer.Listener killAfter(int steps) {
     return (done, total, outcome) -> {
       assertEquals(EPOCHS * STEPS_PER_EPOCH, total);
@@ -153,7 +166,7 @@ class ResumeTest {
     assertEquals(5, log(broken).size());
     // What a real kill leaves besides: half a line in the log, half a file of a checkpoint.
     Files.writeString(broken.log(), "{\"step\":5,\"epo", StandardOpenOption.APPEND);
-    Files.writeString(broken.checkpoints().resolve(".last.safetensors.part"), "half");
+    Files.writeString(beside(checkpoint(broken)), "half");
     try (TrainingStep step = process()) {
       Trainer.Finished resumed = run(step, LOOP, broken, (d, t, o) -> {});
       assertEquals(List.of(8, 2), List.of(resumed.steps(), resumed.resumedAt()));
@@ -183,6 +196,9 @@ class ResumeTest {
     Trainer.Finished fresh = run(shared, LOOP, other, (d, t, o) -> {});
     assertEquals(0, fresh.resumedAt());
     assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7), steps(other));
+    Trainer.clean(other);
+    assertTrue(Files.exists(checkpoint(mine)), "another run's checkpoint is not ours to delete");
+    assertEquals(2, run(shared, LOOP, mine, (d, t, o) -> {}).resumedAt());
   }
 
   private static List<Integer> steps(Trainer.Files files) throws IOException {
@@ -196,7 +212,7 @@ class ResumeTest {
     Trainer.Finished whole = run(shared, LOOP, files("whole", "run"), (d, t, o) -> {});
     Map<String, float[]> expected = parameters(shared);
     assertThrows(Killed.class, () -> run(shared, LOOP, files, killAfter(5)));
-    forgetMoments(files.checkpoints().resolve("last.safetensors"));
+    forgetMoments(checkpoint(files));
     Trainer.Finished resumed = run(shared, LOOP, files, (d, t, o) -> {});
     assertEquals(2, resumed.resumedAt());
     assertNotEquals(whole.last().total(), resumed.last().total());
@@ -211,7 +227,7 @@ class ResumeTest {
     Trainer.Files files = files("without " + what, "run");
     Trainer.Finished whole = run(shared, LOOP, files("whole " + what, "run"), (d, t, o) -> {});
     assertThrows(Killed.class, () -> run(shared, LOOP, files, killAfter(5)));
-    Path checkpoint = files.checkpoints().resolve("last.safetensors");
+    Path checkpoint = checkpoint(files);
     try (SafeTensors saved = SafeTensors.open(checkpoint)) {
       Map<String, String> metadata = new HashMap<>(saved.metadata());
       if (what.equals("alpha")) {
@@ -255,6 +271,6 @@ class ResumeTest {
     assertTrue(e.getMessage().startsWith("Step 1: the loss is "), e.getMessage());
     assertTrue(e.getMessage().contains("a lower learning rate"), e.getMessage());
     assertEquals(List.of(0), steps(files));
-    assertFalse(Files.exists(files.checkpoints().resolve("last.safetensors")));
+    assertFalse(Files.exists(checkpoint(files)));
   }
 }

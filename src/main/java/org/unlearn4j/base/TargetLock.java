@@ -1,0 +1,167 @@
+package org.unlearn4j.base;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * The right to write one target, which one thread of one process holds at a time. The lock is the
+ * operating system's, on a file {@code .NAME.lock} beside the target that says who holds it, so
+ * that the lock of a killed process is free at once. A thread that holds a lock may take it again.
+ */
+public final class TargetLock {
+  private static final long POLL_MILLIS = 100;
+
+  /** Locks of this process: the operating system does not tell its threads apart. */
+  private static final Map<Path, TargetLock> HELD = new HashMap<>();
+
+  private final Path target;
+  private final Path file;
+  private final Thread owner = Thread.currentThread();
+  private FileChannel channel;
+  private int holds = 1;
+
+  private TargetLock(Path target, Path file) {
+    this.target = target;
+    this.file = file;
+  }
+
+  /** What is done while the lock is held. */
+  @FunctionalInterface
+  public interface Work<T, E extends Exception> {
+    T run() throws E;
+  }
+
+  /**
+   * Does something while it holds the lock, and waits for the lock where somebody else has it.
+   *
+   * @param target the file or folder that is to be written; it need not exist
+   * @param waiting told once, in a sentence, who holds it
+   * @throws MachineException if the disk refuses, or this thread is interrupted while it waits
+   * @throws E if the work does
+   */
+  public static <T, E extends Exception> T holding(
+      Path target, Consumer<String> waiting, Work<T, E> work) throws E {
+    TargetLock lock = take(target, waiting);
+    try {
+      return work.run();
+    } finally {
+      lock.release();
+    }
+  }
+
+  private static TargetLock take(Path target, Consumer<String> waiting) {
+    Path key = target.toAbsolutePath().normalize();
+    Path file = key.resolveSibling("." + key.getFileName() + ".lock");
+    boolean told = false;
+    try {
+      Files.createDirectories(file.getParent());
+      while (true) {
+        synchronized (HELD) {
+          TargetLock held = HELD.get(key);
+          if (held != null && held.owner == Thread.currentThread()) {
+            held.holds++;
+            return held;
+          }
+          if (held == null) {
+            TargetLock lock = new TargetLock(key, file);
+            if (lock.tried()) {
+              HELD.put(key, lock);
+              return lock;
+            }
+          }
+        }
+        if (!told) {
+          waiting.accept(target + ": " + holder(file) + " is writing here; waiting for it.");
+          told = true;
+        }
+        Thread.sleep(POLL_MILLIS);
+      }
+    } catch (IOException e) {
+      throw new MachineException(target + ": could not be locked (" + e + ").", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new MachineException(target + ": interrupted while another process writes here.", e);
+    }
+  }
+
+  /**
+   * The file may have been removed by its last holder between opening and locking: then the lock is
+   * on nothing that others would see.
+   */
+  private boolean tried() throws IOException {
+    FileChannel opened =
+        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    try {
+      FileLock lock = opened.tryLock();
+      if (lock != null && same(opened)) {
+        opened.truncate(0);
+        int ignored = opened.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.UTF_8)), 0);
+        channel = opened;
+        return true;
+      }
+    } finally {
+      if (channel == null) {
+        opened.close();
+      }
+    }
+    return false;
+  }
+
+  /** Whether what was opened is what lies at its path: what is written shows there. */
+  private boolean same(FileChannel opened) throws IOException {
+    String mark = Long.toHexString(System.nanoTime()) + Thread.currentThread().getId();
+    opened.truncate(0);
+    int ignored = opened.write(ByteBuffer.wrap(mark.getBytes(StandardCharsets.UTF_8)), 0);
+    try {
+      return Files.readString(file).equals(mark);
+    } catch (NoSuchFileException e) {
+      return false;
+    }
+  }
+
+  private static String self() {
+    return "process "
+        + ProcessHandle.current().pid()
+        + " on "
+        + HostName.get()
+        + " (since "
+        + Instant.now().truncatedTo(ChronoUnit.SECONDS)
+        + ")";
+  }
+
+  private static String holder(Path file) {
+    try {
+      String text = Files.readString(file);
+      return text.startsWith("process ") ? text : "another process";
+    } catch (IOException e) {
+      return "another process";
+    }
+  }
+
+  private void release() {
+    synchronized (HELD) {
+      if (--holds > 0) {
+        return;
+      }
+      HELD.remove(target);
+      try {
+        Files.deleteIfExists(file); // while it is still locked: nobody else's can be deleted
+        channel.close();
+      } catch (IOException e) {
+        throw new MachineException(target + ": could not be unlocked (" + e + ").", e);
+      }
+    }
+  }
+}

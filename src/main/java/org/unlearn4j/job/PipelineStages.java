@@ -1,0 +1,272 @@
+package org.unlearn4j.job;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.EvalSet;
+import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.report.Report;
+import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.EvaluateStage;
+import org.unlearn4j.run.EvaluationFiles;
+import org.unlearn4j.run.ExportStage;
+import org.unlearn4j.run.RelearnStage;
+import org.unlearn4j.run.TeachStage;
+import org.unlearn4j.run.Trained;
+import org.unlearn4j.run.UnlearnStage;
+import org.unlearn4j.run.VerifyStage;
+import org.unlearn4j.stage.Inputs;
+import org.unlearn4j.stage.Stage;
+import org.unlearn4j.stage.StageCheck;
+import org.unlearn4j.stage.StageRecord;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.Variant;
+
+/**
+ * Each kind of stage that a pipeline may have, for given files. Which of them a run has, and where
+ * their files are, says {@link Chain}.
+ */
+public final class PipelineStages {
+  private final Pipeline pipeline;
+  private final Context context;
+  private final EvaluateStage evaluate;
+
+  public PipelineStages(Pipeline pipeline, Context context) {
+    this(pipeline, context, EvalSet.Role.GENERATED);
+  }
+
+  /**
+   * Stages of a pipeline.
+   *
+   * @param generated roles of the sets whose questions an evaluation answers
+   */
+  public PipelineStages(Pipeline pipeline, Context context, Set<EvalSet.Role> generated) {
+    this.pipeline = pipeline;
+    this.context = context;
+    this.evaluate = new EvaluateStage(pipeline, generated, context.hashes());
+  }
+
+  /** Teaches a model the pipeline's data. */
+  public Stage teach(String name, DType dtype, Path out) {
+    TeachStage stage = new TeachStage(pipeline, context.log(), context.hashes());
+    return new Stage(
+        name,
+        List.of(),
+        out,
+        (hashes, earlier) -> stage.inputs(dtype, earlier),
+        () -> Needs.ofTraining(pipeline.model().path()),
+        () -> trained(out, stage.run(out, dtype)));
+  }
+
+  /** Makes the pipeline's model forget. */
+  public Stage unlearn(String name, Path out, String... after) {
+    UnlearnStage stage =
+        new UnlearnStage(pipeline, context.log(), context.version(), context.hashes());
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> stage.inputs(earlier),
+        () -> Needs.ofTraining(pipeline.model().path()),
+        () -> trained(out, stage.run(out)));
+  }
+
+  private static Stage.Done trained(Path out, Trained trained) {
+    int epoch = trained.finished().resumedAt();
+    String line =
+        String.format(
+            Locale.ROOT,
+            "%s: %d steps in %.1f s%s, last loss %.4f",
+            out,
+            trained.finished().steps(),
+            trained.finished().seconds(),
+            epoch == 0 ? "" : ", taken up after epoch " + epoch,
+            trained.finished().last().total());
+    return new Stage.Done(List.of(line), true, trained.read(), filesIn(out), trained::close);
+  }
+
+  /** Writes a model's deployable folder. */
+  public Stage export(String name, Path model, List<Variant> variants, Path out, String... after) {
+    ExportStage stage = new ExportStage(pipeline, context.log(), context.hashes());
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> stage.inputs(model, variants),
+        () -> Needs.ofExport(model),
+        () -> {
+          List<String> files =
+              stage.run(model, out, variants).models().stream().map(Path::toString).toList();
+          return Stage.Done.wrote(exported(out), Map.of(), files.toArray(String[]::new));
+        });
+  }
+
+  /** The record of unlearning is verify's: it puts the verdict there. */
+  private static List<Path> exported(Path out) {
+    return filesIn(out).stream().filter(f -> !f.endsWith(ModelFiles.UNLEARNING)).toList();
+  }
+
+  /** Measures a model on a runtime. */
+  public Stage evaluate(String name, EvaluateStage.Request request, Path out, String... after) {
+    Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> evaluate.inputs(request, earlier),
+        () -> Needs.ofEvaluation(request.model(), pipeline.model().path()),
+        () -> {
+          EvaluateStage.Measured measured = evaluate.run(request, Optional.of(kept));
+          EvaluationFiles.write(measured.result(), out);
+          return new Stage.Done(
+              EvaluationText.lines(measured.result(), request.reference().isPresent()),
+              true,
+              measured.read(),
+              List.of(out),
+              () -> AtomicFiles.deleteTree(kept));
+        });
+  }
+
+  /**
+   * Holds deployed files against the trained weights.
+   *
+   * @param evaluations files by name; see {@link VerifyStage#run}
+   */
+  public Stage verify(
+      String name,
+      Path model,
+      Path onnx,
+      Map<String, Path> evaluations,
+      Path out,
+      String... after) {
+    List<Variant> variants = pipeline.export().variants();
+    VerifyStage stage = new VerifyStage(pipeline, context.hashes());
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> stage.inputs(model, onnx, variants, evaluations, earlier),
+        () -> Needs.ofEvaluation(model, Optional.of(onnx)),
+        () -> {
+          VerifyStage.Judged judged = stage.run(model, onnx, variants, evaluations);
+          Verdict verdict = judged.verdict();
+          verdict.write(out);
+          List<String> lines = new ArrayList<>(verdict.failures());
+          lines.add(out + ": " + (verdict.pass() ? "pass" : "fail"));
+          return new Stage.Done(
+              lines, verdict.pass(), judged.read(), judgedFiles(onnx, out), () -> {});
+        });
+  }
+
+  private static List<Path> judgedFiles(Path onnx, Path out) {
+    Path record = onnx.resolve(ModelFiles.UNLEARNING);
+    Path folder = out.toAbsolutePath().normalize().getParent();
+    boolean within = record.toAbsolutePath().normalize().startsWith(folder);
+    return within && Files.isRegularFile(record) ? List.of(out, record) : List.of(out);
+  }
+
+  /**
+   * Teaches a little of what was forgotten again and measures what comes back.
+   *
+   * @param evaluations files by name; see {@link RelearnStage#run}
+   */
+  public Stage relearn(
+      String name, Path model, Map<String, Path> evaluations, Path out, String... after) {
+    RelearnStage stage = new RelearnStage(pipeline, context.log(), context.hashes());
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> stage.inputs(model, earlier),
+        () -> Needs.ofTraining(Optional.of(model)),
+        () -> {
+          RelearnStage.Finished finished = stage.run(model, evaluations, out);
+          List<String> lines = new ArrayList<>(RelearnText.lines(finished.result()));
+          lines.add(out.toString());
+          return new Stage.Done(lines, true, finished.read(), List.of(out), finished.close());
+        });
+  }
+
+  /** Makes the page of a run folder. */
+  public static Stage report(String name, RunFolder folder, Context context, String... after) {
+    return new Stage(
+        name,
+        List.of(after),
+        folder.report(),
+        (hashes, earlier) -> reported(folder, context),
+        () -> 0L,
+        () -> {
+          Optional<StageRecord> last = StageRecord.read(folder.report());
+          List<Path> written = Report.write(folder);
+          last.ifPresent(r -> removeOlderPlots(folder, r, written));
+          return Stage.Done.wrote(written, Map.of(), folder.report().toString());
+        });
+  }
+
+  private static Inputs reported(RunFolder folder, Context context) {
+    Inputs.Builder inputs = new Inputs.Builder();
+    List<Path> files = new ArrayList<>(folder.evaluations());
+    files.addAll(
+        List.of(
+            folder.pipeline(),
+            folder.provenance(),
+            folder.trainLog(),
+            folder.verdict(),
+            folder.relearning()));
+    for (Path file : files) {
+      if (Files.isRegularFile(file)) {
+        inputs.content(folder.root().relativize(file).toString(), context.hashes().of(file));
+      }
+    }
+    return inputs.build();
+  }
+
+  /** Plots of the last report that this one does not have; whatever else lies there stays. */
+  private static void removeOlderPlots(RunFolder folder, StageRecord last, List<Path> written) {
+    last.outputs().keySet().stream()
+        .map(name -> folder.root().resolve(name))
+        .filter(file -> file.startsWith(folder.plots()) && !written.contains(file))
+        .forEach(AtomicFiles::deleteTree);
+  }
+
+  private static List<Path> filesIn(Path folder) {
+    try (Stream<Path> walk = Files.walk(folder)) {
+      return walk.filter(Files::isRegularFile).sorted().toList();
+    } catch (IOException e) {
+      throw new MachineException(folder + ": could not be listed (" + e + ").", e);
+    }
+  }
+
+  /** Those of some evaluations that stages have made of their present inputs. */
+  public Map<String, Path> current(Map<String, Stage> evaluations) {
+    Map<String, Path> current = new TreeMap<>();
+    evaluations.forEach(
+        (name, stage) -> {
+          StageCheck check = StageCheck.of(stage, context.hashes());
+          if (check.current()) {
+            current.put(name, stage.output());
+          } else if (Files.exists(stage.output())) {
+            context
+                .log()
+                .println(
+                    stage.output()
+                        + ": "
+                        + String.join("; ", check.reasons())
+                        + ": measured again.");
+          }
+        });
+    return current;
+  }
+}

@@ -1,0 +1,53 @@
+package org.unlearn4j.job;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.OptionalDouble;
+import org.unlearn4j.eval.RelearnResult;
+
+/** What a little training brings back, in a few lines for a terminal. */
+final class RelearnText {
+  /** What is told at once; the file has all of it. */
+  private static final List<String> SHOWN =
+      List.of(
+          "forget_prob",
+          "forget_prob_untaught",
+          "verbmem",
+          "verbmem_untaught",
+          "extraction_strength",
+          "extraction_strength_untaught",
+          "wmdp_accuracy",
+          "model_utility",
+          "utility_without_rouge");
+
+  private RelearnText() {}
+
+  static List<String> lines(RelearnResult result) {
+    List<String> lines = new ArrayList<>();
+    for (RelearnResult.Arm arm : result.arms()) {
+      arm.models()
+          .forEach(
+              (name, course) -> {
+                lines.add(
+                    String.format(
+                        Locale.ROOT, "%s, taught %d rows of %s:", name, arm.rows(), arm.data()));
+                SHOWN.stream()
+                    .filter(course.after()::containsKey)
+                    .forEach(metric -> lines.add(sentence(metric, course)));
+              });
+    }
+    return lines;
+  }
+
+  private static String sentence(String metric, RelearnResult.Course course) {
+    OptionalDouble back = course.wayBack().getOrDefault(metric, OptionalDouble.empty());
+    return String.format(
+        Locale.ROOT,
+        "  %-30s %.4f -> %.4f%s",
+        metric,
+        course.before().get(metric),
+        course.after().get(metric),
+        back.isEmpty() ? "" : "  " + Math.round(100 * back.getAsDouble()) + " % of the way back");
+  }
+}
