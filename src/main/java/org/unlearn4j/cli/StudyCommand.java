@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Versions;
 import org.unlearn4j.study.Study;
 import org.unlearn4j.study.StudyFiles;
 import org.unlearn4j.study.StudyRunner;

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Versions;
 import org.unlearn4j.run.UnlearnStage;
 
 /** Makes a model forget. */

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -18,6 +18,8 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.train.BenchShape;
 
 /** A check of a machine with a card, with stand-ins for the program and for PyTorch. */
 class GpuCheckTest {
@@ -64,7 +66,9 @@ class GpuCheckTest {
 
   @BeforeEach
   void aMachineWithACard() throws IOException {
-    GpuCheckCommandTest.resolved(home);
+    // What `pipeline` makes of the bundle's, with models that are there in the bundle only.
+    String resolved = Pipeline.read(Path.of("pipeline/fable.yaml"), List.of()).toYaml();
+    Files.writeString(home.resolve("resolved.yaml"), resolved.replace("models/", "bundled/"));
     program = PROGRAM.replace("DOCTOR", CARD).replace("CPU_METRIC", "0.5001");
     torch = TORCH.replace("SEES", "True");
   }
