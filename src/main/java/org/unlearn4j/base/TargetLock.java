@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -29,12 +31,19 @@ public final class TargetLock {
   private final Path target;
   private final Path file;
   private final Thread owner = Thread.currentThread();
+  private final List<Path> made;
   private FileChannel channel;
   private int holds = 1;
 
-  private TargetLock(Path target, Path file) {
+  /**
+   * A lock that nobody holds yet.
+   *
+   * @param made folders that were made for it, the innermost first
+   */
+  private TargetLock(Path target, Path file, List<Path> made) {
     this.target = target;
     this.file = file;
+    this.made = List.copyOf(made);
   }
 
   /** What is done while the lock is held. */
@@ -65,6 +74,7 @@ public final class TargetLock {
     Path key = target.toAbsolutePath().normalize();
     Path file = key.resolveSibling("." + key.getFileName() + ".lock");
     boolean told = false;
+    List<Path> made = missing(file.getParent());
     try {
       Files.createDirectories(file.getParent());
       while (true) {
@@ -75,7 +85,7 @@ public final class TargetLock {
             return held;
           }
           if (held == null) {
-            TargetLock lock = new TargetLock(key, file);
+            TargetLock lock = new TargetLock(key, file, made);
             if (lock.tried()) {
               HELD.put(key, lock);
               return lock;
@@ -94,6 +104,14 @@ public final class TargetLock {
       Thread.currentThread().interrupt();
       throw new MachineException(target + ": interrupted while another process writes here.", e);
     }
+  }
+
+  private static List<Path> missing(Path folder) {
+    List<Path> missing = new ArrayList<>();
+    for (Path p = folder; p != null && !Files.exists(p); p = p.getParent()) {
+      missing.add(p);
+    }
+    return missing;
   }
 
   /**
@@ -159,6 +177,7 @@ public final class TargetLock {
       try {
         Files.deleteIfExists(file); // while it is still locked: nobody else's can be deleted
         channel.close();
+        made.forEach(AtomicFiles::deleteIfEmpty); // nothing came of it
       } catch (IOException e) {
         throw new MachineException(target + ": could not be unlocked (" + e + ").", e);
       }

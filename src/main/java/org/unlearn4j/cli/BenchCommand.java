@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.BenchShape;
 import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
 import org.unlearn4j.unlearn.Objective;
@@ -60,7 +62,7 @@ final class BenchCommand implements Command {
   public int run(CommandLine line, PrintStream out) {
     OptionalLong before = GpuMemory.usedMb(); // no CUDA context is there yet: it counts too
     BenchShape.Numbers shape =
-        BenchShape.of("shape", CommandOptions.text(line, "shape").orElse("5m")).numbers();
+        BenchShape.of("--shape", CommandOptions.text(line, "shape").orElse("5m")).numbers();
     int tokens = CommandOptions.integer(line, "tokens", 2, shape.tokens());
     int rows = CommandOptions.integer(line, "rows", 1, shape.rows());
     ModelConfig config = config(line, shape, tokens);

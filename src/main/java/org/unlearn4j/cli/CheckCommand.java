@@ -13,7 +13,10 @@ import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.check.FixtureChecks;
+import org.unlearn4j.check.FixtureComparison;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 
@@ -49,7 +52,7 @@ final class CheckCommand implements Command {
     Predicate<String> only = CommandOptions.matching(line, "only");
     Predicate<String> methods = CommandOptions.matching(line, "methods");
     Computation computation = Computation.of(precision, CommandOptions.device(line).get());
-    Map<String, Comparison> found = new LinkedHashMap<>();
+    Map<String, FixtureComparison> found = new LinkedHashMap<>();
     for (Path folder : fixtures(root)) {
       String name = String.valueOf(folder.getFileName());
       if (!only.test(name)) {
@@ -66,7 +69,7 @@ final class CheckCommand implements Command {
     if (found.isEmpty()) {
       throw UserException.at(root, "", "no such fixtures", "folders with expected.json");
     }
-    boolean pass = found.values().stream().allMatch(Comparison::holds);
+    boolean pass = found.values().stream().allMatch(FixtureComparison::holds);
     Tree tree =
         new Tree().put("verdict", pass ? "pass" : "fail").put("precision", precision.name());
     tree.put("device", computation.device().setting());
@@ -76,7 +79,7 @@ final class CheckCommand implements Command {
     return pass ? ExitCode.DONE : ExitCode.GATE;
   }
 
-  private static Map<String, Object> row(String name, String kind, Comparison.Worst worst) {
+  private static Map<String, Object> row(String name, String kind, FixtureComparison.Worst worst) {
     return new Tree()
         .put("outcome", worst.holds() ? "pass" : "fail")
         .put("fixture", name)

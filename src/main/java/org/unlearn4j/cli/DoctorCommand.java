@@ -17,6 +17,10 @@ import org.apache.commons.cli.Options;
 import org.tensorflow.TensorFlow;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.Tree;
+import org.unlearn4j.base.Versions;
+import org.unlearn4j.gpu.GpuDiagnosis;
+import org.unlearn4j.gpu.GpuFactsReader;
 import org.unlearn4j.onnx.OrtDevices;
 import org.unlearn4j.tf.TfDevices;
 
@@ -54,7 +58,7 @@ final class DoctorCommand implements Command {
         .put("tokenizers", tokenizers)
         .put(
             "gpu",
-            gpu(
+            GpuDiagnosis.of(
                 GpuFactsReader.ofThisMachine(),
                 tensorFlow.holds("gpu"),
                 onnxRuntime.holds("gpu"),
@@ -121,41 +125,6 @@ final class DoctorCommand implements Command {
   private static Tree tokenizers() {
     LibUtils.checkStatus();
     return new Tree().put("loads", true);
-  }
-
-  /**
-   * What is seen and used, and where something is not, every reason for it.
-   *
-   * @param seen by TensorFlow
-   * @param used whether ONNX Runtime's CUDA provider loads
-   * @param providerError why it does not
-   */
-  static Tree gpu(GpuFacts facts, boolean seen, boolean used, Optional<String> providerError) {
-    List<GpuCause> causes =
-        GpuCauses.of(facts, providerError).stream()
-            .filter(c -> !seen || !c.hitsTensorFlow()) // what was seen is not kept from anything
-            .filter(c -> !used || c.hitsTensorFlow())
-            .toList();
-    Tree gpu = new Tree().put("seen", seen).put("onnxruntime_provider", used);
-    gpu.put("cuda_build", facts.builds().tensorFlowCuda());
-    facts.driver().version().ifPresent(v -> gpu.put("driver", v));
-    gpu.put("cards", facts.cards().stream().map(DoctorCommand::card).toList());
-    if (!seen) {
-      gpu.put("why", GpuCauses.why(causes));
-    }
-    return gpu.put("causes", causes.stream().map(c -> c.tree().entries()).toList());
-  }
-
-  private static Map<String, Object> card(GpuFacts.Card card) {
-    Tree tree = new Tree().put("index", card.index()).put("name", card.name());
-    tree.put("capability", card.capability());
-    tree.put("memory_mb", card.memoryMb()).put("memory_free_mb", card.freeMb());
-    return tree.put(
-            "used_by",
-            card.users().stream()
-                .map(u -> u.name() + " (" + u.pid() + "): " + u.memoryMb() + " MB")
-                .toList())
-        .entries();
   }
 
   private static Tree java() {

@@ -13,6 +13,9 @@ import org.tensorflow.exceptions.TFResourceExhaustedException;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.gpu.GpuCause;
+import org.unlearn4j.gpu.GpuCauses;
+import org.unlearn4j.gpu.GpuFactsReader;
 
 /**
  * What a user is told about something thrown, and the exit code for it. Runtimes wrap what they

@@ -15,6 +15,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;

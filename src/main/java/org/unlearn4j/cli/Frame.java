@@ -18,6 +18,7 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.base.Verbose;
+import org.unlearn4j.base.Versions;
 
 /** Finds the command, parses its options, runs it and turns what happens into an exit code. */
 final class Frame {

@@ -7,6 +7,9 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.check.ChildProcess;
+import org.unlearn4j.check.GpuCheck;
+import org.unlearn4j.train.BenchShape;
 
 /** Everything a card can be asked, into one JSON. Exit 1 where a part failed. */
 final class GpuCheckCommand implements Command {
@@ -54,7 +57,7 @@ final class GpuCheckCommand implements Command {
             device,
             CommandOptions.matching(line, "parts"),
             BenchShape.list(
-                "shapes", CommandOptions.text(line, "shapes").orElse(BenchShape.spellings())),
+                "--shapes", CommandOptions.text(line, "shapes").orElse(BenchShape.spellings())),
             CommandOptions.integer(line, "steps", 1, 20),
             CommandOptions.sets(line));
     int limit = CommandOptions.integer(line, "limit", 1, 3600);

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.inspect.Inspection;
 import org.unlearn4j.run.DeployedRecord;
 
 /** What is in a model folder, a safetensors file, an ONNX file or a run folder? */

@@ -13,6 +13,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.ProbeStage;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepProbe;

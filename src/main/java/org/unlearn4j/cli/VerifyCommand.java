@@ -17,6 +17,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
+import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.PairCheck;
 import org.unlearn4j.weights.Variant;
 

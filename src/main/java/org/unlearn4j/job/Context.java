@@ -4,7 +4,10 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.Versions;
 
 /**
  * What all stages of a run share.
@@ -16,20 +19,18 @@ import org.unlearn4j.base.FileHashes;
 public record Context(FileHashes hashes, PrintStream log, String version) {
   private static final String HASHES = ".hashes";
 
+  /** The runtimes by the names of their archives, so that nothing is loaded to ask. */
+  private static final Pattern LIBRARIES =
+      Pattern.compile("(tensorflow-core-api|onnxruntime(?:_gpu)?)-([0-9][^/]*?)[.]jar");
+
   /** With hashes that are remembered in a folder of runs. */
   public static Context in(Path folder, PrintStream log) {
-    return new Context(FileHashes.in(folder.resolve(HASHES)), log, ownVersion());
+    return new Context(FileHashes.in(folder.resolve(HASHES)), log, Versions.unlearn4j());
   }
 
   /** With hashes that are known as long as it lives. */
   public static Context of(PrintStream log) {
-    return new Context(FileHashes.inMemory(), log, ownVersion());
-  }
-
-  /** The version of the archive that this class is read from. */
-  static String ownVersion() {
-    String version = Context.class.getPackage().getImplementationVersion();
-    return version == null ? "development" : version;
+    return new Context(FileHashes.inMemory(), log, Versions.unlearn4j());
   }
 
   /** For records: what computed. */
@@ -37,6 +38,10 @@ public record Context(FileHashes hashes, PrintStream log, String version) {
     Map<String, String> versions = new LinkedHashMap<>();
     versions.put("unlearn4j", version);
     versions.put("java", Runtime.version().toString());
+    Matcher library = LIBRARIES.matcher(System.getProperty("java.class.path", ""));
+    while (library.find()) {
+      versions.put(library.group(1), library.group(2));
+    }
     return versions;
   }
 }

@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -84,17 +83,8 @@ public final class PipelineStages {
   }
 
   private static Stage.Done trained(Path out, Trained trained) {
-    int epoch = trained.finished().resumedAt();
-    String line =
-        String.format(
-            Locale.ROOT,
-            "%s: %d steps in %.1f s%s, last loss %.4f",
-            out,
-            trained.finished().steps(),
-            trained.finished().seconds(),
-            epoch == 0 ? "" : ", taken up after epoch " + epoch,
-            trained.finished().last().total());
-    return new Stage.Done(List.of(line), true, trained.read(), filesIn(out), trained::close);
+    return new Stage.Done(
+        List.of(trained.sentence(out)), true, trained.read(), filesIn(out), trained::close);
   }
 
   /** Writes a model's deployable folder. */
@@ -108,7 +98,7 @@ public final class PipelineStages {
         () -> Needs.ofExport(model),
         () -> {
           List<String> files =
-              stage.run(model, out, variants).models().stream().map(Path::toString).toList();
+              stage.run(model, out, variants).stream().map(Path::toString).toList();
           return Stage.Done.wrote(exported(out), Map.of(), files.toArray(String[]::new));
         });
   }

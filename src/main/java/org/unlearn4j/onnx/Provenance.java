@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.base.Versions;
 import org.unlearn4j.weights.SafeTensors;
 
 /** Where a deployed file comes from, as its {@code metadata_props} say. */
@@ -46,8 +47,7 @@ public final class Provenance {
    */
   static Map<String, String> of(Path folder, SafeTensors weights) throws IOException {
     Map<String, String> metadata = new TreeMap<>();
-    String version = Provenance.class.getPackage().getImplementationVersion();
-    metadata.put(VERSION, version == null ? "development" : version);
+    metadata.put(VERSION, Versions.unlearn4j());
     for (Path file : weights.files()) {
       metadata.put(SOURCE + file.getFileName(), Hashes.sha256(file));
     }

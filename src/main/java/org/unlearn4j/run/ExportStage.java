@@ -53,9 +53,10 @@ public final class ExportStage {
    *
    * @param model the unlearned model's Hugging Face folder
    * @param variants in place of the pipeline's
+   * @return the ONNX files
    * @throws org.unlearn4j.base.UserException if the model is at fault
    */
-  public OnnxExporter.Exported run(Path model, Path out, List<Variant> variants) {
+  public List<Path> run(Path model, Path out, List<Variant> variants) {
     ExportOptions options =
         ExportOptions.of(variants.stream().map(Variant::label).toList())
             .opset(pipeline.export().opset())
@@ -64,7 +65,7 @@ public final class ExportStage {
       OnnxExporter.Exported exported =
           OnnxExporter.export(model, out, options, (done, all) -> bar.update(done, all, "tensors"));
       exported.notes().forEach(log::println);
-      return exported;
+      return exported.models();
     }
   }
 }

@@ -1,5 +1,7 @@
 package org.unlearn4j.run;
 
+import java.nio.file.Path;
+import java.util.Locale;
 import java.util.Map;
 import org.unlearn4j.train.Trainer;
 
@@ -13,6 +15,19 @@ public record Trained(Trainer.Finished finished, Map<String, String> read, Train
     implements AutoCloseable {
   public Trained {
     read = Map.copyOf(read);
+  }
+
+  /** How it went, for the user. */
+  public String sentence(Path out) {
+    int epoch = finished.resumedAt();
+    return String.format(
+        Locale.ROOT,
+        "%s: %d steps in %.1f s%s, last loss %.4f",
+        out,
+        finished.steps(),
+        finished.seconds(),
+        epoch == 0 ? "" : ", taken up after epoch " + epoch,
+        finished.last().total());
   }
 
   /** Gives up the checkpoints: nothing will go on from them. */

@@ -46,8 +46,11 @@ class MakeTest {
     Path mvn =
         write(
             "mvn",
-            "#!/bin/sh\nmkdir -p target/dist/bin && cp -p src/main/unlearn4j target/dist/bin/\n"
-                + "echo mvn >> builds.log\n");
+            """
+            #!/bin/sh
+            mkdir -p target/dist/bin && cp -p src/main/unlearn4j target/dist/bin/
+            echo mvn >> builds.log
+            """);
     assertTrue(mvn.toFile().setExecutable(true));
     write("pom.xml", "");
     write("code", "0");

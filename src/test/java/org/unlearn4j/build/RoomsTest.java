@@ -13,6 +13,8 @@ import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
 import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchRule;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Session;
+import org.unlearn4j.cli.Command;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfDevices;
 
@@ -36,6 +39,7 @@ class RoomsTest {
   private static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("base", Set.of()),
+          Map.entry("stage", Set.of("base")),
           Map.entry("config", Set.of("base", "weights")),
           Map.entry("lm", Set.of("base")),
           Map.entry("nn", Set.of("base")),
@@ -54,14 +58,29 @@ class RoomsTest {
               "run",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity")),
+                  "train", "eval", "parity", "stage")),
           Map.entry(
-              "study", Set.of("base", "config", "eval", "parity", "report", "run", "weights")),
+              "job",
+              Set.of("base", "config", "stage", "weights", "eval", "parity", "report", "run")),
+          Map.entry(
+              "study",
+              Set.of(
+                  "base", "config", "stage", "eval", "parity", "report", "run", "job", "weights")),
+          Map.entry("gpu", Set.of("base")),
+          Map.entry(
+              "inspect",
+              Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train")),
+          Map.entry(
+              "check",
+              Set.of(
+                  "base", "config", "lm", "weights", "tf", "unlearn", "train", "parity", "gpu",
+                  "run")),
           Map.entry(
               "cli",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "report", "run", "study")));
+                  "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
+                  "inspect", "check")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   private static final Map<String, Set<String>> MAY_USE =
@@ -74,6 +93,22 @@ class RoomsTest {
           "org.yaml", Set.of("config", "report", "study"),
           "org.apache.commons.cli", Set.of("cli"),
           "org.knowm", Set.of("report"));
+
+  /**
+   * What is in the room of commands without being one: the frame around them, and what prints a
+   * generation as it grows.
+   */
+  private static final Set<String> FRAME =
+      Set.of(
+          "Command",
+          "CommandOptions",
+          "Commands",
+          "Continuations",
+          "ExitCode",
+          "Failure",
+          "Frame",
+          "Help",
+          "Main");
 
   private static JavaClasses product;
 
@@ -126,6 +161,32 @@ class RoomsTest {
       }
     }
     assertEquals(Set.of(), unknown);
+  }
+
+  @Test
+  void theRoomOfCommandsHoldsCommands() {
+    Set<String> others = new TreeSet<>();
+    for (JavaClass type : product) {
+      boolean top =
+          type.getEnclosingClass().isEmpty() && !type.getSimpleName().equals("package-info");
+      if (top && room(type).equals("cli") && !type.isAssignableTo(Command.class)) {
+        others.add(type.getSimpleName());
+      }
+    }
+    others.add("Command"); // the interface, which is assignable to itself
+    assertEquals(FRAME, others);
+  }
+
+  @Test
+  void everyRoomSaysWhatItIsFor() {
+    Set<String> silent = new TreeSet<>();
+    for (String room : MAY_IMPORT.keySet()) {
+      Path file = Path.of("src/main/java/org/unlearn4j", room, "package-info.java");
+      if (!Files.isRegularFile(file)) {
+        silent.add(room);
+      }
+    }
+    assertEquals(Set.of(), silent);
   }
 
   @Test

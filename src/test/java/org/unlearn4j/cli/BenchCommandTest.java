@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.train.BenchShape;
 
 class BenchCommandTest {
   private static final String[] TINY = {

@@ -104,16 +104,6 @@ class CheckCommandTest {
   }
 
   @Test
-  void notANumberDoesNotHold() {
-    Comparison nan = new Comparison();
-    assertFalse(nan.holds(), "nothing was compared");
-    nan.add("logits", "here", 1, Double.NaN, 10);
-    nan.add("logits", "there", 1, 100, 10);
-    assertFalse(nan.holds());
-    assertEquals("here", nan.worst().get("logits").where());
-  }
-
-  @Test
   void mistakes() {
     CommandRun none = check(folder, "");
     assertEquals(ExitCode.USER, none.code());

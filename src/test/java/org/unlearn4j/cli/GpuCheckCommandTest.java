@@ -42,7 +42,7 @@ class GpuCheckCommandTest {
    * What {@code pipeline} makes of the pipeline that a bundle has, with models that are there for
    * programs that run in the bundle only.
    */
-  static void resolved(Path home) throws IOException {
+  private static void resolved(Path home) throws IOException {
     Path to = home.resolve("resolved.yaml");
     CommandRun r =
         CommandRun.of("pipeline", "--pipeline", "pipeline/fable.yaml", "--out", to.toString());

@@ -88,7 +88,7 @@ class RelearnSectionTest {
 
   @Test
   void withoutTheFileThereIsNoSection() throws IOException {
-    String page = Files.readString(Report.write(ExampleRun.bare(folder)));
+    String page = Files.readString(Report.write(ExampleRun.bare(folder)).get(0));
     assertFalse(page.contains("id=\"relearning\""));
     assertFalse(page.contains("#relearning"));
   }
@@ -97,7 +97,7 @@ class RelearnSectionTest {
   void aBrokenFileIsAUsersMistake() throws IOException {
     RunFolder run = ExampleRun.bare(folder);
     Files.writeString(run.relearning(), RELEARN.replace("\"rows\": 18", "\"rows\": \"many\""));
-    UserException e = assertThrows(UserException.class, () -> Report.write(run).get(0));
+    UserException e = assertThrows(UserException.class, () -> Report.write(run));
     assertTrue(
         e.getMessage().contains("relearn.json, arms[0].rows")
             && e.getMessage().contains("a whole number"),

@@ -291,7 +291,7 @@ class ReportTest {
 
   @Test
   void noEvaluationIsAUsersMistake() {
-    UserException e = assertThrows(UserException.class, () -> Report.write(new RunFolder(folder)).get(0));
+    UserException e = assertThrows(UserException.class, () -> Report.write(new RunFolder(folder)));
     assertTrue(e.getMessage().contains("unlearned.tf.json"), e.getMessage());
     assertFalse(Files.exists(folder.resolve("report.html")));
   }
@@ -309,7 +309,7 @@ class ReportTest {
   }
 
   private static void complaint(RunFolder run, String place) {
-    UserException e = assertThrows(UserException.class, () -> Report.write(run).get(0));
+    UserException e = assertThrows(UserException.class, () -> Report.write(run));
     assertTrue(e.getMessage().contains(place), e.getMessage());
   }
 

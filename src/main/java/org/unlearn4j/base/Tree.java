@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.base;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -12,11 +12,11 @@ import java.util.Optional;
 import java.util.OptionalLong;
 
 /** What a command found out, in order: printed as JSON or, the same content, as indented text. */
-final class Tree {
+public final class Tree {
   private final Map<String, Object> entries = new LinkedHashMap<>();
 
   /** Adds a number, text, flag, list, map or tree; nothing where the value is empty. */
-  Tree put(String key, Object value) {
+  public Tree put(String key, Object value) {
     Object plain = value instanceof Optional<?> o ? o.orElse(null) : value;
     if (value instanceof OptionalLong o) {
       plain = o.isPresent() ? o.getAsLong() : null;
@@ -30,23 +30,24 @@ final class Tree {
   }
 
   /** True where {@code key} is there and true. */
-  boolean holds(String key) {
+  public boolean holds(String key) {
     return Boolean.TRUE.equals(entries.get(key));
   }
 
   /** The text under {@code key}; empty where there is none. */
-  Optional<String> text(String key) {
+  public Optional<String> text(String key) {
     return Optional.ofNullable(entries.get(key))
         .filter(String.class::isInstance)
         .map(String::valueOf);
   }
 
   /** A view of what was put. */
-  Map<String, Object> entries() {
+  public Map<String, Object> entries() {
     return Collections.unmodifiableMap(entries);
   }
 
-  void print(PrintStream out, boolean json) {
+  /** Prints it: as JSON, or as text with a line for each entry. */
+  public void print(PrintStream out, boolean json) {
     if (json) {
       out.println(toJson());
     } else {
@@ -54,7 +55,8 @@ final class Tree {
     }
   }
 
-  String toJson() {
+  /** It as indented JSON. */
+  public String toJson() {
     try {
       return new ObjectMapper()
           .enable(SerializationFeature.INDENT_OUTPUT)

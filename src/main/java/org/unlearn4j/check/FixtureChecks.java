@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +11,7 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.FixtureSettings;
 import org.unlearn4j.run.ProbeStage;
 import org.unlearn4j.tf.Computation;
@@ -22,7 +23,7 @@ import org.unlearn4j.unlearn.StepProbe;
  * One folder of reference numbers held against what the device computes: logits and
  * log-likelihoods, and where the folder has them, every loss with its gradient, and CLReg.
  */
-record FixtureChecks(Path folder, Computation computation) {
+public record FixtureChecks(Path folder, Computation computation) {
 
   private FixtureTolerance tolerance() {
     return FixtureTolerance.of(computation.precision());
@@ -33,10 +34,10 @@ record FixtureChecks(Path folder, Computation computation) {
   }
 
   /** Logits at every position and the summed negative log-likelihood of every row. */
-  Comparison forward() {
+  public FixtureComparison forward() {
     JsonInput expected = json("expected.json");
     List<TokenRow> rows = BatchJson.rows(expected);
-    Comparison found = new Comparison();
+    FixtureComparison found = new FixtureComparison();
     try (TensorFlowModel model = TensorFlowModel.open(folder, computation)) {
       float[][][] logits = model.logits(rows, 0);
       double largest = 0;
@@ -70,14 +71,14 @@ record FixtureChecks(Path folder, Computation computation) {
   }
 
   /** Whether the folder has losses. */
-  boolean hasLosses() {
+  public boolean hasLosses() {
     return folder.resolve("losses.json").toFile().isFile();
   }
 
   /** Every loss that {@code wanted} names, and the norms of its gradient. */
-  Comparison losses(Predicate<String> wanted) {
+  public FixtureComparison losses(Predicate<String> wanted) {
     Map<String, JsonInput> methods = json("losses.json").get("methods").fields();
-    Comparison found = new Comparison();
+    FixtureComparison found = new FixtureComparison();
     methods.forEach(
         (name, expected) -> {
           // What has a second entry is there in another implementation's reduction too.
@@ -104,9 +105,9 @@ record FixtureChecks(Path folder, Computation computation) {
   }
 
   /** The regulariser alone, and the norms of its gradient. */
-  Comparison clReg(Predicate<String> wanted) {
+  public FixtureComparison clReg(Predicate<String> wanted) {
     JsonInput all = json("clreg.json");
-    Comparison found = new Comparison();
+    FixtureComparison found = new FixtureComparison();
     all.get("cases")
         .fields()
         .forEach(
@@ -134,12 +135,13 @@ record FixtureChecks(Path folder, Computation computation) {
         "unlearn.clreg.stop_gradient=" + !name.contains("full_gradient"));
   }
 
-  private void loss(Comparison found, String where, JsonInput expected, double value) {
+  private void loss(FixtureComparison found, String where, JsonInput expected, double value) {
     double due = expected.number();
     found.add("losses", where, due, value, tolerance().lossAllowed(due));
   }
 
-  private void gradient(Comparison found, String where, JsonInput expected, StepProbe.Seen seen) {
+  private void gradient(
+      FixtureComparison found, String where, JsonInput expected, StepProbe.Seen seen) {
     double whole = expected.get("global_l2").number();
     found.add("gradients", where, whole, seen.gradNorm(), tolerance().normAllowed(whole));
     expected

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -7,7 +7,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.unlearn4j.cli.GpuCause.Affects;
+import org.unlearn4j.gpu.GpuCause.Affects;
 
 /**
  * Why a GPU is not used, and what to do about it: every cause that holds on a machine, the most
@@ -19,7 +19,7 @@ import org.unlearn4j.cli.GpuCause.Affects;
  * 7.5, 8.0 and 9.0 and intermediate code for 9.0. So neither leaves out a card that the other
  * takes.
  */
-final class GpuCauses {
+public final class GpuCauses {
   /** CUDA 12's first driver for Linux; minor versions of CUDA are compatible from there on. */
   static final String LEAST_DRIVER = "525.60.13";
 
@@ -27,7 +27,7 @@ final class GpuCauses {
   static final String LEAST_DRIVER_FOR_PTX = "545.23.06";
 
   /** From here on TensorFlow's kernels are compiled by the driver. */
-  static final double PTX_CAPABILITY = 9.0;
+  public static final double PTX_CAPABILITY = 9.0;
 
   static final double LEAST_CAPABILITY = 6.0;
 
@@ -51,7 +51,7 @@ final class GpuCauses {
    * @param providerError what ONNX Runtime said when its CUDA provider was asked for, where it did
    *     not load
    */
-  static List<GpuCause> of(GpuFacts facts, Optional<String> providerError) {
+  public static List<GpuCause> of(GpuFacts facts, Optional<String> providerError) {
     GpuCauses causes = new GpuCauses(facts);
     if (!facts.system().equals("linux amd64")) {
       // Nothing else can be judged there, nor would it help.
@@ -78,7 +78,7 @@ final class GpuCauses {
   }
 
   /** The most fundamental cause that keeps TensorFlow from a GPU, as a sentence without its end. */
-  static String why(List<GpuCause> causes) {
+  public static String why(List<GpuCause> causes) {
     return causes.stream()
         .filter(GpuCause::hitsTensorFlow)
         .findFirst()

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -18,6 +18,8 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.train.BenchShape;
 
 /** A check of a machine with a card, with stand-ins for the program and for PyTorch. */
 class GpuCheckTest {
@@ -27,21 +29,27 @@ class GpuCheckTest {
       #!/bin/sh
       echo "$* [${CUDA_VISIBLE_DEVICES:-all}]" >> calls.log
       what=$1
-      for a; do [ "$last" = --out ] && out=$a; last=$a; done
+      for a; do
+        [ "$last" = --out ] && out=$a
+        [ "$last" = --run ] && run=$a
+        last=$a
+      done
       case "$*" in *FAIL*) echo "it went wrong" >&2; exit 3 ;; esac
       metric=0.5
       case "$*" in *model.device=cpu*) metric=CPU_METRIC ;; esac
       case "$out" in *other-seed*) metric=0.48 ;; esac
       case $what in
         doctor) echo 'DOCTOR' ;;
-        pipeline) mkdir -p "${out%/*}" && cp resolved.yaml "$out" ;;
+        run)
+          mkdir -p "$run/eval" && cp resolved.yaml "$run/pipeline.yaml"
+          printf '{"metrics": {"model_utility": %s}}' $metric > "$run/eval/unlearned.tf.json"
+          echo '{"verdict": "pass"}' > "$run/verify.json" ;;
         check) echo '{"verdict": "pass"}' ;;
         bench) case "$*" in
           *--memory*) echo '{"variables": 500, "step_measured": 140.0}' ;;
           *) echo '{"step_ms": 20, "device_memory_mb": 900, "utilisation": 0.4}' ;;
           esac ;;
         evaluate) mkdir -p "${out%/*}" && printf '{"metrics": {"model_utility": %s}}' $metric > "$out" ;;
-        verify) echo '{"verdict": "pass"}' > "$out" ;;
       esac
       """;
 
@@ -64,7 +72,9 @@ class GpuCheckTest {
 
   @BeforeEach
   void aMachineWithACard() throws IOException {
-    GpuCheckCommandTest.resolved(home);
+    // What `pipeline` makes of the bundle's, with models that are there in the bundle only.
+    String resolved = Pipeline.read(Path.of("pipeline/fable.yaml"), List.of()).toYaml();
+    Files.writeString(home.resolve("resolved.yaml"), resolved.replace("models/", "bundled/"));
     program = PROGRAM.replace("DOCTOR", CARD).replace("CPU_METRIC", "0.5001");
     torch = TORCH.replace("SEES", "True");
   }
@@ -132,30 +142,20 @@ class GpuCheckTest {
     assertTrue(calls("check ").stream().allMatch(c -> c.contains("--device gpu:0 ")));
     assertTrue(calls("bench ").stream().allMatch(c -> c.contains("--device gpu:0 ")));
     assertEquals(4, calls("bench ").size());
-    assertTrue(calls("pipeline ").get(0).contains("--set model.device=gpu:0 "));
+    assertTrue(calls("run ").get(0).contains("--set model.device=gpu:0 "));
     List<String> stages = new ArrayList<>();
     found.part("fable").path("stages").forEach(s -> stages.add(s.path("stage").asText()));
     assertEquals(
         List.of(
-            "pipeline",
-            "unlearn",
-            "export",
-            "retain.tf",
-            "target.tf",
-            "unlearned.tf",
-            "unlearned.onnx.cpu",
-            "unlearned.onnx-int8.cpu",
-            "verify.cpu",
-            "unlearned.onnx.cuda",
-            "unlearned.onnx-int8.cuda",
-            "verify.cuda",
+            "run.cpu",
+            "run.cuda",
             "unlearned.tf.cpu",
             "unlearn.cpu",
             "trained.cpu",
             "unlearn.cpu.seed",
             "trained.cpu.seed"),
         stages);
-    assertEquals(3, calls("evaluate.provider=cuda").size(), "two formats and verify");
+    assertEquals(1, calls("evaluate.provider=cuda").size());
     assertEquals(5, calls("model.device=cpu").size());
     assertEquals(1, calls("unlearn.seed=1 ").size(), "the pipeline's is 0");
     JsonNode beside = found.part("fable").path("beside_the_cpu");
@@ -218,16 +218,16 @@ class GpuCheckTest {
   /** Both providers' verdicts have one name: that of the first is not the second's. */
   @Test
   void aVerdictThatWasNotWrittenIsNotShown() throws IOException {
-    program = program.replace("*FAIL*", "verify*provider=cuda*");
+    program = program.replace("*FAIL*", "run*provider=cuda*");
     Found found = check("auto", "fable");
     assertFalse(found.pass);
     JsonNode stages = found.part("fable").path("stages");
-    assertEquals("pass", stages.at("/8/result/verdict").asText());
-    assertEquals("verify.cuda", stages.at("/11/stage").asText());
-    assertEquals("fail", stages.at("/11/outcome").asText());
-    assertTrue(stages.at("/11/result").isMissingNode(), stages.path(11).toString());
-    assertEquals("verify.cuda", found.part("fable").path("gate").asText());
-    assertEquals("trained.cpu.seed", stages.at("/16/stage").asText(), "the rest is done");
+    assertEquals("pass", stages.at("/0/result/verdict").asText());
+    assertEquals("run.cuda", stages.at("/1/stage").asText());
+    assertEquals("fail", stages.at("/1/outcome").asText());
+    assertTrue(stages.at("/1/result").isMissingNode(), stages.path(1).toString());
+    assertEquals("run.cuda", found.part("fable").path("gate").asText());
+    assertEquals("trained.cpu.seed", stages.at("/6/stage").asText(), "the rest is done");
   }
 
   /** 0.02 apart for the same weights, where 0.001 is allowed. */

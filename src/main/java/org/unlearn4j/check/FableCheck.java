@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -16,7 +16,6 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.parity.MetricDifference;
 import org.unlearn4j.run.EvaluationFiles;
-import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -25,6 +24,7 @@ import org.unlearn4j.weights.Variant;
  * trained and measured on the CPU, since a GPU's numbers mean something only beside those.
  */
 final class FableCheck {
+  private static final String TRAINED = "eval/unlearned.tf.json";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -50,27 +50,20 @@ final class FableCheck {
   /**
    * A program and what it writes that belongs into the JSON.
    *
-   * @param evaluation that it writes
+   * @param evaluations that it writes
    * @param verdict that it writes
    */
-  private record Stage(
-      String name, List<String> args, Optional<Path> evaluation, Optional<Path> verdict) {
+  private record Part(
+      String name, List<String> args, List<Path> evaluations, Optional<Path> verdict) {
 
-    static Stage of(String name, String... args) {
-      return new Stage(name, List.of(args), Optional.empty(), Optional.empty());
+    static Part of(String name, String... args) {
+      return new Part(name, List.of(args), List.of(), Optional.empty());
     }
 
-    Stage with(String... more) {
+    Part with(String... more) {
       List<String> all = new ArrayList<>(args);
       all.addAll(Arrays.asList(more));
-      return new Stage(name, all, evaluation, verdict);
-    }
-
-    /**
-     * A gate that does not hold keeps nothing from being done; all else writes what others read.
-     */
-    boolean ends() {
-      return verdict.isEmpty();
+      return new Part(name, all, evaluations, verdict);
     }
   }
 
@@ -94,41 +87,43 @@ final class FableCheck {
   /** Does it all, into {@code node}; says whether all of it passed. */
   boolean run(ObjectNode node) {
     AtomicFiles.deleteTree(request.run());
-    if (!done(node, resolve())) {
-      return false;
-    }
-    Pipeline resolved = Pipeline.readRecord(pipeline); // its paths are meant from the bundle
     boolean gates = true;
-    for (Stage stage : stages(resolved)) {
-      boolean pass = done(node, stage);
-      if (!pass && stage.ends()) {
-        return false;
-      }
-      if (!pass) {
-        node.put("gate", stage.name());
+    for (String provider : request.gpu() ? List.of("cpu", "cuda") : List.of("cpu")) {
+      if (!done(node, chain(provider))) {
+        if (!Files.isRegularFile(request.run().resolve(TRAINED))) {
+          return false; // nothing of it can be held against the CPU
+        }
+        node.put("gate", "run." + provider);
         gates = false;
       }
     }
-    return gates && (!request.gpu() || besideTheCpu(node, resolved.verify().metricAtol()));
+    if (!request.gpu()) {
+      return gates;
+    }
+    Pipeline resolved = Pipeline.readRecord(pipeline); // its paths are meant from the bundle
+    for (Part part : onTheCpu(resolved)) {
+      if (!done(node, part)) {
+        return false;
+      }
+    }
+    return gates && besideTheCpu(node, resolved.verify().metricAtol());
   }
 
-  private boolean done(ObjectNode node, Stage stage) {
-    ObjectNode own = node.withArray("/stages").addObject().put("stage", stage.name());
-    // What an earlier stage left at the same place is not this one's.
-    stage.evaluation().ifPresent(AtomicFiles::deleteTree);
-    stage.verdict().ifPresent(AtomicFiles::deleteTree);
-    boolean pass = programs.run(own, stage.args());
-    stage
-        .evaluation()
-        .filter(Files::isRegularFile)
-        .map(file -> JsonInput.read(file, "an evaluation").node())
-        .ifPresent(
-            json -> {
-              own.set("metrics", json.path("metrics"));
-              own.set("tokens_per_second", json.path("tokens_per_second"));
-            });
-    stage
-        .verdict()
+  private boolean done(ObjectNode node, Part part) {
+    ObjectNode own = node.withArray("/stages").addObject().put("stage", part.name());
+    // What an earlier part left at the same place is not this one's.
+    part.verdict().ifPresent(AtomicFiles::deleteTree);
+    boolean pass = programs.run(own, part.args());
+    for (Path file : part.evaluations()) {
+      if (Files.isRegularFile(file)) {
+        JsonNode json = JsonInput.read(file, "an evaluation").node();
+        String name = String.valueOf(file.getFileName()).replaceAll("[.]json$", "");
+        ObjectNode measured = own.withObject("/evaluations").putObject(name);
+        measured.set("metrics", json.path("metrics"));
+        measured.set("tokens_per_second", json.path("tokens_per_second"));
+      }
+    }
+    part.verdict()
         .filter(Files::isRegularFile)
         .ifPresent(file -> own.set("result", JsonInput.read(file, "a verdict").node()));
     own.put("outcome", pass ? "pass" : "fail");
@@ -136,82 +131,60 @@ final class FableCheck {
     return pass;
   }
 
-  private Stage resolve() {
+  /**
+   * The main job, with ONNX Runtime on a provider: what another provider has no part in is made
+   * once.
+   */
+  private Part chain(String provider) {
     String file = request.home().resolve("pipeline/fable.yaml").toString();
-    Stage stage = Stage.of("pipeline", "pipeline", "--pipeline", file);
-    stage = stage.with("--set", "model.device=" + request.device());
+    Part part =
+        Part.of("run." + provider, "run", "--pipeline", file, "--run", request.run().toString())
+            .with("--set", "model.device=" + request.device());
     for (String set : request.sets()) {
-      stage = stage.with("--set", set);
-    }
-    return stage.with("--out", pipeline.toString());
-  }
-
-  private List<Stage> stages(Pipeline resolved) {
-    String target = resolved.model().path().map(Path::toString).orElse("models/fable-target");
-    String retain = resolved.model().reference().map(Path::toString).orElse("models/fable-retain");
-    String unlearned = at("unlearned");
-    List<Variant> variants = resolved.export().variants();
-    List<Stage> stages = new ArrayList<>();
-    stages.add(unlearn("unlearn", unlearned));
-    stages.add(
-        Stage.of("export", "export", "--model", unlearned, "--out", at("onnx"))
-            .with("--variants", String.join(",", variants.stream().map(Variant::label).toList()))
-            .with("--opset", String.valueOf(resolved.export().opset()), "--before", target));
-    stages.add(evaluate("retain.tf", "eval/retain.tf.json", retain, "tf"));
-    stages.add(evaluate("target.tf", "eval/target.tf.json", target, "tf"));
-    stages.add(evaluate("unlearned.tf", "eval/unlearned.tf.json", unlearned, "tf"));
-    for (String provider : request.gpu() ? List.of("cpu", "cuda") : List.of("cpu")) {
-      String[] on =
-          request.gpu() ? new String[] {"--set", "evaluate.provider=" + provider} : new String[0];
-      for (Variant variant : variants) {
-        String file = EvaluationFiles.ofDeployed(variant);
-        String name = file.replaceAll("[.]json$", "") + "." + provider;
-        stages.add(
-            evaluate(name, "eval/" + file, at("onnx"), RuntimeModels.runtime(variant)).with(on));
-      }
-      Path verdict = request.run().resolve("verify.json");
-      Stage verify =
-          Stage.of("verify." + provider, "verify", "--pipeline", pipeline.toString())
-              .with("--model", unlearned, "--onnx", at("onnx"), "--out", verdict.toString())
-              .with(on);
-      stages.add(new Stage(verify.name(), verify.args(), Optional.empty(), Optional.of(verdict)));
+      part = part.with("--set", set);
     }
     if (request.gpu()) {
-      stages.addAll(onTheCpu(resolved, unlearned));
+      part = part.with("--set", "evaluate.provider=" + provider);
     }
-    return stages;
+    List<Path> evaluations = new ArrayList<>();
+    for (String name : List.of("retain.tf.json", "target.tf.json", "unlearned.tf.json")) {
+      evaluations.add(request.run().resolve("eval").resolve(name));
+    }
+    for (Variant variant : Variant.values()) {
+      evaluations.add(request.run().resolve("eval").resolve(EvaluationFiles.ofDeployed(variant)));
+    }
+    return new Part(
+        part.name(), part.args(), evaluations, Optional.of(request.run().resolve("verify.json")));
   }
 
   /**
    * The GPU's weights measured on the CPU; the same training there; and once more from another
    * seed, which says how far apart trainings are anyhow.
    */
-  private List<Stage> onTheCpu(Pipeline resolved, String unlearned) {
+  private List<Part> onTheCpu(Pipeline resolved) {
     String[] cpu = {"--set", "model.device=cpu"};
     String seed = "unlearn.seed=" + (resolved.unlearn().loop().seed() + 1);
     String same = at("cpu/unlearned");
     String other = at("cpu/other-seed");
     return List.of(
-        evaluate("unlearned.tf.cpu", "cpu/unlearned.tf.json", unlearned, "tf").with(cpu),
+        evaluate("unlearned.tf.cpu", "cpu/unlearned.tf.json", at("unlearned")).with(cpu),
         unlearn("unlearn.cpu", same).with(cpu),
-        evaluate("trained.cpu", "cpu/trained.tf.json", same, "tf").with(cpu),
+        evaluate("trained.cpu", "cpu/trained.tf.json", same).with(cpu),
         unlearn("unlearn.cpu.seed", other).with(cpu).with("--set", seed),
-        evaluate("trained.cpu.seed", "cpu/other-seed.tf.json", other, "tf").with(cpu));
+        evaluate("trained.cpu.seed", "cpu/other-seed.tf.json", other).with(cpu));
   }
 
-  private Stage unlearn(String name, String out) {
-    return Stage.of(name, "unlearn", "--pipeline", pipeline.toString(), "--out", out);
+  private Part unlearn(String name, String out) {
+    return Part.of(name, "unlearn", "--pipeline", pipeline.toString(), "--out", out);
   }
 
-  private Stage evaluate(String name, String file, String model, String runtime) {
+  private Part evaluate(String name, String file, String model) {
     Path out = request.run().resolve(file);
-    Stage stage =
-        Stage.of(name, "evaluate", "--pipeline", pipeline.toString(), "--model", model)
-            .with("--runtime", runtime, "--out", out.toString());
-    if (!name.equals("retain.tf")) {
-      stage = stage.with("--reference", at("eval/retain.tf.json"));
-    }
-    return new Stage(name, stage.args(), Optional.of(out), Optional.empty());
+    Part part =
+        Part.of(name, "evaluate", "--pipeline", pipeline.toString(), "--model", model)
+            .with("--runtime", "tf", "--out", out.toString())
+            .with("--reference", at("eval/retain.tf.json"));
+    return new Part(name, part.args(), List.of(out), Optional.empty());
   }
 
   private String at(String file) {
@@ -223,7 +196,7 @@ final class FableCheck {
    * what verify allows another runtime; another training may differ as another seed does.
    */
   private boolean besideTheCpu(ObjectNode node, double allowed) {
-    JsonNode gpu = metrics("eval/unlearned.tf.json");
+    JsonNode gpu = metrics(TRAINED);
     JsonNode trained = metrics("cpu/trained.tf.json");
     ObjectNode beside = node.putObject("beside_the_cpu");
     ObjectNode measured = distances(gpu, metrics("cpu/unlearned.tf.json"));

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import java.io.IOException;
 import java.io.InputStream;

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import java.io.File;
 import java.io.IOException;
@@ -18,8 +18,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.unlearn4j.base.Programs;
-import org.unlearn4j.cli.GpuFacts.Card;
-import org.unlearn4j.cli.GpuFacts.User;
+import org.unlearn4j.gpu.GpuFacts.Card;
+import org.unlearn4j.gpu.GpuFacts.User;
 
 /**
  * Reads a machine's {@link GpuFacts}. What cannot be read is taken as absent: this looks for
@@ -29,7 +29,7 @@ import org.unlearn4j.cli.GpuFacts.User;
  * @param environment variables
  * @param output what a program prints, by its command line; empty where it does not run
  */
-record GpuFactsReader(
+public record GpuFactsReader(
     Path root, Map<String, String> environment, Function<List<String>, String> output) {
 
   private static final Pattern DRIVER = Pattern.compile("NVRM version:.*?\\s(\\d+(?:\\.\\d+)+)\\s");
@@ -50,7 +50,7 @@ record GpuFactsReader(
   private static final String TENSORFLOW = "org/tensorflow/internal/c_api/linux-x86_64";
 
   /** The machine this runs on. */
-  static GpuFacts ofThisMachine() {
+  public static GpuFacts ofThisMachine() {
     return new GpuFactsReader(
             Path.of("/"), System.getenv(), command -> Programs.output(command).orElse(""))
         .read(system(), builds(GpuFactsReader.class.getClassLoader()));

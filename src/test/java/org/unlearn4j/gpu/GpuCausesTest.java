@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -9,10 +9,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
-import org.unlearn4j.cli.GpuFacts.Builds;
-import org.unlearn4j.cli.GpuFacts.Card;
-import org.unlearn4j.cli.GpuFacts.Driver;
-import org.unlearn4j.cli.GpuFacts.User;
+import org.unlearn4j.gpu.GpuFacts.Builds;
+import org.unlearn4j.gpu.GpuFacts.Card;
+import org.unlearn4j.gpu.GpuFacts.Driver;
+import org.unlearn4j.gpu.GpuFacts.User;
 
 /** Each cause alone on a machine that is healthy otherwise, and several at once. */
 class GpuCausesTest {
@@ -247,7 +247,7 @@ class GpuCausesTest {
     only(machine.library("libcurand.so.10", null), "library_missing", "libcurand.so.10");
     machine.libraries.put("libcurand.so.10", "libcurand.so.10");
     // Where it loads, nothing that it said is repeated; where it does not, TensorFlow's view stays.
-    String json = DoctorCommand.gpu(machine.facts(), true, false, machine.providerError).toJson();
+    String json = GpuDiagnosis.of(machine.facts(), true, false, machine.providerError).toJson();
     assertTrue(json.contains("onnxruntime_provider") && !json.contains("\"why\""), json);
   }
 
@@ -278,10 +278,10 @@ class GpuCausesTest {
   void whatARuntimeSeesIsNotExplainedAway() {
     Machine cpuOnnx = new Machine().visible("-1");
     cpuOnnx.builds = new Builds(false, true, 1, false);
-    String json = DoctorCommand.gpu(cpuOnnx.facts(), true, false, Optional.empty()).toJson();
+    String json = GpuDiagnosis.of(cpuOnnx.facts(), true, false, Optional.empty()).toJson();
     assertTrue(json.contains("onnxruntime_cpu_build") && !json.contains("visible_devices"), json);
     assertTrue(!json.contains("\"why\""), json);
-    String none = DoctorCommand.gpu(new Machine().facts(), false, false, Optional.empty()).toJson();
+    String none = GpuDiagnosis.of(new Machine().facts(), false, false, Optional.empty()).toJson();
     assertTrue(none.contains("TF_CPP_MIN_LOG_LEVEL=0"), none);
     assertTrue(none.contains("\"capability\" : \"8.0\""), none);
   }

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;

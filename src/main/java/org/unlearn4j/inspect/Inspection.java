@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.inspect;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
@@ -17,6 +17,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
@@ -27,11 +28,11 @@ import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.TensorInfo;
 
 /** What there is to say of the things the program reads and writes. */
-final class Inspection {
+public final class Inspection {
   private Inspection() {}
 
   /** A Hugging Face folder; its weights may be safetensors, ONNX, or both. */
-  static Tree model(Path folder) {
+  public static Tree model(Path folder) {
     JsonInput json = JsonInput.read(folder.resolve("config.json"), "a Hugging Face config.json");
     List<String> problems = new ArrayList<>();
     Optional<Decoder> decoder = decoder(folder, problems);
@@ -121,7 +122,7 @@ final class Inspection {
   }
 
   /** Every tensor of a file. */
-  static Tree safetensors(Path file) {
+  public static Tree safetensors(Path file) {
     try (SafeTensors tensors = SafeTensors.open(file)) {
       Tree list = new Tree();
       for (String name : tensors.names()) {
@@ -154,7 +155,8 @@ final class Inspection {
         .put("formats", formats);
   }
 
-  static Tree onnx(Path file) {
+  /** An ONNX file: what goes in and out, operators, formats, metadata. */
+  public static Tree onnx(Path file) {
     OnnxSummary summary = OnnxSummary.of(file);
     return new Tree()
         .put("kind", "ONNX model")
@@ -186,7 +188,7 @@ final class Inspection {
   }
 
   /** A run folder: which stages are done, what was measured, what the verdict is. */
-  static Tree run(Path folder) {
+  public static Tree run(Path folder) {
     Pipeline pipeline = Pipeline.readRecord(folder.resolve("pipeline.yaml"));
     Tree stages = new Tree();
     if (pipeline.finetune().isPresent()) {

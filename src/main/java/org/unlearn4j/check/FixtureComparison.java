@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -7,7 +7,7 @@ import java.util.Map;
  * Numbers held against reference numbers: the worst difference of each kind, in units of what is
  * allowed.
  */
-final class Comparison {
+public final class FixtureComparison {
   private final Map<String, Worst> worst = new LinkedHashMap<>();
 
   /**
@@ -17,9 +17,9 @@ final class Comparison {
    * @param allowed at that place
    * @param where it was
    */
-  record Worst(double difference, double allowed, String where) {
+  public record Worst(double difference, double allowed, String where) {
     /** NaN does not hold. */
-    boolean holds() {
+    public boolean holds() {
       return difference <= allowed;
     }
 
@@ -35,12 +35,13 @@ final class Comparison {
     worst.merge(kind, now, (a, b) -> b.share() > a.share() ? b : a);
   }
 
-  Map<String, Worst> worst() {
+  /** The worst of every kind, in the order in which kinds were met. */
+  public Map<String, Worst> worst() {
     return worst;
   }
 
   /** Whether something was compared and all of it holds. */
-  boolean holds() {
+  public boolean holds() {
     return !worst.isEmpty() && worst.values().stream().allMatch(Worst::holds);
   }
 }

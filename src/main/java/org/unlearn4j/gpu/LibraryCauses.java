@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.unlearn4j.cli.GpuCause.Affects;
+import org.unlearn4j.gpu.GpuCause.Affects;
 
 /** What is wrong with the shared libraries of CUDA and cuDNN; a part of {@link GpuCauses}. */
 final class LibraryCauses {

@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import org.unlearn4j.tf.Precision;
 

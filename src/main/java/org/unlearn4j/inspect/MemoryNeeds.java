@@ -1,6 +1,7 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.inspect;
 
 import java.util.List;
+import org.unlearn4j.base.Tree;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;

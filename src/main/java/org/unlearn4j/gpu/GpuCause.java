@@ -1,4 +1,6 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
+
+import org.unlearn4j.base.Tree;
 
 /**
  * One reason why a GPU is not used.
@@ -8,9 +10,9 @@ package org.unlearn4j.cli;
  * @param what was found, without a full stop
  * @param remedy what to do about it, without a full stop
  */
-record GpuCause(String id, Affects affects, String what, String remedy) {
+public record GpuCause(String id, Affects affects, String what, String remedy) {
   /** A runtime that is kept from the GPU. */
-  enum Affects {
+  public enum Affects {
     BOTH("both"),
     TENSORFLOW("tensorflow"),
     ONNX_RUNTIME("onnxruntime");
@@ -23,15 +25,17 @@ record GpuCause(String id, Affects affects, String what, String remedy) {
   }
 
   /** Whether training is kept from the GPU by it. */
-  boolean hitsTensorFlow() {
+  public boolean hitsTensorFlow() {
     return affects != Affects.ONNX_RUNTIME;
   }
 
-  String sentence() {
+  /** What was found and what to do about it, without a full stop. */
+  public String sentence() {
     return what + ": " + remedy;
   }
 
-  Tree tree() {
+  /** The same with a key for each part, for {@code doctor --json}. */
+  public Tree tree() {
     return new Tree()
         .put("cause", id)
         .put("affects", affects.spelling)

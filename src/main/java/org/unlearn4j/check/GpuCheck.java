@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -20,12 +20,15 @@ import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.Versions;
+import org.unlearn4j.gpu.GpuCauses;
+import org.unlearn4j.train.BenchShape;
 
 /**
  * The parts of a check, one program after the other; the JSON is written whole after each of them,
  * so that what was found out survives whatever comes next.
  */
-final class GpuCheck {
+public final class GpuCheck {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> ASK_FOR_TORCH =
       List.of("python3", "-c", "import torch; print(torch.__version__, torch.cuda.is_available())");
@@ -45,7 +48,7 @@ final class GpuCheck {
    * @param steps counted, of each timing
    * @param sets overrides for the run on Fable
    */
-  record Request(
+  public record Request(
       Path home,
       Path out,
       String device,
@@ -67,7 +70,7 @@ final class GpuCheck {
    *
    * @param programs runs a command line with variables added to the environment
    */
-  GpuCheck(
+  public GpuCheck(
       Request request,
       BiFunction<List<String>, Map<String, String>, ChildProcess.Ended> programs,
       PrintStream notes) {
@@ -77,7 +80,7 @@ final class GpuCheck {
   }
 
   /** Does every part, whatever became of those before, and says whether all of them passed. */
-  boolean run() {
+  public boolean run() {
     root.put("verdict", "incomplete")
         .put("unlearn4j", Versions.unlearn4j())
         .put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
@@ -105,7 +108,7 @@ final class GpuCheck {
   }
 
   /** Names of the parts that failed, in a JSON on the disk. */
-  static List<String> failed(Path file) {
+  public static List<String> failed(Path file) {
     return failed(JsonInput.read(file, "a check").node());
   }
 

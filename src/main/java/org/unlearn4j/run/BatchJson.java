@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.run;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,10 +17,15 @@ import org.unlearn4j.unlearn.Segment;
  * Batches of token ids as users write them: {@code input_ids} and, if wanted, mask and labels;
  * right-padded.
  */
-final class BatchJson {
+public final class BatchJson {
   private BatchJson() {}
 
-  static JsonInput read(Path file) {
+  /**
+   * The file.
+   *
+   * @throws UserException if it is not there or no JSON
+   */
+  public static JsonInput read(Path file) {
     return JsonInput.read(file, "a batch of token ids");
   }
 
@@ -30,7 +35,7 @@ final class BatchJson {
    *
    * @throws UserException naming the row at fault
    */
-  static List<TokenRow> rows(JsonInput batch) {
+  public static List<TokenRow> rows(JsonInput batch) {
     List<TokenRow> rows = new ArrayList<>();
     JsonInput mask = batch.get("attention_mask");
     JsonInput labels = batch.get("labels");
@@ -58,7 +63,7 @@ final class BatchJson {
   }
 
   /** The batches of a step, by segment: those that are there. */
-  static Map<Segment, List<TokenRow>> segments(JsonInput input) {
+  public static Map<Segment, List<TokenRow>> segments(JsonInput input) {
     Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
     for (Segment s : Segment.values()) {
       if (input.get(s.key()).present()) {
@@ -69,12 +74,12 @@ final class BatchJson {
   }
 
   /** RMU's control vector, where one is given. */
-  static Optional<ControlVector> controlVector(JsonInput given) {
+  public static Optional<ControlVector> controlVector(JsonInput given) {
     return given.present() ? Optional.of(new ControlVector(numbers(given))) : Optional.empty();
   }
 
   /** A regulariser's queue; empty where none is given. */
-  static List<float[]> queue(JsonInput given) {
+  public static List<float[]> queue(JsonInput given) {
     List<float[]> queue = new ArrayList<>();
     if (given.present()) {
       for (JsonInput row : given.elements()) {
@@ -98,7 +103,8 @@ final class BatchJson {
    *
    * @throws UserException naming the first row that is too long or has an unknown id
    */
-  static void requireFits(JsonInput batch, List<TokenRow> rows, int vocabSize, int maxPositions) {
+  public static void requireFits(
+      JsonInput batch, List<TokenRow> rows, int vocabSize, int maxPositions) {
     for (int r = 0; r < rows.size(); r++) {
       int[] ids = rows.get(r).ids();
       String place = batch.get("input_ids").get(r).place();

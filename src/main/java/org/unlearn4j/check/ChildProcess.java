@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.check;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -17,7 +17,7 @@ import org.unlearn4j.base.MachineException;
  * @param folder they run in
  * @param limitSeconds after which a program is ended
  */
-record ChildProcess(Path folder, int limitSeconds) {
+public record ChildProcess(Path folder, int limitSeconds) {
   private static final int TAIL = 20;
 
   /**
@@ -27,9 +27,16 @@ record ChildProcess(Path folder, int limitSeconds) {
    * @param out standard output
    * @param tail the last lines on standard error
    */
-  record Ended(int code, String out, String tail, double seconds) {}
+  public record Ended(int code, String out, String tail, double seconds) {}
 
-  Ended run(List<String> command, Map<String, String> environment) {
+  /**
+   * Runs one to its end; throws nothing of its own making.
+   *
+   * @param command the program and its arguments
+   * @param environment variables that are added
+   * @throws MachineException if no temporary file could be made
+   */
+  public Ended run(List<String> command, Map<String, String> environment) {
     long start = System.nanoTime();
     Path out = temporary();
     Path err = temporary();

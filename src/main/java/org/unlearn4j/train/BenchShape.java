@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.train;
 
 import java.util.Arrays;
 import java.util.List;
@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 import org.unlearn4j.base.UserException;
 
 /** Shapes with a name: decoders of Llama's family, and the batch they are timed at. */
-enum BenchShape {
+public enum BenchShape {
   /** The shape of the embedded models and of {@code make bench}. */
   SHAPE_5M(256, 6, 4, 4, 704, 2048, 8, 128),
   /** SmolLM's smallest. */
@@ -16,7 +16,7 @@ enum BenchShape {
   SHAPE_1B(2048, 16, 32, 8, 8192, 128256, 4, 256);
 
   /** A shape's numbers by the names of {@code bench}'s options. */
-  record Numbers(
+  public record Numbers(
       int hidden, int layers, int heads, int kvHeads, int ffn, int vocab, int rows, int tokens) {}
 
   private final int hidden;
@@ -40,34 +40,39 @@ enum BenchShape {
     this.tokens = tokens;
   }
 
-  Numbers numbers() {
+  /** All of it. */
+  public Numbers numbers() {
     return new Numbers(hidden, layers, heads, kvHeads, ffn, vocab, rows, tokens);
   }
 
-  String spelling() {
+  /** Its name for users: {@code 1b}. */
+  public String spelling() {
     return name().substring("SHAPE_".length()).toLowerCase(Locale.ROOT);
   }
 
-  static String spellings() {
+  /** All names, for help and messages. */
+  public static String spellings() {
     return Arrays.stream(values()).map(BenchShape::spelling).collect(Collectors.joining(", "));
   }
 
   /**
    * A shape by its name.
    *
+   * @param option as the user wrote it, for the message: {@code --shape}
    * @throws UserException naming the option if there is none
    */
-  static BenchShape of(String option, String name) {
+  public static BenchShape of(String option, String name) {
     return Arrays.stream(values())
         .filter(s -> s.spelling().equals(name))
         .findFirst()
         .orElseThrow(
             () ->
                 new UserException(
-                    "--" + option + ": found " + name + ", expected one of " + spellings() + "."));
+                    option + ": found " + name + ", expected one of " + spellings() + "."));
   }
 
-  static List<BenchShape> list(String option, String names) {
+  /** Shapes by their names, which commas part; see {@link #of}. */
+  public static List<BenchShape> list(String option, String names) {
     return Arrays.stream(names.split(",", -1)).map(n -> of(option, n.strip())).toList();
   }
 }

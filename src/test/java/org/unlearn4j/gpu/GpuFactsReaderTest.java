@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -12,10 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.unlearn4j.cli.GpuFacts.Builds;
-import org.unlearn4j.cli.GpuFacts.Card;
-import org.unlearn4j.cli.GpuFacts.Driver;
-import org.unlearn4j.cli.GpuFacts.User;
+import org.unlearn4j.gpu.GpuFacts.Builds;
+import org.unlearn4j.gpu.GpuFacts.Card;
+import org.unlearn4j.gpu.GpuFacts.Driver;
+import org.unlearn4j.gpu.GpuFacts.User;
 
 /** A made-up file system and made-up answers of the driver's tool. */
 class GpuFactsReaderTest {

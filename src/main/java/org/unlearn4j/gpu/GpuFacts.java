@@ -1,4 +1,4 @@
-package org.unlearn4j.cli;
+package org.unlearn4j.gpu;
 
 import java.util.List;
 import java.util.Map;
@@ -15,7 +15,7 @@ import java.util.Optional;
  *     the name of the file behind it: {@code libcudnn.so.9} and {@code libcudnn.so.9.5.1}
  * @param visibleDevices the environment variable {@code CUDA_VISIBLE_DEVICES}
  */
-record GpuFacts(
+public record GpuFacts(
     String system,
     boolean onBus,
     Driver driver,
@@ -24,7 +24,7 @@ record GpuFacts(
     Optional<String> visibleDevices,
     Builds builds) {
 
-  GpuFacts {
+  public GpuFacts {
     cards = List.copyOf(cards);
     libraries = Map.copyOf(libraries);
   }
@@ -36,8 +36,8 @@ record GpuFacts(
    * @param version for instance {@code 535.104.05}; empty where it is not loaded or does not say
    * @param nodes names of its device files in {@code /dev}, for instance {@code nvidia0}
    */
-  record Driver(boolean loaded, Optional<String> version, List<String> nodes) {
-    Driver {
+  public record Driver(boolean loaded, Optional<String> version, List<String> nodes) {
+    public Driver {
       nodes = List.copyOf(nodes);
     }
   }
@@ -49,22 +49,22 @@ record GpuFacts(
    *     does not tell
    * @param users processes that hold memory of it
    */
-  record Card(
+  public record Card(
       int index,
       String name,
       Optional<String> capability,
       long memoryMb,
       long freeMb,
       List<User> users) {
-    Card {
+    public Card {
       users = List.copyOf(users);
     }
   }
 
   /** A process that holds memory of a card. */
-  record User(long pid, String name, long memoryMb) {}
+  public record User(long pid, String name, long memoryMb) {}
 
   /** Which builds of the two runtimes are on the class path. */
-  record Builds(
+  public record Builds(
       boolean tensorFlowCpu, boolean tensorFlowCuda, int onnxRuntimes, boolean onnxRuntimeCuda) {}
 }
