@@ -2,29 +2,16 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.eval.RelearnMetrics;
 import org.unlearn4j.eval.RelearnResult;
 import org.unlearn4j.run.RelearnStage;
 
 /** Asks whether what was forgotten stays forgotten. */
 final class RelearnCommand implements Command {
-  /** What is told at once; the file has all of it. */
-  private static final List<String> SHOWN =
-      List.of(
-          "forget_prob",
-          "forget_prob_untaught",
-          "verbmem",
-          "verbmem_untaught",
-          "extraction_strength",
-          "extraction_strength_untaught",
-          "wmdp_accuracy",
-          "model_utility",
-          "utility_without_rouge");
-
   @Override
   public String name() {
     return "relearn";
@@ -59,8 +46,7 @@ final class RelearnCommand implements Command {
           .forEach(
               (name, course) -> {
                 out.printf("%s, taught %d rows of %s:%n", name, arm.rows(), arm.data());
-                SHOWN.stream()
-                    .filter(course.after()::containsKey)
+                RelearnMetrics.told(course.after().keySet())
                     .forEach(metric -> out.println(sentence(metric, course)));
               });
     }
