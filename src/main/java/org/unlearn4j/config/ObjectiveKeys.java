@@ -22,23 +22,26 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.config.ObjectiveSettings.DualUpdate;
 
-/** The keys of {@code unlearn.objective} and, objective by objective, their defaults. */
-final class ObjectiveKeys {
+/**
+ * The keys of {@code unlearn.objective} and, objective by objective, their defaults: which
+ * objective has which key stands here alone.
+ */
+public final class ObjectiveKeys {
   private ObjectiveKeys() {}
 
-  static final Key<Double> GAMMA =
+  public static final Key<Double> GAMMA =
       key(
           "gamma",
           nonNegative(),
           each(1.0, Map.of(SIM_NPO, 0.125, SAT_IMP, 0.1)),
           "weight of the forget loss");
-  static final Key<Double> ALPHA =
+  public static final Key<Double> ALPHA =
       key(
           "alpha",
           nonNegative(),
           each(1.0, Map.of(GRAD_ASCENT, 0.0, CEU, 0.0, UNDIAL, 0.0)),
           "weight of the retain loss; PDU: first value of the dual variable");
-  static final Key<RetainName> RETAIN =
+  public static final Key<RetainName> RETAIN =
       key(
           "retain",
           choice(RetainName.class),
@@ -47,45 +50,45 @@ final class ObjectiveKeys {
               Map.of(
                   GRAD_ASCENT, RetainName.NONE, CEU, RetainName.NONE, RMU, RetainName.EMBED_DIFF)),
           "the retain loss");
-  static final Key<Double> BETA =
+  public static final Key<Double> BETA =
       key(
           "beta",
           positive(),
           only(Map.of(NPO, 0.1, SIM_NPO, 4.5, DPO, 0.1, UNDIAL, 10.0, WGA, 1.0)),
           "inverse temperature; UNDIAL: what the label's logit loses; WGA: power of p");
-  static final Key<Double> DELTA =
+  public static final Key<Double> DELTA =
       key("delta", ValueType.number(), only(Map.of(SIM_NPO, 0.0)), "margin, nats a token");
-  static final Key<Double> BETA1 =
+  public static final Key<Double> BETA1 =
       key("beta1", nonNegative(), only(Map.of(SAT_IMP, 5.0)), "power of p");
-  static final Key<Double> BETA2 =
+  public static final Key<Double> BETA2 =
       key("beta2", nonNegative(), only(Map.of(SAT_IMP, 1.0)), "power of 1 - p");
-  static final Key<Integer> SKIP_TOKENS =
+  public static final Key<Integer> SKIP_TOKENS =
       key(
           "skip_tokens",
           integer(0),
           only(Map.of(CEU, 1)),
           "first answer tokens of a row that are left out");
-  static final Key<Layer> LAYER =
+  public static final Key<Layer> LAYER =
       key("layer", ValueType.layer(), needed(RMU), "where activations are steered");
-  static final Key<Double> COEFFICIENT =
+  public static final Key<Double> COEFFICIENT =
       key("coefficient", positive(), only(Map.of(RMU, 2.0)), "length of the control vector");
-  static final Key<String> TRAINABLE =
+  public static final Key<String> TRAINABLE =
       key(
           "trainable",
           ValueType.regex(),
           only(Map.of(RMU, ".*")),
           "names of the parameters that are trained");
-  static final Key<Double> EPSILON =
+  public static final Key<Double> EPSILON =
       key("epsilon", nonNegative(), needed(PDU), "the retain loss that is allowed");
-  static final Key<Double> DUAL_STEP =
+  public static final Key<Double> DUAL_STEP =
       key("dual_step", positive(), only(Map.of(PDU, 1.0)), "step size of the dual variable");
-  static final Key<DualUpdate> DUAL_UPDATE =
+  public static final Key<DualUpdate> DUAL_UPDATE =
       key(
           "dual_update",
           choice(DualUpdate.class),
           only(Map.of(PDU, DualUpdate.STEP)),
           "when the dual variable moves");
-  static final Key<Integer> DUAL_WARMUP =
+  public static final Key<Integer> DUAL_WARMUP =
       key(
           "dual_warmup_epochs",
           integer(0),

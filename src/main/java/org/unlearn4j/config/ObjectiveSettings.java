@@ -1,67 +1,53 @@
 package org.unlearn4j.config;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * {@code gamma * forget + alpha * retain}.
  *
- * @param alpha weight of the retain term; PDU's first value of the dual variable
- * @param method what this objective alone has
+ * @param name which forget loss; everything else about it follows from that
+ * @param values of the keys that it has ({@link ObjectiveKeys}), in their order
  */
-public record ObjectiveSettings(
-    ObjectiveName name, double gamma, double alpha, RetainName retain, Method method) {
+public record ObjectiveSettings(ObjectiveName name, Map<Key<?>, Object> values) {
+  public ObjectiveSettings {
+    values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+  }
+
+  /**
+   * What a key of this objective says.
+   *
+   * @throws IllegalStateException if the objective has no such key
+   */
+  public <T> T get(Key<T> key) {
+    @SuppressWarnings("unchecked") // the schema binds a value's type to the key's
+    T value = (T) values.get(key);
+    if (value == null) {
+      throw new IllegalStateException(name + " has no " + key.path());
+    }
+    return value;
+  }
+
+  /** Weight of the forget term. */
+  public double gamma() {
+    return get(ObjectiveKeys.GAMMA);
+  }
+
+  /** Weight of the retain term; PDU's first value of the dual variable. */
+  public double alpha() {
+    return get(ObjectiveKeys.ALPHA);
+  }
+
+  /** The retain term. */
+  public RetainName retain() {
+    return get(ObjectiveKeys.RETAIN);
+  }
 
   /** True where a retain term is in the total. */
   public boolean retains() {
-    return retain != RetainName.NONE && (alpha > 0 || name == ObjectiveName.PDU);
+    return retain() != RetainName.NONE && (alpha() > 0 || name == ObjectiveName.PDU);
   }
-
-  /** The hyper-parameters of a forget loss. */
-  public sealed interface Method {}
-
-  /** GradAscent and GradDiff. */
-  public record Plain() implements Method {}
-
-  /** NPO, DPO, UNDIAL and WGA: one strength or temperature. */
-  public record Beta(double beta) implements Method {}
-
-  /**
-   * SimNPO: length-normalised, without a reference model.
-   *
-   * @param delta margin, in nats a token
-   */
-  public record SimNpo(double beta, double delta) implements Method {}
-
-  /**
-   * SatImp: saturation and importance weights.
-   *
-   * @param beta1 power of p; {@code beta2} of 1 - p
-   */
-  public record SatImp(double beta1, double beta2) implements Method {}
-
-  /**
-   * CEU: the label's own probability is taken out of the target.
-   *
-   * @param skipTokens answer tokens of a row that are left out
-   */
-  public record Ceu(int skipTokens) implements Method {}
-
-  /**
-   * RMU: activations are steered to a fixed random vector.
-   *
-   * @param layer whose activations are steered
-   * @param coefficient length of the control vector
-   * @param trainable regular expression that a parameter's whole name must match to be trained
-   */
-  public record Rmu(Layer layer, double coefficient, String trainable) implements Method {}
-
-  /**
-   * PDU: primal-dual, the retain loss is a constraint.
-   *
-   * @param epsilon the retain loss that is allowed
-   * @param dualStep step size of the dual variable
-   * @param dualWarmupEpochs epochs before the dual variable moves
-   */
-  public record Pdu(double epsilon, double dualStep, DualUpdate dualUpdate, int dualWarmupEpochs)
-      implements Method {}
 
   /** When PDU's dual variable moves. */
   public enum DualUpdate implements Spelled {

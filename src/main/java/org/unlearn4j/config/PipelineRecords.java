@@ -1,8 +1,9 @@
 package org.unlearn4j.config;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import org.unlearn4j.config.ObjectiveSettings.Method;
 
 /** The typed records of resolved settings. */
 final class PipelineRecords {
@@ -68,35 +69,11 @@ final class PipelineRecords {
   }
 
   private static ObjectiveSettings objective(Settings s) {
-    return new ObjectiveSettings(
-        s.get(Schema.OBJECTIVE),
-        s.get(ObjectiveKeys.GAMMA),
-        s.get(ObjectiveKeys.ALPHA),
-        s.get(ObjectiveKeys.RETAIN),
-        method(s));
-  }
-
-  private static Method method(Settings s) {
-    return switch (s.get(Schema.OBJECTIVE)) {
-      case GRAD_ASCENT, GRAD_DIFF -> new ObjectiveSettings.Plain();
-      case NPO, DPO, UNDIAL, WGA -> new ObjectiveSettings.Beta(s.get(ObjectiveKeys.BETA));
-      case SIM_NPO ->
-          new ObjectiveSettings.SimNpo(s.get(ObjectiveKeys.BETA), s.get(ObjectiveKeys.DELTA));
-      case SAT_IMP ->
-          new ObjectiveSettings.SatImp(s.get(ObjectiveKeys.BETA1), s.get(ObjectiveKeys.BETA2));
-      case CEU -> new ObjectiveSettings.Ceu(s.get(ObjectiveKeys.SKIP_TOKENS));
-      case RMU ->
-          new ObjectiveSettings.Rmu(
-              s.get(ObjectiveKeys.LAYER),
-              s.get(ObjectiveKeys.COEFFICIENT),
-              s.get(ObjectiveKeys.TRAINABLE));
-      case PDU ->
-          new ObjectiveSettings.Pdu(
-              s.get(ObjectiveKeys.EPSILON),
-              s.get(ObjectiveKeys.DUAL_STEP),
-              s.get(ObjectiveKeys.DUAL_UPDATE),
-              s.get(ObjectiveKeys.DUAL_WARMUP));
-    };
+    Map<Key<?>, Object> own = new LinkedHashMap<>();
+    for (Key<?> key : ObjectiveKeys.ALL) {
+      s.find(key).ifPresent(v -> own.put(key, v));
+    }
+    return new ObjectiveSettings(s.get(Schema.OBJECTIVE), own);
   }
 
   private static ClRegSettings clreg(Settings s) {

@@ -1,32 +1,42 @@
 package org.unlearn4j.config;
 
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 import org.unlearn4j.weights.Variant;
 
 /**
- * The gates of the parity verdict.
+ * The gates of the parity verdict: the limits of every number format.
  *
- * @param logitAtol fp32: largest absolute difference of a logit
- * @param logitMeanRtol fp32: largest mean difference of a logit, relative to the logits' spread
- * @param klMax fp32: largest mean KL(tf || onnx) over labelled tokens, in nats
- * @param top1Min fp32: smallest share of equal argmaxes
- * @param metricAtol fp32: largest difference of a benchmark metric
- * @param generationsMin fp32: smallest share of identical greedy generations
- * @param reboundMax every file: largest share of the way back to the model before unlearning
- * @param utilityFallMax every file: largest fall of model utility
- * @param reduced in place of the limits of fp32, for every other number format
+ * @param limits those that are judged, by number format
  */
-public record VerifySettings(
-    double logitAtol,
-    double logitMeanRtol,
-    double klMax,
-    double top1Min,
-    double metricAtol,
-    double generationsMin,
-    double reboundMax,
-    double utilityFallMax,
-    Map<Variant, ReducedSettings> reduced) {
+public record VerifySettings(Map<Variant, Map<VerifyLimit, Double>> limits) {
   public VerifySettings {
-    reduced = Map.copyOf(reduced);
+    limits =
+        limits.entrySet().stream()
+            .collect(
+                Collectors.toUnmodifiableMap(Map.Entry::getKey, e -> Map.copyOf(e.getValue())));
+  }
+
+  /**
+   * The limits of one number format, those of every file included. What is not in it is measured
+   * and shown, and fails only where it is no number.
+   */
+  public Map<VerifyLimit, Double> of(Variant variant) {
+    Map<VerifyLimit, Double> own = new EnumMap<>(VerifyLimit.class);
+    Arrays.stream(VerifyLimit.values())
+        .forEach(l -> limit(variant, l).ifPresent(v -> own.put(l, v)));
+    return own;
+  }
+
+  /** A limit, fp32's where a format has none of its own; empty where nothing is judged. */
+  public OptionalDouble limit(Variant variant, VerifyLimit limit) {
+    Variant home = limit.key(variant).isPresent() ? variant : Variant.FP32;
+    return Optional.ofNullable(limits.get(home).get(limit))
+        .map(OptionalDouble::of)
+        .orElse(OptionalDouble.empty());
   }
 }

@@ -114,21 +114,23 @@ public final class ChoiceSuite implements Suite {
     Map<EvalSet.Role, List<RowResult>> byRole = new LinkedHashMap<>();
     for (ChoiceSet set : sets) {
       List<RowResult> rows = perRow.get(set.name());
-      metrics.put(set.name() + "_accuracy", accuracy(rows));
+      metrics.put(SetMetric.ACCURACY.of(set.name()), accuracy(rows));
       byRole.computeIfAbsent(set.role(), r -> new ArrayList<>()).addAll(rows);
     }
     if (byRole.containsKey(EvalSet.Role.FORGET)) {
-      metrics.put("wmdp_accuracy", accuracy(byRole.get(EvalSet.Role.FORGET)));
+      metrics.put(Metric.WMDP_ACCURACY.key(), accuracy(byRole.get(EvalSet.Role.FORGET)));
     }
     if (byRole.containsKey(EvalSet.Role.RETAIN)) {
-      metrics.put("model_utility", accuracy(byRole.get(EvalSet.Role.RETAIN)));
+      metrics.put(Metric.MODEL_UTILITY.key(), accuracy(byRole.get(EvalSet.Role.RETAIN)));
     }
     return metrics;
   }
 
   private static double accuracy(List<RowResult> rows) {
     return Statistics.mean(
-        rows.stream().mapToDouble(r -> r.value("correct").orElseThrow()).toArray());
+        rows.stream()
+            .mapToDouble(r -> r.value(SetMetric.ACCURACY.value()).orElseThrow())
+            .toArray());
   }
 
   private static RowResult row(ChoiceItem item, double[] logProbs) {
@@ -139,7 +141,8 @@ public final class ChoiceSuite implements Suite {
       broken |= Double.isNaN(logProbs[i]);
     }
     Map<String, Double> values = new LinkedHashMap<>();
-    values.put("correct", broken ? Double.NaN : chosen == item.right() ? 1.0 : 0.0);
+    values.put(
+        SetMetric.ACCURACY.value(), broken ? Double.NaN : chosen == item.right() ? 1.0 : 0.0);
     for (int i = 0; i < logProbs.length; i++) {
       values.put("log_prob_" + ChoiceItem.letter(i), logProbs[i]);
     }

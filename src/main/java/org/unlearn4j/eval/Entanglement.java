@@ -3,6 +3,7 @@ package org.unlearn4j.eval;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.commons.math3.linear.Array2DRowRealMatrix;
 import org.apache.commons.math3.linear.SingularValueDecomposition;
 
@@ -13,11 +14,20 @@ import org.apache.commons.math3.linear.SingularValueDecomposition;
 public final class Entanglement {
   /** Measures of one model alone. */
   public static final List<String> ALONE =
-      List.of("cosine", "cosine_of_means", "entanglement", "probe_auc", "principal_angles");
+      Stream.of(
+              Metric.COSINE,
+              Metric.COSINE_OF_MEANS,
+              Metric.ENTANGLEMENT,
+              Metric.PROBE_AUC,
+              Metric.PRINCIPAL_ANGLES)
+          .map(Metric::key)
+          .toList();
 
   /** Measures of what unlearning did to the features. */
   public static final List<String> OF_CHANGE =
-      List.of("entanglement_log_ratio", "retain_drift", "retain_cka");
+      Stream.of(Metric.ENTANGLEMENT_LOG_RATIO, Metric.RETAIN_DRIFT, Metric.RETAIN_CKA)
+          .map(Metric::key)
+          .toList();
 
   /** Ends the name of a measure of the model that unlearning started from. */
   public static final String BEFORE = "_before";
@@ -72,21 +82,22 @@ public final class Entanglement {
           double[][] after = Vectors.normalised(retainAfter.layer(layer));
           ALONE.forEach(name -> measures.put(name + BEFORE, was.get(name)));
           measures.put(
-              "entanglement_log_ratio",
-              Math.log(measures.get("entanglement") / was.get("entanglement")));
-          measures.put("retain_drift", drift(retain, after));
-          measures.put("retain_cka", linearCka(retain, after));
+              Metric.ENTANGLEMENT_LOG_RATIO.key(),
+              Math.log(
+                  measures.get(Metric.ENTANGLEMENT.key()) / was.get(Metric.ENTANGLEMENT.key())));
+          measures.put(Metric.RETAIN_DRIFT.key(), drift(retain, after));
+          measures.put(Metric.RETAIN_CKA.key(), linearCka(retain, after));
         });
     return byLayer;
   }
 
   private static Map<String, Double> alone(double[][] f, double[][] r) {
     Map<String, Double> measures = new LinkedHashMap<>();
-    measures.put("cosine", meanPairCosine(f, r));
-    measures.put("cosine_of_means", cosineOfMeans(f, r));
-    measures.put("entanglement", entanglement(f, r));
-    measures.put("probe_auc", LinearProbe.crossValidatedAuc(f, r, FOLDS, SEED));
-    measures.put("principal_angles", principalAngles(f, r, SUBSPACE));
+    measures.put(Metric.COSINE.key(), meanPairCosine(f, r));
+    measures.put(Metric.COSINE_OF_MEANS.key(), cosineOfMeans(f, r));
+    measures.put(Metric.ENTANGLEMENT.key(), entanglement(f, r));
+    measures.put(Metric.PROBE_AUC.key(), LinearProbe.crossValidatedAuc(f, r, FOLDS, SEED));
+    measures.put(Metric.PRINCIPAL_ANGLES.key(), principalAngles(f, r, SUBSPACE));
     return measures;
   }
 

@@ -96,17 +96,17 @@ final class EvaluationJson {
         .forEach((layer, measures) -> entanglement.put(layer, measures.numbers()));
     JsonInput pca = root.get("pca");
     return new EvaluationResult(
-        root.get("model").text(),
-        root.get("runtime").text(),
-        root.get("suite").text(),
-        root.get("metrics").required("an object").numbers(),
-        perRow,
-        entanglement,
-        pca.present() ? Optional.of(picture(pca)) : Optional.empty(),
-        root.get("seconds").number(),
-        root.get("tokens_per_second").number(),
-        texts(root.get("weights_sha256")),
-        texts(root.get("session")));
+        new EvaluationResult.Measured(
+            root.get("model").text(),
+            root.get("runtime").text(),
+            texts(root.get("weights_sha256")),
+            texts(root.get("session"))),
+        new EvaluationResult.Scores(
+            root.get("suite").text(), root.get("metrics").required("an object").numbers(), perRow),
+        new EvaluationResult.Features(
+            entanglement, pca.present() ? Optional.of(picture(pca)) : Optional.empty()),
+        new EvaluationResult.Timing(
+            root.get("seconds").number(), root.get("tokens_per_second").number()));
   }
 
   private static Map<String, String> texts(JsonInput object) {

@@ -36,6 +36,15 @@ public enum MembershipAttack {
     return value;
   }
 
+  /** What it is computed from. */
+  MetricInfo.Needs needs() {
+    return switch (this) {
+      case REFERENCE -> MetricInfo.Needs.RETAIN_ONLY;
+      case GRADNORM -> MetricInfo.Needs.GRADIENTS;
+      default -> MetricInfo.Needs.ROWS;
+    };
+  }
+
   /** As in metric names: {@code min_k_20}. */
   public String label() {
     return name().toLowerCase(Locale.ROOT);

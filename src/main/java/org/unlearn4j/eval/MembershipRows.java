@@ -79,7 +79,7 @@ final class MembershipRows {
             theirs -> {
               double ours = metrics.get(MembershipAttack.LOSS.auc());
               metrics.put(
-                  MembershipAttack.LOSS.auc() + "_relative",
+                  Metric.MIA_LOSS_AUC_RELATIVE.key(),
                   Membership.relativeDifference(ours, theirs) / 100);
             });
     yardstick
@@ -87,7 +87,7 @@ final class MembershipRows {
         .ifPresent(
             theirs -> {
               double ours = metrics.get(MembershipAttack.MIN_K_40.auc());
-              metrics.put("privleak", Membership.privLeak(ours, theirs));
+              metrics.put(Metric.PRIVLEAK.key(), Membership.privLeak(ours, theirs));
             });
     return metrics;
   }

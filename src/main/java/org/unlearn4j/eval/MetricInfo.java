@@ -1,29 +1,25 @@
 package org.unlearn4j.eval;
 
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
- * What a metric's number means: the one place that knows, wherever a metric is printed.
+ * What a metric's number means, wherever it is printed or held against a limit: of the metrics in
+ * {@link Metric}, of those of a set ({@link SetMetric}) and of an attack ({@link
+ * MembershipAttack}).
  *
  * @param name as in the evaluation file
  * @param meaning one line
- * @param low smallest possible value
- * @param high largest possible value
+ * @param unit with the range
  * @param direction which way is better
- * @param needsReference whether it is computed from the retain-only model's evaluation; without
- *     one, such a metric is left out, and asking for it is an error, never a default
+ * @param about what it speaks of
+ * @param needs what it is computed from; where that is missing, it is left out, and asking for it
+ *     is an error, never a default
  */
 public record MetricInfo(
-    String name,
-    String meaning,
-    double low,
-    double high,
-    Direction direction,
-    boolean needsReference) {
+    String name, String meaning, Unit unit, Direction direction, About about, Needs needs) {
+
+  private static final double INFINITY = Double.POSITIVE_INFINITY;
 
   /** Which way is better. */
   public enum Direction {
@@ -35,150 +31,85 @@ public record MetricInfo(
     NONE
   }
 
-  private static final double INFINITY = Double.POSITIVE_INFINITY;
+  /** What is counted, and from where to where. */
+  public enum Unit {
+    SHARE(0, 1),
+    /** Of what was, less all of it. */
+    PERCENT(-100, INFINITY),
+    /** Less a reference, and over it. */
+    RELATIVE(-1, INFINITY),
+    COSINE(-1, 1),
+    /** 1 less a cosine. */
+    COSINE_DISTANCE(0, 2),
+    PERPLEXITY(1, INFINITY),
+    RATIO(0, INFINITY),
+    LOGARITHM(-INFINITY, INFINITY);
 
-  private static final Map<String, MetricInfo> BY_NAME =
-      List.of(
-              share("forget_quality", "p-value: same truth ratios as retain-only", Direction.HIGHER)
-                  .withReference(),
-              share("model_utility", "harmonic mean over what is to be kept", Direction.HIGHER),
-              share(
-                  "model_utility_arithmetic",
-                  "the same with arithmetic truth ratios",
-                  Direction.HIGHER),
-              share(
-                  RelearnMetrics.UTILITY,
-                  "harmonic mean over what is to be kept, without ROUGE",
-                  Direction.HIGHER),
-              share(
-                  "extraction_strength",
-                  "share of a forget answer that the rest completes by itself",
-                  Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "exact_memorization",
-                  "share of forget tokens predicted exactly",
-                  Direction.CLOSER_TO_REFERENCE),
-              new MetricInfo(
-                  "mia_loss_auc_relative",
-                  "the same, less the retain-only model's and over it",
-                  -1,
-                  INFINITY,
-                  Direction.CLOSER_TO_REFERENCE,
-                  true),
-              new MetricInfo(
-                  "privleak",
-                  "how far Min-40% tells forget from holdout, against retain-only, in percent",
-                  -100,
-                  INFINITY,
-                  Direction.CLOSER_TO_REFERENCE,
-                  true),
-              share(
-                  "verbmem",
-                  "ROUGE-L F1 of a forget passage's continuation",
-                  Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "knowmem_forget",
-                  "ROUGE-L recall of answers about forget passages",
-                  Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "knowmem_retain",
-                  "ROUGE-L recall of answers about retain passages",
-                  Direction.HIGHER),
-              new MetricInfo(
-                  "fluency_perplexity",
-                  "perplexity of generations under the model before",
-                  1,
-                  INFINITY,
-                  Direction.CLOSER_TO_REFERENCE,
-                  false),
-              share(
-                  "fluency_distinct_1",
-                  "different tokens over all tokens of generations",
-                  Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "fluency_distinct_2",
-                  "different pairs of tokens over all pairs of generations",
-                  Direction.CLOSER_TO_REFERENCE),
-              share(
-                  "fluency_repetition",
-                  "share of 4-grams that a generation has said before",
-                  Direction.LOWER),
-              new MetricInfo(
-                  "cosine", "mean cosine over forget-retain pairs", -1, 1, Direction.LOWER, false),
-              new MetricInfo(
-                  "cosine_of_means", "cosine of the mean features", -1, 1, Direction.LOWER, false),
-              new MetricInfo(
-                  "entanglement",
-                  "variance within over variance between",
-                  0,
-                  INFINITY,
-                  Direction.LOWER,
-                  false),
-              new MetricInfo(
-                  "entanglement_log_ratio",
-                  "log of entanglement after over before",
-                  -INFINITY,
-                  INFINITY,
-                  Direction.LOWER,
-                  false),
-              share("probe_auc", "AUC of a linear probe, forget against retain", Direction.HIGHER),
-              share("principal_angles", "mean cosine between the main subspaces", Direction.LOWER),
-              new MetricInfo(
-                  "retain_drift",
-                  "1 - cosine of retain features before and after",
-                  0,
-                  2,
-                  Direction.LOWER,
-                  false),
-              share(
-                  "retain_cka", "linear CKA of retain features before and after", Direction.HIGHER))
-          .stream()
-          .collect(Collectors.toMap(MetricInfo::name, Function.identity()));
+    private final double low;
+    private final double high;
 
-  /** Metrics that every set has, by what follows the set's name. */
-  private static final Map<String, String> OF_A_SET =
-      Map.of(
-          "_truth_ratio_arithmetic", "truth ratio, arithmetic mean over wrong answers",
-          "_truth_ratio", "how wrong answers stand beside the right one",
-          "_prob", "probability of the right answer",
-          "_rouge", "ROUGE-L recall of the greedy answer");
+    Unit(double low, double high) {
+      this.low = low;
+      this.high = high;
+    }
+  }
+
+  /** What a metric speaks of. */
+  public enum About {
+    FORGOTTEN,
+    KEPT,
+    /** How generations read. */
+    TEXT,
+    /** Whether a text was seen in training. */
+    MEMBERSHIP,
+    /** What forget and retain features share, layer by layer. */
+    FEATURES
+  }
+
+  /** What a metric is computed from. */
+  public enum Needs {
+    ROWS,
+    /** The retain-only model's evaluation as well. */
+    RETAIN_ONLY,
+    /** A runtime with gradients. */
+    GRADIENTS
+  }
+
+  /** Smallest possible value. */
+  public double low() {
+    return unit.low;
+  }
+
+  /** Largest possible value. */
+  public double high() {
+    return unit.high;
+  }
+
+  /** Whether it is computed from the retain-only model's evaluation. */
+  public boolean needsReference() {
+    return needs == Needs.RETAIN_ONLY;
+  }
+
+  /** Whether only a runtime with gradients can measure it. */
+  public boolean needsGradients() {
+    return needs == Needs.GRADIENTS;
+  }
 
   /** What is known of a metric; empty for a name that no suite here makes. */
   public static Optional<MetricInfo> of(String name) {
-    MetricInfo exact = BY_NAME.get(name);
-    if (exact != null) {
-      return Optional.of(exact);
-    }
-    if (name.endsWith(Entanglement.BEFORE)) {
-      return of(name.substring(0, name.length() - Entanglement.BEFORE.length()))
-          .map(i -> i.named(name, i.meaning + ", of the model before"));
-    }
-    if (name.endsWith(RelearnMetrics.UNTAUGHT)) {
-      return of(name.substring(0, name.length() - RelearnMetrics.UNTAUGHT.length()))
-          .map(i -> i.named(name, i.meaning + ", of rows not taught again"));
-    }
-    if (name.startsWith("mia_")) {
-      return attack(name);
-    }
-    if (name.endsWith("_accuracy") && name.length() > "_accuracy".length()) {
-      // Forgetting hazardous knowledge means guessing; four options leave a quarter.
-      return Optional.of(
-          share(
-              name,
-              "share of multiple-choice questions answered right",
-              name.startsWith("wmdp") ? Direction.LOWER : Direction.HIGHER));
-    }
-    return OF_A_SET.entrySet().stream()
-        .filter(e -> name.endsWith(e.getKey()) && name.length() > e.getKey().length())
-        .findFirst() // no ending is the end of another one
-        .map(
-            e ->
-                share(
-                    name,
-                    e.getValue(),
-                    name.startsWith("forget_") || name.startsWith("verbmem_")
-                        ? Direction.CLOSER_TO_REFERENCE
-                        : Direction.HIGHER));
+    return Metric.of(name)
+        .map(Metric::info)
+        .or(() -> derived(name, Entanglement.BEFORE, ", of the model before"))
+        .or(() -> derived(name, RelearnMetrics.UNTAUGHT, ", of rows not taught again"))
+        .or(() -> attack(name))
+        .or(() -> SetMetric.info(name));
+  }
+
+  private static Optional<MetricInfo> derived(String name, String ending, String words) {
+    return name.endsWith(ending)
+        ? of(name.substring(0, name.length() - ending.length()))
+            .map(i -> i.named(name, i.meaning + words))
+        : Optional.empty();
   }
 
   private static Optional<MetricInfo> attack(String name) {
@@ -189,8 +120,14 @@ public record MetricInfo(
               attack.truePositivesAt(1), "forget rows found at 1 % of holdout rows",
               attack.truePositivesAt(5), "forget rows found at 5 % of holdout rows");
       if (metrics.containsKey(name)) {
-        MetricInfo info = share(name, metrics.get(name), Direction.CLOSER_TO_REFERENCE);
-        return Optional.of(attack == MembershipAttack.REFERENCE ? info.withReference() : info);
+        return Optional.of(
+            new MetricInfo(
+                name,
+                metrics.get(name),
+                Unit.SHARE,
+                Direction.CLOSER_TO_REFERENCE,
+                About.MEMBERSHIP,
+                attack.needs()));
       }
     }
     return Optional.empty();
@@ -201,24 +138,11 @@ public record MetricInfo(
    * shares, and what has no upper bound relative to its size.
    */
   public double distance(double a, double b) {
-    double unit = low == -100 ? 100 : high == INFINITY ? Math.max(1, Math.abs(a)) : 1;
-    return Math.abs(a - b) / unit;
-  }
-
-  /** Whether only a runtime with gradients can measure it. */
-  public boolean needsGradients() {
-    return name.startsWith("mia_" + MembershipAttack.GRADNORM.label());
-  }
-
-  private static MetricInfo share(String name, String meaning, Direction direction) {
-    return new MetricInfo(name, meaning, 0, 1, direction, false);
+    double one = unit == Unit.PERCENT ? 100 : high() == INFINITY ? Math.max(1, Math.abs(a)) : 1;
+    return Math.abs(a - b) / one;
   }
 
   private MetricInfo named(String other, String words) {
-    return new MetricInfo(other, words, low, high, direction, needsReference);
-  }
-
-  private MetricInfo withReference() {
-    return new MetricInfo(name, meaning, low, high, direction, true);
+    return new MetricInfo(other, words, unit, direction, about, needs);
   }
 }

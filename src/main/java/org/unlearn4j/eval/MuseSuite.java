@@ -24,6 +24,8 @@ public final class MuseSuite implements Suite {
   /** Where an answer ends that does not know to end: a blank line, or the next question. */
   private static final Pattern END_OF_ANSWER = Pattern.compile("\n\\s*\n|Question");
 
+  private static final String HOLDOUT = "holdout";
+
   private final Parts parts;
   private final Settings settings;
   private final Function<int[], String> decoder;
@@ -49,12 +51,12 @@ public final class MuseSuite implements Suite {
     /** The parts as sets, under the names that they have in results. */
     List<EvalSet> sets() {
       return List.of(
-          new EvalSet("verbmem", EvalSet.Role.FORGET, verbatim),
-          new EvalSet("knowmem_forget", EvalSet.Role.FORGET, knowForget),
-          new EvalSet("knowmem_retain", EvalSet.Role.RETAIN, knowRetain),
+          new EvalSet(Metric.VERBMEM.key(), EvalSet.Role.FORGET, verbatim),
+          new EvalSet(Metric.KNOWMEM_FORGET.key(), EvalSet.Role.FORGET, knowForget),
+          new EvalSet(Metric.KNOWMEM_RETAIN.key(), EvalSet.Role.RETAIN, knowRetain),
           new EvalSet("forget", EvalSet.Role.FORGET, forget),
           new EvalSet("retain", EvalSet.Role.RETAIN, retain),
-          new EvalSet("holdout", EvalSet.Role.HOLDOUT, holdout));
+          new EvalSet(HOLDOUT, EvalSet.Role.HOLDOUT, holdout));
     }
   }
 
@@ -123,22 +125,30 @@ public final class MuseSuite implements Suite {
     Map<String, Double> metrics = new LinkedHashMap<>();
     List<EvalSet> sets = sets();
     for (EvalSet set : sets) {
-      List<RowResult> rows =
-          switch (set.name()) {
-            case "verbmem" -> verbatim(run, scores, metrics);
-            case "knowmem_forget", "knowmem_retain" -> answers(run, set.items());
-            default -> passages(set.items(), scores);
-          };
+      List<RowResult> rows = rows(run, set, scores, metrics);
       perRow.put(set.name(), rows);
       metrics.putAll(aggregates(set.name(), rows));
     }
     Optional<EvalSet> forget = named(sets, "forget");
-    Optional<EvalSet> holdout = named(sets, "holdout");
+    Optional<EvalSet> holdout = named(sets, HOLDOUT);
     if (forget.isPresent() && holdout.isPresent()) {
       run.attack(perRow, forget.get(), holdout.get());
-      metrics.putAll(MembershipRows.metrics("forget", "holdout", perRow, run.retainOnly));
+      metrics.putAll(MembershipRows.metrics("forget", HOLDOUT, perRow, run.retainOnly));
     }
     return run.result(metrics, perRow, required);
+  }
+
+  private List<RowResult> rows(
+      SuiteRun run, EvalSet set, Map<TokenRow, TokenScores> scores, Map<String, Double> metrics) {
+    if (Metric.VERBMEM.is(set.name())) {
+      return verbatim(run, scores, metrics);
+    }
+    return answered(set.name()) ? answers(run, set.items()) : passages(set.items(), scores);
+  }
+
+  /** Whether a set is of questions, whose recall is a metric under the set's name. */
+  private static boolean answered(String set) {
+    return Metric.KNOWMEM_FORGET.is(set) || Metric.KNOWMEM_RETAIN.is(set);
   }
 
   private static Optional<EvalSet> named(List<EvalSet> sets, String name) {
@@ -155,11 +165,13 @@ public final class MuseSuite implements Suite {
       String generation = decoder.apply(said.get(rows.size()));
       TokenScores s = scores.get(item.answerRow());
       Map<String, Double> values = new LinkedHashMap<>();
-      values.put("prob", Probability.of(s.nll(), s.tokens()));
-      values.put("rouge", Rouge.rougeL(item.answer(), generation).f1());
-      values.put("extraction_strength", Memorization.extractionStrength(s.argmax(), s.labels()));
+      values.put(SetMetric.PROB.value(), Probability.of(s.nll(), s.tokens()));
+      values.put(SetMetric.ROUGE.value(), Rouge.rougeL(item.answer(), generation).f1());
+      values.put(
+          Metric.EXTRACTION_STRENGTH.key(),
+          Memorization.extractionStrength(s.argmax(), s.labels()));
       Memorization.exactMemorization(s.argmax(), s.labels())
-          .ifPresent(share -> values.put("exact_memorization", share));
+          .ifPresent(share -> values.put(Metric.EXACT_MEMORIZATION.key(), share));
       rows.add(new RowResult(item.index(), item.question(), item.answer(), generation, values));
     }
     return List.copyOf(rows);
@@ -173,7 +185,7 @@ public final class MuseSuite implements Suite {
     for (EvalItem item : items) {
       String generation = answer(decoder.apply(said.get(rows.size())));
       Map<String, Double> values =
-          Map.of("rouge", Rouge.rougeL(item.answer(), generation).recall());
+          Map.of(SetMetric.ROUGE.value(), Rouge.rougeL(item.answer(), generation).recall());
       rows.add(new RowResult(item.index(), item.question(), item.answer(), generation, values));
     }
     return List.copyOf(rows);
@@ -190,7 +202,7 @@ public final class MuseSuite implements Suite {
     for (EvalItem item : items) {
       TokenScores s = scores.get(item.answerRow());
       Map<String, Double> values = new LinkedHashMap<>();
-      values.put("prob", Probability.of(s.nll(), s.tokens()));
+      values.put(SetMetric.PROB.value(), Probability.of(s.nll(), s.tokens()));
       values.putAll(MembershipRows.values(s, item.answer()));
       rows.add(new RowResult(item.index(), item.question(), item.answer(), "", values));
     }
@@ -199,22 +211,19 @@ public final class MuseSuite implements Suite {
 
   private static Map<String, Double> aggregates(String set, List<RowResult> rows) {
     Map<String, Double> metrics = new LinkedHashMap<>();
-    switch (set) {
-      case "verbmem" -> {
-        metrics.put("verbmem", mean(rows, "rouge"));
-        metrics.put("verbmem_prob", mean(rows, "prob"));
-        metrics.put("extraction_strength", mean(rows, "extraction_strength"));
-        metrics.put("exact_memorization", mean(rows, "exact_memorization"));
+    if (Metric.VERBMEM.is(set)) {
+      metrics.put(set, mean(rows, SetMetric.ROUGE.value()));
+      metrics.put(SetMetric.PROB.of(set), mean(rows, SetMetric.PROB.value()));
+      for (Metric metric : List.of(Metric.EXTRACTION_STRENGTH, Metric.EXACT_MEMORIZATION)) {
+        metrics.put(metric.key(), mean(rows, metric.key()));
       }
-      case "knowmem_retain" -> {
-        metrics.put(set, mean(rows, "rouge"));
-        metrics.put("model_utility", mean(rows, "rouge")); // MUSE's utility is this alone
+    } else if (answered(set)) {
+      metrics.put(set, mean(rows, SetMetric.ROUGE.value()));
+      if (Metric.KNOWMEM_RETAIN.is(set)) { // MUSE's utility is this alone
+        metrics.put(Metric.MODEL_UTILITY.key(), metrics.get(set));
       }
-      case "knowmem_forget" -> metrics.put(set, mean(rows, "rouge"));
-      case "holdout" -> {
-        // non-members: nothing was to be forgotten or kept
-      }
-      default -> metrics.put(set + "_prob", mean(rows, "prob"));
+    } else if (!set.equals(HOLDOUT)) { // non-members: nothing was to be forgotten or kept
+      metrics.put(SetMetric.PROB.of(set), mean(rows, SetMetric.PROB.value()));
     }
     return metrics;
   }

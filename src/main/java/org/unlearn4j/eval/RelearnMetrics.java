@@ -4,7 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * What of an evaluation says how much is remembered, over all rows and over those that were not
@@ -15,34 +15,37 @@ public final class RelearnMetrics {
   public static final String UNTAUGHT = "_untaught";
 
   /**
-   * Harmonic mean of the probabilities and truth ratios of what is to be kept: model utility
-   * without the part that needs generated answers.
-   */
-  public static final String UTILITY = "utility_without_rouge";
-
-  /**
    * A metric and where its rows are.
    *
    * @param value of a row, of which the metric is the mean
    */
-  private record Source(String metric, String set, String value) {}
+  private record Source(Metric metric, String set, String value) {}
 
   private static final List<Source> FORGOTTEN =
       List.of(
-          new Source("forget_prob", "forget", "prob"),
-          new Source("forget_truth_ratio", "forget", "truth_ratio"),
-          new Source("forget_rouge", "forget", "rouge"),
-          new Source("extraction_strength", "forget", "extraction_strength"),
-          new Source("exact_memorization", "forget", "exact_memorization"),
-          new Source("verbmem", "verbmem", "rouge"),
-          new Source("verbmem_prob", "verbmem", "prob"),
-          new Source("extraction_strength", "verbmem", "extraction_strength"),
-          new Source("exact_memorization", "verbmem", "exact_memorization"),
-          new Source("knowmem_forget", "knowmem_forget", "rouge"),
-          new Source("wmdp_accuracy", "", ""));
+          new Source(Metric.FORGET_PROB, "forget", SetMetric.PROB.value()),
+          new Source(Metric.FORGET_TRUTH_RATIO, "forget", SetMetric.TRUTH_RATIO.value()),
+          new Source(Metric.FORGET_ROUGE, "forget", SetMetric.ROUGE.value()),
+          new Source(Metric.EXTRACTION_STRENGTH, "forget", Metric.EXTRACTION_STRENGTH.key()),
+          new Source(Metric.EXACT_MEMORIZATION, "forget", Metric.EXACT_MEMORIZATION.key()),
+          new Source(Metric.VERBMEM, Metric.VERBMEM.key(), SetMetric.ROUGE.value()),
+          new Source(Metric.VERBMEM_PROB, Metric.VERBMEM.key(), SetMetric.PROB.value()),
+          new Source(
+              Metric.EXTRACTION_STRENGTH, Metric.VERBMEM.key(), Metric.EXTRACTION_STRENGTH.key()),
+          new Source(
+              Metric.EXACT_MEMORIZATION, Metric.VERBMEM.key(), Metric.EXACT_MEMORIZATION.key()),
+          new Source(Metric.KNOWMEM_FORGET, Metric.KNOWMEM_FORGET.key(), SetMetric.ROUGE.value()),
+          new Source(Metric.WMDP_ACCURACY, "", ""));
 
-  private static final Pattern KEPT =
-      Pattern.compile("(?!forget_|verbmem_).*_(prob|truth_ratio)|knowmem_retain|model_utility");
+  /** What is told at once, in order; the file has all of it. */
+  private static final List<Metric> TOLD =
+      List.of(
+          Metric.FORGET_PROB,
+          Metric.VERBMEM,
+          Metric.EXTRACTION_STRENGTH,
+          Metric.WMDP_ACCURACY,
+          Metric.MODEL_UTILITY,
+          Metric.UTILITY_WITHOUT_ROUGE);
 
   private RelearnMetrics() {}
 
@@ -58,11 +61,11 @@ public final class RelearnMetrics {
       EvaluationResult result, Map<String, Set<Integer>> untaught) {
     Map<String, Double> metrics = new LinkedHashMap<>();
     for (Source source : FORGOTTEN) {
-      Double all = result.metrics().get(source.metric);
+      Double all = result.metrics().get(source.metric.key());
       if (all == null) {
         continue;
       }
-      metrics.put(source.metric, all);
+      metrics.put(source.metric.key(), all);
       Set<Integer> others = untaught.getOrDefault(source.set, Set.of());
       double[] values =
           result.rows(source.set).stream()
@@ -70,7 +73,7 @@ public final class RelearnMetrics {
               .flatMapToDouble(r -> r.value(source.value).stream())
               .toArray();
       if (values.length > 0) {
-        metrics.put(source.metric + UNTAUGHT, aggregate(source, values));
+        metrics.put(source.metric.key() + UNTAUGHT, aggregate(source, values));
       }
     }
     Map<String, Double> parts = new LinkedHashMap<>();
@@ -78,22 +81,43 @@ public final class RelearnMetrics {
         .metrics()
         .forEach(
             (name, value) -> {
-              if (KEPT.matcher(name).matches()) {
+              if (kept(name)) {
                 metrics.put(name, value);
                 parts.put(name, value);
               }
             });
-    if (parts.keySet().stream().anyMatch(name -> name.endsWith("_truth_ratio"))) {
-      parts.remove("model_utility");
+    if (parts.keySet().stream().anyMatch(SetMetric.TRUTH_RATIO::isOf)) {
+      parts.remove(Metric.MODEL_UTILITY.key());
       metrics.put(
-          UTILITY, Statistics.harmonicMean(parts.values().stream().mapToDouble(v -> v).toArray()));
+          Metric.UTILITY_WITHOUT_ROUGE.key(),
+          Statistics.harmonicMean(parts.values().stream().mapToDouble(v -> v).toArray()));
     }
     return metrics;
   }
 
+  /**
+   * Names of the few metrics that sum up what relearning did, in order.
+   *
+   * @param measured names of all that there is
+   */
+  public static List<String> told(Set<String> measured) {
+    return TOLD.stream()
+        .flatMap(m -> Stream.of(m.key(), m.key() + UNTAUGHT))
+        .filter(measured::contains)
+        .toList();
+  }
+
+  private static boolean kept(String name) {
+    boolean ofASet = SetMetric.PROB.isOf(name) || SetMetric.TRUTH_RATIO.isOf(name);
+    boolean forgotten = name.startsWith("forget_") || name.startsWith("verbmem_");
+    return (ofASet && !forgotten)
+        || Metric.KNOWMEM_RETAIN.is(name)
+        || Metric.MODEL_UTILITY.is(name);
+  }
+
   /** As the suites aggregate a set of this kind. */
   private static double aggregate(Source source, double[] values) {
-    return source.value.equals("truth_ratio")
+    return source.value.equals(SetMetric.TRUTH_RATIO.value())
         ? TruthRatio.closerToOneBetter(values, TofuSuite.GUARD)
         : Statistics.mean(values);
   }

@@ -25,7 +25,7 @@ public record RowResult(
 
   /** Whether an answer was generated (or an option chosen), rather than the row only scored. */
   public boolean generated() {
-    return values.containsKey("rouge") || !generation.isEmpty();
+    return values.containsKey(SetMetric.ROUGE.value()) || !generation.isEmpty();
   }
 
   /** A number by its name. */

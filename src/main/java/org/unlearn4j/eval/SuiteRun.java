@@ -88,22 +88,26 @@ final class SuiteRun {
               Map<TokenRow, TokenScores> scores =
                   new Scorer(judge, tokenBudget, judging()).score(said);
               metrics.put(
-                  "fluency_perplexity",
+                  Metric.FLUENCY_PERPLEXITY.key(),
                   Fluency.perplexity(
                       said.stream().mapToDouble(r -> scores.get(r).nll()).sum(),
                       said.stream().mapToLong(r -> scores.get(r).tokens()).sum()));
             });
-    for (int n = 1; n <= 2; n++) {
-      double distinct = Fluency.distinct(generations, n);
-      if (!Double.isNaN(distinct)) {
-        metrics.put("fluency_distinct_" + n, distinct);
-      }
-    }
+    distinct(Metric.FLUENCY_DISTINCT_1, generations, 1, metrics);
+    distinct(Metric.FLUENCY_DISTINCT_2, generations, 2, metrics);
     metrics.put(
-        "fluency_repetition",
+        Metric.FLUENCY_REPETITION.key(),
         Statistics.mean(
             generations.stream().mapToDouble(g -> Fluency.repetition(g, REPETITION)).toArray()));
     return metrics;
+  }
+
+  private static void distinct(
+      Metric metric, List<int[]> generations, int n, Map<String, Double> metrics) {
+    double distinct = Fluency.distinct(generations, n);
+    if (!Double.isNaN(distinct)) {
+      metrics.put(metric.key(), distinct);
+    }
   }
 
   /** The judge scores too, but it is another model. */
@@ -145,14 +149,9 @@ final class SuiteRun {
     }
     double seconds = (System.nanoTime() - start) / 1e9;
     return new EvaluationResult(
-        subject.name(),
-        subject.model().runtime(),
-        suite,
-        metrics,
-        perRow,
-        Map.of(),
-        Optional.empty(),
-        seconds,
-        scorer.tokens() / seconds);
+        new EvaluationResult.Measured(subject.name(), subject.model().runtime()),
+        new EvaluationResult.Scores(suite, metrics, perRow),
+        EvaluationResult.Features.NONE,
+        new EvaluationResult.Timing(seconds, scorer.tokens() / seconds));
   }
 }

@@ -7,10 +7,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** From the rows of {@link TofuSuite} to its metrics. */
 final class TofuAggregates {
+  private static final List<SetMetric> RATIOS =
+      List.of(SetMetric.TRUTH_RATIO, SetMetric.TRUTH_RATIO_ARITHMETIC);
+
+  /** Of every set that is to be kept, what its model utility is the harmonic mean of. */
+  private static final List<SetMetric> PARTS =
+      List.of(SetMetric.PROB, SetMetric.ROUGE, SetMetric.TRUTH_RATIO);
+
+  private static final List<SetMetric> ARITHMETIC_PARTS =
+      List.of(SetMetric.PROB, SetMetric.ROUGE, SetMetric.TRUTH_RATIO_ARITHMETIC);
+
   private TofuAggregates() {}
 
   /**
@@ -29,36 +38,37 @@ final class TofuAggregates {
       }
       List<RowResult> rows = perRow.get(set.name());
       boolean forget = set.role() == EvalSet.Role.FORGET;
-      String prob = set.role() == EvalSet.Role.GENERAL ? "prob_options" : "prob";
+      String prob =
+          set.role() == EvalSet.Role.GENERAL ? TofuSuite.PROB_OPTIONS : SetMetric.PROB.value();
       RowResult.all(rows, prob)
-          .ifPresent(v -> metrics.put(set.name() + "_prob", Statistics.mean(v)));
-      RowResult.all(rows, "rouge")
-          .ifPresent(v -> metrics.put(set.name() + "_rouge", Statistics.mean(v)));
-      for (String ratio : List.of("truth_ratio", "truth_ratio_arithmetic")) {
-        RowResult.all(rows, ratio)
+          .ifPresent(v -> metrics.put(SetMetric.PROB.of(set.name()), Statistics.mean(v)));
+      RowResult.all(rows, SetMetric.ROUGE.value())
+          .ifPresent(v -> metrics.put(SetMetric.ROUGE.of(set.name()), Statistics.mean(v)));
+      for (SetMetric ratio : RATIOS) {
+        RowResult.all(rows, ratio.value())
             .ifPresent(
                 v ->
                     metrics.put(
-                        set.name() + "_" + ratio,
+                        ratio.of(set.name()),
                         forget
                             ? TruthRatio.closerToOneBetter(v, TofuSuite.GUARD)
                             : TruthRatio.trueBetter(v)));
       }
       if (forget) {
-        some(rows, "extraction_strength").ifPresent(v -> metrics.put("extraction_strength", v));
-        some(rows, "exact_memorization").ifPresent(v -> metrics.put("exact_memorization", v));
+        for (Metric metric : List.of(Metric.EXTRACTION_STRENGTH, Metric.EXACT_MEMORIZATION)) {
+          some(rows, metric.key()).ifPresent(v -> metrics.put(metric.key(), v));
+        }
         retainOnly
             .flatMap(reference -> forgetQuality(set, rows, reference))
-            .ifPresent(v -> metrics.put("forget_quality", v));
+            .ifPresent(v -> metrics.put(Metric.FORGET_QUALITY.key(), v));
       } else {
-        Stream.of("_prob", "_rouge", "_truth_ratio").map(set.name()::concat).forEach(parts::add);
-        Stream.of("_prob", "_rouge", "_truth_ratio_arithmetic")
-            .map(set.name()::concat)
-            .forEach(arithmeticParts::add);
+        PARTS.forEach(part -> parts.add(part.of(set.name())));
+        ARITHMETIC_PARTS.forEach(part -> arithmeticParts.add(part.of(set.name())));
       }
     }
-    utility(metrics, parts).ifPresent(v -> metrics.put("model_utility", v));
-    utility(metrics, arithmeticParts).ifPresent(v -> metrics.put("model_utility_arithmetic", v));
+    utility(metrics, parts).ifPresent(v -> metrics.put(Metric.MODEL_UTILITY.key(), v));
+    utility(metrics, arithmeticParts)
+        .ifPresent(v -> metrics.put(Metric.MODEL_UTILITY_ARITHMETIC.key(), v));
     return metrics;
   }
 
@@ -71,8 +81,8 @@ final class TofuAggregates {
 
   private static Optional<Double> forgetQuality(
       EvalSet set, List<RowResult> rows, RetainOnly reference) {
-    Optional<double[]> theirs = reference.values(set.name(), rows, "truth_ratio");
-    return RowResult.all(rows, "truth_ratio")
+    Optional<double[]> theirs = reference.values(set.name(), rows, SetMetric.TRUTH_RATIO.value());
+    return RowResult.all(rows, SetMetric.TRUTH_RATIO.value())
         .flatMap(ours -> theirs.map(t -> KolmogorovSmirnov.twoSample(ours, t).pValue()));
   }
 

@@ -24,6 +24,9 @@ import org.unlearn4j.lm.TokenScores;
  * an error.
  */
 public final class TofuSuite implements Suite {
+  /** A row's probability of the right answer beside the wrong ones, of general knowledge. */
+  static final String PROB_OPTIONS = "prob_options";
+
   static final double GUARD = TruthRatio.OPEN_UNLEARNING_GUARD;
 
   private final List<EvalSet> sets;
@@ -185,27 +188,31 @@ public final class TofuSuite implements Suite {
             .mapToDouble(r -> avgNll(scores.get(r)))
             .toArray();
     Map<String, Double> values = new LinkedHashMap<>();
-    values.put("prob", prob);
+    values.put(SetMetric.PROB.value(), prob);
     values.put("avg_nll", avgNll);
     if (set.role() == EvalSet.Role.FORGET || set.role() == EvalSet.Role.HOLDOUT) {
       values.putAll(MembershipRows.values(answer, item.answer()));
     }
-    generation.ifPresent(g -> values.put("rouge", Rouge.rougeL(item.answer(), g).recall()));
+    generation.ifPresent(
+        g -> values.put(SetMetric.ROUGE.value(), Rouge.rougeL(item.answer(), g).recall()));
     if (wrong.length > 0) {
       double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
       if (set.role() == EvalSet.Role.GENERAL) {
         double[] options = Arrays.stream(wrong).map(nll -> Math.exp(-nll)).toArray();
-        values.put("prob_options", Probability.withOptions(prob, options, GUARD));
+        values.put(PROB_OPTIONS, Probability.withOptions(prob, options, GUARD));
       }
-      values.put("truth_ratio", TruthRatio.of(right, wrong, TruthRatio.Form.GEOMETRIC, GUARD));
       values.put(
-          "truth_ratio_arithmetic", TruthRatio.of(right, wrong, TruthRatio.Form.ARITHMETIC, GUARD));
+          SetMetric.TRUTH_RATIO.value(),
+          TruthRatio.of(right, wrong, TruthRatio.Form.GEOMETRIC, GUARD));
+      values.put(
+          SetMetric.TRUTH_RATIO_ARITHMETIC.value(),
+          TruthRatio.of(right, wrong, TruthRatio.Form.ARITHMETIC, GUARD));
     }
     int[] argmax = withoutEnd(answer.argmax());
     int[] labels = withoutEnd(answer.labels());
-    values.put("extraction_strength", Memorization.extractionStrength(argmax, labels));
+    values.put(Metric.EXTRACTION_STRENGTH.key(), Memorization.extractionStrength(argmax, labels));
     Memorization.exactMemorization(argmax, labels)
-        .ifPresent(share -> values.put("exact_memorization", share));
+        .ifPresent(share -> values.put(Metric.EXACT_MEMORIZATION.key(), share));
     return new RowResult(
         item.index(), item.question(), item.answer(), generation.orElse(""), values);
   }

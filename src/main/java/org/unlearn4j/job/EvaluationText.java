@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.MembershipAttack;
+import org.unlearn4j.eval.Metric;
 
 /** An evaluation in a few lines for a terminal. */
 final class EvaluationText {
@@ -38,11 +39,11 @@ final class EvaluationText {
   /** What the retain-only model's numbers would have given beside what is there. */
   private static List<String> leftOut(EvaluationResult result) {
     List<String> names = new ArrayList<>();
-    if (result.metrics().containsKey("forget_truth_ratio")) {
-      names.add("forget_quality");
+    if (result.metrics().containsKey(Metric.FORGET_TRUTH_RATIO.key())) {
+      names.add(Metric.FORGET_QUALITY.key());
     }
     if (result.metrics().containsKey(MembershipAttack.MIN_K_40.auc())) {
-      names.addAll(List.of("privleak", MembershipAttack.REFERENCE.auc()));
+      names.addAll(List.of(Metric.PRIVLEAK.key(), MembershipAttack.REFERENCE.auc()));
     }
     return names;
   }

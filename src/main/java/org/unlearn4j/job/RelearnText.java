@@ -4,23 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import org.unlearn4j.eval.RelearnMetrics;
 import org.unlearn4j.eval.RelearnResult;
 
 /** What a little training brings back, in a few lines for a terminal. */
 final class RelearnText {
-  /** What is told at once; the file has all of it. */
-  private static final List<String> SHOWN =
-      List.of(
-          "forget_prob",
-          "forget_prob_untaught",
-          "verbmem",
-          "verbmem_untaught",
-          "extraction_strength",
-          "extraction_strength_untaught",
-          "wmdp_accuracy",
-          "model_utility",
-          "utility_without_rouge");
-
   private RelearnText() {}
 
   static List<String> lines(RelearnResult result) {
@@ -32,8 +20,7 @@ final class RelearnText {
                 lines.add(
                     String.format(
                         Locale.ROOT, "%s, taught %d rows of %s:", name, arm.rows(), arm.data()));
-                SHOWN.stream()
-                    .filter(course.after()::containsKey)
+                RelearnMetrics.told(course.after().keySet())
                     .forEach(metric -> lines.add(sentence(metric, course)));
               });
     }

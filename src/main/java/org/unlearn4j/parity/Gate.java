@@ -5,12 +5,11 @@ import java.util.Locale;
 /**
  * One condition of the verdict.
  *
- * @param level what kind of evidence it is
- * @param name what was measured, for instance {@code kl_mean}
+ * @param subject what is judged
  * @param value what was found; NaN never passes
  * @param limit what it is held against
  */
-public record Gate(Level level, String name, double value, double limit, Comparison comparison) {
+public record Gate(GateSubject subject, double value, double limit, Comparison comparison) {
 
   /** The four kinds of evidence. */
   public enum Level {
@@ -40,12 +39,24 @@ public record Gate(Level level, String name, double value, double limit, Compari
     }
   }
 
-  static Gate atMost(Level level, String name, double value, double limit) {
-    return new Gate(level, name, value, limit, Comparison.AT_MOST);
+  /** A condition that larger values break. */
+  public static Gate atMost(GateSubject subject, double value, double limit) {
+    return new Gate(subject, value, limit, Comparison.AT_MOST);
   }
 
-  static Gate atLeast(Level level, String name, double value, double limit) {
-    return new Gate(level, name, value, limit, Comparison.AT_LEAST);
+  /** A condition that smaller values break. */
+  public static Gate atLeast(GateSubject subject, double value, double limit) {
+    return new Gate(subject, value, limit, Comparison.AT_LEAST);
+  }
+
+  /** What kind of evidence it is. */
+  public Level level() {
+    return subject.level();
+  }
+
+  /** What is judged, by its name in verify.json: {@code kl_mean}. */
+  public String name() {
+    return subject.key();
   }
 
   /** Whether the condition holds. */
@@ -71,14 +82,14 @@ public record Gate(Level level, String name, double value, double limit, Compari
   public String sentence() {
     if (!judges() && pass()) {
       return String.format(
-          Locale.ROOT, "%s %s: found %.4g (shown, not judged).", level.label(), name, value);
+          Locale.ROOT, "%s %s: found %.4g (shown, not judged).", level().label(), name(), value);
     }
     String line =
         String.format(
             Locale.ROOT,
             "%s %s: found %.4g, expected at %s %.4g",
-            level.label(),
-            name,
+            level().label(),
+            name(),
             value,
             comparison == Comparison.AT_MOST ? "most" : "least",
             limit);

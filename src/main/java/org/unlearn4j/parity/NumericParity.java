@@ -2,7 +2,9 @@ package org.unlearn4j.parity;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.unlearn4j.base.UserException;
@@ -261,18 +263,19 @@ final class NumericParity {
   private NumericDifference difference() {
     int tokens = divergences.size();
     double spread = Math.sqrt(sumVariance / positions);
-    return new NumericDifference(
-        positions,
-        tokens,
-        maxAbs,
-        sumAbs / logits,
-        spread,
-        divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens,
-        percentile(),
-        (double) sameTop1 / tokens,
-        compared(chunkedPrefill),
-        compared(cachedDecoding),
-        compared(leftPadding));
+    Map<NumericMeasure, Double> measured = new EnumMap<>(NumericMeasure.class);
+    measured.put(NumericMeasure.LOGIT_MAX_ABS, maxAbs);
+    measured.put(NumericMeasure.LOGIT_MEAN_ABS, sumAbs / logits);
+    measured.put(NumericMeasure.LOGIT_SPREAD, spread);
+    measured.put(
+        NumericMeasure.KL_MEAN,
+        divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens);
+    measured.put(NumericMeasure.KL_P999, percentile());
+    measured.put(NumericMeasure.TOP1_AGREEMENT, (double) sameTop1 / tokens);
+    measured.put(NumericMeasure.CHUNKED_PREFILL, compared(chunkedPrefill));
+    measured.put(NumericMeasure.CACHED_DECODING, compared(cachedDecoding));
+    measured.put(NumericMeasure.LEFT_PADDING, compared(leftPadding));
+    return new NumericDifference(positions, tokens, measured);
   }
 
   /** The smallest value that 99.9 % of the tokens do not exceed. */

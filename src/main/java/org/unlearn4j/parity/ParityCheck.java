@@ -3,6 +3,7 @@ package org.unlearn4j.parity;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import org.unlearn4j.config.VerifyLimit;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.lm.LanguageModel;
@@ -55,20 +56,22 @@ public final class ParityCheck {
     List<Gate> all = new ArrayList<>(gates.numericGates(numeric, deployed));
     for (MetricDifference metric : metrics) {
       Gate gate =
-          Gate.atMost(Gate.Level.METRIC, metric.name(), metric.difference(), gates.metricAtol());
+          gates.gate(
+              new GateSubject.Difference(metric.name()),
+              metric.difference(),
+              VerifyLimit.METRIC_ATOL);
       if (gate.judges() || !gate.pass()) { // forty numbers that nobody judges are no gates
         all.add(gate);
       }
     }
     all.add(
-        Gate.atLeast(
-            Gate.Level.BEHAVIOUR,
-            "identical_generations",
+        gates.gate(
+            GateSubject.Whole.IDENTICAL_GENERATIONS,
             generations.identicalShare(),
-            gates.generationsMin()));
+            VerifyLimit.GENERATIONS_MIN));
     if (all.stream().noneMatch(ParityGates::compares)) {
       // What is held against itself only may be any other model.
-      all.add(Gate.atLeast(Gate.Level.NUMERIC, "both_sides", 0, 1));
+      all.add(Gate.atLeast(GateSubject.Whole.BOTH_SIDES, 0, 1));
     }
     before.ifPresent(
         b -> all.addAll(Survival.gates(b, trainedEvaluation, deployedEvaluation, gates)));

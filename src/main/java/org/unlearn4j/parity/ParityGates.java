@@ -1,113 +1,89 @@
 package org.unlearn4j.parity;
 
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import org.unlearn4j.config.VerifyLimit;
+import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.weights.Variant;
 
 /**
- * Tolerances. There are no defaults here: the pipeline file is their one home.
+ * The gates of one deployed file: what is judged, and by which limit. There are no defaults here:
+ * the pipeline file is their one home.
  *
- * <p>An infinite tolerance measures without judging, as for the logits of a quantised file; even
+ * <p>What has no limit is measured without judging, as for the logits of a quantised file; even
  * then a value that is not a number fails.
  *
- * @param numeric what is held against a limit of {@link NumericDifference}
- * @param metricAtol largest absolute difference of a metric
- * @param generationsMin least share of identical greedy generations
- * @param reboundMax largest share of the way that unlearning had moved a forget metric by which the
- *     deployed file may move it back
- * @param utilityFallMax largest fall of model utility
+ * @param numbers what is judged of the numbers, each by its limit
+ * @param limits those that there are
  */
 public record ParityGates(
-    List<Limit> numeric,
-    double metricAtol,
-    double generationsMin,
-    double reboundMax,
-    double utilityFallMax) {
-  /**
-   * A measure and what it is held against.
-   *
-   * @param measure by its name in verify.json
-   */
-  public record Limit(String measure, double limit, Gate.Comparison comparison) {
-    public static Limit atMost(String measure, double limit) {
-      return new Limit(measure, limit, Gate.Comparison.AT_MOST);
-    }
+    Map<NumericMeasure, VerifyLimit> numbers, Map<VerifyLimit, Double> limits) {
 
-    public static Limit atLeast(String measure, double limit) {
-      return new Limit(measure, limit, Gate.Comparison.AT_LEAST);
-    }
-  }
+  /** A measure and what it is held against. */
+  private record Judged(NumericMeasure measure, VerifyLimit by) {}
 
-  /** Begin the names of measures of the deployed file against itself. */
-  private static final List<String> OWN =
-      List.of("chunked_prefill", "cached_decoding", "left_padding");
+  /** The numbers of a file of full precision are those of the trained weights. */
+  private static final List<Judged> FULL =
+      List.of(
+          new Judged(NumericMeasure.LOGIT_MAX_ABS, VerifyLimit.LOGIT_ATOL),
+          new Judged(NumericMeasure.LOGIT_MEAN_RELATIVE, VerifyLimit.LOGIT_MEAN_RTOL),
+          new Judged(NumericMeasure.KL_MEAN, VerifyLimit.KL_MAX),
+          new Judged(NumericMeasure.KL_P999, VerifyLimit.KL_MAX),
+          new Judged(NumericMeasure.TOP1_AGREEMENT, VerifyLimit.TOP1_MIN),
+          new Judged(NumericMeasure.CHUNKED_PREFILL, VerifyLimit.LOGIT_ATOL),
+          new Judged(NumericMeasure.CACHED_DECODING, VerifyLimit.LOGIT_ATOL),
+          new Judged(NumericMeasure.LEFT_PADDING, VerifyLimit.LOGIT_ATOL));
+
+  /** Of a file of reduced precision; the tail of its KL is that of few unlucky tokens. */
+  private static final List<Judged> REDUCED =
+      List.of(
+          new Judged(NumericMeasure.LOGIT_MAX_RELATIVE, VerifyLimit.LOGIT_RTOL),
+          new Judged(NumericMeasure.LOGIT_MEAN_RELATIVE, VerifyLimit.LOGIT_MEAN_RTOL),
+          new Judged(NumericMeasure.KL_MEAN, VerifyLimit.KL_MAX),
+          new Judged(NumericMeasure.TOP1_AGREEMENT, VerifyLimit.TOP1_MIN),
+          new Judged(NumericMeasure.CHUNKED_PREFILL_RELATIVE, VerifyLimit.CACHE_RTOL),
+          new Judged(NumericMeasure.CACHED_DECODING_RELATIVE, VerifyLimit.CACHE_RTOL),
+          new Judged(NumericMeasure.LEFT_PADDING_RELATIVE, VerifyLimit.CACHE_RTOL));
 
   public ParityGates {
-    numeric = List.copyOf(numeric);
+    numbers = Collections.unmodifiableMap(new LinkedHashMap<>(numbers)); // in their order
+    limits = Map.copyOf(limits);
   }
 
-  /**
-   * Limits on the numbers of a file of full precision.
-   *
-   * @param logitAtol largest absolute difference between two logits, also between a row in one pass
-   *     and the same with the cache, or behind padding
-   * @param logitMeanRtol largest mean difference, relative to the logits' spread
-   * @param klMax largest mean, and largest 99.9th percentile, of KL(trained || deployed) over
-   *     labelled tokens, in nats
-   * @param top1Min least share of labelled tokens for which both name the same most probable token
-   */
-  public static List<Limit> full(
-      double logitAtol, double logitMeanRtol, double klMax, double top1Min) {
-    return List.of(
-        Limit.atMost("logit_max_abs", logitAtol),
-        Limit.atMost("logit_mean_relative", logitMeanRtol),
-        Limit.atMost("kl_mean", klMax),
-        Limit.atMost("kl_p999", klMax),
-        Limit.atLeast("top1_agreement", top1Min),
-        Limit.atMost("chunked_prefill", logitAtol),
-        Limit.atMost("cached_decoding", logitAtol),
-        Limit.atMost("left_padding", logitAtol));
+  /** The gates of a file of a number format. */
+  public static ParityGates of(VerifySettings settings, Variant variant) {
+    return of(variant, settings.of(variant));
   }
 
-  /**
-   * Limits on the numbers of a file of reduced precision.
-   *
-   * @param logitRtol largest difference of a logit, relative to the logits' spread
-   * @param logitMeanRtol largest mean difference, relative to the logits' spread
-   * @param cacheRtol as {@code logitRtol}, between the file and itself, with the cache and behind
-   *     padding
-   * @param klMax largest mean KL, in nats; its tail is that of few unlucky tokens
-   */
-  public static List<Limit> reduced(
-      double logitRtol, double logitMeanRtol, double cacheRtol, double klMax, double top1Min) {
-    return List.of(
-        Limit.atMost("logit_max_relative", logitRtol),
-        Limit.atMost("logit_mean_relative", logitMeanRtol),
-        Limit.atMost("kl_mean", klMax),
-        Limit.atLeast("top1_agreement", top1Min),
-        Limit.atMost("chunked_prefill_relative", cacheRtol),
-        Limit.atMost("cached_decoding_relative", cacheRtol),
-        Limit.atMost("left_padding_relative", cacheRtol));
+  /** The same with other limits. */
+  public static ParityGates of(Variant variant, Map<VerifyLimit, Double> limits) {
+    Map<NumericMeasure, VerifyLimit> numbers = new LinkedHashMap<>();
+    (variant == Variant.FP32 ? FULL : REDUCED).forEach(j -> numbers.put(j.measure, j.by));
+    return new ParityGates(numbers, limits);
+  }
+
+  /** A gate on a value by a limit. */
+  Gate gate(GateSubject subject, double value, VerifyLimit by) {
+    double limit = limits.getOrDefault(by, by.unlimited());
+    return switch (by.side()) {
+      case AT_MOST -> Gate.atMost(subject, value, limit);
+      case AT_LEAST -> Gate.atLeast(subject, value, limit);
+    };
   }
 
   /** The numeric gates, less those on what the deployed file does not have. */
   List<Gate> numericGates(NumericDifference d, LanguageModel deployed) {
-    return numeric.stream()
-        .filter(l -> deployed.padsLeft() || !l.measure.startsWith("left_padding"))
-        .filter(l -> deployed.cached() || !l.measure.matches("(chunked|cached)_.*"))
-        .map(
-            l ->
-                new Gate(
-                    Gate.Level.NUMERIC, l.measure, d.named().get(l.measure), l.limit, l.comparison))
+    return numbers.entrySet().stream()
+        .filter(e -> e.getKey().isOf(deployed))
+        .map(e -> gate(new GateSubject.Numeric(e.getKey()), d.value(e.getKey()), e.getValue()))
         .toList();
   }
 
-  /**
-   * Whether a gate can tell two models apart: it judges, and not the deployed file against itself.
-   * How far forgetting survived is no such evidence, for another unlearned model may be as far.
-   */
+  /** Whether a gate can tell two models apart: it judges, and more than the file against itself. */
   static boolean compares(Gate gate) {
-    return gate.judges()
-        && gate.level() != Gate.Level.SURVIVAL
-        && OWN.stream().noneMatch(gate.name()::startsWith);
+    return gate.judges() && gate.subject().comparesModels();
   }
 }

@@ -8,7 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.config.VerifyLimit;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.RelearnResult;
 
 /**
@@ -32,31 +34,12 @@ public record Survival(
     double retainOnly,
     double unlearned,
     Map<String, Double> deployed) {
-  /** Begins the names of the gates on forget metrics. */
-  public static final String REBOUND = "rebound";
+  private static final List<String> UTILITY = keys(Metric.Judged.BY_FALL);
+  private static final List<String> FORGET_METRICS = keys(Metric.Judged.BY_REBOUND);
 
-  /** What is kept; the first that a suite has is the one that must not fall. */
-  private static final List<String> UTILITY = List.of("model_utility", "retain_prob");
-
-  private static final List<String> FORGET_METRICS =
-      List.of(
-          "forget_prob",
-          "forget_truth_ratio",
-          "extraction_strength",
-          "verbmem_prob",
-          "wmdp_accuracy");
-
-  /** Shown beside those: what forgetting looks like otherwise, and what it costs. */
-  private static final List<String> SHOWN =
-      List.of(
-          "forget_rouge",
-          "exact_memorization",
-          "forget_quality",
-          "verbmem",
-          "knowmem_forget",
-          "privleak",
-          "model_utility",
-          "retain_prob");
+  private static List<String> keys(Metric.Judged how) {
+    return Metric.judged(how).stream().map(Metric::key).toList();
+  }
 
   public Survival {
     deployed = Collections.unmodifiableMap(new LinkedHashMap<>(deployed));
@@ -85,8 +68,8 @@ public record Survival(
   }
 
   /**
-   * The gates: {@code rebound_<metric>} and {@code model_utility_fall}, or that of retain_prob
-   * where a suite has no model utility.
+   * The gates: {@link GateSubject.Rebound} of every {@link Metric.Judged#BY_REBOUND}, and {@link
+   * GateSubject.Fall} of the first {@link Metric.Judged#BY_FALL} that the suite has.
    *
    * <p>A metric that unlearning did not move has no way to go back and is left out; where that is
    * so for all of them, unlearning did nothing, and the gate {@code rebound} fails with NaN.
@@ -101,20 +84,20 @@ public record Survival(
         .forEach(
             (name, rebound) ->
                 gates.add(
-                    Gate.atMost(
-                        Gate.Level.SURVIVAL, REBOUND + "_" + name, rebound, limits.reboundMax())));
+                    limits.gate(GateSubject.Rebound.of(name), rebound, VerifyLimit.REBOUND_MAX)));
     if (gates.isEmpty()) {
-      gates.add(Gate.atMost(Gate.Level.SURVIVAL, REBOUND, Double.NaN, limits.reboundMax()));
+      gates.add(
+          limits.gate(
+              new GateSubject.Rebound(Optional.empty()), Double.NaN, VerifyLimit.REBOUND_MAX));
     }
     utility(trained, deployed)
         .ifPresent(
             name ->
                 gates.add(
-                    Gate.atMost(
-                        Gate.Level.SURVIVAL,
-                        name + "_fall",
+                    limits.gate(
+                        new GateSubject.Fall(name),
                         value(trained, name) - value(deployed, name),
-                        limits.utilityFallMax())));
+                        VerifyLimit.UTILITY_FALL_MAX)));
     return gates;
   }
 
@@ -157,7 +140,8 @@ public record Survival(
       EvaluationResult unlearned,
       Map<String, EvaluationResult> deployed) {
     Set<String> names = new LinkedHashSet<>(FORGET_METRICS);
-    names.addAll(SHOWN);
+    names.addAll(keys(Metric.Judged.SHOWN));
+    names.addAll(UTILITY);
     List<Survival> rows = new ArrayList<>();
     for (String name : names) {
       if (unlearned.metric(name).isEmpty()) {

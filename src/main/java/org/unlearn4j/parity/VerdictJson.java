@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -154,26 +156,21 @@ final class VerdictJson {
 
   private static Gate gate(JsonInput gate) {
     return new Gate(
-        choice(Gate.Level.class, gate.get("level")),
-        gate.get("name").text(),
+        GateSubject.of(choice(Gate.Level.class, gate.get("level")), gate.get("name").text()),
         gate.get("value").number(),
         gate.get("limit").number(),
         choice(Gate.Comparison.class, gate.get("comparison")));
   }
 
   private static NumericDifference numeric(JsonInput numeric) {
+    Map<NumericMeasure, Double> measured = new EnumMap<>(NumericMeasure.class);
+    Arrays.stream(NumericMeasure.values())
+        .filter(m -> m.absolute().isEmpty())
+        .forEach(m -> measured.put(m, numeric.get(m.key()).number()));
     return new NumericDifference(
         (long) numeric.get("positions").number(),
         (int) numeric.get("labelled_tokens").number(),
-        numeric.get("logit_max_abs").number(),
-        numeric.get("logit_mean_abs").number(),
-        numeric.get("logit_spread").number(),
-        numeric.get("kl_mean").number(),
-        numeric.get("kl_p999").number(),
-        numeric.get("top1_agreement").number(),
-        numeric.get("chunked_prefill").number(),
-        numeric.get("cached_decoding").number(),
-        numeric.get("left_padding").number());
+        measured);
   }
 
   private static List<MetricDifference> metrics(JsonInput metrics) {

@@ -8,7 +8,9 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.RowResult;
+import org.unlearn4j.eval.SetMetric;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
 
@@ -24,7 +26,11 @@ final class AnswerSection {
 
   /** What tells how much a row changed, the first that rows have. */
   private static final List<String> MEASURES =
-      List.of("prob", "rouge", "correct", "extraction_strength");
+      List.of(
+          SetMetric.PROB.value(),
+          SetMetric.ROUGE.value(),
+          SetMetric.ACCURACY.value(),
+          Metric.EXTRACTION_STRENGTH.key());
 
   private AnswerSection() {}
 
@@ -207,8 +213,8 @@ final class AnswerSection {
     answer.add(
         generation.isBlank() ? Html.tag("em", "(nothing)") : marked.apply(generation.strip()));
     List<String> numbers = new ArrayList<>();
-    numbers(said.rows, "prob").ifPresent(v -> numbers.add("probability " + v));
-    numbers(said.rows, "rouge").ifPresent(v -> numbers.add("ROUGE " + v));
+    numbers(said.rows, SetMetric.PROB.value()).ifPresent(v -> numbers.add("probability " + v));
+    numbers(said.rows, SetMetric.ROUGE.value()).ifPresent(v -> numbers.add("ROUGE " + v));
     answer.add(Html.tag("small", String.join(", ", numbers)));
     Html name = Html.tag("dt").add(Html.tag("span", said.role.label()).css(said.role.css()));
     if (said.role == Role.UNLEARNED) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.unlearn4j.eval.MembershipAttack;
+import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.eval.RocCurve;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
@@ -39,7 +40,7 @@ final class Attacks {
 
   /** Whether a metric is shown here. */
   static boolean isMembership(String metric) {
-    return metric.startsWith("mia_") || metric.equals("privleak");
+    return MetricInfo.of(metric).filter(i -> i.about() == MetricInfo.About.MEMBERSHIP).isPresent();
   }
 
   static Optional<Section> section(ReportData data, Figures figures) {

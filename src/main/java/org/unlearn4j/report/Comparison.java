@@ -18,6 +18,7 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.report.ReportData.Role;
 
@@ -37,15 +38,15 @@ public final class Comparison {
           "data.retain");
 
   /** Measures of the last block that are laid side by side. */
-  private static final List<String> FEATURES =
+  private static final List<Metric> FEATURES =
       List.of(
-          "entanglement",
-          "entanglement_log_ratio",
-          "cosine",
-          "principal_angles",
-          "probe_auc",
-          "retain_drift",
-          "retain_cka");
+          Metric.ENTANGLEMENT,
+          Metric.ENTANGLEMENT_LOG_RATIO,
+          Metric.COSINE,
+          Metric.PRINCIPAL_ANGLES,
+          Metric.PROBE_AUC,
+          Metric.RETAIN_DRIFT,
+          Metric.RETAIN_CKA);
 
   /** A run under the name that tells it from the others. */
   record Run(String name, Path folder, ReportData data) {
@@ -225,6 +226,7 @@ public final class Comparison {
   /** What forget and retain features share at the last block. */
   List<Row> features() {
     return FEATURES.stream()
+        .map(Metric::key)
         .map(name -> row(name, run -> feature(run, name), run -> Double.NaN))
         .filter(row -> row.values.stream().anyMatch(v -> !Double.isNaN(v)))
         .toList();

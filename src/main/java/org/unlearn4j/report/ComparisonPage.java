@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.Comparison.Row;
@@ -46,14 +47,15 @@ final class ComparisonPage {
     for (Run run : comparison.runs()) {
       Html card = Html.tag("div").css("card").add(Html.tag("span", run.name()).css("name run"));
       card.add(verdict(run));
-      for (String metric : List.of("forget_prob", "forget_quality", "model_utility")) {
+      for (Metric metric :
+          List.of(Metric.FORGET_PROB, Metric.FORGET_QUALITY, Metric.MODEL_UTILITY)) {
         run.data()
             .unlearned()
-            .metric(metric)
+            .metric(metric.key())
             .ifPresent(
                 v ->
                     card.add(
-                        Html.tag("span", metric.replace('_', ' ') + " " + Numbers.pretty(v))
+                        Html.tag("span", metric.key().replace('_', ' ') + " " + Numbers.pretty(v))
                             .css("below")));
       }
       cards.add(card);
@@ -115,8 +117,8 @@ final class ComparisonPage {
   }
 
   private static Optional<ArrowPlot.End> place(EvaluationResult result) {
-    OptionalDouble forget = result.metric("forget_prob");
-    OptionalDouble utility = result.metric("model_utility");
+    OptionalDouble forget = result.metric(Metric.FORGET_PROB.key());
+    OptionalDouble utility = result.metric(Metric.MODEL_UTILITY.key());
     boolean drawn =
         Double.isFinite(forget.orElse(Double.NaN)) && Double.isFinite(utility.orElse(Double.NaN));
     return drawn

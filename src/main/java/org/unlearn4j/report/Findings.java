@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.unlearn4j.eval.MembershipAttack;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.parity.MetricDifference;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.report.ReportData.Role;
@@ -18,8 +19,8 @@ final class Findings {
   private static final double NEAR = 0.05;
 
   /** Where forgetting is looked for, the first that was measured. */
-  private static final List<String> FORGETTING =
-      List.of("forget_prob", "verbmem", "knowmem_forget", "wmdp_accuracy");
+  private static final List<Metric> FORGETTING =
+      List.of(Metric.FORGET_PROB, Metric.VERBMEM, Metric.KNOWMEM_FORGET, Metric.WMDP_ACCURACY);
 
   private final ReportData data;
 
@@ -47,26 +48,26 @@ final class Findings {
                     .add(Html.tag("dt", term), Html.tag("dd", Numbers.together(words)))));
   }
 
-  private OptionalDouble of(Role role, String metric) {
-    return data.first(role).map(r -> r.metric(metric)).orElse(OptionalDouble.empty());
+  private OptionalDouble of(Role role, Metric metric) {
+    return data.first(role).map(r -> r.metric(metric.key())).orElse(OptionalDouble.empty());
   }
 
   Optional<String> forgetting() {
-    Optional<String> found =
-        FORGETTING.stream().filter(m -> data.unlearned().metric(m).isPresent()).findFirst();
+    Optional<Metric> found =
+        FORGETTING.stream().filter(m -> data.unlearned().metric(m.key()).isPresent()).findFirst();
     if (found.isEmpty()) {
       return Optional.empty();
     }
-    String metric = found.get();
-    double after = data.unlearned().metric(metric).orElseThrow();
+    Metric metric = found.get();
+    double after = data.unlearned().metric(metric.key()).orElseThrow();
     OptionalDouble before = of(Role.TARGET, metric);
     OptionalDouble reference = of(Role.RETAIN_ONLY, metric);
     StringBuilder words = new StringBuilder();
     words.append(
         switch (metric) {
-          case "forget_prob" -> "The right answers’ probability";
-          case "verbmem" -> "Verbatim recall";
-          case "knowmem_forget" -> "Recall of answers";
+          case FORGET_PROB -> "The right answers’ probability";
+          case VERBMEM -> "Verbatim recall";
+          case KNOWMEM_FORGET -> "Recall of answers";
           default -> "Accuracy on what is hazardous";
         });
     before.ifPresentOrElse(
@@ -97,7 +98,7 @@ final class Findings {
   }
 
   private Optional<String> likeRetainOnly() {
-    OptionalDouble p = data.unlearned().metric("forget_quality");
+    OptionalDouble p = data.unlearned().metric(Metric.FORGET_QUALITY.key());
     if (p.isEmpty() || Double.isNaN(p.getAsDouble())) {
       return Optional.empty();
     }
@@ -111,11 +112,11 @@ final class Findings {
   }
 
   private Optional<String> utility() {
-    OptionalDouble after = data.unlearned().metric("model_utility");
+    OptionalDouble after = data.unlearned().metric(Metric.MODEL_UTILITY.key());
     if (after.isEmpty()) {
       return Optional.empty();
     }
-    OptionalDouble before = of(Role.TARGET, "model_utility");
+    OptionalDouble before = of(Role.TARGET, Metric.MODEL_UTILITY);
     String value = "Model utility is " + Numbers.pretty(after.getAsDouble());
     return Optional.of(
         before.isEmpty() || before.getAsDouble() == 0
@@ -133,7 +134,10 @@ final class Findings {
     return strongest.map(
         attack -> {
           double auc = data.unlearned().metric(attack.auc()).orElseThrow();
-          OptionalDouble reference = of(Role.RETAIN_ONLY, attack.auc());
+          OptionalDouble reference =
+              data.first(Role.RETAIN_ONLY)
+                  .map(r -> r.metric(attack.auc()))
+                  .orElse(OptionalDouble.empty());
           return "The attack that tells best, "
               + Attacks.name(attack)
               + ", has an AUC of "

@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
@@ -36,7 +37,7 @@ final class MetricSection {
     for (String name : names(data)) {
       if (!Attacks.isMembership(name)) {
         List<String> group = groups.get(group(name));
-        boolean sumsUp = name.equals("forget_quality") || name.equals("model_utility");
+        boolean sumsUp = Metric.FORGET_QUALITY.is(name) || Metric.MODEL_UTILITY.is(name);
         group.add(sumsUp ? 0 : group.size(), name);
       }
     }
@@ -62,16 +63,11 @@ final class MetricSection {
   }
 
   private static String group(String name) {
-    if (name.startsWith("fluency_")) {
-      return TEXT;
-    }
-    boolean forgotten =
-        name.startsWith("forget_")
-            || name.startsWith("wmdp")
-            || MetricInfo.of(name)
-                .filter(i -> i.direction() == MetricInfo.Direction.CLOSER_TO_REFERENCE)
-                .isPresent();
-    return forgotten ? FORGOTTEN : KEPT;
+    return switch (MetricInfo.of(name).map(MetricInfo::about).orElse(MetricInfo.About.KEPT)) {
+      case TEXT -> TEXT;
+      case FORGOTTEN, MEMBERSHIP -> FORGOTTEN;
+      case KEPT, FEATURES -> KEPT;
+    };
   }
 
   /** The table of some metrics. */

@@ -7,6 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
+import org.unlearn4j.parity.NumericMeasure;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.ReportData.Role;
 
@@ -75,17 +77,18 @@ final class Overview {
   /** The few numbers to look at first. */
   static Html cards(ReportData data) {
     Html cards = Html.tag("div").css("cards");
-    for (String metric :
+    for (Metric metric :
         List.of(
-            "forget_quality",
-            "model_utility",
-            "forget_prob",
-            "verbmem",
-            "knowmem_forget",
-            "privleak")) {
-      boolean more = !metric.equals("privleak") || data.unlearned().metric("forget_prob").isEmpty();
+            Metric.FORGET_QUALITY,
+            Metric.MODEL_UTILITY,
+            Metric.FORGET_PROB,
+            Metric.VERBMEM,
+            Metric.KNOWMEM_FORGET,
+            Metric.PRIVLEAK)) {
+      boolean more =
+          metric != Metric.PRIVLEAK || data.unlearned().metric(Metric.FORGET_PROB.key()).isEmpty();
       data.unlearned()
-          .metric(metric)
+          .metric(metric.key())
           .ifPresent(v -> (more ? cards : Html.group()).add(card(data, metric, v)));
     }
     entanglement(data.unlearned()).ifPresent(cards::add);
@@ -96,7 +99,7 @@ final class Overview {
                 cards.add(
                     card(
                         "Largest logit difference",
-                        r.numeric().logitMaxAbs(),
+                        r.numeric().value(NumericMeasure.LOGIT_MAX_ABS),
                         ReportData.runtime(r.trained())
                             + " against "
                             + ReportData.runtime(r.deployed()),
@@ -104,18 +107,18 @@ final class Overview {
     return cards.isEmpty() ? Html.group() : cards;
   }
 
-  private static Html card(ReportData data, String metric, double value) {
+  private static Html card(ReportData data, Metric metric, double value) {
+    String key = metric.key();
     String name =
         switch (metric) {
-          case "forget_prob" -> "Forget probability";
-          case "verbmem" -> "Verbatim memory";
-          case "knowmem_forget" -> "Forget knowledge";
-          case "privleak" -> "PrivLeak";
+          case FORGET_PROB -> "Forget probability";
+          case VERBMEM -> "Verbatim memory";
+          case KNOWMEM_FORGET -> "Forget knowledge";
+          case PRIVLEAK -> "PrivLeak";
           default ->
-              metric.substring(0, 1).toUpperCase(Locale.ROOT)
-                  + metric.substring(1).replace('_', ' ');
+              key.substring(0, 1).toUpperCase(Locale.ROOT) + key.substring(1).replace('_', ' ');
         };
-    return card(name, value, beside(data, metric), Strip.of(data, metric));
+    return card(name, value, beside(data, key), Strip.of(data, key));
   }
 
   private static Html card(String name, double value, String below, Html strip) {
@@ -146,11 +149,11 @@ final class Overview {
   private static Optional<Html> entanglement(EvaluationResult unlearned) {
     Optional<String> layer = lastBlock(unlearned);
     Map<String, Double> measures = layer.map(unlearned.entanglement()::get).orElse(Map.of());
-    if (!measures.containsKey("entanglement")) {
+    if (!measures.containsKey(Metric.ENTANGLEMENT.key())) {
       return Optional.empty();
     }
-    double value = measures.get("entanglement");
-    Double ratio = measures.get("entanglement_log_ratio");
+    double value = measures.get(Metric.ENTANGLEMENT.key());
+    Double ratio = measures.get(Metric.ENTANGLEMENT_LOG_RATIO.key());
     String below =
         ratio == null
             ? "lower is less entangled"

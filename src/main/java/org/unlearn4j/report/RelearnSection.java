@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.eval.RelearnMetrics;
 import org.unlearn4j.report.ReportData.Role;
@@ -66,7 +67,7 @@ final class RelearnSection {
         .filter(
             metric ->
                 metric.equals(all.get(0))
-                    || metric.equals(RelearnMetrics.UTILITY)
+                    || Metric.UTILITY_WITHOUT_ROUGE.is(metric)
                     || (forgotten(metric) && !all.contains(metric + RelearnMetrics.UNTAUGHT)))
         .toList();
   }

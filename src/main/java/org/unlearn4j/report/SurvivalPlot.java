@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.GateSubject;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
@@ -96,7 +97,7 @@ final class SurvivalPlot {
     for (ParityResult result : verdict.results()) {
       if (file.isEmpty() || file.get().equals(result.deployed())) {
         result.gates().stream()
-            .filter(g -> g.name().equals(Survival.REBOUND + "_" + metric))
+            .filter(g -> g.subject().equals(GateSubject.Rebound.of(metric)))
             .forEach(gates::add);
       }
     }

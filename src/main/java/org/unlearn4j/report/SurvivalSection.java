@@ -10,14 +10,11 @@ import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
-import org.unlearn4j.parity.Survival;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
 
 /** Whether the deployed files have forgotten as the trained weights have. */
 final class SurvivalSection {
-  private static final String REBOUND = Survival.REBOUND + "_";
-
   private SurvivalSection() {}
 
   static Optional<Section> section(ReportData data, Figures figures) {
@@ -170,10 +167,7 @@ final class SurvivalSection {
   }
 
   private static Html row(ReportData data, ParityResult result, Gate gate) {
-    String metric =
-        gate.name().startsWith(REBOUND)
-            ? gate.name().substring(REBOUND.length())
-            : gate.name().replaceAll("_fall$", "");
+    String metric = gate.subject().metric().orElse("");
     return Html.tag("tr")
         .css(gate.pass() ? "" : "failed")
         .add(Html.tag("th", ReportData.runtime(result.deployed())).attr("scope", "row"))

@@ -7,6 +7,7 @@ import java.util.Optional;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.KolmogorovSmirnov;
 import org.unlearn4j.eval.RowResult;
+import org.unlearn4j.eval.SetMetric;
 import org.unlearn4j.report.ReportData.Measured;
 import org.unlearn4j.report.ReportData.Role;
 
@@ -151,7 +152,7 @@ final class TruthRatios {
 
   private static double[] ratios(EvaluationResult result) {
     return result.rows("forget").stream()
-        .flatMapToDouble((RowResult row) -> row.value("truth_ratio").stream())
+        .flatMapToDouble((RowResult row) -> row.value(SetMetric.TRUTH_RATIO.value()).stream())
         .toArray();
   }
 

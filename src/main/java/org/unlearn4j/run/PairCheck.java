@@ -17,6 +17,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.onnx.ForeignModel;
 import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.parity.ParityCheck;
+import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.tf.TensorFlowModel;
@@ -130,7 +131,7 @@ public final class PairCheck {
       List<TokenRow> compared = suite.rows(EvalSet.Role.FORGET);
       ParityResult result =
           new ParityCheck(
-                  ParityLimits.of(settings.verify(), limits),
+                  ParityGates.of(settings.verify(), limits),
                   VerifyStage.TOKEN_BUDGET,
                   VerifyStage.DECODE_TOKENS)
               .run(a, b, compared, ofA, ofB, Optional.empty(), bars);

@@ -7,6 +7,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.GateSubject;
 
 /**
  * Was a deployed file made from the weights that it is held against? Its metadata say from which it
@@ -14,8 +15,6 @@ import org.unlearn4j.parity.Gate;
  * precision.
  */
 final class SourceWeightsGate {
-  static final String NAME = "source_weights";
-
   private SourceWeightsGate() {}
 
   /**
@@ -27,12 +26,13 @@ final class SourceWeightsGate {
   static Gate of(LanguageModel deployed, Map<String, String> trained) {
     Map<String, String> made =
         deployed instanceof OrtModel file ? Provenance.sources(file.metadata()) : Map.of();
-    return new Gate(Gate.Level.NUMERIC, NAME, different(made, trained), 0, Gate.Comparison.AT_MOST);
+    return Gate.atMost(GateSubject.Whole.SOURCE_WEIGHTS, different(made, trained), 0);
   }
 
-  private static long different(Map<String, String> made, Map<String, String> trained) {
+  private static int different(Map<String, String> made, Map<String, String> trained) {
     Set<String> names = new TreeSet<>(made.keySet());
     names.addAll(trained.keySet());
-    return names.stream().filter(n -> !trained.getOrDefault(n, "").equals(made.get(n))).count();
+    return (int)
+        names.stream().filter(n -> !trained.getOrDefault(n, "").equals(made.get(n))).count();
   }
 }

@@ -18,6 +18,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.parity.ParityCheck;
+import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
@@ -140,7 +141,7 @@ public final class VerifyStage {
         String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
             new ParityCheck(
-                ParityLimits.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
+                ParityGates.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
         try (LanguageModel b = evaluate.open(onnx, runtime);
             EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
           results.add(

@@ -8,7 +8,10 @@ import java.util.stream.Stream;
 import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
+import org.unlearn4j.eval.SetMetric;
+import org.unlearn4j.parity.GateSubject;
 import org.unlearn4j.parity.Survival;
 
 /**
@@ -22,7 +25,7 @@ public record Column(String name) {
   public static final String STEP_SECONDS = "step_seconds";
 
   /** How far a deployed file goes back to the model before; see {@link Survival}. */
-  public static final String REBOUND = Survival.REBOUND;
+  public static final String REBOUND = GateSubject.Rebound.NAME;
 
   /** A column of that name; empty where nothing of that name is measured. */
   static Optional<Column> of(String name) {
@@ -90,10 +93,10 @@ public record Column(String name) {
 
   /** Roles of the sets that it needs generated answers of. */
   Set<EvalSet.Role> generated() {
-    if (name.startsWith("model_utility")) {
+    if (Metric.MODEL_UTILITY.is(name) || Metric.MODEL_UTILITY_ARITHMETIC.is(name)) {
       return Set.of(EvalSet.Role.RETAIN, EvalSet.Role.GENERAL);
     }
-    if (name.endsWith("_rouge")) {
+    if (SetMetric.ROUGE.isOf(name)) {
       return name.startsWith("forget") ? Set.of(EvalSet.Role.FORGET) : EvalSet.Role.GENERATED;
     }
     return Set.of();

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.report.ArrowPlot;
 import org.unlearn4j.weights.Variant;
@@ -18,8 +19,8 @@ import org.unlearn4j.weights.Variant;
  * every mean for programs, and the picture.
  */
 public final class StudyFiles {
-  private static final Column FORGETTING = new Column("forget_prob");
-  private static final Column UTILITY = new Column("model_utility");
+  private static final Column FORGETTING = new Column(Metric.FORGET_PROB.key());
+  private static final Column UTILITY = new Column(Metric.MODEL_UTILITY.key());
 
   private final Path markdown;
   private final MarkedText text;

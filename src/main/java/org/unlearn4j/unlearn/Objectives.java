@@ -8,6 +8,8 @@ import java.util.stream.Collectors;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Layer;
+import org.unlearn4j.config.ObjectiveKeys;
+import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.ObjectiveSettings;
 import org.unlearn4j.config.QuantizationSettings;
 import org.unlearn4j.config.RetainName;
@@ -61,9 +63,12 @@ public final class Objectives {
   }
 
   private static Optional<ControlVector> drawn(UnlearnSettings settings, ModelConfig model) {
-    return settings.objective().method() instanceof ObjectiveSettings.Rmu rmu
+    return settings.objective().name() == ObjectiveName.RMU
         ? Optional.of(
-            ControlVector.drawn(settings.loop().seed(), model.hiddenSize(), rmu.coefficient()))
+            ControlVector.drawn(
+                settings.loop().seed(),
+                model.hiddenSize(),
+                settings.objective().get(ObjectiveKeys.COEFFICIENT)))
         : Optional.empty();
   }
 
@@ -74,13 +79,12 @@ public final class Objectives {
     Weighted forget = new Weighted(forget(o, control, layers), o.gamma());
     Weighted retain = retains ? new Weighted(retain(o, layers), o.alpha()) : null;
     Objective objective = Objective.of(o.name().spelling(), forget, retain);
-    if (o.method() instanceof ObjectiveSettings.Pdu m) {
-      objective =
-          objective.with(new Dual(m.epsilon(), m.dualStep(), m.dualUpdate(), m.dualWarmupEpochs()));
-    }
-    if (o.method() instanceof ObjectiveSettings.Rmu m) {
-      objective = objective.training(trainable(m.trainable(), decoder));
-    }
+    objective =
+        switch (o.name()) {
+          case PDU -> objective.with(dual(o));
+          case RMU -> objective.training(trainable(o.get(ObjectiveKeys.TRAINABLE), decoder));
+          default -> objective;
+        };
     if (settings.quantization().isPresent()) {
       objective = objective.with(quantization(settings.quantization().get()));
     }
@@ -102,19 +106,13 @@ public final class Objectives {
     return switch (o.name()) {
       case GRAD_ASCENT, GRAD_DIFF -> new MeanNll(Segment.FORGET, -1);
       case NPO -> new Npo(beta(o));
-      case SIM_NPO -> {
-        ObjectiveSettings.SimNpo m = (ObjectiveSettings.SimNpo) o.method();
-        yield new SimNpo(m.beta(), m.delta());
-      }
+      case SIM_NPO -> new SimNpo(beta(o), o.get(ObjectiveKeys.DELTA));
       case DPO -> new Dpo(beta(o));
       case RMU -> new ActivationDistance(Segment.FORGET, rmuLayer(o, layers), control);
       case UNDIAL -> new Undial(beta(o));
-      case CEU -> new Ceu(((ObjectiveSettings.Ceu) o.method()).skipTokens());
+      case CEU -> new Ceu(o.get(ObjectiveKeys.SKIP_TOKENS));
       case WGA -> new WeightedAscent(beta(o), 0);
-      case SAT_IMP -> {
-        ObjectiveSettings.SatImp m = (ObjectiveSettings.SatImp) o.method();
-        yield new WeightedAscent(m.beta1(), m.beta2());
-      }
+      case SAT_IMP -> new WeightedAscent(o.get(ObjectiveKeys.BETA1), o.get(ObjectiveKeys.BETA2));
       case PDU -> new LogitFlatness();
     };
   }
@@ -130,11 +128,19 @@ public final class Objectives {
   }
 
   private static double beta(ObjectiveSettings o) {
-    return ((ObjectiveSettings.Beta) o.method()).beta();
+    return o.get(ObjectiveKeys.BETA);
+  }
+
+  private static Dual dual(ObjectiveSettings o) {
+    return new Dual(
+        o.get(ObjectiveKeys.EPSILON),
+        o.get(ObjectiveKeys.DUAL_STEP),
+        o.get(ObjectiveKeys.DUAL_UPDATE),
+        o.get(ObjectiveKeys.DUAL_WARMUP));
   }
 
   private static FeatureLayer rmuLayer(ObjectiveSettings o, int layers) {
-    String name = ((ObjectiveSettings.Rmu) o.method()).layer().toString();
+    String name = o.get(ObjectiveKeys.LAYER).toString();
     return FeatureLayer.named(RMU_LAYER, name, layers);
   }
 

@@ -52,7 +52,7 @@ class RoomsTest {
           Map.entry(
               "train", Set.of("base", "config", "unlearn", "tf", "nn", "weights", "lm", "data")),
           Map.entry("eval", Set.of("base", "lm", "data", "text")),
-          Map.entry("parity", Set.of("base", "eval", "lm")),
+          Map.entry("parity", Set.of("base", "config", "weights", "eval", "lm")),
           Map.entry("report", Set.of("base", "eval", "parity")),
           Map.entry(
               "run",

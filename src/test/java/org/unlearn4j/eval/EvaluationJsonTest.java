@@ -29,7 +29,7 @@ class EvaluationJsonTest {
             Map.of("prob", 0.1 + 0.2, "truth_ratio", Double.NaN, "rouge", 0.0));
     RowResult scored = new RowResult(5, "who?", "he", "", Map.of("prob", 0.5));
     FeaturePicture.Point p = new FeaturePicture.Point(0.25, -1.5);
-    return new EvaluationResult(
+    return Evaluations.of(
         "unlearned",
         "onnx:fp32",
         "tofu",

@@ -200,11 +200,11 @@ class MembershipInferenceTest {
     Subject alone = Subject.of("u", new BigramModel("tf", TABLE), Progress.NONE);
     EvaluationResult good = suite().evaluate(alone, Set.of());
     EvaluationResult other =
-        new EvaluationResult(
+        Evaluations.of(
             "r", "tf", "muse", good.metrics(), good.perRow(), Map.of(), Optional.empty(), 1, 1);
     message(alone, other, "by suite muse, expected one by suite tofu");
     EvaluationResult fewer =
-        new EvaluationResult(
+        Evaluations.of(
             "r",
             "tf",
             "tofu",

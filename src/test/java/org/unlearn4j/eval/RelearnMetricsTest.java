@@ -43,7 +43,7 @@ class RelearnMetricsTest {
     metrics.put("retain_prob", 0.8);
     metrics.put("retain_truth_ratio", 0.4);
     metrics.put("model_utility", 0.6);
-    return new EvaluationResult(
+    return Evaluations.of(
         "unlearned",
         "tf",
         "tofu",

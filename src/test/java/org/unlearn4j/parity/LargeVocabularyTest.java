@@ -108,11 +108,12 @@ class LargeVocabularyTest {
     assertEquals(0, trained.open + deployed.open, "everything was closed");
     assertTrue(deployed.mostOpen <= 2 && trained.mostOpen <= 1);
     assertEquals(4 * 50 + 151, d.positions());
-    Near.absolute(0.5, d.logitMaxAbs(), 1e-6, "max");
-    Near.absolute(0.5 / VOCAB, d.logitMeanAbs(), 1e-9, "mean");
+    Near.absolute(0.5, d.value(NumericMeasure.LOGIT_MAX_ABS), 1e-6, "max");
+    Near.absolute(0.5 / VOCAB, d.value(NumericMeasure.LOGIT_MEAN_ABS), 1e-9, "mean");
     // KL when one logit of probability p grows by s: log(1 + p (e^s - 1)) - p s
     double p = Math.exp(4) / (Math.exp(4) + VOCAB - 1);
-    Near.absolute(Math.log1p(p * Math.expm1(0.5)) - p * 0.5, d.klMean(), 1e-10, "KL");
-    assertEquals(0, d.cachedDecoding());
+    Near.absolute(
+        Math.log1p(p * Math.expm1(0.5)) - p * 0.5, d.value(NumericMeasure.KL_MEAN), 1e-10, "KL");
+    assertEquals(0, d.value(NumericMeasure.CACHED_DECODING));
   }
 }

@@ -17,8 +17,10 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.VerifyLimit;
 import org.unlearn4j.eval.BigramModel;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Evaluations;
 import org.unlearn4j.eval.Near;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.RowResult;
@@ -28,8 +30,7 @@ import org.unlearn4j.lm.TokenRow;
 /** Equal sides pass; every single fault fails the gate that is there for it, and no other kind. */
 class ParityCheckTest {
   static final double[][] TABLE = BigramModel.random(12, 7);
-  static final ParityGates GATES =
-      new ParityGates(ParityGates.full(1e-3, 1e-4, 1e-5, 0.999), 0.005, 0.95, 0.05, 0.005);
+  static final ParityGates GATES = ParityNumbers.full(1e-4, 0.95, 0.05, 0.005);
   private static final BigramModel TRAINED = new BigramModel("tf", TABLE);
 
   @TempDir Path folder;
@@ -54,7 +55,7 @@ class ParityCheckTest {
     for (String text : generations) {
       rows.add(new RowResult(rows.size(), "q", "a", text, Map.of("rouge", 0.5)));
     }
-    return new EvaluationResult(
+    return Evaluations.of(
         "unlearned",
         runtime,
         "tofu",
@@ -112,11 +113,11 @@ class ParityCheckTest {
     NumericDifference d = result.numeric();
     assertEquals(4 + 5 + 6 + 7 + 8 + 9, d.positions());
     assertEquals(2 + 3 + 4 + 5 + 6 + 7, d.labelledTokens());
-    assertEquals(0, d.logitMaxAbs());
-    assertEquals(0, d.klP999());
-    assertEquals(1, d.top1Agreement());
-    assertEquals(0, d.chunkedPrefill());
-    assertEquals(0, d.cachedDecoding());
+    assertEquals(0, d.value(NumericMeasure.LOGIT_MAX_ABS));
+    assertEquals(0, d.value(NumericMeasure.KL_P999));
+    assertEquals(1, d.value(NumericMeasure.TOP1_AGREEMENT));
+    assertEquals(0, d.value(NumericMeasure.CHUNKED_PREFILL));
+    assertEquals(0, d.value(NumericMeasure.CACHED_DECODING));
     assertEquals(1, result.generations().identicalShare());
   }
 
@@ -132,8 +133,8 @@ class ParityCheckTest {
             });
     assertTrue(failed(result).contains("logit_max_abs"), failed(result).toString());
     assertTrue(failed(result).contains("kl_mean"), failed(result).toString());
-    Near.absolute(0.25, result.numeric().logitMaxAbs(), 1e-6, "max");
-    Near.absolute(0.25 / 12, result.numeric().logitMeanAbs(), 1e-6, "mean");
+    Near.absolute(0.25, result.numeric().value(NumericMeasure.LOGIT_MAX_ABS), 1e-6, "max");
+    Near.absolute(0.25 / 12, result.numeric().value(NumericMeasure.LOGIT_MEAN_ABS), 1e-6, "mean");
     // KL when one logit of probability p grows by s: log(1 + p (e^s - 1)) - p s
     double sum = 0;
     double largest = 0;
@@ -145,8 +146,12 @@ class ParityCheckTest {
         largest = Math.max(largest, kl);
       }
     }
-    Near.absolute(sum, result.numeric().klMean(), 1e-7, "KL");
-    Near.absolute(largest, result.numeric().klP999(), 1e-7, "percentile of 27 is the largest");
+    Near.absolute(sum, result.numeric().value(NumericMeasure.KL_MEAN), 1e-7, "KL");
+    Near.absolute(
+        largest,
+        result.numeric().value(NumericMeasure.KL_P999),
+        1e-7,
+        "percentile of 27 is the largest");
   }
 
   @Test
@@ -265,19 +270,19 @@ class ParityCheckTest {
   }
 
   private static EvaluationResult rows(Map<String, List<RowResult>> rows) {
-    return new EvaluationResult(
+    return Evaluations.of(
         "unlearned", "tf", "tofu", Map.of(), rows, Map.of(), Optional.empty(), 1, 1);
   }
 
   @Test
   void metricsThatNobodyJudgesAreNoGates() {
     ParityGates loose =
-        new ParityGates(
-            ParityGates.reduced(Double.POSITIVE_INFINITY, 0.1, 0.01, 0.02, 0.97),
-            Double.POSITIVE_INFINITY,
-            Double.NEGATIVE_INFINITY,
-            0.05,
-            0.02);
+        ParityNumbers.reduced(
+            Map.of(
+                VerifyLimit.LOGIT_MEAN_RTOL, 0.1,
+                VerifyLimit.CACHE_RTOL, 0.01,
+                VerifyLimit.KL_MAX, 0.02,
+                VerifyLimit.TOP1_MIN, 0.97));
     EvaluationResult other =
         evaluation("onnx:int8", evaluation("tf", Double.NaN).metrics(), "one", "three");
     ParityResult result = run(loose, deployed(TABLE), other, Optional.empty());
@@ -302,9 +307,7 @@ class ParityCheckTest {
   /** Another model, held against nothing but itself: its cache is as good as anybody's. */
   @Test
   void limitsThatCompareNothingProveNothing() {
-    double any = Double.POSITIVE_INFINITY;
-    ParityGates own =
-        new ParityGates(ParityGates.reduced(any, any, 0.01, any, -any), any, -any, 0.05, 0.02);
+    ParityGates own = ParityNumbers.reduced(Map.of(VerifyLimit.CACHE_RTOL, 0.01));
     BigramModel another = new BigramModel("onnx:int4", BigramModel.random(12, 9));
     EvaluationResult file = evaluation("onnx:int4", 0.1);
     // That it is as forgotten is no evidence.
@@ -312,17 +315,23 @@ class ParityCheckTest {
     assertEquals(List.of("both_sides"), failed(result));
     // One limit on both sides is enough for a judgement, here that it is another model.
     ParityGates one =
-        new ParityGates(ParityGates.reduced(any, 0.2, 0.01, any, -any), any, -any, 0.05, 0.02);
+        ParityNumbers.reduced(
+            Map.of(VerifyLimit.LOGIT_MEAN_RTOL, 0.2, VerifyLimit.CACHE_RTOL, 0.01));
     assertEquals(List.of("logit_mean_relative"), failed(run(one, another, file, Optional.empty())));
   }
 
   @Test
   void infiniteTolerancesMeasureOnly() {
-    Gate gate = Gate.atMost(Gate.Level.NUMERIC, "kl_mean", 12, Double.POSITIVE_INFINITY);
+    Gate gate =
+        Gate.atMost(new GateSubject.Numeric(NumericMeasure.KL_MEAN), 12, Double.POSITIVE_INFINITY);
     assertTrue(gate.pass());
     assertEquals(0, gate.excess());
     assertFalse(
-        Gate.atMost(Gate.Level.NUMERIC, "kl_mean", Double.NaN, Double.POSITIVE_INFINITY).pass());
+        Gate.atMost(
+                new GateSubject.Numeric(NumericMeasure.KL_MEAN),
+                Double.NaN,
+                Double.POSITIVE_INFINITY)
+            .pass());
   }
 
   @Test

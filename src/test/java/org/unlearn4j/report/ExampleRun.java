@@ -16,6 +16,7 @@ import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Evaluations;
 import org.unlearn4j.eval.FeaturePicture;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.RowResult;
@@ -23,6 +24,7 @@ import org.unlearn4j.eval.TofuSuite;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityGates;
+import org.unlearn4j.parity.ParityNumbers;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 
@@ -67,8 +69,7 @@ final class ExampleRun {
     for (EvaluationResult result : List.of(retain, target, trained, deployed)) {
       result.write(folder.evaluation(result.model(), result.runtime()));
     }
-    ParityGates gates =
-        new ParityGates(ParityGates.full(1e-3, 1e-5, 1e-5, 0.999), 0.005, 0.99, 0.05, 0.02);
+    ParityGates gates = ParityNumbers.full(1e-5, 0.99, 0.05, 0.02);
     ParityResult parity =
         new ParityCheck(gates, 256, 4)
             .run(
@@ -93,7 +94,7 @@ final class ExampleRun {
     RowResult row = rows.get(0);
     rows.set(0, new RowResult(row.index(), row.question(), row.answer(), HOSTILE, row.values()));
     sets.put("forget", rows);
-    return new EvaluationResult(
+    return Evaluations.of(
         result.model(),
         result.runtime(),
         result.suite(),

@@ -19,12 +19,16 @@ import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Evaluations;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.onnx.OnnxSummary;
 import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.GateSubject;
 import org.unlearn4j.parity.GenerationDifferences;
 import org.unlearn4j.parity.NumericDifference;
+import org.unlearn4j.parity.NumericMeasure;
+import org.unlearn4j.parity.ParityNumbers;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.weights.Variant;
@@ -68,9 +72,12 @@ class DeployedRecordTest {
   }
 
   private static Verdict verdict(Variant variant, boolean pass) {
-    NumericDifference numeric = new NumericDifference(9, 9, 0, 0, 1, pass ? 0 : 2, 0, 1, 0, 0, 0);
+    NumericDifference numeric = ParityNumbers.same(9, pass ? 0 : 2);
     Gate gate =
-        new Gate(Gate.Level.NUMERIC, "kl_mean", numeric.klMean(), 1, Gate.Comparison.AT_MOST);
+        Gate.atMost(
+            new GateSubject.Numeric(NumericMeasure.KL_MEAN),
+            numeric.value(NumericMeasure.KL_MEAN),
+            1);
     return new Verdict(
         List.of(
             new ParityResult(
@@ -85,7 +92,7 @@ class DeployedRecordTest {
 
   private DeployedRecord.Measured measured(Variant variant) {
     EvaluationResult result =
-        new EvaluationResult(
+        Evaluations.of(
                 "unlearned",
                 "tf",
                 "tofu",

@@ -15,13 +15,14 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Evaluations;
 
 /** An evaluation is a file and, with the same numbers, a TensorBoard log. */
 class EvaluationFilesTest {
   @TempDir Path folder;
 
   private static EvaluationResult result(Map<String, Double> metrics) {
-    return new EvaluationResult(
+    return Evaluations.of(
         "unlearned",
         "tf",
         "tofu",

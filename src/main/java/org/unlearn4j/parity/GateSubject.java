@@ -1,0 +1,200 @@
+package org.unlearn4j.parity;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+import org.unlearn4j.parity.Gate.Level;
+
+/** What a gate judges. Its name in verify.json follows from it, and is read back here alone. */
+public sealed interface GateSubject {
+  /** What kind of evidence it is. */
+  Level level();
+
+  /** Its name in verify.json. */
+  String key();
+
+  /**
+   * Whether it can tell two models apart. How far forgetting survived is no such evidence, for
+   * another unlearned model may be as far.
+   */
+  boolean comparesModels();
+
+  /** The metric that it is about; empty where it is about none. */
+  default Optional<String> metric() {
+    return Optional.empty();
+  }
+
+  /** A number of both models, or of the deployed file against itself. */
+  record Numeric(NumericMeasure measure) implements GateSubject {
+    @Override
+    public Level level() {
+      return Level.NUMERIC;
+    }
+
+    @Override
+    public String key() {
+      return measure.key();
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return measure.comparesModels();
+    }
+  }
+
+  /**
+   * How far a metric is apart on both sides.
+   *
+   * @param of its name
+   */
+  record Difference(String of) implements GateSubject {
+    @Override
+    public Level level() {
+      return Level.METRIC;
+    }
+
+    @Override
+    public String key() {
+      return of;
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return true;
+    }
+
+    @Override
+    public Optional<String> metric() {
+      return Optional.of(of);
+    }
+  }
+
+  /**
+   * How far a forget metric goes back to the model before unlearning.
+   *
+   * @param metric its name; empty where unlearning moved none, so that there is no way back
+   */
+  record Rebound(Optional<String> metric) implements GateSubject {
+    /** Its name where it is of no metric, and the beginning of its name where it is of one. */
+    public static final String NAME = "rebound";
+
+    private static final String OF = NAME + "_";
+
+    /** Of a metric by its name. */
+    public static Rebound of(String metric) {
+      return new Rebound(Optional.of(metric));
+    }
+
+    @Override
+    public Level level() {
+      return Level.SURVIVAL;
+    }
+
+    @Override
+    public String key() {
+      return metric.map(OF::concat).orElse(NAME);
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return false;
+    }
+  }
+
+  /**
+   * How far a metric of what is kept falls.
+   *
+   * @param of its name
+   */
+  record Fall(String of) implements GateSubject {
+    private static final String END = "_fall";
+
+    @Override
+    public Level level() {
+      return Level.SURVIVAL;
+    }
+
+    @Override
+    public String key() {
+      return of + END;
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return false;
+    }
+
+    @Override
+    public Optional<String> metric() {
+      return Optional.of(of);
+    }
+  }
+
+  /** What is judged of a deployed file as a whole. */
+  enum Whole implements GateSubject {
+    /** Share of greedy generations that are the same. */
+    IDENTICAL_GENERATIONS(Level.BEHAVIOUR),
+    /** Whether anything at all compares the two sides. */
+    BOTH_SIDES(Level.NUMERIC),
+    /** Weight files of the trained model that it was not made from. */
+    SOURCE_WEIGHTS(Level.NUMERIC);
+
+    private final Level level;
+
+    Whole(Level level) {
+      this.level = level;
+    }
+
+    @Override
+    public Level level() {
+      return level;
+    }
+
+    @Override
+    public String key() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return true;
+    }
+  }
+
+  /** Of a verify.json of another version. */
+  record Unknown(Level level, String key) implements GateSubject {
+    @Override
+    public boolean comparesModels() {
+      return false;
+    }
+  }
+
+  /** What a gate in verify.json judges. */
+  static GateSubject of(Level level, String name) {
+    return switch (level) {
+      case METRIC -> new Difference(name);
+      case SURVIVAL ->
+          name.equals(Rebound.NAME)
+              ? new Rebound(Optional.empty())
+              : name.startsWith(Rebound.OF)
+                  ? Rebound.of(name.substring(Rebound.OF.length()))
+                  : name.endsWith(Fall.END)
+                      ? new Fall(name.substring(0, name.length() - Fall.END.length()))
+                      : new Unknown(level, name);
+      case NUMERIC, BEHAVIOUR ->
+          Arrays.stream(NumericMeasure.values())
+              .filter(m -> level == Level.NUMERIC && m.key().equals(name))
+              .map(m -> (GateSubject) new Numeric(m))
+              .findFirst()
+              .or(() -> whole(level, name))
+              .orElseGet(() -> new Unknown(level, name));
+    };
+  }
+
+  private static Optional<GateSubject> whole(Level level, String name) {
+    return Arrays.stream(Whole.values())
+        .filter(w -> w.level == level && w.key().equals(name))
+        .map(w -> (GateSubject) w)
+        .findFirst();
+  }
+}
