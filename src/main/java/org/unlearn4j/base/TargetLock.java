@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 
 /**
@@ -24,6 +25,9 @@ import java.util.function.Consumer;
  */
 public final class TargetLock {
   private static final long POLL_MILLIS = 100;
+
+  /** Bytes of a lock's file, and more by lot. */
+  private static final int LEAST = 256;
 
   /** Locks of this process: the operating system does not tell its threads apart. */
   private static final Map<Path, TargetLock> HELD = new HashMap<>();
@@ -93,7 +97,7 @@ public final class TargetLock {
           }
         }
         if (!told) {
-          waiting.accept(target + ": " + holder(file) + " is writing here; waiting for it.");
+          waiting.accept(target + ": " + holder(key, file) + " is writing here; waiting for it.");
           told = true;
         }
         Thread.sleep(POLL_MILLIS);
@@ -123,9 +127,7 @@ public final class TargetLock {
         FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
     try {
       FileLock lock = opened.tryLock();
-      if (lock != null && same(opened)) {
-        opened.truncate(0);
-        int ignored = opened.write(ByteBuffer.wrap(self().getBytes(StandardCharsets.UTF_8)), 0);
+      if (lock != null && seen(opened)) {
         channel = opened;
         return true;
       }
@@ -137,13 +139,23 @@ public final class TargetLock {
     return false;
   }
 
-  /** Whether what was opened is what lies at its path: what is written shows there. */
-  private boolean same(FileChannel opened) throws IOException {
-    String mark = Long.toHexString(System.nanoTime()) + Thread.currentThread().getId();
+  /**
+   * Says who holds it, and whether what was opened is what lies at its path: its length, drawn by
+   * lot, shows there. The file must not be opened to see that, for on Linux closing it would give
+   * up the lock.
+   */
+  private boolean seen(FileChannel opened) throws IOException {
+    int length = LEAST + ThreadLocalRandom.current().nextInt(1 << 16);
+    String text = self();
+    String padded = text + " ".repeat(Math.max(0, length - text.length()));
+    ByteBuffer bytes = ByteBuffer.wrap(padded.getBytes(StandardCharsets.UTF_8));
+    length = bytes.remaining();
     opened.truncate(0);
-    int ignored = opened.write(ByteBuffer.wrap(mark.getBytes(StandardCharsets.UTF_8)), 0);
+    while (bytes.hasRemaining()) {
+      int ignored = opened.write(bytes);
+    }
     try {
-      return Files.readString(file).equals(mark);
+      return Files.size(file) == length;
     } catch (NoSuchFileException e) {
       return false;
     }
@@ -159,12 +171,18 @@ public final class TargetLock {
         + ")";
   }
 
-  private static String holder(Path file) {
-    try {
-      String text = Files.readString(file);
-      return text.startsWith("process ") ? text : "another process";
-    } catch (IOException e) {
-      return "another process";
+  /** Read only where another process holds it: see {@link #seen}. */
+  private static String holder(Path key, Path file) {
+    synchronized (HELD) {
+      if (HELD.containsKey(key)) {
+        return "another thread of " + self();
+      }
+      try {
+        String text = Files.readString(file).strip();
+        return text.startsWith("process ") ? text : "another process";
+      } catch (IOException e) {
+        return "another process";
+      }
     }
   }
 

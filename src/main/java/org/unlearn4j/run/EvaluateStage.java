@@ -105,10 +105,10 @@ public final class EvaluateStage {
             .value("name", request.name())
             .value("generated", generated.stream().map(Enum::name).sorted().toList().toString())
             .data(earlier)
-            .choices()
-            .graph(request.model(), "forward");
+            .choices();
     if (tf) {
       inputs.settings("evaluate.gradnorm").device().model("model", request.model());
+      inputs.graph(request.model(), "forward");
     } else {
       inputs.arithmetic(session(request.runtime()));
       inputs.deployed("model", request.model(), RuntimeModels.variant(request.runtime()));
@@ -116,7 +116,10 @@ public final class EvaluateStage {
     if (request.model().toFile().isDirectory()) {
       inputs.tokenizer("tokenizer", tokenizer(request.model()));
     }
-    pipeline.model().path().ifPresent(target -> inputs.model("target", target));
+    pipeline
+        .model()
+        .path()
+        .ifPresent(target -> inputs.model("target", target).graph(target, "forward"));
     request.reference().ifPresent(file -> inputs.evaluation("retain-only evaluation", file));
     return inputs.build();
   }

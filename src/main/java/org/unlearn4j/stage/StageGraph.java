@@ -234,15 +234,17 @@ public final class StageGraph {
       return check.record().orElseThrow().pass();
     }
     listener.begin(stage, check.current() ? List.of(ASKED) : check.reasons());
-    return work(stage, check, listener);
+    return work(stage, listener);
   }
 
-  private boolean work(Stage stage, StageCheck check, Listener listener) {
+  private boolean work(Stage stage, Listener listener) {
     try {
+      // Not those of the check, which has what an earlier record knew of: this run reads its own.
+      Inputs known = stage.reads().now(hashes, Optional.empty());
       long start = System.nanoTime();
       Stage.Done done = stage.work().get();
       double seconds = (System.nanoTime() - start) / 1e9;
-      Inputs inputs = check.inputs().with(done.read());
+      Inputs inputs = known.with(done.read());
       requireSame(stage, inputs);
       new StageRecord(
               stage.name(),

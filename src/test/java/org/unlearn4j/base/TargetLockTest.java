@@ -64,7 +64,9 @@ class TargetLockTest {
     assertEquals(List.of("first", "second"), order);
     assertEquals(1, told.size());
     String pid = String.valueOf(ProcessHandle.current().pid());
-    assertTrue(told.get(0).startsWith(target + ": process " + pid + " on "), told.get(0));
+    assertTrue(
+        told.get(0).startsWith(target + ": another thread of process " + pid + " on "),
+        told.get(0));
     assertFalse(Files.exists(file()), "nothing is left");
   }
 
@@ -139,8 +141,7 @@ class TargetLockTest {
             .start();
     List<String> told = new ArrayList<>();
     try (BufferedReader out =
-        new BufferedReader(
-            new InputStreamReader(other.getInputStream(), StandardCharsets.UTF_8))) {
+        new BufferedReader(new InputStreamReader(other.getInputStream(), StandardCharsets.UTF_8))) {
       assertEquals("holds", out.readLine());
       String done =
           TargetLock.<String, RuntimeException>holding(

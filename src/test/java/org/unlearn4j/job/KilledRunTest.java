@@ -27,9 +27,9 @@ import org.unlearn4j.base.Hashes;
 import org.unlearn4j.cli.Main;
 
 /**
- * A whole run in processes of its own: killed without notice before each rename in turn and taken up
- * again, and asked for by two processes at once. What comes out is what an undisturbed run makes, bit
- * for bit.
+ * A whole run in processes of its own: killed without notice before each rename in turn and taken
+ * up again, and asked for by two processes at once. What comes out is what an undisturbed run
+ * makes, bit for bit.
  */
 @Tag("slow")
 class KilledRunTest {

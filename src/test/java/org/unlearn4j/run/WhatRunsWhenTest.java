@@ -98,7 +98,8 @@ class WhatRunsWhenTest {
   private void rows(String name, int from, int to) throws IOException {
     StringBuilder rows = new StringBuilder();
     for (int i = from; i < to; i++) {
-      rows.append(String.format("{\"question\": \"Who is %d?\", \"answer\": \"She is %d.\"}%n", i, i));
+      rows.append(
+          String.format("{\"question\": \"Who is %d?\", \"answer\": \"She is %d.\"}%n", i, i));
     }
     Files.writeString(at(name), rows);
   }
@@ -191,7 +192,8 @@ class WhatRunsWhenTest {
         AtomicFiles.writeFolder(
             s.output(),
             part -> {
-              for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
+              for (String name :
+                  List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
                 Files.copy(at("-target").resolve(name), part.resolve(name));
               }
               Files.writeString(part.resolve("model.safetensors"), identity);
@@ -220,7 +222,8 @@ class WhatRunsWhenTest {
           AtomicFiles.writeString(
               s.output(),
               String.format(
-                  "{\"metrics\": {}, \"of\": \"%s\", \"seconds\": %d}", identity, System.nanoTime()));
+                  "{\"metrics\": {}, \"of\": \"%s\", \"seconds\": %d}",
+                  identity, System.nanoTime()));
       case "verify" -> {
         Path record = folder.deployed().resolve("unlearning.json");
         AtomicFiles.writeString(record, "{\"deployment\": \"" + identity + "\"}");
@@ -282,23 +285,50 @@ class WhatRunsWhenTest {
     return List.of(
         row("nothing", "", () -> {}),
         row("a row to forget", ALL, () -> append("forget me.jsonl", pair)),
-        row("a row to keep, not one that is measured", "FUXOIVLP", () -> append("-retain$x.jsonl", pair)),
+        row(
+            "a row to keep, not one that is measured",
+            "FUXOIVLP",
+            () -> append("-retain$x.jsonl", pair)),
         row("a measured row to keep", "RTUOIVLP", () -> append("retain_perturbed.jsonl", pair)),
         row("holdout rows come", "RTUOIVLP", () -> Files.writeString(at("holdout.jsonl"), pair)),
-        row("neighbours come", "RTUOIVLP", () -> Files.writeString(at("real_authors_perturbed.jsonl"), pair)),
-        row("facts come", "RTUOIVLP", () -> Files.writeString(at("world_facts_perturbed.json"), pair)),
-        row("an evaluation file of what is forgotten comes", "RTUOIVLP", () -> Files.writeString(at("forget me_perturbed.jsonl"), pair)),
+        row(
+            "neighbours come",
+            "RTUOIVLP",
+            () -> Files.writeString(at("real_authors_perturbed.jsonl"), pair)),
+        row(
+            "facts come",
+            "RTUOIVLP",
+            () -> Files.writeString(at("world_facts_perturbed.json"), pair)),
+        row(
+            "an evaluation file of what is forgotten comes",
+            "RTUOIVLP",
+            () -> Files.writeString(at("forget me_perturbed.jsonl"), pair)),
         row("a file that nobody reads", "", () -> Files.writeString(at("notes.jsonl"), pair)),
         row("weights of the target", ALL, () -> append("-target/model.safetensors", "!")),
         row("configuration of the target", ALL, () -> append("-target/config.json", "\n")),
         row("tokenizer of the target", ALL, () -> append("-target/tokenizer.json", "\n")),
-        row("tokenizer settings of the target", ALL, () -> append("-target/tokenizer_config.json", "\n")),
-        row("a chat template comes", ALL, () -> Files.writeString(at("-target/chat_template.jinja"), "{{x}}")),
-        row("generation defaults come", ALL, () -> Files.writeString(at("-target/generation_config.json"), "{}")),
+        row(
+            "tokenizer settings of the target",
+            ALL,
+            () -> append("-target/tokenizer_config.json", "\n")),
+        row(
+            "a chat template comes",
+            ALL,
+            () -> Files.writeString(at("-target/chat_template.jinja"), "{{x}}")),
+        row(
+            "generation defaults come",
+            ALL,
+            () -> Files.writeString(at("-target/generation_config.json"), "{}")),
         row("a second shard comes", ALL, () -> Files.writeString(at("-target/b.safetensors"), "w")),
         row("a readme in the target", "", () -> Files.writeString(at("-target/README.md"), "w")),
-        row("weights of the retain-only model", "RTUOIVLP", () -> append("retain only/model.safetensors", "!")),
-        row("tokenizer of the retain-only model", "RTUOIVLP", () -> append("retain only/tokenizer.json", "\n")),
+        row(
+            "weights of the retain-only model",
+            "RTUOIVLP",
+            () -> append("retain only/model.safetensors", "!")),
+        row(
+            "tokenizer of the retain-only model",
+            "RTUOIVLP",
+            () -> append("retain only/tokenizer.json", "\n")),
         set("FUXOIVLP", "unlearn.epochs=3"),
         set("FUXOIVLP", "unlearn.seed=7"),
         set("FUXOIVLP", "unlearn.clreg.weight=0.1"),
@@ -315,18 +345,36 @@ class WhatRunsWhenTest {
         set(ALL, "data.max_length=32"),
         set(ALL, "data.template=plain"),
         set("P", "name=other"),
-        row("an evaluation edited by hand", "UP", () -> append("runs/mine/eval/unlearned.tf.json", " ")),
-        row("an evaluation lost", "OP", () -> Files.delete(at("runs/mine/eval/unlearned.onnx.json"))),
+        row(
+            "an evaluation edited by hand",
+            "UP",
+            () -> append("runs/mine/eval/unlearned.tf.json", " ")),
+        row(
+            "an evaluation lost",
+            "OP",
+            () -> Files.delete(at("runs/mine/eval/unlearned.onnx.json"))),
         row("weights lost", "F", () -> Files.delete(at("runs/mine/unlearned/model.safetensors"))),
         row("a deployed file lost", "XV", () -> Files.delete(at("runs/mine/onnx/onnx/model.onnx"))),
-        row("a deployed file edited", "XV", () -> append("runs/mine/onnx/onnx/model_int8.onnx", "!")),
-        row("the verdict in the deployed folder lost", "V", () -> Files.writeString(at("runs/mine/onnx/unlearning.json"), "{}")),
+        row(
+            "a deployed file edited",
+            "XV",
+            () -> append("runs/mine/onnx/onnx/model_int8.onnx", "!")),
+        row(
+            "the verdict in the deployed folder lost",
+            "V",
+            () -> Files.writeString(at("runs/mine/onnx/unlearning.json"), "{}")),
         row("the verdict lost", "V", () -> Files.delete(at("runs/mine/verify.json"))),
         row("the report lost", "P", () -> Files.delete(at("runs/mine/report.html"))),
         row("a record lost", "F", () -> Files.delete(at("runs/mine/.unlearned.stage"))),
-        row("a broken record", "U", () -> Files.writeString(at("runs/mine/eval/.unlearned.tf.json.stage"), "{\"format")),
+        row(
+            "a broken record",
+            "UP",
+            () -> Files.writeString(at("runs/mine/eval/.unlearned.tf.json.stage"), "{\"format")),
         row("the memory of hashes lost", "", () -> Files.deleteIfExists(at("runs/mine/.hashes"))),
-        row("a touched file", "", () -> Files.setLastModifiedTime(at("forget me.jsonl"), FileTime.fromMillis(1))),
+        row(
+            "a touched file",
+            "",
+            () -> Files.setLastModifiedTime(at("forget me.jsonl"), FileTime.fromMillis(1))),
         row("other bytes of the same length and date", ALL, this::sameLengthAndDate));
   }
 

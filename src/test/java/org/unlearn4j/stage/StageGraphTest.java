@@ -76,8 +76,7 @@ class StageGraphTest implements StageGraph.Listener {
   private List<String> run(StageGraph graph, Set<String> goals, Set<String> forced, int jobs) {
     ran.clear();
     Optional<Set<String>> wanted = goals.isEmpty() ? Optional.empty() : Optional.of(goals);
-    assertTrue(
-        graph.run(new StageGraph.Request(wanted, forced, jobs), () -> Long.MAX_VALUE, this));
+    assertTrue(graph.run(new StageGraph.Request(wanted, forced, jobs), () -> Long.MAX_VALUE, this));
     return List.copyOf(ran);
   }
 
@@ -191,8 +190,7 @@ class StageGraphTest implements StageGraph.Listener {
     StageGraph graph = graph(stage("a"));
     StageGraph.Request request = new StageGraph.Request(Optional.empty(), Set.of(), 1);
     UserException e =
-        assertThrows(
-            UserException.class, () -> graph.run(request, () -> Long.MAX_VALUE, this));
+        assertThrows(UserException.class, () -> graph.run(request, () -> Long.MAX_VALUE, this));
     assertTrue(e.getMessage().startsWith("a: source changed while the stage ran"), e.getMessage());
     assertFalse(Files.exists(StageRecord.file(folder.resolve("a"))));
     during = () -> {};
@@ -228,9 +226,7 @@ class StageGraphTest implements StageGraph.Listener {
     UserException e =
         assertThrows(
             UserException.class,
-            () ->
-                graph.plan(
-                    new StageGraph.Request(Optional.of(Set.of("b")), Set.of(), 1)));
+            () -> graph.plan(new StageGraph.Request(Optional.of(Set.of("b")), Set.of(), 1)));
     assertEquals("stage: found b, expected one of a.", e.getMessage());
   }
 }
