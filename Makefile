@@ -46,7 +46,7 @@ all: report ## the main job: unlearn, export, evaluate on both runtimes, verify,
 test: target/build.native ## formatting, compilation, all fast tests
 	@echo '==> test$(FIRST)'
 	@rm -rf $(DIST) $(BUILT) target/surefire-reports
-	@$(MAVEN) spotless:check verify; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
+	@$(MAVEN) spotless:check verify -Dmaven.javadoc.skip -Dmaven.source.skip; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
 	  test $$code -eq 0 && { $(ARCHIVE) touch $(BUILT); }
 
 build: $(BUILT) ## the dist folder, target/dist (GPU=1: with the CUDA runtimes)

@@ -52,6 +52,11 @@ public final class Job {
     return new Job(pipeline, new RunFolder(RUNS.resolve(pipeline.name())), System.err);
   }
 
+  /** Where it runs. */
+  public RunFolder folder() {
+    return folder;
+  }
+
   /** The same in another folder. */
   public Job in(Path root) {
     return new Job(pipeline, new RunFolder(root), log);

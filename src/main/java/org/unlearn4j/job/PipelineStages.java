@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.parity.Verdict;
@@ -110,6 +111,7 @@ public final class PipelineStages {
 
   /** Measures a model on a runtime. */
   public Stage evaluate(String name, EvaluateStage.Request request, Path out, String... after) {
+    requireNoInput(out, request.model(), request.reference());
     Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
     return new Stage(
         name,
@@ -141,6 +143,7 @@ public final class PipelineStages {
       Map<String, Path> evaluations,
       Path out,
       String... after) {
+    requireNoInput(out, model, Optional.of(onnx));
     List<Variant> variants = pipeline.export().variants();
     VerifyStage stage = new VerifyStage(pipeline, context.hashes());
     return new Stage(
@@ -174,6 +177,7 @@ public final class PipelineStages {
    */
   public Stage relearn(
       String name, Path model, Map<String, Path> evaluations, Path out, String... after) {
+    requireNoInput(out, model, Optional.empty());
     RelearnStage stage = new RelearnStage(pipeline, context.log(), context.hashes());
     return new Stage(
         name,
@@ -229,6 +233,31 @@ public final class PipelineStages {
         .map(name -> folder.root().resolve(name))
         .filter(file -> file.startsWith(folder.plots()) && !written.contains(file))
         .forEach(AtomicFiles::deleteTree);
+  }
+
+  /** Whether a file may be written: it is no input, and lies in none, nor among the data. */
+  private void requireNoInput(Path out, Path model, Optional<Path> other) {
+    List<Path> inputs = new ArrayList<>(List.of(model));
+    other.ifPresent(inputs::add);
+    pipeline.model().path().ifPresent(inputs::add);
+    pipeline.model().reference().ifPresent(inputs::add);
+    pipeline.evaluate().choices().ifPresent(inputs::add);
+    pipeline.data().refusals().ifPresent(inputs::add);
+    for (Path input : inputs) {
+      if (Files.exists(input) && AtomicFiles.holds(input, out)) {
+        throw UserException.at(
+            out, "", "a place within the input " + input, "another file to write to");
+      }
+    }
+    Path data = pipeline.data().path().orElse(Path.of(""));
+    for (String split : List.of(pipeline.data().forget(), pipeline.data().retain())) {
+      for (String ending : List.of("", ".json", ".jsonl")) {
+        Path file = data.resolve(split + ending);
+        if (Files.isRegularFile(file) && AtomicFiles.holds(file, out)) {
+          throw UserException.at(out, "", "the data", "another file to write to");
+        }
+      }
+    }
   }
 
   private static List<Path> filesIn(Path folder) {

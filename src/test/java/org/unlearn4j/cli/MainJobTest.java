@@ -351,11 +351,28 @@ class MainJobTest {
 
   /** What verify measures itself it holds against the same retain-only model as the rest. */
   private void measuredWhereItIsMissing(String pipeline) throws IOException {
-    Files.delete(Path.of(at("eval/unlearned.onnx.json")));
+    // Of the same weights, but of other rows than the pipeline's.
+    run(
+        "evaluate",
+        "--pipeline",
+        pipeline,
+        "--set",
+        "evaluate.limit=3",
+        "--model",
+        at("onnx"),
+        "--runtime",
+        "onnx",
+        "--out",
+        at("eval/unlearned.onnx.json"),
+        "--reference",
+        at("eval/retain.tf.json"));
     Path unasked = Path.of(at("onnx/onnx/model_int8.onnx")); // the pipeline exports fp32 alone
     Files.copy(Path.of(at("onnx/onnx/model.onnx")), unasked);
     CommandRun r = verified(pipeline, "onnx", "verify.json");
     assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+    String other = at("eval/unlearned.onnx.json") + ": evaluate.limit was 3 and is 4";
+    assertTrue(r.err().contains(other), r.err());
+    assertEquals(4, json("eval/unlearned.onnx.json").at("/per_row/forget").size());
     String unjudged = unasked + ": found no verdict on this file, expected one";
     assertTrue(r.err().contains(unjudged), r.err());
     CommandRun inspected = CommandRun.of("inspect", "--verify-hashes", at("onnx"));

@@ -139,9 +139,9 @@ class KilledRunTest {
         break;
       }
       kills++;
-      Map<String, String> now = names(broken);
-      // A stage that goes on writes its log anew before it comes to what is next.
-      before = now.equals(last) ? before + 1 : 2;
+      // One rename further each time, until a stage is done and its record there.
+      Map<String, String> now = records(broken);
+      before = now.equals(last) ? before + 1 : 1;
       last = now;
       assertTrue(kills < 300, "it never ends");
     }
@@ -152,20 +152,16 @@ class KilledRunTest {
     assertEquals(List.of(), left(broken), "nothing half-written is left");
   }
 
-  /** What is there under its own name, with records and checkpoints. */
-  private static Map<String, String> names(Path run) throws IOException {
-    Map<String, String> names = new TreeMap<>();
+  private static Map<String, String> records(Path run) throws IOException {
+    Map<String, String> records = new TreeMap<>();
     if (Files.exists(run)) {
       try (Stream<Path> walk = Files.walk(run)) {
-        for (Path p : walk.filter(Files::isRegularFile).toList()) {
-          String name = run.relativize(p).toString();
-          if (!name.contains(".part") && !name.contains("logs/") && !name.endsWith(".lock")) {
-            names.put(name, Hashes.sha256(p));
-          }
+        for (Path p : walk.filter(f -> f.toString().endsWith(".stage")).toList()) {
+          records.put(run.relativize(p).toString(), Hashes.sha256(p));
         }
       }
     }
-    return names;
+    return records;
   }
 
   private static List<String> left(Path run) throws IOException {

@@ -450,6 +450,32 @@ class WhatRunsWhenTest {
     assertEquals("", run(pipeline(wmdp)));
   }
 
+  /** MUSE's suite has files that nothing is trained on. */
+  @Test
+  void museSuiteFilesAreReadWhereTheyAreMeasured() throws IOException {
+    Path muse = Files.createDirectories(at("muse"));
+    for (String folder : List.of("raw", "knowmem", "verbmem", "privleak")) {
+      Files.createDirectories(muse.resolve(folder));
+    }
+    Files.writeString(muse.resolve("raw/forget.txt"), "It was a dark night. ".repeat(9));
+    Files.writeString(muse.resolve("raw/retain1.txt"), "It was a bright day. ".repeat(9));
+    Files.writeString(
+        muse.resolve("knowmem/forget_qa.json"), "[{\"question\": \"Who?\", \"answer\": \"She\"}]");
+    String[] sets = {
+      "data.benchmark=muse", "data.path=" + muse, "data.forget=forget", "data.retain=retain1"
+    };
+    assertEquals(letters(ALL), letters(run(pipeline(sets))));
+    Files.writeString(
+        muse.resolve("verbmem/forget.json"),
+        "[{\"prompt\": \"It was\", \"gt\": \"a dark night\"}]");
+    assertEquals(letters("RTUOIVLP"), letters(run(pipeline(sets))));
+    Files.writeString(muse.resolve("privleak/holdout.json"), "[\"Another text.\"]");
+    assertEquals(letters("RTUOIVLP"), letters(run(pipeline(sets))));
+    Files.writeString(muse.resolve("raw/retain1.txt"), "It was another day. ".repeat(9));
+    assertEquals(letters("FUXOIVLP"), letters(run(pipeline(sets))));
+    assertEquals("", run(pipeline(sets)));
+  }
+
   /** Where a project lies is no part of what it is; the pipeline file that is shown names paths. */
   @Test
   void aProjectThatIsMovedIsStillDone() throws IOException {
