@@ -3,6 +3,9 @@ package org.unlearn4j.base;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.net.JarURLConnection;
+import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -116,12 +119,30 @@ public final class FileHashes {
    * @return empty where there is none
    */
   public Optional<String> ofResource(String path) {
-    return resources.computeIfAbsent(path, FileHashes::resource);
+    return resources.computeIfAbsent(path, this::resource);
   }
 
-  private static Optional<String> resource(String path) {
-    try (InputStream in = FileHashes.class.getResourceAsStream(path)) {
-      return in == null ? Optional.empty() : Optional.of(Hashes.sha256(in));
+  private Optional<String> resource(String path) {
+    URL url = FileHashes.class.getResource(path);
+    if (url == null) {
+      return Optional.empty();
+    }
+    try {
+      // Of an archive that was read before nothing is read again.
+      return Optional.of(
+          url.openConnection() instanceof JarURLConnection jar
+              ? of(Path.of(jar.getJarFileURL().toURI()), "resource " + path, f -> content(url))
+              : content(url));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (URISyntaxException e) {
+      throw new IllegalStateException(url + " is no file", e);
+    }
+  }
+
+  private static String content(URL url) {
+    try (InputStream in = url.openStream()) {
+      return Hashes.sha256(in);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
