@@ -128,13 +128,8 @@ public final class UnlearnStage {
         requireMoved(before, after);
         ObjectNode record = record(hashes, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
-        ModelFolder.write(
-            out,
-            decoder,
-            StageSupport.layout(base, decoder),
-            StageSupport.pieces(graph),
-            tokenizer(base),
-            Optional.of(record));
+        StageSupport.write(
+            graph, out, StageSupport.layout(base, decoder), tokenizer(base), Optional.of(record));
         StageSupport.clean(files);
         return finished;
       }

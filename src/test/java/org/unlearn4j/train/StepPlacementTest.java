@@ -15,7 +15,6 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.NodeDef;
 import org.tensorflow.proto.RunMetadata;
@@ -130,9 +129,9 @@ class StepPlacementTest {
       fixture.assignPolicy(graph);
       try (Feeds feeds = new Feeds(graph.runtime())) {
         graph.feed(feeds, batch, control);
-        Session.Runner runner = feeds.runner().fetch(graph.total());
-        graph.gradients().values().forEach(runner::fetch);
-        try (Result result = runner.setOptions(Placement.options()).runAndFetchMetadata()) {
+        feeds.fetch(graph.total());
+        graph.gradients().values().forEach(feeds::fetch);
+        try (Result result = graph.runtime().measured("step", feeds)) {
           return result.getMetadata().orElseThrow();
         }
       }
