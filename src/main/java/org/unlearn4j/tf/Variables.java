@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.ndarray.Shape;
@@ -154,21 +155,31 @@ public final class Variables {
     }
   }
 
-  /**
-   * Sets every variable to zero, by one run: parameters of one shape are fed the same zeros, which
-   * TensorFlow copies for the first update.
-   */
+  /** Sets every variable to zero. */
   public void zero() {
+    zero(List.of(this));
+  }
+
+  /**
+   * Sets every variable of several sets of one graph to zero, by one run: parameters of one shape
+   * are fed the same zeros, which TensorFlow copies for the first update.
+   */
+  public static void zero(List<Variables> sets) {
     float[] nothing = new float[PIECE];
+    float[] piece = new float[PIECE];
     WeightSource zeros = (p, from, to) -> to.put(nothing, 0, to.remaining());
     Map<List<Integer>, TFloat32> byShape = new HashMap<>();
+    TfRuntime runtime = sets.get(0).runtime;
     try (Feeds feeds = new Feeds(runtime)) {
-      for (Parameter p : parameters.values()) {
-        TFloat32 zero =
-            byShape.computeIfAbsent(p.shape(), s -> feeds.owned(filled(p, zeros, nothing.clone())));
-        assign(feeds, p, zero);
+      for (Variables set : sets) {
+        for (Parameter p : set.parameters.values()) {
+          TFloat32 zero =
+              byShape.computeIfAbsent(p.shape(), s -> feeds.owned(filled(p, zeros, piece)));
+          set.assign(feeds, p, zero);
+        }
       }
-      runtime.run("assignment of " + set, feeds).close();
+      String names = sets.stream().map(s -> s.set).collect(Collectors.joining(", "));
+      runtime.run("assignment of " + names, feeds).close();
     }
   }
 
