@@ -95,6 +95,8 @@ final class BenchCommand implements Command {
     }
     StepBenchmark.Measured m = StepBenchmark.run(work);
     new Tree()
+        .put("first_step_s", rounded(m.firstStepSeconds(), 10))
+        .put("signatures", m.signatures())
         .put("step_ms", rounded(m.stepMs(), 10))
         .put("fastest_ms", rounded(m.fastestMs(), 10))
         .put("slowest_ms", rounded(m.slowestMs(), 10))

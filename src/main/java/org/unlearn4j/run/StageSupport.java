@@ -1,10 +1,9 @@
 package org.unlearn4j.run;
 
-import java.nio.FloatBuffer;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
+import java.util.Optional;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.LanguageModel;
@@ -13,8 +12,10 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.train.AdamWSettings;
+import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.CheckpointLayout;
@@ -67,9 +68,21 @@ final class StageSupport {
     return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
   }
 
-  /** Present values of a graph's parameters, piece by piece, for writing. */
-  static BiConsumer<Parameter, Consumer<FloatBuffer>> pieces(StepGraph graph) {
-    return (p, pieces) -> graph.variables().read(p, pieces);
+  /**
+   * Writes a graph's model as it is at the time.
+   *
+   * @param tokenizer folder whose tokenizer files are copied
+   * @param record written as {@code unlearning.json}
+   */
+  static void write(
+      StepGraph graph,
+      Path out,
+      CheckpointLayout layout,
+      Path tokenizer,
+      Optional<ObjectNode> record) {
+    try (Values values = graph.variables().values()) {
+      ModelFolder.write(out, graph.decoder(), layout, values::read, tokenizer, record);
+    }
   }
 
   /** Names, number formats and files of a model's weights, to write another one alike. */

@@ -109,13 +109,8 @@ public final class TeachStage {
     try (Pupil pupil = new Pupil(decoder, loop, computation)) {
       assign(pupil, decoder, loop.seed());
       Trainer.Finished finished = pupil.learn(rows, files, "finetune " + name);
-      ModelFolder.write(
-          out,
-          decoder,
-          ModelFolder.fresh(decoder, dtype),
-          StageSupport.pieces(pupil.graph()),
-          tokenizer,
-          Optional.empty());
+      StageSupport.write(
+          pupil.graph(), out, ModelFolder.fresh(decoder, dtype), tokenizer, Optional.empty());
       return new Trained(finished, read, files);
     }
   }

@@ -151,13 +151,8 @@ public final class UnlearnStage {
         requireMoved(before, after);
         ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
-        ModelFolder.write(
-            out,
-            decoder,
-            StageSupport.layout(base, decoder),
-            StageSupport.pieces(graph),
-            tokenizer(base),
-            Optional.of(record));
+        StageSupport.write(
+            graph, out, StageSupport.layout(base, decoder), tokenizer(base), Optional.of(record));
         return new Trained(finished, data.read(), files);
       }
     }

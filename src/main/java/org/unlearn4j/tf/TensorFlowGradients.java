@@ -103,7 +103,7 @@ public final class TensorFlowGradients implements RowGradients {
       feeds.ints(positions, b.positions(), 1, b.time());
       feeds.ints(predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(labels, b.labels(), b.labels().length);
-      try (Result r = runtime.run("gradients of a row", feeds.runner().fetch(norm))) {
+      try (Result r = runtime.run("gradients of a row", feeds.fetch(norm))) {
         return TfTensors.floats(r, 0)[0];
       }
     }

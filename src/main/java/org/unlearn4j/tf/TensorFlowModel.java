@@ -8,7 +8,6 @@ import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.types.TFloat32;
@@ -121,14 +120,12 @@ public final class TensorFlowModel implements LanguageModel {
       forward(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
-      Session.Runner runner =
-          feeds
-              .runner()
-              .fetch(graph.head.nll())
-              .fetch(graph.argmax)
-              .fetch(graph.moments.mean())
-              .fetch(graph.moments.variance());
-      try (Result r = run("scoring", runner)) {
+      feeds
+          .fetch(graph.head.nll())
+          .fetch(graph.argmax)
+          .fetch(graph.moments.mean())
+          .fetch(graph.moments.variance());
+      try (Result r = run("scoring", feeds)) {
         return scores(
             rows,
             b,
@@ -148,7 +145,7 @@ public final class TensorFlowModel implements LanguageModel {
       forward(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
-      try (Result r = run("scoring of next tokens", feeds.runner().fetch(graph.head.nll()))) {
+      try (Result r = run("scoring of next tokens", feeds.fetch(graph.head.nll()))) {
         return PaddedBatch.split(negated(TfTensors.floats(r, 0)), candidates);
       }
     }
@@ -192,9 +189,8 @@ public final class TensorFlowModel implements LanguageModel {
       feeds.ints(graph.labelPositions, b.labelPositions(), b.labels().length);
       feeds.ints(graph.labelRows, b.labelRows(), b.labels().length);
       feeds.ints(graph.rows, new int[] {rows.size()});
-      Session.Runner runner = feeds.runner();
-      graph.features.forEach(runner::fetch);
-      try (Result r = run("features", runner)) {
+      graph.features.forEach(feeds::fetch);
+      try (Result r = run("features", feeds)) {
         float[][][] features = new float[graph.features.size()][rows.size()][];
         for (int layer = 0; layer < features.length; layer++) {
           float[] flat = TfTensors.floats(r, layer);
@@ -269,17 +265,17 @@ public final class TensorFlowModel implements LanguageModel {
     feeds.ints(graph.positions, columns(b.positions(), b, from, to), b.rows(), to - from);
     feeds.ints(graph.cachedMask, columns(b.mask(), b, 0, to), b.rows(), to);
     feedPast(feeds, past);
-    Session.Runner runner = feeds.runner().fetch(graph.cachedLogits);
-    graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
-    return run("logits with a cache", runner);
+    feeds.fetch(graph.cachedLogits);
+    graph.present.forEach(kv -> feeds.fetch(kv.key()).fetch(kv.value()));
+    return run("logits with a cache", feeds);
   }
 
-  private Result run(String what, Session.Runner runner) {
-    return runtime.run(what, precision, runner);
+  private Result run(String what, Feeds feeds) {
+    return runtime.run(what, precision, feeds);
   }
 
   private Result allLogits(Feeds feeds) {
-    return run("logits", feeds.runner().fetch(graph.logits));
+    return run("logits", feeds.fetch(graph.logits));
   }
 
   private void feedPast(Feeds feeds, List<Tensor> past) {
@@ -332,9 +328,9 @@ public final class TensorFlowModel implements LanguageModel {
           feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
           feedPast(feeds, past);
           boolean greedy = decoding.greedy();
-          Session.Runner runner = feeds.runner().fetch(greedy ? graph.next : graph.nextLogits);
-          graph.present.forEach(kv -> runner.fetch(kv.key()).fetch(kv.value()));
-          Result result = run("generation", runner);
+          feeds.fetch(greedy ? graph.next : graph.nextLogits);
+          graph.present.forEach(kv -> feeds.fetch(kv.key()).fetch(kv.value()));
+          Result result = run("generation", feeds);
           closeIfOpen(previous);
           previous = result;
           if (greedy) {

@@ -26,6 +26,7 @@ public final class TfRuntime implements AutoCloseable {
   private final boolean asWritten;
   private final Consumer<Boolean> roundsToTf32;
   private final Set<String> checked = new HashSet<>();
+  private final Set<Feeds.Signature> signatures = new HashSet<>();
   private Session session;
 
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
@@ -44,7 +45,7 @@ public final class TfRuntime implements AutoCloseable {
     this.asWritten = computation.asWritten();
     this.roundsToTf32 = roundsToTf32;
     SparseCrossEntropy.registerGradient();
-    this.ops = Ops.create(graph);
+    this.ops = LinearNames.of(graph);
   }
 
   public Graph graph() {
@@ -79,8 +80,8 @@ public final class TfRuntime implements AutoCloseable {
    * @param what is run, for messages
    * @throws org.unlearn4j.base.MachineException if a variable or a matrix product was elsewhere
    */
-  public Result run(String what, Session.Runner runner) {
-    return run(what, precision, runner);
+  public Result run(String what, Feeds feeds) {
+    return run(what, precision, feeds);
   }
 
   /**
@@ -88,12 +89,13 @@ public final class TfRuntime implements AutoCloseable {
    * products are rounded to TF32 is one flag of the whole process, which graphs of several
    * precisions take turns in: it is set anew for every run.
    */
-  Result run(String what, Precision precision, Session.Runner runner) {
+  Result run(String what, Precision precision, Feeds feeds) {
     roundsToTf32.accept(precision == Precision.TF32);
+    signatures.add(feeds.signature());
     if (checked.contains(what)) {
-      return runner.run();
+      return feeds.runner().run();
     }
-    return placed(what, runner, Placement.options());
+    return placed(what, feeds, Placement.options());
   }
 
   /**
@@ -102,14 +104,23 @@ public final class TfRuntime implements AutoCloseable {
    *
    * @return with metadata that {@link PeakMemory#bytes} can be asked of
    */
-  public Result measured(String what, Session.Runner runner) {
+  public Result measured(String what, Feeds feeds) {
     roundsToTf32.accept(precision == Precision.TF32);
+    signatures.add(feeds.signature());
     RunOptions options = PeakMemory.options().toBuilder().mergeFrom(Placement.options()).build();
-    return placed(what, runner, options);
+    return placed(what, feeds, options);
   }
 
-  private Result placed(String what, Session.Runner runner, RunOptions options) {
-    Result result = runner.setOptions(options).runAndFetchMetadata();
+  /**
+   * How many different runs there were so far, by what they are fed and asked for. TensorFlow
+   * optimises the whole graph once for each: start-up takes this number times the graph's size.
+   */
+  public int signatures() {
+    return signatures.size();
+  }
+
+  private Result placed(String what, Feeds feeds, RunOptions options) {
+    Result result = feeds.runner().setOptions(options).runAndFetchMetadata();
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device);
       checked.add(what);
@@ -120,13 +131,26 @@ public final class TfRuntime implements AutoCloseable {
     }
   }
 
-  /** See {@link Computation#asWritten()}. */
+  /**
+   * Which of TensorFlow's optimisers look at a graph before it runs for the first time. Left out
+   * are those that find nothing here and take a quarter of the time: layouts of convolutions,
+   * loops, choices among implementations of functions, the passes over MLIR's form of the graph,
+   * and, on a CPU, the schedule of a GPU's memory. See also {@link Computation#asWritten()}.
+   */
   private RewriterConfig rewriting() {
-    RewriterConfig.Toggle rearranging =
-        asWritten ? RewriterConfig.Toggle.OFF : RewriterConfig.Toggle.DEFAULT;
+    RewriterConfig.Toggle off = RewriterConfig.Toggle.OFF;
+    RewriterConfig.Toggle rearranging = asWritten ? off : RewriterConfig.Toggle.DEFAULT;
     return RewriterConfig.newBuilder()
         .setRemapping(rearranging)
         .setArithmeticOptimization(rearranging)
+        .setLayoutOptimizer(off)
+        .setLoopOptimization(off)
+        .setImplementationSelector(off)
+        .setDisableTfgOptimizer(true)
+        .setMemoryOptimization(
+            device.isGpu()
+                ? RewriterConfig.MemOptType.DEFAULT_MEM_OPT
+                : RewriterConfig.MemOptType.NO_MEM_OPT)
         .build();
   }
 

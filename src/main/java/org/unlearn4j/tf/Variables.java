@@ -2,11 +2,12 @@ package org.unlearn4j.tf;
 
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.ndarray.Shape;
@@ -24,8 +25,13 @@ import org.unlearn4j.nn.Parameter;
  * each read once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin.
  */
 public final class Variables {
-  /** Values that are moved at a time. */
-  private static final int PIECE = 1 << 18;
+  /** Values that go through the Java heap at a time. */
+  static final int PIECE = 1 << 18;
+
+  /** Bytes that one run moves, if these are not less than one part of {@link #SHARE}. */
+  private static final long PORTION = 1L << 28;
+
+  private static final int SHARE = 8;
 
   private final TfRuntime runtime;
   private final String set;
@@ -33,7 +39,8 @@ public final class Variables {
   private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
   private final Map<String, Operand<TFloat32>> reads = new LinkedHashMap<>();
   private final Map<String, Op> assigns = new LinkedHashMap<>();
-  private final Map<String, Placeholder<TFloat32>> values = new LinkedHashMap<>();
+  private final Map<String, Placeholder<TFloat32>> placeholders = new LinkedHashMap<>();
+  private final List<List<Parameter>> portions;
 
   /**
    * Adds one variable a parameter to the graph.
@@ -56,10 +63,29 @@ public final class Variables {
           below.withName("value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
       parameters.put(p.name(), p);
       handles.put(p.name(), handle);
-      values.put(p.name(), value);
+      placeholders.put(p.name(), value);
       assigns.put(p.name(), below.withName("assign").assignVariableOp(handle, value));
       reads.put(p.name(), below.withName("read").readVariableOp(handle, TFloat32.class));
     }
+    portions = portions(list);
+  }
+
+  /** Parameters that are moved together, in their order. */
+  static List<List<Parameter>> portions(List<Parameter> all) {
+    long bytes = Float.BYTES * all.stream().mapToLong(Parameter::size).sum();
+    long most = Math.max(PORTION, (bytes + SHARE - 1) / SHARE);
+    List<List<Parameter>> portions = new ArrayList<>();
+    long held = 0;
+    for (Parameter p : all) {
+      long own = Float.BYTES * p.size();
+      if (portions.isEmpty() || held + own > most) {
+        portions.add(new ArrayList<>());
+        held = 0;
+      }
+      portions.get(portions.size() - 1).add(p);
+      held += own;
+    }
+    return portions;
   }
 
   static Shape shape(Parameter p) {
@@ -84,76 +110,88 @@ public final class Variables {
     return read;
   }
 
-  /** Fills every variable, one at a time, so that at most one parameter is held twice. */
+  /**
+   * Fills every variable, portion by portion: beside the variables there is at most one portion.
+   */
   public void assign(Function<Parameter, FloatBuffer> source) {
-    for (Parameter p : parameters.values()) {
-      FloatBuffer from = source.apply(p);
-      try (TFloat32 value = TFloat32.tensorOf(shape(p), DataBuffers.of(from))) {
-        assign(p, value);
-      }
-    }
+    assignTensors(p -> TFloat32.tensorOf(shape(p), DataBuffers.of(source.apply(p))));
   }
 
   /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
   public void assign(WeightSource source) {
     float[] piece = new float[PIECE];
-    for (Parameter p : parameters.values()) {
-      try (TFloat32 value = TFloat32.tensorOf(shape(p))) {
-        FloatDataBuffer to = value.asRawTensor().data().asFloats();
-        for (long from = 0; from < p.size(); from += PIECE) {
-          int n = (int) Math.min(PIECE, p.size() - from);
-          source.read(p, from, FloatBuffer.wrap(piece, 0, n));
-          to.offset(from).write(piece, 0, n);
-        }
-        assign(p, value);
+    assignTensors(p -> filled(p, source, piece));
+  }
+
+  private static TFloat32 filled(Parameter p, WeightSource source, float[] piece) {
+    TFloat32 value = TFloat32.tensorOf(shape(p));
+    try {
+      FloatDataBuffer to = value.asRawTensor().data().asFloats();
+      for (long from = 0; from < p.size(); from += piece.length) {
+        int n = (int) Math.min(piece.length, p.size() - from);
+        source.read(p, from, FloatBuffer.wrap(piece, 0, n));
+        to.offset(from).write(piece, 0, n);
       }
+      return value;
+    } catch (RuntimeException e) {
+      value.close();
+      throw e;
     }
   }
 
-  private void assign(Parameter p, TFloat32 value) {
-    try (Feeds feeds = new Feeds(runtime)) {
-      feeds.borrowed(values.get(p.name()), value);
-      runtime
-          .run("assignment of " + set, feeds.runner().addTarget(assigns.get(p.name()).op()))
-          .close();
+  private void assign(Feeds feeds, Parameter p, TFloat32 value) {
+    feeds.borrowed(placeholders.get(p.name()), value);
+    feeds.target(assigns.get(p.name()));
+  }
+
+  private void assignTensors(Function<Parameter, TFloat32> values) {
+    for (List<Parameter> portion : portions) {
+      try (Feeds feeds = new Feeds(runtime)) {
+        for (Parameter p : portion) {
+          assign(feeds, p, feeds.owned(values.apply(p)));
+        }
+        runtime.run("assignment of " + set, feeds).close();
+      }
     }
   }
 
   /** Sets every variable to zero. */
   public void zero() {
+    zero(List.of(this));
+  }
+
+  /**
+   * Sets every variable of several sets of one graph to zero, by one run: parameters of one shape
+   * are fed the same zeros, which TensorFlow copies for the first update.
+   */
+  public static void zero(List<Variables> sets) {
     float[] nothing = new float[PIECE];
-    assign((p, from, to) -> to.put(nothing, 0, to.remaining()));
-  }
-
-  /** The present value of one variable. */
-  public FloatBuffer value(Parameter p) {
-    try (Result result = fetched(p)) {
-      FloatBuffer copy = FloatBuffer.allocate(Math.toIntExact(p.size()));
-      ((TFloat32) result.get(0))
-          .asRawTensor()
-          .data()
-          .asFloats()
-          .copyTo(DataBuffers.of(copy), p.size());
-      return copy;
-    }
-  }
-
-  /** Hands out the present value of one variable in pieces, in their order. */
-  public void read(Parameter p, Consumer<FloatBuffer> pieces) {
-    try (Result result = fetched(p)) {
-      FloatDataBuffer from = ((TFloat32) result.get(0)).asRawTensor().data().asFloats();
-      float[] piece = new float[PIECE];
-      for (long at = 0; at < p.size(); at += PIECE) {
-        int n = (int) Math.min(PIECE, p.size() - at);
-        from.offset(at).read(piece, 0, n);
-        pieces.accept(FloatBuffer.wrap(piece, 0, n));
+    float[] piece = new float[PIECE];
+    WeightSource zeros = (p, from, to) -> to.put(nothing, 0, to.remaining());
+    Map<List<Integer>, TFloat32> byShape = new HashMap<>();
+    TfRuntime runtime = sets.get(0).runtime;
+    try (Feeds feeds = new Feeds(runtime)) {
+      for (Variables set : sets) {
+        for (Parameter p : set.parameters.values()) {
+          TFloat32 zero =
+              byShape.computeIfAbsent(p.shape(), s -> feeds.owned(filled(p, zeros, piece)));
+          set.assign(feeds, p, zero);
+        }
       }
+      String names = sets.stream().map(s -> s.set).collect(Collectors.joining(", "));
+      runtime.run("assignment of " + names, feeds).close();
     }
   }
 
-  private Result fetched(Parameter p) {
+  /** Present values, to be read one parameter after the other and closed. */
+  public Values values() {
+    return new Values(portions, this::fetched);
+  }
+
+  private Result fetched(List<Parameter> portion) {
     try (Feeds none = new Feeds(runtime)) {
-      return runtime.run("reading of " + set, none.runner().fetch(reads.get(p.name())));
+      portion.forEach(p -> none.fetch(reads.get(p.name())));
+      return runtime.run("reading of " + set, none);
     }
   }
 

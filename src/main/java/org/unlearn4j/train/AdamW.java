@@ -129,11 +129,8 @@ final class AdamW {
 
   /** Sets moments and accumulators to zero. */
   void reset() {
-    first.zero();
-    second.zero();
-    if (accumulated != null) {
-      accumulated.zero();
-    }
+    Variables.zero(
+        accumulated == null ? List.of(first, second) : List.of(first, second, accumulated));
   }
 
   Variables firstMoments() {

@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.weights.DType;
@@ -81,22 +82,29 @@ final class Checkpoints {
             });
     Map<String, Parameter> byName = new HashMap<>();
     step.graph().decoder().parameters().forEach(p -> byName.put(p.name(), p));
-    SafeTensorsWriter.write(
-        file,
-        tensors,
-        t -> {
-          if (queued.containsKey(t.name())) {
-            return FloatBuffer.wrap(queued.get(t.name()));
-          }
-          int slash = t.name().indexOf('/');
-          Variables set = sets.get(Integer.parseInt(t.name().substring(0, slash)));
-          return set.value(byName.get(t.name().substring(slash + 1)));
-        },
-        Map.of(
-            EPOCH, String.valueOf(state.epoch()),
-            STEP, String.valueOf(state.step()),
-            ALPHA, String.valueOf(state.alpha()),
-            RUN, run));
+    List<Values> values = sets.stream().map(Variables::values).toList();
+    try {
+      SafeTensorsWriter.write(
+          file,
+          tensors,
+          (t, pieces) -> {
+            if (queued.containsKey(t.name())) {
+              pieces.accept(FloatBuffer.wrap(queued.get(t.name())));
+              return;
+            }
+            int slash = t.name().indexOf('/');
+            values
+                .get(Integer.parseInt(t.name().substring(0, slash)))
+                .read(byName.get(t.name().substring(slash + 1)), pieces);
+          },
+          Map.of(
+              EPOCH, String.valueOf(state.epoch()),
+              STEP, String.valueOf(state.step()),
+              ALPHA, String.valueOf(state.alpha()),
+              RUN, run));
+    } finally {
+      values.forEach(Values::close);
+    }
   }
 
   private static float[] joined(List<float[]> vectors, int hidden) {

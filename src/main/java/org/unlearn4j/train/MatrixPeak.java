@@ -2,7 +2,6 @@ package org.unlearn4j.train;
 
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
-import org.tensorflow.Session;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
@@ -53,7 +52,7 @@ final class MatrixPeak {
       }
       Operand<TFloat32> corner =
           tf.dtypes.cast(tf.slice(x, tf.array(0, 0), tf.array(1, 1)), TFloat32.class);
-      run(runtime, "matrix to multiply", r -> r.addTarget(fill));
+      run(runtime, "matrix to multiply", r -> r.target(fill));
       double best = Double.POSITIVE_INFINITY;
       for (int i = 0; i < 4; i++) {
         long start = System.nanoTime();
@@ -64,9 +63,9 @@ final class MatrixPeak {
     }
   }
 
-  private static void run(TfRuntime runtime, String what, UnaryOperator<Session.Runner> asking) {
+  private static void run(TfRuntime runtime, String what, UnaryOperator<Feeds> asking) {
     try (Feeds none = new Feeds(runtime)) {
-      runtime.run(what, asking.apply(none.runner())).close();
+      runtime.run(what, asking.apply(none)).close();
     }
   }
 }

@@ -10,7 +10,6 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -121,9 +120,8 @@ public final class SaliencyPass implements AutoCloseable {
     }
     Map<Parameter, Double> squares = new LinkedHashMap<>();
     try (Feeds none = new Feeds(graph.runtime())) {
-      Session.Runner runner = none.runner();
-      halves.values().forEach(runner::fetch);
-      try (Result result = graph.runtime().run("saliency norms", runner)) {
+      halves.values().forEach(none::fetch);
+      try (Result result = graph.runtime().run("saliency norms", none)) {
         int at = 0;
         for (Parameter p : halves.keySet()) {
           squares.put(p, 2.0 * TfTensors.floats(result, at++)[0]);
@@ -144,9 +142,8 @@ public final class SaliencyPass implements AutoCloseable {
   private void add(StepBatch batch) {
     try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, batch, StepControl.of(graph.objective(), 0));
-      Session.Runner runner = feeds.runner();
-      add.forEach(runner::addTarget);
-      graph.runtime().run("saliency pass", runner).close();
+      add.forEach(feeds::target);
+      graph.runtime().run("saliency pass", feeds).close();
     }
   }
 

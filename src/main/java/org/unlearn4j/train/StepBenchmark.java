@@ -1,6 +1,7 @@
 package org.unlearn4j.train;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -15,6 +16,8 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.tf.WeightSource;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
@@ -47,6 +50,8 @@ public final class StepBenchmark {
   /**
    * What was measured.
    *
+   * @param firstStepSeconds from the start of the process to the end of the first step
+   * @param signatures see {@link TfRuntime#signatures()}
    * @param stepMs median of the counted steps
    * @param tokensPerSecond real tokens of all segments
    * @param cardsUsedMb memory in use on the cards once the steps were over; empty on the CPU, and
@@ -60,6 +65,8 @@ public final class StepBenchmark {
    */
   public record Measured(
       long parameters,
+      double firstStepSeconds,
+      int signatures,
       double stepMs,
       double fastestMs,
       double slowestMs,
@@ -108,8 +115,9 @@ public final class StepBenchmark {
   }
 
   private static void assign(StepGraph graph, ModelConfig config) {
-    graph.variables().assign(FreshWeights.of(0, config.initializerRange()));
-    graph.frozen().ifPresent(twin -> twin.assign(FreshWeights.of(0, config.initializerRange())));
+    WeightSource weights = FreshWeights.repeated(config.initializerRange());
+    graph.variables().assign(weights);
+    graph.frozen().ifPresent(twin -> twin.assign(weights));
   }
 
   /** Runs the benchmark. */
@@ -120,6 +128,8 @@ public final class StepBenchmark {
     StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
+    double first = 0;
+    int signatures;
     StepControl control = StepControl.of(work.objective(), 0.1);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
       assign(graph, work.config());
@@ -130,7 +140,11 @@ public final class StepBenchmark {
         if (i >= WARM_UP) {
           ms[i - WARM_UP] = (System.nanoTime() - start) / 1e6;
         }
+        if (i == 0) {
+          first = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
+        }
       }
+      signatures = graph.runtime().signatures();
     }
     Arrays.sort(ms);
     double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
@@ -142,6 +156,8 @@ public final class StepBenchmark {
         batch.rows().values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
     return new Measured(
         decoder.parameters().stream().mapToLong(Parameter::size).sum(),
+        first,
+        signatures,
         median,
         ms[0],
         ms[ms.length - 1],

@@ -8,7 +8,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.op.Op;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.tf.Feeds;
@@ -85,8 +84,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** The same of micro-batches that are collated already. */
   Outcome runCollated(int t, List<CollatedBatch> micro, double learningRate, StepControl control) {
-    return run(
-        t, micro, learningRate, control, (what, runner) -> graph.runtime().run(what, runner));
+    return run(t, micro, learningRate, control, graph.runtime()::run);
   }
 
   /**
@@ -101,8 +99,8 @@ public final class TrainingStep implements AutoCloseable {
         collated(micro),
         0,
         control,
-        (what, runner) -> {
-          Result result = graph.runtime().measured(what, runner);
+        (what, feeds) -> {
+          Result result = graph.runtime().measured(what, feeds);
           long bytes = PeakMemory.bytes(result.getMetadata().orElseThrow());
           most.accumulateAndGet(bytes, Math::max);
           return result;
@@ -115,7 +113,7 @@ public final class TrainingStep implements AutoCloseable {
       List<CollatedBatch> micro,
       double learningRate,
       StepControl control,
-      BiFunction<String, Session.Runner, Result> how) {
+      BiFunction<String, Feeds, Result> how) {
     if (micro.isEmpty() || micro.size() > accumulate) {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
@@ -128,17 +126,17 @@ public final class TrainingStep implements AutoCloseable {
       boolean last = i == micro.size() - 1;
       try (Feeds feeds = new Feeds(graph.runtime())) {
         graph.feed(feeds, micro.get(i), control.atMicro(i));
-        Session.Runner runner = feeds.runner().fetch(graph.total());
-        graph.values().values().forEach(runner::fetch);
-        graph.queueFeatures().values().forEach(runner::fetch);
+        feeds.fetch(graph.total());
+        graph.values().values().forEach(feeds::fetch);
+        graph.queueFeatures().values().forEach(feeds::fetch);
         if (last) {
           adamW.feed(feeds, t, learningRate, settings, i > 0);
-          runner.fetch(adamW.norm());
+          feeds.fetch(adamW.norm());
         }
         for (Op op : last ? adamW.update() : adamW.accumulate(i)) {
-          runner.addTarget(op);
+          feeds.target(op);
         }
-        try (Result result = how.apply(last ? "training step" : "micro-batch", runner)) {
+        try (Result result = how.apply(last ? "training step" : "micro-batch", feeds)) {
           total += scalar(result, 0);
           int at = 1;
           for (String name : graph.values().keySet()) {

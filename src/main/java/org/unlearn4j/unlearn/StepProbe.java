@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.nn.Parameter;
@@ -122,9 +121,8 @@ public final class StepProbe {
     Map<String, float[]> found = new LinkedHashMap<>();
     try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, batch, control);
-      Session.Runner runner = feeds.runner();
-      fetches.values().forEach(runner::fetch);
-      try (Result result = graph.runtime().run("probe", runner)) {
+      fetches.values().forEach(feeds::fetch);
+      try (Result result = graph.runtime().run("probe", feeds)) {
         int at = 0;
         for (String name : fetches.keySet()) {
           found.put(name, TfTensors.floats(result, at++));

@@ -25,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Session;
+import org.tensorflow.op.Ops;
 import org.unlearn4j.cli.Command;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfDevices;
@@ -243,6 +244,16 @@ class RoomsTest {
     assertThrows(
         AssertionError.class,
         () -> onlyFrom(Set.of("tf.Feeds"), Session.Runner.class, "run").check(product));
+  }
+
+  /** A scope of TensorFlow's own reads the names of the whole graph each time one is opened. */
+  @Test
+  void graphsAreBuiltInTimeThatGrowsWithTheirSize() {
+    onlyFrom(Set.of("tf.LinearNames"), Ops.class, "create").check(product);
+    // It can fail: the one that may is seen.
+    assertThrows(
+        AssertionError.class,
+        () -> onlyFrom(Set.of("tf.TfRuntime"), Ops.class, "create").check(product));
   }
 
   /** What was trained is measured where it is: nobody makes a model of another graph's weights. */

@@ -26,7 +26,14 @@ class BenchCommandTest {
   void printsWhatIsDocumented() throws IOException {
     JsonNode found = ForwardCommandTest.json(bench("--json"));
     for (String key :
-        List.of("step_ms", "tokens_per_second", "peak_rss_mb", "gemm_gflops", "final_loss")) {
+        List.of(
+            "first_step_s",
+            "signatures",
+            "step_ms",
+            "tokens_per_second",
+            "peak_rss_mb",
+            "gemm_gflops",
+            "final_loss")) {
       assertTrue(found.path(key).isNumber() && found.path(key).doubleValue() > 0, key);
     }
     double share = found.path("utilisation").doubleValue();

@@ -17,7 +17,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +28,6 @@ import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
-import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
@@ -154,11 +152,7 @@ class SalientModulesTest {
                 throw new Killed();
               }
             });
-    Map<String, float[]> values = new HashMap<>();
-    for (Parameter p : fixture.decoder().parameters()) {
-      values.put(p.name(), step.graph().variables().value(p).array());
-    }
-    return values;
+    return StepFixture.weights(step.graph());
   }
 
   /** Where block 0's attention hardly reaches the stream: there, nothing of it is salient. */

@@ -24,14 +24,16 @@ class LargeTensorTest {
             }
           });
       long[] at = new long[1];
-      variables.read(
-          p,
-          piece -> {
-            while (piece.hasRemaining()) {
-              assertEquals((float) (at[0] % 1009), piece.get(), "value " + at[0]);
-              at[0]++;
-            }
-          });
+      try (Values values = variables.values()) {
+        values.read(
+            p,
+            piece -> {
+              while (piece.hasRemaining()) {
+                assertEquals((float) (at[0] % 1009), piece.get(), "value " + at[0]);
+                at[0]++;
+              }
+            });
+      }
       assertEquals(p.size(), at[0]);
     }
   }

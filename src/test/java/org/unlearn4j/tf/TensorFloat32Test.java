@@ -46,7 +46,7 @@ class TensorFloat32Test {
     void run(Precision precision) {
       try (Feeds feeds = new Feeds(runtime)) {
         feeds.floats(fed, new float[] {2}, 1, 1);
-        runtime.run("product", precision, feeds.runner().fetch(of)).close();
+        runtime.run("product", precision, feeds.fetch(of)).close();
       }
     }
 

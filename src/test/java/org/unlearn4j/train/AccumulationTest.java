@@ -6,7 +6,6 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 
 import java.util.ArrayList;
 import java.util.EnumMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -19,7 +18,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -104,11 +102,7 @@ class AccumulationTest {
     step.reset();
     List<TrainingStep.Outcome> outcomes =
         List.of(step.run(1, first, 1e-4, CONTROL), step.run(2, second, 1e-4, CONTROL));
-    Map<String, float[]> parameters = new LinkedHashMap<>();
-    for (Parameter p : fixture.decoder().parameters()) {
-      parameters.put(p.name(), step.graph().variables().value(p).array());
-    }
-    return new Made(outcomes, parameters);
+    return new Made(outcomes, StepFixture.weights(step.graph()));
   }
 
   private Objective objective(String name) {

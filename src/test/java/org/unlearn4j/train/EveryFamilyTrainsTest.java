@@ -14,7 +14,6 @@ import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.fixtures.Computations;
@@ -82,9 +81,9 @@ class EveryFamilyTrainsTest {
   private static Gradients gradients(StepGraph graph, StepBatch batch, StepControl control) {
     try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, batch, control);
-      Session.Runner runner = feeds.runner().fetch(graph.total());
-      graph.gradients().values().forEach(runner::fetch);
-      try (Result result = runner.run()) {
+      feeds.fetch(graph.total());
+      graph.gradients().values().forEach(feeds::fetch);
+      try (Result result = graph.runtime().run("step", feeds)) {
         Map<Parameter, float[]> gradients = new HashMap<>();
         int at = 1;
         for (Parameter p : graph.gradients().keySet()) {

@@ -18,6 +18,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.tf.Values;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -66,8 +67,9 @@ class MeasuredWhereTrainedTest {
       double[] trained = nll(model.score(rows));
       model.close(); // the graph is not its own
       step.run(2, List.of(batch), 0, StepControl.of(objective, 0));
-      try (TensorFlowModel copy =
-          TensorFlowModel.of(fixture.decoder(), graph.variables()::value, Computations.FP32)) {
+      try (Values values = graph.variables().values();
+          TensorFlowModel copy =
+              TensorFlowModel.of(fixture.decoder(), values::of, Computations.FP32)) {
         double[] expected = nll(copy.score(rows));
         for (int i = 0; i < rows.size(); i++) {
           assertClose("row " + i, expected[i], trained[i], 1e-5, 0);

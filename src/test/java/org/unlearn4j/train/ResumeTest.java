@@ -33,7 +33,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -129,11 +128,7 @@ class ResumeTest {
   }
 
   private Map<String, float[]> parameters(TrainingStep step) {
-    Map<String, float[]> all = new HashMap<>();
-    for (Parameter p : fixture.decoder().parameters()) {
-      all.put(p.name(), step.graph().variables().value(p).array());
-    }
-    return all;
+    return StepFixture.weights(step.graph());
   }
 
   /** The log without what depends on the clock. */

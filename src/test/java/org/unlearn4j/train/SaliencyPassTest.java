@@ -244,10 +244,6 @@ class SaliencyPassTest {
   }
 
   private Map<String, float[]> values(StepGraph graph) {
-    Map<String, float[]> values = new HashMap<>();
-    for (Parameter p : fixture.decoder().parameters()) {
-      values.put(p.name(), graph.variables().value(p).array());
-    }
-    return values;
+    return StepFixture.weights(graph);
   }
 }

@@ -18,7 +18,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
-import org.tensorflow.Session;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
@@ -158,12 +157,11 @@ class RegulariserTest {
     Map<Segment, float[]> found = new EnumMap<>(Segment.class);
     try (Feeds feeds = new Feeds(graph.runtime())) {
       graph.feed(feeds, StepBatch.whole(rows, Map.of()), control);
-      Session.Runner runner = feeds.runner();
       for (Segment s : graph.objective().segments()) {
         Operand<TFloat32> pooled = graph.context().pooled(s, LAST, RowPooling.MEAN);
-        runner.fetch(pooled);
+        feeds.fetch(pooled);
       }
-      try (Result result = runner.run()) {
+      try (Result result = graph.runtime().run("features", feeds)) {
         int at = 0;
         for (Segment s : graph.objective().segments()) {
           found.put(s, TfTensors.floats(result, at++));
