@@ -1,7 +1,6 @@
 package org.unlearn4j.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -56,7 +56,7 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
       if (!Files.isRegularFile(config)) {
         return Optional.empty();
       }
-      JsonNode template = new ObjectMapper().readTree(config.toFile()).path("chat_template");
+      JsonNode template = JsonInput.object(config, "a JSON object").path("chat_template");
       for (JsonNode named : template) {
         if (named.path("name").asText().equals("default")) {
           template = named.path("template");

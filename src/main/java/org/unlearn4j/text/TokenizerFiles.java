@@ -1,11 +1,8 @@
 package org.unlearn4j.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,7 +12,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
-import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -33,7 +30,6 @@ record TokenizerFiles(
     Set<Integer> stop,
     Set<Integer> special) {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final List<String> MASK_SPELLINGS = List.of("<|mask|>", "<mask>", "[MASK]");
 
   static TokenizerFiles read(Path folder) {
@@ -192,28 +188,6 @@ record TokenizerFiles(
   }
 
   private static JsonNode parse(Path file) {
-    try {
-      JsonNode node = JSON.readTree(Files.readAllBytes(file));
-      if (!node.isObject()) {
-        throw UserException.at(file, "", "no JSON object", "a JSON object");
-      }
-      return node;
-    } catch (JsonProcessingException e) {
-      String place = e.getLocation() == null ? "" : "line " + e.getLocation().getLineNr();
-      throw new UserException(
-          UserException.at(
-                  file,
-                  place,
-                  "broken JSON (" + firstLine(e.getOriginalMessage()) + ")",
-                  "a JSON object")
-              .getMessage(),
-          e);
-    } catch (IOException e) {
-      throw new MachineException(file + ": could not be read (" + e + ").", e);
-    }
-  }
-
-  private static String firstLine(String message) {
-    return message.lines().findFirst().orElse("");
+    return JsonInput.object(file, "a JSON object");
   }
 }
