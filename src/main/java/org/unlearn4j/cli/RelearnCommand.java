@@ -58,7 +58,8 @@ final class RelearnCommand implements Command {
       arm.models()
           .forEach(
               (name, course) -> {
-                out.printf("%s, taught %d rows of %s:%n", name, arm.rows(), arm.data());
+                out.printf(
+                    Locale.ROOT, "%s, taught %d rows of %s:%n", name, arm.rows(), arm.data());
                 SHOWN.stream()
                     .filter(course.after()::containsKey)
                     .forEach(metric -> out.println(sentence(metric, course)));
