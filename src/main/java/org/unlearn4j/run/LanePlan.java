@@ -24,13 +24,13 @@ record LanePlan(long weights, long batch) {
   static LanePlan of(ModelConfig c, int tokens, int length) {
     long hidden = c.hiddenSize();
     long keysAndValues = 2L * c.kvHeads() * c.headDim();
-    long block = 4 * hidden * hidden + 3 * hidden * c.intermediateSize();
-    long weights = c.layers() * block + 2 * c.vocabSize() * hidden;
+    long block = 4 * hidden * hidden + 3L * hidden * c.intermediateSize();
+    long weights = c.layers() * block + 2L * c.vocabSize() * hidden;
     // Hidden states of every layer stay for the features; keys and values are there twice, as what
     // was and what is; one block's activations are there at a time.
     long token =
-        (c.layers() + 2) * hidden
-            + 2 * c.layers() * keysAndValues
+        (c.layers() + 2L) * hidden
+            + 2L * c.layers() * keysAndValues
             + 8 * hidden
             + 3L * c.intermediateSize();
     long attention = 2L * c.heads() * tokens * Math.min(length, tokens);

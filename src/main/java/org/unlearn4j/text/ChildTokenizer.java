@@ -22,9 +22,9 @@ import org.unlearn4j.base.UserException;
  */
 final class ChildTokenizer implements NativeTokenizer {
   /** For the library to load a tokenizer, and for one text: above all that was ever measured. */
-  private static final long LOAD_MS = 60_000;
+  private static final long LOAD_MS = 120_000;
 
-  private static final long TEXT_MS = 20_000;
+  private static final long TEXT_MS = 60_000;
 
   private static final int TAIL = 1 << 14;
   private static final Timer TIMER = new Timer("tokenizer limit", true);
