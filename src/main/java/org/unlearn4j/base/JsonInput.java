@@ -3,6 +3,7 @@ package org.unlearn4j.base;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,20 @@ public record JsonInput(Path file, String place, JsonNode node) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
+   * Reads a file that must hold an object.
+   *
+   * @param expected what the file should be, for the complaint, for instance {@code an evaluation}
+   * @throws UserException if it is not there, not JSON or no object
+   */
+  public static ObjectNode object(Path file, String expected) {
+    JsonInput input = read(file, expected);
+    if (!(input.node instanceof ObjectNode object)) {
+      throw UserException.at(file, "", "no JSON object", expected);
+    }
+    return object;
+  }
+
+  /**
    * Reads a file.
    *
    * @param expected what the file should be, for the complaint, for instance {@code an evaluation}
@@ -36,11 +51,32 @@ public record JsonInput(Path file, String place, JsonNode node) {
     try {
       return new JsonInput(file, "", JSON.readTree(file.toFile()));
     } catch (JsonProcessingException e) {
-      throw UserException.at(
-          file, "line " + e.getLocation().getLineNr(), e.getOriginalMessage(), "JSON");
+      throw broken(file, e, expected);
     } catch (IOException e) {
-      throw UserException.at(file, "", "a file that cannot be read", expected);
+      throw UserException.at(file, "", "a file that cannot be read", expected, e);
     }
+  }
+
+  /**
+   * What to throw where Jackson refuses a file. Of what it refuses for its size (nesting, long
+   * names, long numbers) it knows no place.
+   */
+  public static UserException broken(Path file, JsonProcessingException e, String expected) {
+    return broken(file, e, 0, expected);
+  }
+
+  /**
+   * The same for one line of a file.
+   *
+   * @param line counted from 1; 0: the whole was read, and Jackson knows the line
+   */
+  public static UserException broken(
+      Path file, JsonProcessingException e, int line, String expected) {
+    int known = e.getLocation() == null ? 0 : e.getLocation().getLineNr();
+    int at = line > 0 ? line : known;
+    String reason = e.getOriginalMessage().lines().findFirst().orElse("");
+    return UserException.at(
+        file, at > 0 ? "line " + at : "", "invalid JSON (" + reason + ")", expected, e);
   }
 
   /** Whether there is a value other than null. */

@@ -5,10 +5,10 @@ public final class MachineException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
   public MachineException(String message) {
-    super(message);
+    super(Sentences.limited(message));
   }
 
   public MachineException(String message, Throwable cause) {
-    super(message, cause);
+    super(Sentences.limited(message), cause);
   }
 }

@@ -7,6 +7,9 @@ import java.util.Optional;
 
 /** "Did you mean ...?": the known word a mistyped one most likely stands for. */
 public final class Nearest {
+  /** No slip of a keyboard makes a word longer, and the comparison takes its square. */
+  private static final int LONGEST = 100;
+
   private Nearest() {}
 
   /**
@@ -14,6 +17,9 @@ public final class Nearest {
    * enough to be a slip of the keyboard (a third of the letters).
    */
   public static Optional<String> to(String word, Collection<String> known) {
+    if (word.length() > LONGEST) {
+      return Optional.empty();
+    }
     int limit = Math.max(1, word.length() / 3);
     return known.stream()
         .filter(k -> distance(word, k) <= limit)

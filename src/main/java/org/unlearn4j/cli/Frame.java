@@ -15,6 +15,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.apache.commons.cli.ParseException;
 import org.apache.commons.cli.UnrecognizedOptionException;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.base.Verbose;
@@ -41,7 +42,7 @@ final class Frame {
   /** Runs one command line; never throws. */
   int run(String... args) {
     try {
-      return dispatch(args);
+      return written(dispatch(args));
     } catch (Throwable t) { // the last line of defence: everything becomes an exit code
       Failure failure = Failure.of(t);
       err.println(failure.message());
@@ -53,6 +54,15 @@ final class Frame {
       out.flush();
       err.flush();
     }
+  }
+
+  /** A result that has not arrived is none. */
+  private int written(int code) {
+    if (!out.checkError()) {
+      return code;
+    }
+    throw new MachineException(
+        "Standard output: found no room or nobody who takes it, expected to write the result.");
   }
 
   private int dispatch(String[] args) {

@@ -20,7 +20,8 @@ final class Help {
         + "Commands:\n"
         + table(rows)
         + "\nunlearn4j COMMAND --help shows the options of a command; unlearn4j --version the version.\n"
-        + "Exit codes: 0 done, 1 a gate did not hold, 2 the input is at fault, 3 the machine failed, 70 a bug.\n";
+        + "Exit codes: 0 done, 1 a gate did not hold, 2 the input is at fault, 3 the machine failed,\n"
+        + "130 interrupted (Ctrl-C), 143 terminated, 70 a bug.\n";
   }
 
   static String of(Command command) {

@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.Tree;
@@ -66,6 +67,7 @@ final class InspectCommand implements Command {
     } else {
       c.differences().forEach(out::println);
       out.printf(
+          Locale.ROOT,
           "%s: %s of %d files; the verdict on %s was %s%n",
           folder,
           c.differences().isEmpty() ? "as recorded, all" : c.differences().size() + " differences,",

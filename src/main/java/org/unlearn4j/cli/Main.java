@@ -2,6 +2,7 @@ package org.unlearn4j.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 
@@ -13,13 +14,13 @@ public final class Main {
   public static void main(String[] args) {
     // UTF-8 whatever the locale says: generated text and JSON are meant for files and pipes as
     // well.
-    PrintStream out = stream(FileDescriptor.out);
-    PrintStream err = stream(FileDescriptor.err);
+    PrintStream out = stream(new WantedOutput(new FileOutputStream(FileDescriptor.out)));
+    PrintStream err = stream(new FileOutputStream(FileDescriptor.err));
     System.setErr(err); // progress and notes too
     System.exit(new Frame(Commands.all(), out, err).run(args));
   }
 
-  private static PrintStream stream(FileDescriptor descriptor) {
-    return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+  private static PrintStream stream(OutputStream to) {
+    return new PrintStream(to, true, StandardCharsets.UTF_8);
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /** Everything that is wrong with a pipeline, collected so that it is reported at once. */
@@ -28,7 +29,14 @@ final class Mistakes {
     boolean named = key.isEmpty() || place.label().startsWith("--set " + key + "=");
     String where = named ? place.label() : place.label() + ", " + key;
     all.add(
-        new Mistake(place.order(), where + ": found " + found + ", expected " + expected + "."));
+        new Mistake(
+            place.order(),
+            Sentences.found(where)
+                + ": found "
+                + Sentences.found(found)
+                + ", expected "
+                + expected
+                + "."));
   }
 
   /**

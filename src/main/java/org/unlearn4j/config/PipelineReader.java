@@ -1,7 +1,6 @@
 package org.unlearn4j.config;
 
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -20,8 +19,6 @@ import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Mistakes.Place;
 import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -99,7 +96,7 @@ final class PipelineReader {
         };
     Node root;
     try {
-      root = compose(text);
+      root = YamlNodes.compose(text);
     } catch (MarkedYAMLException e) {
       int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
       throw UserException.at(
@@ -117,10 +114,6 @@ final class PipelineReader {
 
   private static String firstLine(Exception e) {
     return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-  }
-
-  private static Node compose(String text) {
-    return new Yaml(new LoaderOptions()).compose(new StringReader(text));
   }
 
   private void walk(String section, MappingNode mapping, Function<Node, Place> places) {
@@ -204,7 +197,7 @@ final class PipelineReader {
   private Optional<Node> overrideValue(String path, String value, Place place) {
     boolean literal = Schema.key(path).map(k -> k.type().textual()).orElse(false);
     try {
-      Node node = literal && !value.isEmpty() ? null : compose(value);
+      Node node = literal && !value.isEmpty() ? null : YamlNodes.compose(value);
       if (node == null) {
         Tag tag = value.isEmpty() ? Tag.NULL : Tag.STR;
         node = new ScalarNode(tag, value, null, null, ScalarStyle.PLAIN);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /** Something with lines in it: a file, or a resource of this program. */
@@ -60,6 +61,7 @@ public record DataSource(String name, Opener opener) {
 
   UserException error(int line, String found, String expected, Throwable cause) {
     String where = line == 0 ? name : name + ", line " + line;
-    return new UserException(where + ": found " + found + ", expected " + expected + ".", cause);
+    return new UserException(
+        where + ": found " + Sentences.found(found) + ", expected " + expected + ".", cause);
   }
 }

@@ -1,6 +1,5 @@
 package org.unlearn4j.inspect;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -234,14 +233,10 @@ public final class Inspection {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    try {
-      return Optional.of(
-          new ObjectMapper()
-              .readValue(file.toFile(), new TypeReference<LinkedHashMap<String, Object>>() {}));
-    } catch (JsonProcessingException e) {
-      throw UserException.at(file, "line " + e.getLocation().getLineNr(), "invalid JSON", "JSON");
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return Optional.of(
+        new ObjectMapper()
+            .convertValue(
+                JsonInput.object(file, "a JSON object"),
+                new TypeReference<LinkedHashMap<String, Object>>() {}));
   }
 }

@@ -1,17 +1,16 @@
 package org.unlearn4j.nn;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -20,6 +19,15 @@ import org.unlearn4j.base.UserException;
  */
 final class ModelConfigReader {
   private static final Set<String> LAYER_TYPES = Set.of("full_attention", "sliding_attention");
+
+  /**
+   * Far above every published model (126 layers, 256 features a head), and far below what would
+   * fill memory before any weight is looked at.
+   */
+  private static final Map<String, Integer> MOST =
+      Map.of("num_hidden_layers", 4096, "head_dim", 1 << 16, "max_position_embeddings", 1 << 30);
+
+  private static final int MOST_FEATURES = 1 << 27;
 
   private final Path file;
   private final ObjectNode json;
@@ -44,24 +52,7 @@ final class ModelConfigReader {
 
   static ModelConfig read(Path path) {
     Path file = Files.isDirectory(path) ? path.resolve("config.json") : path;
-    if (!Files.isRegularFile(file)) {
-      throw UserException.at(file, "", "no such file", "a Hugging Face config.json");
-    }
-    try {
-      JsonNode node = new ObjectMapper().readTree(file.toFile());
-      if (!(node instanceof ObjectNode object)) {
-        throw UserException.at(file, "", "no JSON object", "a Hugging Face config.json");
-      }
-      return read(file, object);
-    } catch (JsonProcessingException e) {
-      throw UserException.at(
-          file,
-          "line " + e.getLocation().getLineNr(),
-          "invalid JSON (" + e.getOriginalMessage() + ")",
-          "JSON");
-    } catch (IOException e) {
-      throw new UserException(file + ": could not be read (" + e.getMessage() + ").", e);
-    }
+    return read(file, JsonInput.object(file, "a Hugging Face config.json"));
   }
 
   private ModelConfig parse(String type) {
@@ -83,6 +74,10 @@ final class ModelConfigReader {
     double range = number("initializer_range");
     if (kvHeads > 0 && heads % kvHeads != 0) {
       mistakes.add(problem("num_key_value_heads", kvHeads, "a divisor of " + heads + " heads"));
+    }
+    if ((long) heads * headDim > MOST_FEATURES) {
+      String expected = "at most " + MOST_FEATURES + " features of all heads";
+      mistakes.add(problem("num_attention_heads", heads + " heads of " + headDim, expected));
     }
     only();
     if (!mistakes.isEmpty()) {
@@ -131,11 +126,20 @@ final class ModelConfigReader {
     JsonNode theta = scaling.path("rope_theta");
     JsonNode share = scaling.path("partial_rotary_factor");
     JsonNode original = scaling.path("original_max_position_embeddings");
+    double turning = share.isNumber() ? share.doubleValue() : number("partial_rotary_factor");
+    if (!(turning >= 0 && turning <= 1)) {
+      mistakes.add(problem("partial_rotary_factor", turning, "a number from 0 to 1"));
+      turning = 1;
+    }
+    double base = theta.isNumber() ? theta.doubleValue() : number("rope_theta");
+    if (!(base > 0 && base < Double.POSITIVE_INFINITY)) {
+      mistakes.add(problem("rope_theta", base, "a number greater than 0"));
+    }
     RopeSettings plain =
         new RopeSettings(
             headDim,
-            share.isNumber() ? share.doubleValue() : number("partial_rotary_factor"),
-            theta.isNumber() ? theta.doubleValue() : number("rope_theta"),
+            turning,
+            base,
             positions,
             original.isInt()
                 ? original.intValue()
@@ -225,9 +229,12 @@ final class ModelConfigReader {
 
   private int integer(String key) {
     JsonNode value = value(key);
-    if (!value.isInt() || value.asInt() <= 0) {
+    int most = MOST.getOrDefault(key, MOST_FEATURES);
+    if (!value.isInt() || value.asInt() <= 0 || value.asInt() > most) {
       JsonNode found = json.path(spelling(key));
-      mistakes.add(problem(key, found.isMissingNode() ? "nothing" : found, "a positive integer"));
+      boolean large = value.isIntegralNumber() && value.doubleValue() > most;
+      String expected = "a positive integer" + (large ? " of at most " + most : "");
+      mistakes.add(problem(key, found.isMissingNode() ? "nothing" : found, expected));
       return 0;
     }
     return value.asInt();
@@ -239,13 +246,13 @@ final class ModelConfigReader {
 
   private double number(String key) {
     JsonNode value = value(key);
-    if (!value.isNumber()) {
-      mistakes.add(problem(key, value, "a number"));
+    if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+      mistakes.add(problem(key, value.isMissingNode() ? "nothing" : value, "a number"));
     }
     return value.asDouble();
   }
 
   private String problem(String key, Object found, String expected) {
-    return file + ", " + spelling(key) + ": found " + found + ", expected " + expected + ".";
+    return UserException.at(file, spelling(key), String.valueOf(found), expected).getMessage();
   }
 }

@@ -31,16 +31,34 @@ record Deployed(
   static Deployed open(OrtRuntime runtime, Path file, int vocab) {
     OrtSession session = runtime.open(file);
     try {
-      NodeInfo logits = session.getOutputInfo().get("logits");
-      if (logits == null) {
-        String found = "outputs " + session.getOutputNames();
-        session.close();
-        throw UserException.at(file, "", found, "logits among them");
-      }
-      OnnxJavaType type = ((TensorInfo) logits.getInfo()).type;
-      return new Deployed(runtime, session, KeyValueCache.of(session), vocab, type);
+      return of(runtime, session, file, vocab);
     } catch (OrtException e) {
+      close(session, e);
       throw new IllegalStateException(e);
+    } catch (RuntimeException | Error e) {
+      close(session, e);
+      throw e;
+    }
+  }
+
+  private static Deployed of(OrtRuntime runtime, OrtSession session, Path file, int vocab)
+      throws OrtException {
+    NodeInfo logits = session.getOutputInfo().get("logits");
+    if (logits == null) {
+      String found = "outputs " + session.getOutputNames();
+      throw UserException.at(file, "", found, "logits among them");
+    }
+    if (!(logits.getInfo() instanceof TensorInfo info)) {
+      throw UserException.at(file, "logits", String.valueOf(logits.getInfo()), "a tensor");
+    }
+    return new Deployed(runtime, session, KeyValueCache.of(session, file), vocab, info.type);
+  }
+
+  private static void close(OrtSession session, Throwable failure) {
+    try {
+      session.close();
+    } catch (OrtException e) {
+      failure.addSuppressed(e);
     }
   }
 

@@ -22,12 +22,21 @@ record KeyValueCache(Map<String, TensorInfo> slots) {
   static final String PAST = "past_key_values.";
   static final String PRESENT = "present.";
 
-  static KeyValueCache of(OrtSession session) {
+  /**
+   * Those of a file that is open.
+   *
+   * @throws UserException if one of them is no tensor
+   */
+  static KeyValueCache of(OrtSession session, Path file) {
     Map<String, TensorInfo> slots = new LinkedHashMap<>();
     try {
       for (NodeInfo input : session.getInputInfo().values()) {
         if (input.getName().startsWith(PAST)) {
-          slots.put(input.getName(), (TensorInfo) input.getInfo());
+          if (!(input.getInfo() instanceof TensorInfo info)) {
+            throw UserException.at(
+                file, input.getName(), String.valueOf(input.getInfo()), "a tensor");
+          }
+          slots.put(input.getName(), info);
         }
       }
     } catch (OrtException e) {

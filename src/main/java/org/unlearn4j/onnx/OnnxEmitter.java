@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Emitter;
@@ -31,6 +32,9 @@ import org.unlearn4j.weights.Variant;
  * IllegalArgumentException} that names the node.
  */
 public final class OnnxEmitter implements Emitter<Value> {
+  /** Of one rotary table, 512 MiB; a million positions of heads of 128 are half of that. */
+  private static final long MOST_ANGLES = 1L << 27;
+
   private final GraphBuilder g;
   private final GraphForm form;
   private final Casts casts;
@@ -155,7 +159,15 @@ public final class OnnxEmitter implements Emitter<Value> {
    */
   private List<Value> tables(Rotary rotary) {
     int half = rotary.inverseFrequencies().size();
-    float[] cos = new float[Math.multiplyExact(maxPositions, half)];
+    if ((long) maxPositions * half > MOST_ANGLES) {
+      throw new UserException(
+          "config.json, max_position_embeddings: found "
+              + maxPositions
+              + ", expected at most "
+              + MOST_ANGLES / half
+              + ", whose rotary tables fit into a file.");
+    }
+    float[] cos = new float[maxPositions * half];
     float[] sin = new float[cos.length];
     for (int p = 0; p < maxPositions; p++) {
       for (int i = 0; i < half; i++) {

@@ -9,7 +9,9 @@ import com.google.protobuf.WireFormat;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.math.BigInteger;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -102,9 +104,7 @@ record OnnxFile(Path path, ModelProto model) {
     Set<Path> files = new LinkedHashSet<>(Set.of(path));
     for (TensorProto tensor : model.getGraph().getInitializerList()) {
       if (tensor.getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
-        tensor.getExternalDataList().stream()
-            .filter(e -> e.getKey().equals("location"))
-            .forEach(e -> files.add(path.resolveSibling(e.getValue())));
+        files.add(data(tensor));
       }
     }
     return List.copyOf(files);
@@ -141,23 +141,61 @@ record OnnxFile(Path path, ModelProto model) {
     }
   }
 
-  private void checkTensor(TensorProto tensor) throws IOException {
+  private static Map<String, String> entries(TensorProto tensor) {
     Map<String, String> entries = new TreeMap<>();
     tensor.getExternalDataList().forEach(e -> entries.put(e.getKey(), e.getValue()));
-    Path data = path.resolveSibling(entries.getOrDefault("location", ""));
-    String place = "tensor " + tensor.getName();
-    if (!Files.isRegularFile(data)) {
-      throw UserException.at(path, place, "no file " + data.getFileName(), "its external data");
+    return entries;
+  }
+
+  /**
+   * The file that holds a tensor's data: beside the model or in a folder below, as the format wants
+   * it. Whatever else a name could lead to is nobody's business to be read or hashed.
+   */
+  private Path data(TensorProto tensor) {
+    String location = entries(tensor).getOrDefault("location", "");
+    try {
+      Path inside = Path.of(location).normalize();
+      boolean leaves = inside.isAbsolute() || inside.startsWith("..");
+      if (!leaves && !inside.toString().isEmpty()) {
+        return path.resolveSibling(inside);
+      }
+    } catch (InvalidPathException e) {
+      throw UserException.at(path, place(tensor), location, "the name of a file beside it", e);
     }
-    long end =
-        Long.parseLong(entries.getOrDefault("offset", "0"))
-            + Long.parseLong(entries.getOrDefault("length", "0"));
-    if (Files.size(data) < end) {
+    throw UserException.at(
+        path,
+        place(tensor),
+        location.isEmpty() ? "no location of its data" : location,
+        "the name of a file beside it");
+  }
+
+  private static String place(TensorProto tensor) {
+    return "tensor " + tensor.getName();
+  }
+
+  private void checkTensor(TensorProto tensor) throws IOException {
+    Path data = data(tensor);
+    if (!Files.isRegularFile(data)) {
+      throw UserException.at(
+          path, place(tensor), "no file " + data.getFileName(), "its external data");
+    }
+    long offset = bytes(tensor, "offset");
+    long length = bytes(tensor, "length");
+    long size = Files.size(data);
+    if (offset > size || length > size - offset) {
       throw UserException.at(
           data,
-          place,
-          "a file of " + Files.size(data) + " bytes (truncated)",
-          "at least " + end + " bytes");
+          place(tensor),
+          "a file of " + size + " bytes (truncated)",
+          "at least " + BigInteger.valueOf(offset).add(BigInteger.valueOf(length)) + " bytes");
     }
+  }
+
+  private long bytes(TensorProto tensor, String key) {
+    String value = entries(tensor).getOrDefault(key, "0");
+    if (!value.matches("[0-9]{1,18}")) {
+      throw UserException.at(path, place(tensor) + ", " + key, value, "a number of bytes");
+    }
+    return Long.parseLong(value);
   }
 }

@@ -84,6 +84,15 @@ public final class OrtModel implements LanguageModel {
     return OnnxFile.read(OnnxFile.locate(path, variant)).files();
   }
 
+  /**
+   * The configuration that {@link #open} would read.
+   *
+   * @throws UserException if something is missing, or it is none
+   */
+  public static ModelConfig configOf(Path path, String variant) {
+    return ModelConfig.read(configFor(OnnxFile.locate(path, variant)));
+  }
+
   static Path configFor(Path onnx) {
     Path folder = onnx.toAbsolutePath().getParent();
     Path above = folder.getParent();

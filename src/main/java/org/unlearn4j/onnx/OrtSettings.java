@@ -84,8 +84,21 @@ public record OrtSettings(
    * for each other at the end of every operator.
    */
   public OrtSettings forManyBatches() {
+    return forManyBatches(Integer.MAX_VALUE);
+  }
+
+  /**
+   * The same with so many batches at a time at most: each takes memory of its own. The threads that
+   * are left over help each other within a batch.
+   */
+  public OrtSettings forManyBatches(int most) {
     return provider == Provider.CPU
-        ? new OrtSettings(provider, card, threads, effectiveThreads(), graphOptimization)
+        ? new OrtSettings(
+            provider,
+            card,
+            threads,
+            Math.max(1, Math.min(most, effectiveThreads())),
+            graphOptimization)
         : this;
   }
 

@@ -1,14 +1,13 @@
 package org.unlearn4j.onnx;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.base.Versions;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -43,7 +42,7 @@ public final class Provenance {
   /**
    * Version, fingerprints of the source weights, and what was unlearned; the same for all variants.
    *
-   * @throws UserException if unlearning.json is there but no JSON
+   * @throws org.unlearn4j.base.UserException if unlearning.json is there but no JSON
    */
   static Map<String, String> of(Path folder, SafeTensors weights) throws IOException {
     Map<String, String> metadata = new TreeMap<>();
@@ -76,10 +75,6 @@ public final class Provenance {
   }
 
   private static String oneLine(Path json) {
-    try {
-      return new ObjectMapper().readTree(json.toFile()).toString();
-    } catch (IOException e) {
-      throw UserException.at(json, "", "no JSON", "what an unlearning run has written");
-    }
+    return JsonInput.read(json, "what an unlearning run has written").node().toString();
   }
 }

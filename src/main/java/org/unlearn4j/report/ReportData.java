@@ -215,13 +215,16 @@ record ReportData(
   }
 
   private static Object yaml(Path file) {
+    LoaderOptions options = new LoaderOptions();
+    // The resolved file has none, and a few lines of them make a tree without end.
+    options.setMaxAliasesForCollections(0);
     try (InputStream in = Files.newInputStream(file)) {
-      return new Yaml(new SafeConstructor(new LoaderOptions())).load(in);
+      return new Yaml(new SafeConstructor(options)).load(in);
     } catch (MarkedYAMLException e) {
-      String place = "line " + (e.getProblemMark().getLine() + 1);
-      throw UserException.at(file, place, e.getProblem(), "YAML");
-    } catch (YAMLException e) {
-      throw UserException.at(file, "", e.getMessage(), "YAML");
+      String place = e.getProblemMark() == null ? "" : "line " + (e.getProblemMark().getLine() + 1);
+      throw UserException.at(file, place, String.valueOf(e.getProblem()), "YAML", e);
+    } catch (YAMLException | IllegalArgumentException e) { // the second of a tag such as !!int x
+      throw UserException.at(file, "", String.valueOf(e.getMessage()), "YAML", e);
     } catch (IOException e) {
       throw new MachineException(file + ": could not be read.", e);
     }

@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Entanglement;
@@ -25,6 +26,7 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
@@ -136,7 +138,7 @@ public final class EvaluateStage {
    *     stays for who has written the result to delete
    */
   public Measured run(Request request, Optional<Path> kept) {
-    try (LanguageModel model = open(request.model(), request.runtime(), ort().forManyBatches());
+    try (LanguageModel model = open(request.model(), request.runtime(), lanes(request));
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
         Gradients gradients = gradients(request);
@@ -190,8 +192,12 @@ public final class EvaluateStage {
       int asked = model.shape().vocabSize();
       if (known != asked) {
         System.err.printf(
+            Locale.ROOT,
             "%s has %d tokens and %s has %d: the two are not compared.%n",
-            folder, asked, start.get(), known);
+            folder,
+            asked,
+            start.get(),
+            known);
         return new Original(Optional.empty(), false);
       }
     }
@@ -281,6 +287,30 @@ public final class EvaluateStage {
 
   private OrtSettings ort() {
     return RuntimeModels.ort(pipeline);
+  }
+
+  /** As many batches at a time as there are threads, and memory for. */
+  private OrtSettings lanes(Request request) {
+    OrtSettings all = ort().forManyBatches();
+    if (!request.runtime().startsWith("onnx")
+        || all.lanes() == 1
+        || !Files.exists(request.model())) {
+      return all;
+    }
+    ModelConfig config =
+        OrtModel.configOf(request.model(), RuntimeModels.variant(request.runtime()));
+    int length = Math.min(pipeline.data().maxLength(), config.maxPositions());
+    LanePlan plan = LanePlan.of(config, pipeline.evaluate().tokenBudget(), length);
+    OrtSettings some = ort().forManyBatches(plan.most(HostMemory.available()));
+    if (some.lanes() < all.lanes()) {
+      System.err.printf(
+          Locale.ROOT,
+          "evaluate: %d batches at a time instead of %d, one of which takes up to %d MiB%n",
+          some.lanes(),
+          all.lanes(),
+          plan.batch() >> 20);
+    }
+    return some;
   }
 
   /** Of how {@link #open} computes, what changes results. */

@@ -10,6 +10,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
@@ -24,9 +25,10 @@ final class Pupil implements AutoCloseable {
 
   /** Builds the graph of a step; its parameters have no values yet. */
   Pupil(Decoder decoder, LoopSettings loop, Computation computation) {
-    this.graph = new StepGraph(decoder, Objective.finetune(), computation);
-    this.step = new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate());
     this.loop = loop;
+    AdamWSettings optimiser = StageSupport.optimiser(loop);
+    this.graph = new StepGraph(decoder, Objective.finetune(), computation);
+    this.step = new TrainingStep(graph, optimiser, loop.accumulate());
   }
 
   StepGraph graph() {

@@ -25,6 +25,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
@@ -129,9 +130,9 @@ public final class UnlearnStage {
       if (!everything) {
         MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       }
+      AdamWSettings optimiser = StageSupport.optimiser(loop);
       StepGraph graph = new StepGraph(decoder, objective, computation);
-      try (TrainingStep step =
-          new TrainingStep(graph, StageSupport.optimiser(loop), loop.accumulate())) {
+      try (TrainingStep step = new TrainingStep(graph, optimiser, loop.accumulate())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
@@ -148,7 +149,7 @@ public final class UnlearnStage {
           finished = trainer.run(files, StageSupport.bar(bar));
         }
         Likelihood after = likelihood(model, forget, "forget set after");
-        requireMoved(before, after);
+        requireMoved(before.meanNll(), after.meanNll());
         ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
         StageSupport.write(
@@ -227,11 +228,24 @@ public final class UnlearnStage {
     }
   }
 
-  private static void requireMoved(Likelihood before, Likelihood after) {
-    if (before.meanNll() == after.meanNll()) {
+  /**
+   * Holds the forget set's mean NLL before and after against each other.
+   *
+   * @throws MachineException if it is the same, or no finite number: such weights are no model
+   */
+  static void requireMoved(double before, double after) {
+    if (!Double.isFinite(before) || !Double.isFinite(after)) {
+      throw new MachineException(
+          "The forget set's mean NLL: found "
+              + before
+              + " before and "
+              + after
+              + " after, expected finite numbers; a lower learning rate may help.");
+    }
+    if (before == after) {
       throw new MachineException(
           "The run moved nothing: the forget set's mean NLL is "
-              + after.meanNll()
+              + after
               + " before and after; is the learning rate 0?");
     }
   }

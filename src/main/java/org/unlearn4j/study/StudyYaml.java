@@ -1,7 +1,6 @@
 package org.unlearn4j.study;
 
 import java.io.IOException;
-import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,10 +11,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.Nearest;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.YamlNodes;
 import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
-import org.yaml.snakeyaml.LoaderOptions;
-import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.error.MarkedYAMLException;
 import org.yaml.snakeyaml.error.YAMLException;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -50,13 +49,14 @@ final class StudyYaml {
   Map<String, Entry> read(List<String> known) {
     Node root;
     try {
-      String text = Files.readString(file, StandardCharsets.UTF_8);
-      root = new Yaml(new LoaderOptions()).compose(new StringReader(text));
+      root = YamlNodes.compose(Files.readString(file, StandardCharsets.UTF_8));
     } catch (MarkedYAMLException e) {
       int line = e.getProblemMark() == null ? 0 : e.getProblemMark().getLine() + 1;
       throw UserException.at(
           file, "line " + line, "broken YAML (" + e.getProblem() + ")", "a study file");
-    } catch (YAMLException | IOException e) {
+    } catch (YAMLException e) {
+      throw UserException.at(file, "", "broken YAML (" + e.getMessage() + ")", "a study file", e);
+    } catch (IOException e) {
       String found = Files.isRegularFile(file) ? "no UTF-8 text" : "no such file";
       throw UserException.at(file, "", found, "a study file");
     }
@@ -104,7 +104,16 @@ final class StudyYaml {
    */
   void mistake(int line, String place, String found, String expected) {
     String where = (line > 0 ? ", line " + line : "") + (place.isEmpty() ? "" : ", " + place);
-    mistake(new Mistake(line, file + where + ": found " + found + ", expected " + expected + "."));
+    mistake(
+        new Mistake(
+            line,
+            file
+                + Sentences.found(where)
+                + ": found "
+                + Sentences.found(found)
+                + ", expected "
+                + expected
+                + "."));
   }
 
   void mistake(Mistake mistake) {

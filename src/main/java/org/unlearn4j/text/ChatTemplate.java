@@ -1,7 +1,6 @@
 package org.unlearn4j.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.hubspot.jinjava.Jinjava;
 import com.hubspot.jinjava.JinjavaConfig;
 import com.hubspot.jinjava.LegacyOverrides;
@@ -19,6 +18,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -56,7 +56,7 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
       if (!Files.isRegularFile(config)) {
         return Optional.empty();
       }
-      JsonNode template = new ObjectMapper().readTree(config.toFile()).path("chat_template");
+      JsonNode template = JsonInput.object(config, "a JSON object").path("chat_template");
       for (JsonNode named : template) {
         if (named.path("name").asText().equals("default")) {
           template = named.path("template");
@@ -71,14 +71,32 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
   }
 
   static ChatTemplate of(Path file, String jinja, String bos, String eos) {
-    Context known = engine(Optional.empty()).getGlobalContext();
+    if (jinja.length() > TemplateLimits.SOURCE) {
+      throw UserException.at(
+          file,
+          "chat_template",
+          "a template of " + jinja.length() + " characters",
+          "at most " + TemplateLimits.SOURCE);
+    }
+    String source = TemplateLimits.within(file, () -> checked(file, jinja));
+    return new ChatTemplate(file, source, bos, eos);
+  }
+
+  private static String checked(Path file, String jinja) {
+    int depth = JinjaDialect.depth(jinja);
+    if (depth > TemplateLimits.DEPTH) {
+      String expected = "at most " + TemplateLimits.DEPTH;
+      throw UserException.at(file, "chat_template", depth + " brackets in brackets", expected);
+    }
+    Context known = engine(Optional.empty(), 0).getGlobalContext();
     for (String filter : JinjaDialect.filters(jinja)) {
-      if (known.getFilter(filter) == null) {
-        throw UserException.at(
-            file, "chat_template", "the filter \"" + filter + "\"", "a filter of Jinja");
+      if (TemplateLimits.forbids(filter) || known.getFilter(filter) == null) {
+        String expected =
+            TemplateLimits.forbids(filter) ? "the same text every time" : "a filter of Jinja";
+        throw UserException.at(file, "chat_template", "the filter \"" + filter + "\"", expected);
       }
     }
-    return new ChatTemplate(file, JinjaDialect.translate(file, jinja), bos, eos);
+    return JinjaDialect.translate(file, jinja);
   }
 
   /**
@@ -96,12 +114,17 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
     variables.put("eos_token", eos);
     // A function that is not defined tells a template to use a date of its own.
     date.ifPresent(d -> variables.put("strftime_now", d));
-    RenderResult result = engine(date).renderForResult(source, variables);
-    for (TemplateError error : result.getErrors()) {
-      throw UserException.at(
-          file, "chat_template, line " + error.getLineno(), why(error), "one that renders");
-    }
-    return result.getOutput();
+    long input = messages.stream().mapToLong(m -> m.content().length()).sum();
+    return TemplateLimits.within(
+        file,
+        () -> {
+          RenderResult result = engine(date, input).renderForResult(source, variables);
+          for (TemplateError error : result.getErrors()) {
+            throw UserException.at(
+                file, "chat_template, line " + error.getLineno(), why(error), "one that renders");
+          }
+          return result.getOutput();
+        });
   }
 
   private static String why(TemplateError error) {
@@ -113,10 +136,10 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
     return "a template that fails (" + error.getMessage() + ")";
   }
 
-  private static Jinjava engine(Optional<LocalDate> date) {
+  private static Jinjava engine(Optional<LocalDate> date, long input) {
     Jinjava jinja =
         new Jinjava(
-            JinjavaConfig.newBuilder()
+            TemplateLimits.apply(JinjavaConfig.newBuilder(), input)
                 .withTrimBlocks(true)
                 .withLstripBlocks(true)
                 .withNestedInterpretationEnabled(false)
@@ -135,6 +158,9 @@ record ChatTemplate(Path file, String source, String bos, String eos) {
                 .build());
     jinja.registerFunction(
         new ELFunctionDefinition("", "raise_exception", JinjaDialect.class, "raise", Object.class));
+    jinja.registerFunction(
+        new ELFunctionDefinition(
+            "", "range", JinjaDialect.class, "range", Object.class, Object[].class));
     if (date.isPresent()) {
       jinja.registerFunction(
           new ELFunctionDefinition("", "strftime_now", JinjaDialect.class, "today", String.class));

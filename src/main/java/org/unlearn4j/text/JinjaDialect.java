@@ -2,6 +2,7 @@ package org.unlearn4j.text;
 
 import com.hubspot.jinjava.el.JinjavaInterpreterResolver;
 import com.hubspot.jinjava.interpret.JinjavaInterpreter;
+import com.hubspot.jinjava.lib.fn.Functions;
 import com.hubspot.jinjava.objects.collections.PyList;
 import java.beans.FeatureDescriptor;
 import java.nio.file.Path;
@@ -26,16 +27,15 @@ import org.unlearn4j.base.UserException;
  */
 final class JinjaDialect {
   /** The library knows slices without a step only. */
-  private static final Pattern REVERSED = Pattern.compile("([\\w.]+)\\[::-1\\]");
+  private static final Pattern REVERSED = Pattern.compile("(?<![\\w.])([\\w.]++)\\[::-1\\]");
 
   /** A tag of transformers around what the assistant says; it prints nothing. */
   private static final Pattern GENERATION =
       Pattern.compile("\\{%(-?)\\s*(end)?generation\\s*(-?)%\\}");
 
-  /** The library ignores the condition of a loop. */
-  private static final Pattern CONDITIONAL_LOOP =
-      Pattern.compile(
-          "\\{%-?\\s*for\\s(?:(?!%\\}|\\selse\\s).)*\\sif\\s(?:(?!%\\}|\\selse\\s).)*%\\}");
+  private static final Pattern LOOP = Pattern.compile("-?\\s*for\\s");
+  private static final Pattern IF = Pattern.compile("\\sif\\s");
+  private static final Pattern ELSE = Pattern.compile("\\selse\\s");
 
   private static final String QUOTED = "'(?:[^'\\\\]++|\\\\.)*+'|\"(?:[^\"\\\\]++|\\\\.)*+\"";
 
@@ -67,6 +67,12 @@ final class JinjaDialect {
     throw new Raised(String.valueOf(message));
   }
 
+  /** {@code range} of templates; found by name. */
+  public static Object range(Object first, Object... more) {
+    TemplateLimits.checkTime();
+    return Functions.range(first, more);
+  }
+
   /** {@code strftime_now} of templates; found by name. */
   public static String today(String format) {
     return ChatTemplate.strftime(
@@ -79,7 +85,7 @@ final class JinjaDialect {
    * @throws UserException for a loop with a condition
    */
   static String translate(Path file, String jinja) {
-    if (CONDITIONAL_LOOP.matcher(jinja).find()) {
+    if (hasConditionalLoop(jinja)) {
       throw UserException.at(
           file,
           "chat_template",
@@ -97,6 +103,38 @@ final class JinjaDialect {
                         + m.group(3)
                         + "%}");
     return namespaces(REVERSED.matcher(generation).replaceAll("($1|reverse)"));
+  }
+
+  /** The library ignores the condition of a loop; one with an {@code else} is a value's. */
+  private static boolean hasConditionalLoop(String jinja) {
+    int end = 0;
+    for (int at = jinja.indexOf("{%"); at >= 0 && end >= 0; at = jinja.indexOf("{%", end)) {
+      end = jinja.indexOf("%}", at + 2);
+      String tag = end < 0 ? "" : jinja.substring(at + 2, end);
+      if (LOOP.matcher(tag).lookingAt() && IF.matcher(tag).find() && !ELSE.matcher(tag).find()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** How deep brackets are nested in the tags of a template. */
+  static int depth(String jinja) {
+    return TAG.matcher(jinja)
+        .results()
+        .mapToInt(tag -> deepest(STRING.matcher(tag.group()).replaceAll("")))
+        .max()
+        .orElse(0);
+  }
+
+  private static int deepest(String tag) {
+    int depth = 0;
+    int most = 0;
+    for (int i = 0; i < tag.length(); i++) {
+      depth += "([{".indexOf(tag.charAt(i)) >= 0 ? 1 : ")]}".indexOf(tag.charAt(i)) >= 0 ? -1 : 0;
+      most = Math.max(most, depth);
+    }
+    return most;
   }
 
   /** Filters that a template names; the library would ignore those it does not know. */
@@ -210,6 +248,7 @@ final class JinjaDialect {
 
     @Override
     public Object getValue(ELContext context, Object base, Object property) {
+      TemplateLimits.checkTime();
       return null;
     }
 

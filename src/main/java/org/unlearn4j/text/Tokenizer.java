@@ -1,12 +1,9 @@
 package org.unlearn4j.text;
 
-import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
@@ -14,7 +11,8 @@ import org.unlearn4j.base.UserException;
 /**
  * The tokenizer of a Hugging Face model folder: {@code tokenizer.json}, run by the Hugging Face
  * tokenizers library, so that ids are those the model was trained with. Nothing is ever cut or
- * padded here, whatever the file says, and nothing is fetched.
+ * padded here, whatever the file says, and nothing is fetched. A file with parts that the library
+ * may fail over is run in a process of its own.
  *
  * <p>Special tokens get their roles from {@code tokenizer_config.json}, then {@code config.json},
  * then {@code generation_config.json}; only {@code tokenizer.json} itself must exist. Holds native
@@ -23,10 +21,10 @@ import org.unlearn4j.base.UserException;
 public final class Tokenizer implements AutoCloseable {
   private final Path folder;
   private final TokenizerFiles files;
-  private final HuggingFaceTokenizer tokenizer;
+  private final NativeTokenizer tokenizer;
   private final int[] leading;
 
-  private Tokenizer(Path folder, TokenizerFiles files, HuggingFaceTokenizer tokenizer) {
+  private Tokenizer(Path folder, TokenizerFiles files, NativeTokenizer tokenizer) {
     this.folder = folder;
     this.files = files;
     this.tokenizer = tokenizer;
@@ -41,34 +39,29 @@ public final class Tokenizer implements AutoCloseable {
    */
   public static Tokenizer open(Path folder) {
     TokenizerFiles files = TokenizerFiles.read(folder);
-    // The library reports its use and looks for downloads unless told otherwise.
-    setIfAbsent("OPT_OUT_TRACKING", "true");
-    setIfAbsent("offline", "true");
-    Map<String, String> options =
-        Map.of(
-            "addSpecialTokens", "false",
-            "truncation", "false",
-            "padding", "false",
-            "withOverflowingTokens", "false");
-    try (var json =
-        new ByteArrayInputStream(files.tokenizerJson().getBytes(StandardCharsets.UTF_8))) {
-      return new Tokenizer(folder, files, HuggingFaceTokenizer.newInstance(json, options));
-    } catch (IOException | RuntimeException e) {
-      Path file = folder.resolve("tokenizer.json");
-      throw new UserException(
-          UserException.at(
-                  file,
-                  "",
-                  "a tokenizer that does not load (" + e.getMessage() + ")",
-                  "a Hugging Face fast tokenizer")
-              .getMessage(),
-          e);
+    NativeTokenizer library = load(folder.resolve("tokenizer.json"), files);
+    try {
+      return new Tokenizer(folder, files, library);
+    } catch (RuntimeException e) {
+      library.close();
+      throw e;
     }
   }
 
-  private static void setIfAbsent(String property, String value) {
-    if (System.getProperty(property) == null) {
-      System.setProperty(property, value);
+  private static NativeTokenizer load(Path file, TokenizerFiles files) {
+    byte[] json = files.tokenizerJson().getBytes(StandardCharsets.UTF_8);
+    if (!files.known()) {
+      return ChildTokenizer.load(file, json);
+    }
+    try {
+      return InProcessTokenizer.load(json);
+    } catch (IOException e) {
+      throw UserException.at(
+          file,
+          "",
+          "a tokenizer that does not load (" + e.getMessage() + ")",
+          "a Hugging Face fast tokenizer",
+          e);
     }
   }
 
@@ -79,8 +72,29 @@ public final class Tokenizer implements AutoCloseable {
    *     (usually one at the beginning) are added
    */
   public int[] encode(String text, boolean addSpecialTokens) {
-    long[] ids = tokenizer.encode(text, addSpecialTokens, false).getIds();
+    long[] ids;
+    try {
+      ids = tokenizer.encode(text, addSpecialTokens);
+    } catch (UserException e) {
+      throw e;
+    } catch (RuntimeException e) { // of the library: a text that its vocabulary has no word for
+      throw mistake("a tokenizer that fails over a text (" + e.getMessage() + ")", e);
+    }
+    for (long id : ids) {
+      if (id < 0 || id >= vocabSize()) {
+        throw mistake("a tokenizer that makes token " + id + " of a text", null);
+      }
+    }
     return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
+  }
+
+  private UserException mistake(String found, RuntimeException cause) {
+    return UserException.at(
+        folder.resolve("tokenizer.json"),
+        "",
+        found,
+        "one for every text, with ids 0 to " + (vocabSize() - 1),
+        cause);
   }
 
   /**

@@ -1,11 +1,8 @@
 package org.unlearn4j.text;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -15,7 +12,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
-import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -24,6 +21,7 @@ import org.unlearn4j.base.UserException;
  */
 record TokenizerFiles(
     String tokenizerJson,
+    boolean known,
     int vocabSize,
     OptionalInt bos,
     OptionalInt eos,
@@ -33,12 +31,16 @@ record TokenizerFiles(
     Set<Integer> stop,
     Set<Integer> special) {
 
-  private static final ObjectMapper JSON = new ObjectMapper();
+  /** Far above every published vocabulary (262,144 tokens). */
+  private static final int MOST_IDS = 1 << 27;
+
   private static final List<String> MASK_SPELLINGS = List.of("<|mask|>", "<mask>", "[MASK]");
 
   static TokenizerFiles read(Path folder) {
     Path file = folder.resolve("tokenizer.json");
     JsonNode root = required(file);
+    TokenizerParts parts = new TokenizerParts(root);
+    parts.require(file);
     Map<String, Integer> ids = ids(file, root);
     JsonNode tokenizerConfig = optional(folder.resolve("tokenizer_config.json"));
     JsonNode generation = optional(folder.resolve("generation_config.json"));
@@ -50,7 +52,8 @@ record TokenizerFiles(
         special.add(added.path("id").asInt());
       }
     }
-    Roles roles = new Roles(folder, ids, tokenizerConfig, generation, config);
+    int size = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
+    Roles roles = new Roles(folder, ids, size, tokenizerConfig, generation, config);
     OptionalInt bos = roles.of("bos");
     OptionalInt eos = roles.of("eos");
     OptionalInt unk = roles.of("unk");
@@ -68,7 +71,6 @@ record TokenizerFiles(
     eos.ifPresent(stop::add);
     addIds(generation.path("eos_token_id"), stop);
     addIds(config.path("eos_token_id"), stop);
-    int size = ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1) + 1;
     for (OptionalInt role : List.of(bos, eos, unk, pad, mask)) {
       role.ifPresent(special::add);
     }
@@ -83,6 +85,7 @@ record TokenizerFiles(
     }
     return new TokenizerFiles(
         withoutTruncation(root),
+        parts.known(),
         size,
         bos,
         eos,
@@ -98,7 +101,7 @@ record TokenizerFiles(
     Map<String, Integer> ids = new HashMap<>();
     JsonNode vocab = root.path("model").path("vocab");
     if (vocab.isObject()) { // BPE, WordPiece, WordLevel: name -> id
-      vocab.properties().forEach(e -> ids.put(e.getKey(), e.getValue().asInt()));
+      vocab.properties().forEach(e -> ids.put(e.getKey(), id(file, e.getKey(), e.getValue())));
     } else if (vocab.isArray()) { // Unigram: [name, score], the position is the id
       for (int i = 0; i < vocab.size(); i++) {
         ids.put(vocab.get(i).path(0).asText(), i);
@@ -109,9 +112,18 @@ record TokenizerFiles(
           file, "model.vocab", "no tokens", "a Hugging Face fast tokenizer with its vocabulary");
     }
     for (JsonNode added : root.path("added_tokens")) {
-      ids.put(added.path("content").asText(), added.path("id").asInt());
+      String content = added.path("content").asText();
+      ids.put(content, id(file, content, added.path("id")));
     }
     return ids;
+  }
+
+  private static int id(Path file, String token, JsonNode id) {
+    if (!id.isInt() || id.intValue() < 0 || id.intValue() > MOST_IDS) {
+      throw UserException.at(
+          file, "token \"" + token + "\"", id.toString(), "an id from 0 to " + MOST_IDS);
+    }
+    return id.intValue();
   }
 
   /**
@@ -128,6 +140,7 @@ record TokenizerFiles(
   private record Roles(
       Path folder,
       Map<String, Integer> ids,
+      int size,
       JsonNode tokenizerConfig,
       JsonNode generation,
       JsonNode config) {
@@ -156,7 +169,8 @@ record TokenizerFiles(
       for (JsonNode source : List.of(config, generation)) {
         JsonNode id = source.path(role + "_token_id");
         JsonNode first = id.isArray() ? id.path(0) : id;
-        if (first.isInt() && first.asInt() >= 0) {
+        // Some models name a token for padding that only their embedding has a row for.
+        if (first.isInt() && first.asInt() >= 0 && first.asInt() < size) {
           return OptionalInt.of(first.asInt());
         }
       }
@@ -192,28 +206,6 @@ record TokenizerFiles(
   }
 
   private static JsonNode parse(Path file) {
-    try {
-      JsonNode node = JSON.readTree(Files.readAllBytes(file));
-      if (!node.isObject()) {
-        throw UserException.at(file, "", "no JSON object", "a JSON object");
-      }
-      return node;
-    } catch (JsonProcessingException e) {
-      String place = e.getLocation() == null ? "" : "line " + e.getLocation().getLineNr();
-      throw new UserException(
-          UserException.at(
-                  file,
-                  place,
-                  "broken JSON (" + firstLine(e.getOriginalMessage()) + ")",
-                  "a JSON object")
-              .getMessage(),
-          e);
-    } catch (IOException e) {
-      throw new MachineException(file + ": could not be read (" + e + ").", e);
-    }
-  }
-
-  private static String firstLine(String message) {
-    return message.lines().findFirst().orElse("");
+    return JsonInput.object(file, "a JSON object");
   }
 }

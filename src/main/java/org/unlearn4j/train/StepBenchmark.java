@@ -95,7 +95,6 @@ public final class StepBenchmark {
   public static Memory memory(Work work) {
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     int labelled = batch.rows().values().iterator().next().get(0).labelled();
     MemoryPlan plan =
         MemoryPlan.of(
@@ -104,6 +103,7 @@ public final class StepBenchmark {
             work.computation(),
             false,
             MemoryPlan.Batch.of(work.objective(), work.rows(), work.tokens(), labelled));
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
       assign(graph, work.config());
       step.reset();
@@ -125,12 +125,12 @@ public final class StepBenchmark {
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     AdamWSettings settings = new AdamWSettings(0.01, 1);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
     double first = 0;
     int signatures;
     StepControl control = StepControl.of(work.objective(), 0.1);
+    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
       assign(graph, work.config());
       step.reset();

@@ -42,7 +42,8 @@ public final class TrainingStep implements AutoCloseable {
   private final int accumulate;
 
   /**
-   * Adds the optimiser to a graph whose session is not open yet.
+   * Adds the optimiser to a graph whose session is not open yet. The graph is this step's from here
+   * on: it is closed with it, or at once where the optimiser cannot be built.
    *
    * @param accumulate micro-batches a step
    */
@@ -50,8 +51,14 @@ public final class TrainingStep implements AutoCloseable {
     this.graph = graph;
     this.settings = settings;
     this.accumulate = accumulate;
-    this.adamW =
-        new AdamW(graph.runtime(), graph.variables(), graph.gradients(), settings, accumulate > 1);
+    try {
+      this.adamW =
+          new AdamW(
+              graph.runtime(), graph.variables(), graph.gradients(), settings, accumulate > 1);
+    } catch (RuntimeException | Error e) {
+      graph.close();
+      throw e;
+    }
   }
 
   public StepGraph graph() {

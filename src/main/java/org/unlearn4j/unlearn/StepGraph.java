@@ -46,54 +46,61 @@ public final class StepGraph implements AutoCloseable {
     this.decoder = decoder;
     this.objective = objective;
     this.runtime = new TfRuntime(computation);
-    Ops tf = runtime.ops();
-    variables = new Variables(runtime, "", decoder.parameters());
-    frozen =
-        objective.frozen().isEmpty()
-            ? Optional.empty()
-            : Optional.of(new Variables(runtime, FROZEN, decoder.parameters()));
-    ModelConfig c = decoder.config();
-    inputs =
-        new StepInputs(
-            tf.withSubScope("inputs"),
-            objective,
-            new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
-    forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, computation);
-    List<Operand<TFloat32>> weighted = new ArrayList<>();
-    objective
-        .forget()
-        .ifPresent(
-            f -> {
-              Ops ops = scope("forget");
-              weighted.add(
-                  weighted(ops, value(ops, "forget", f.term()), ops.constant((float) f.weight())));
-            });
-    objective
-        .retain()
-        .ifPresent(
-            r -> {
-              Ops ops = scope("retain");
-              Operand<TFloat32> value = value(ops, "retain", r.term());
-              weighted.add(weighted(ops, above(ops, value), inputs.alpha()));
-            });
-    objective
-        .regulariser()
-        .ifPresent(
-            r -> {
-              Ops ops = scope("clreg");
-              weighted.add(weighted(ops, value(ops, "clreg", r), inputs.lambda()));
-            });
-    total = weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
-    gradients = gradients("gradients", total);
-    objective
-        .regulariser()
-        .map(Regulariser::features)
-        .filter(Features::queued)
-        .ifPresent(
-            f -> {
-              Ops ops = tf.withSubScope("queued");
-              f.layers().forEach(l -> queueFeatures.put(l, f.of(ops, forward, Segment.RETAIN, l)));
-            });
+    try {
+      Ops tf = runtime.ops();
+      variables = new Variables(runtime, "", decoder.parameters());
+      frozen =
+          objective.frozen().isEmpty()
+              ? Optional.empty()
+              : Optional.of(new Variables(runtime, FROZEN, decoder.parameters()));
+      ModelConfig c = decoder.config();
+      inputs =
+          new StepInputs(
+              tf.withSubScope("inputs"),
+              objective,
+              new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
+      forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, computation);
+      List<Operand<TFloat32>> weighted = new ArrayList<>();
+      objective
+          .forget()
+          .ifPresent(
+              f -> {
+                Ops ops = scope("forget");
+                weighted.add(
+                    weighted(
+                        ops, value(ops, "forget", f.term()), ops.constant((float) f.weight())));
+              });
+      objective
+          .retain()
+          .ifPresent(
+              r -> {
+                Ops ops = scope("retain");
+                Operand<TFloat32> value = value(ops, "retain", r.term());
+                weighted.add(weighted(ops, above(ops, value), inputs.alpha()));
+              });
+      objective
+          .regulariser()
+          .ifPresent(
+              r -> {
+                Ops ops = scope("clreg");
+                weighted.add(weighted(ops, value(ops, "clreg", r), inputs.lambda()));
+              });
+      total = weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
+      gradients = gradients("gradients", total);
+      objective
+          .regulariser()
+          .map(Regulariser::features)
+          .filter(Features::queued)
+          .ifPresent(
+              f -> {
+                Ops ops = tf.withSubScope("queued");
+                f.layers()
+                    .forEach(l -> queueFeatures.put(l, f.of(ops, forward, Segment.RETAIN, l)));
+              });
+    } catch (RuntimeException | Error e) {
+      runtime.close(); // nobody has this graph to close it
+      throw e;
+    }
   }
 
   private Ops scope(String term) {

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -61,7 +62,7 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
       String name =
           shards.size() == 1
               ? SINGLE
-              : String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size());
+              : String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
       files.put(name, shards.get(i));
     }
     return new CheckpointLayout(files);

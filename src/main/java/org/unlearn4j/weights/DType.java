@@ -66,16 +66,27 @@ public enum DType {
     }
   }
 
-  /** Narrows all of {@code from} into {@code to} (little-endian), to nearest, ties to even. */
+  /**
+   * Narrows all of {@code from} into {@code to} (little-endian), to nearest, ties to even.
+   *
+   * @throws ArithmeticException if a finite number is beyond the largest of this format
+   */
   void encode(FloatBuffer from, ByteBuffer to) {
     while (from.hasRemaining()) {
       float x = from.get();
       switch (this) {
         case F32 -> to.putFloat(x);
-        case F16 -> to.putShort(floatToHalf(x));
-        case BF16 -> to.putShort(floatToBrain(x));
+        case F16 -> to.putShort(within(x, floatToHalf(x), 0x7c00));
+        case BF16 -> to.putShort(within(x, floatToBrain(x), 0x7f80));
       }
     }
+  }
+
+  private short within(float x, short narrow, int infinity) {
+    if ((narrow & 0x7fff) == infinity && Float.isFinite(x)) {
+      throw new ArithmeticException(x + ", which is beyond " + torchName);
+    }
+    return narrow;
   }
 
   /** IEEE 754 binary16 to binary32, subnormals and infinities included. */

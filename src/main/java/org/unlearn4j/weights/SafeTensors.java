@@ -1,9 +1,5 @@
 package org.unlearn4j.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -18,6 +14,7 @@ import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -56,12 +53,12 @@ public final class SafeTensors implements AutoCloseable {
    */
   public static SafeTensors open(Path path) {
     if (!Files.isDirectory(path)) {
-      return ofFiles(path, List.of(path));
+      return ofFiles(path, List.of(path), Map.of());
     }
     Path single = path.resolve("model.safetensors");
     Path index = path.resolve("model.safetensors.index.json");
     if (Files.isRegularFile(single)) {
-      return ofFiles(single, List.of(single));
+      return ofFiles(single, List.of(single), Map.of());
     }
     if (Files.isRegularFile(index)) {
       return ofIndex(index);
@@ -71,38 +68,64 @@ public final class SafeTensors implements AutoCloseable {
   }
 
   private static SafeTensors ofIndex(Path index) {
-    Map<String, String> shardOf = new LinkedHashMap<>();
-    try {
-      JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
-      map.properties().forEach(e -> shardOf.put(e.getKey(), e.getValue().asText()));
-    } catch (JsonProcessingException e) {
-      throw UserException.at(index, "line " + e.getLocation().getLineNr(), "invalid JSON", "JSON");
-    } catch (IOException e) {
-      throw new UserException(index + ": could not be read (" + e.getMessage() + ").", e);
-    }
+    Map<String, Path> shardOf = new LinkedHashMap<>();
+    JsonInput map = JsonInput.read(index, "an index of safetensors files").get("weight_map");
+    map.fields().forEach((tensor, file) -> shardOf.put(tensor, shard(index, file)));
     if (shardOf.isEmpty()) {
       throw UserException.at(index, "weight_map", "nothing", "tensor names and their files");
     }
-    List<Path> shards =
-        new TreeSet<>(shardOf.values()).stream().map(index::resolveSibling).toList();
-    SafeTensors all = ofFiles(index, shards);
-    List<String> absent = shardOf.keySet().stream().filter(n -> !all.home.containsKey(n)).toList();
+    SafeTensors all = ofFiles(index, List.copyOf(new TreeSet<>(shardOf.values())), shardOf);
+    List<String> absent =
+        shardOf.entrySet().stream()
+            .filter(e -> !all.home.containsKey(e.getKey()))
+            .map(e -> e.getKey() + " in " + e.getValue().getFileName())
+            .toList();
     if (!absent.isEmpty()) {
       all.close();
       throw UserException.at(
-          index, "weight_map", "names that no shard holds: " + absent, "them in the shards");
+          index, "weight_map", "tensors that are not there: " + absent, "them in these shards");
     }
     return all;
   }
 
-  private static SafeTensors ofFiles(Path source, List<Path> paths) {
+  /**
+   * A shard lies beside its index: a path could lead anywhere, and two folders have equal names.
+   */
+  private static Path shard(Path index, JsonInput file) {
+    String name = file.text();
+    if (!name.matches("[^/\\\\\\x00:]+") || name.equals(".") || name.equals("..")) {
+      throw file.mistake("the name of a file beside the index");
+    }
+    return index.resolveSibling(name);
+  }
+
+  /**
+   * Opens files.
+   *
+   * @param placed which of them holds a tensor, as an index says; a tensor that it does not name is
+   *     where it is found
+   * @throws UserException if a tensor that the index does not name is in two files
+   */
+  private static SafeTensors ofFiles(Path source, List<Path> paths, Map<String, Path> placed) {
     List<SafeTensorsFile> files = new ArrayList<>();
     Map<String, SafeTensorsFile> home = new LinkedHashMap<>();
     try {
       for (Path path : paths) {
         SafeTensorsFile file = SafeTensorsFile.open(path);
         files.add(file);
-        file.tensors().keySet().forEach(name -> home.put(name, file));
+        for (String name : file.tensors().keySet()) {
+          if (!placed.getOrDefault(name, path).equals(path)) {
+            continue;
+          }
+          SafeTensorsFile other = home.put(name, file);
+          if (other != null) {
+            throw UserException.at(
+                source,
+                "tensor " + name,
+                "it in " + other.path().getFileName() + " and in " + path.getFileName(),
+                "it in one file, or under weight_map");
+          }
+        }
       }
       return new SafeTensors(source, files, home);
     } catch (RuntimeException e) {
@@ -224,6 +247,7 @@ public final class SafeTensors implements AutoCloseable {
       List<CheckpointLayout.Entry> entries =
           file.tensors().values().stream()
               .filter(e -> parameters.containsKey(e.info().name()))
+              .filter(e -> home.get(e.info().name()) == file)
               .map(e -> new CheckpointLayout.Entry(parameters.get(e.info().name()), e.info()))
               .toList();
       if (!entries.isEmpty()) {

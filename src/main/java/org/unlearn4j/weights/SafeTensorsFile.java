@@ -1,5 +1,6 @@
 package org.unlearn4j.weights;
 
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +31,10 @@ final class SafeTensorsFile implements AutoCloseable {
 
   /** Values read at a time. */
   private static final int PIECE = 1 << 16;
+
+  /** Of two tensors of one name one would be lost without a word. */
+  private static final ObjectMapper HEADER =
+      new ObjectMapper().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
 
   record Entry(TensorInfo info, long begin, long end) {}
 
@@ -92,10 +98,15 @@ final class SafeTensorsFile implements AutoCloseable {
     }
     JsonNode header;
     try {
-      header = new ObjectMapper().readTree(json.array());
+      header = HEADER.readTree(json.array());
     } catch (IOException e) {
+      String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
       throw UserException.at(
-          path, "header", "invalid JSON", "the JSON header of a safetensors file");
+          path,
+          "header",
+          "invalid JSON (" + reason + ")",
+          "the JSON header of a safetensors file",
+          e);
     }
     if (header == null || !header.isObject()) {
       throw UserException.at(
@@ -105,26 +116,71 @@ final class SafeTensorsFile implements AutoCloseable {
   }
 
   private void parse(JsonNode header, long fileSize) {
+    List<Span> spans = new ArrayList<>();
     for (Map.Entry<String, JsonNode> e : header.properties()) {
       String dtype = e.getValue().path("dtype").asText();
       if (e.getKey().equals("__metadata__")) {
         e.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
       } else if (!dtype.isEmpty() && DType.of(dtype).isEmpty()) {
         others.put(e.getKey(), dtype);
+        spans.add(span(e.getKey(), e.getValue(), fileSize));
       } else {
-        tensors.put(e.getKey(), entry(e.getKey(), e.getValue(), fileSize));
+        tensors.put(e.getKey(), entry(e.getKey(), e.getValue()));
+        spans.add(span(e.getKey(), e.getValue(), fileSize));
       }
+    }
+    requireApart(spans);
+  }
+
+  /** A tensor's place among the data. */
+  private record Span(String name, long begin, long end) {}
+
+  private Span span(String name, JsonNode node, long fileSize) {
+    JsonNode offsets = node.path("data_offsets");
+    long begin = offset(offsets.path(0));
+    long end = offset(offsets.path(1));
+    if (offsets.size() != 2 || begin < 0 || end < begin) {
+      throw UserException.at(
+          path, "tensor " + name, "data_offsets " + offsets, "where it begins and ends");
+    }
+    if (end > fileSize - dataStart) {
+      throw UserException.at(
+          path,
+          "tensor " + name,
+          "a file of " + fileSize + " bytes (truncated)",
+          "at least " + (dataStart + end) + " bytes");
+    }
+    return new Span(name, begin, end);
+  }
+
+  private static long offset(JsonNode node) {
+    return node.isIntegralNumber() && node.canConvertToLong() ? node.longValue() : -1;
+  }
+
+  /** Where two tensors overlap, changing one changes the other. */
+  private void requireApart(List<Span> spans) {
+    spans.sort(Comparator.comparingLong(Span::begin).thenComparingLong(Span::end));
+    long end = 0;
+    for (Span s : spans) {
+      if (s.begin < end) {
+        throw UserException.at(
+            path,
+            "tensor " + s.name,
+            "data_offsets from " + s.begin + ", within another tensor",
+            "at least " + end + ", where that ends");
+      }
+      end = s.end;
     }
   }
 
-  private Entry entry(String name, JsonNode node, long fileSize) {
+  private Entry entry(String name, JsonNode node) {
     String place = "tensor " + name;
     DType dtype =
         DType.of(node.path("dtype").asText())
             .orElseThrow(() -> UserException.at(path, place, "no dtype", DType.known()));
     TensorInfo info = new TensorInfo(name, dtype, shape(place, node.path("shape")));
-    long begin = node.path("data_offsets").path(0).asLong(-1);
-    long end = node.path("data_offsets").path(1).asLong(-1);
+    long begin = offset(node.path("data_offsets").path(0));
+    long end = offset(node.path("data_offsets").path(1));
     long wanted = info.size() * dtype.bytes();
     if (begin < 0 || end < begin || end - begin != wanted) {
       throw UserException.at(
@@ -132,13 +188,6 @@ final class SafeTensorsFile implements AutoCloseable {
           place,
           "data_offsets " + node.path("data_offsets"),
           wanted + " bytes for shape " + info.shape() + " of " + dtype.code());
-    }
-    if (end > fileSize - dataStart) {
-      throw UserException.at(
-          path,
-          place,
-          "a file of " + fileSize + " bytes (truncated)",
-          "at least " + (dataStart + end) + " bytes");
     }
     return new Entry(info, begin, end);
   }

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.MachineException;
 
 /** Writes one safetensors file, tensor by tensor, whole or not at all. */
 public final class SafeTensorsWriter {
@@ -29,7 +30,7 @@ public final class SafeTensorsWriter {
    * @param values float32 values of a tensor, asked for one tensor at a time; each buffer is read
    *     from its position
    * @param metadata goes under {@code __metadata__}
-   * @throws org.unlearn4j.base.MachineException if the disk refuses; nothing is left behind then
+   * @throws MachineException if the disk refuses; nothing is left behind then
    */
   public static void write(
       Path file,
@@ -42,7 +43,8 @@ public final class SafeTensorsWriter {
   /**
    * The same with values that come in pieces, so that no tensor need be in memory as a whole.
    *
-   * @throws org.unlearn4j.base.MachineException if the disk refuses; nothing is left behind then
+   * @throws MachineException if the disk refuses, or a finite value would become infinite in its
+   *     format; nothing is left behind then
    */
   public static void write(
       Path file, List<TensorInfo> tensors, TensorValues values, Map<String, String> metadata) {
@@ -117,6 +119,14 @@ public final class SafeTensorsWriter {
         tensor.dtype().encode(part, chunk);
         writeAll(channel, chunk.flip());
       }
+    } catch (ArithmeticException e) {
+      throw new MachineException(
+          "Tensor "
+              + tensor.name()
+              + ": found "
+              + e.getMessage()
+              + ", expected a weight that the checkpoint's number format holds (float32 holds it).",
+          e);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

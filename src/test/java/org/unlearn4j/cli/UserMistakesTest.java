@@ -153,7 +153,9 @@ class UserMistakesTest extends MistakeCase {
     };
     export[8] = Fixture.named("llama").folder().toString();
     Files.writeString(model.resolve("generation_config.json"), "{\n\"temperature\": warm}");
-    mistake(model.resolve("generation_config.json") + ", line 2: found Unrecognized", export);
+    mistake(
+        model.resolve("generation_config.json") + ", line 2: found invalid JSON (Unrecognized",
+        export);
     Files.delete(model.resolve("generation_config.json"));
     // The first float of the first tensor, behind a length and a header, is no number.
     try (RandomAccessFile file =

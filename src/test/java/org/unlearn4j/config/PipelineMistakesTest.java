@@ -43,6 +43,23 @@ class PipelineMistakesTest {
         found.strip());
   }
 
+  /** An alias is the node it names: within itself a tree without end, doubled often a large one. */
+  @Test
+  void aliasesWithoutEnd() throws IOException {
+    assertTrue(
+        mistakes("name: &a [*a]\n").contains("p.yaml: found broken YAML (an alias within what"));
+    assertTrue(mistakes("name: &a {b: {c: *a}}\n").contains("an alias within what it stands for"));
+    StringBuilder laughs = new StringBuilder("x0: &x0 [1, 1]\n");
+    for (int i = 1; i < 24; i++) {
+      String before = "*x" + (i - 1);
+      laughs.append("x" + i + ": &x" + i + " [" + before + ", " + before + "]\n");
+    }
+    assertTrue(mistakes(laughs.toString()).contains("more than 100000 values, aliases written"));
+    assertTrue(mistakes("name: " + "[".repeat(500)).contains("found broken YAML (Nesting Depth"));
+    String shared = "name: &n [1]\nmodel: {path: *n}\n";
+    assertTrue(mistakes(shared).contains("p.yaml, line 2, model.path: found the list [1]"), shared);
+  }
+
   @Test
   void everyMistakeIsReportedAtOnceWithItsLine() throws IOException {
     String found =

@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -289,6 +290,33 @@ class ModelConfigTest {
     refuses(() -> Decoder.of(config), part);
   }
 
+  /** What would fill memory, or nothing, before any weight is read. */
+  @Test
+  void numbersBeyondAnyModel() {
+    Map<String, String> found =
+        Map.of(
+            "num_hidden_layers", "200000000 | at most 4096",
+            "head_dim", "1000000000 | at most 65536",
+            "hidden_size", "2000000000 | at most 134217728",
+            "vocab_size", "9000000000 | at most 134217728",
+            "partial_rotary_factor", "-1 | from 0 to 1",
+            "rope_theta", "0 | greater than 0",
+            "rms_norm_eps", "1e999 | a number");
+    found.forEach(
+        (key, value) -> {
+          String[] parts = value.split(" \\| ", 2);
+          ObjectNode json = changed("llama", c -> c.remove("rope_parameters"));
+          json.set(key, parse("{\"v\": " + parts[0] + "}").get("v"));
+          refuses(() -> ModelConfig.of(json), key + ": found ", parts[1]);
+        });
+    ObjectNode wide =
+        changed("llama", c -> c.put("num_attention_heads", 1 << 16).put("head_dim", 1 << 16));
+    wide.remove("num_key_value_heads");
+    refuses(() -> ModelConfig.of(wide), "found 65536 heads of 65536, expected at most");
+    ObjectNode deep = changed("llama", c -> c.put("model_type", "x".repeat(70_000)));
+    refuses(() -> ModelConfig.of(deep), "model_type: found \"xxx");
+  }
+
   @Test
   void headsWithoutPartners() {
     ObjectNode json = config("llama", "config.json").json().deepCopy().put("head_dim", 7);
@@ -317,9 +345,12 @@ class ModelConfigTest {
     }
   }
 
-  private static void refuses(Executable action, String part) {
+  private static void refuses(Executable action, String... parts) {
     String message = assertThrows(UserException.class, action).getMessage();
-    assertTrue(message.contains(part), message);
+    for (String part : parts) {
+      assertTrue(message.contains(part), message);
+    }
+    assertTrue(message.length() <= 500, message);
     assertEquals(1, message.lines().count(), message);
   }
 }

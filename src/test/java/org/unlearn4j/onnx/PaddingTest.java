@@ -100,7 +100,7 @@ class PaddingTest {
       feeds.ints("input_ids", ids, rows, time);
       feeds.ints("attention_mask", mask, rows, time);
       feeds.ints("position_ids", positions, rows, time);
-      KeyValueCache.of(session).feed(feeds, rows, null);
+      KeyValueCache.of(session, Path.of("model.onnx")).feed(feeds, rows, null);
       try (OrtSession.Result result = feeds.run(Set.of("logits"))) {
         FloatBuffer values = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
         float[] flat = new float[values.remaining()];

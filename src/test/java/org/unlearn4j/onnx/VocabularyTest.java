@@ -316,7 +316,7 @@ class VocabularyTest {
       feeds.ints("input_ids", ids, 2, TIME);
       feeds.ints("attention_mask", ones, 2, TIME);
       feeds.ints("position_ids", ids, 2, TIME);
-      KeyValueCache.of(session).feed(feeds, 2, null);
+      KeyValueCache.of(session, Path.of("model.onnx")).feed(feeds, 2, null);
       try (OrtSession.Result result = feeds.run(Set.of("logits"))) {
         FloatBuffer out = ((OnnxTensor) result.get("logits").orElseThrow()).getFloatBuffer();
         float[] flat = new float[out.remaining()];

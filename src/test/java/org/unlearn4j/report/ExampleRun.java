@@ -29,7 +29,7 @@ import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 
 /** Writes a run folder as the stages leave it, from small models and a seed. */
-final class ExampleRun {
+public final class ExampleRun {
   static final String HOSTILE = "<script>alert(1)</script> & \"quotes\" \u0007";
 
   private static final int VOCABULARY = 12;
@@ -43,7 +43,7 @@ final class ExampleRun {
   }
 
   /** A whole run, every optional part there. */
-  static RunFolder complete(Path root) throws IOException {
+  public static RunFolder complete(Path root) throws IOException {
     ExampleRun run = new ExampleRun(root);
     run.evaluations();
     run.settings();

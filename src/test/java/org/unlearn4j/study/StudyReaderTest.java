@@ -66,6 +66,13 @@ class StudyReaderTest {
   }
 
   @Test
+  void anAliasWithinItself() throws IOException {
+    Path file = study("name: good", "seeds: &a [*a]");
+    UserException e = assertThrows(UserException.class, () -> Study.read(file, List.of()));
+    assertTrue(e.getMessage().contains("study.yaml: found broken YAML (an alias within what"));
+  }
+
+  @Test
   void runsAreMethodsWithoutAndWithOverSeeds() throws IOException {
     Study study = Study.read(good(), List.of("evaluate.limit=5"));
     assertEquals(

@@ -155,7 +155,7 @@ class TokenizerTest {
     Files.delete(folder.resolve("tokenizer.json"));
     assertMistake("no such file");
     config("tokenizer.json", "{\"model\": {\"vocab\"");
-    assertMistake("line 1: found broken JSON");
+    assertMistake("line 1: found invalid JSON");
     config("tokenizer.json", "[]");
     assertMistake("no JSON object");
     config("tokenizer.json", "{\"model\": {}}");

@@ -143,7 +143,9 @@ class SafeTensorsTest {
     }
     Files.writeString(file, index.replace("\"c\"", "\"d\""));
     refuses(
-        () -> SafeTensors.open(model), "index.json, weight_map", "names that no shard holds: [d]");
+        () -> SafeTensors.open(model),
+        "index.json, weight_map",
+        "tensors that are not there: [d in model-00002-of-00002.safetensors]");
     Files.writeString(file, index);
     Files.delete(model.resolve("model-00002-of-00002.safetensors"));
     refuses(
@@ -322,11 +324,11 @@ class SafeTensorsTest {
     raw(
         """
         {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},
-         "b":{"dtype":"I64","shape":[1],"data_offsets":[0,8]},
-         "c.attn.bias.extra":{"dtype":"F32","shape":[1],"data_offsets":[8,12]},
-         "d":{"dtype":"U8","shape":[4],"data_offsets":[8,12]}}
+         "b":{"dtype":"I64","shape":[1],"data_offsets":[8,16]},
+         "c.attn.bias.extra":{"dtype":"F32","shape":[1],"data_offsets":[16,20]},
+         "d":{"dtype":"U8","shape":[4],"data_offsets":[20,24]}}
         """,
-        12);
+        24);
     try (SafeTensors read = SafeTensors.open(file)) {
       Map<String, List<Integer>> shapes = new TreeMap<>();
       List.of("a", "b", "e").forEach(n -> shapes.put(n, List.of(1)));
