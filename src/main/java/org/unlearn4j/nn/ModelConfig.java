@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.unlearn4j.base.UserException;
@@ -18,7 +19,7 @@ import org.unlearn4j.base.UserException;
  * @param maxPositions longest sequence
  * @param normEpsilon of every norm
  * @param tiedEmbeddings the head reads the token table
- * @param rotary null for families with learned positions
+ * @param rotaries of each layer: how queries and keys turn; empty where they do not
  * @param windows of each layer: how many positions it sees, itself included; empty for all
  * @param initializerRange standard deviation of fresh matrices
  * @param eosTokenIds ids that end a text; may be empty
@@ -41,7 +42,7 @@ public record ModelConfig(
     boolean attentionBias,
     boolean mlpBias,
     boolean tiedEmbeddings,
-    Rotary rotary,
+    List<Optional<Rotary>> rotaries,
     List<OptionalInt> windows,
     double initializerRange,
     List<Integer> eosTokenIds,
@@ -49,6 +50,7 @@ public record ModelConfig(
     ObjectNode json) {
 
   public ModelConfig {
+    rotaries = List.copyOf(rotaries);
     windows = List.copyOf(windows);
     eosTokenIds = List.copyOf(eosTokenIds);
     unsupported = List.copyOf(unsupported);
@@ -72,6 +74,11 @@ public record ModelConfig(
    */
   public static ModelConfig of(ObjectNode json) {
     return ModelConfigReader.read(Path.of("config.json"), json);
+  }
+
+  /** Whether positions are told by turning; if not, they are rows of a table. */
+  public boolean rotates() {
+    return rotaries.stream().anyMatch(Optional::isPresent);
   }
 
   /**

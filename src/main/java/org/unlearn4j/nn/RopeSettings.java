@@ -14,7 +14,7 @@ import java.util.stream.DoubleStream;
  */
 record RopeSettings(
     int headDim, double share, double theta, int longest, int original, JsonNode scaling) {
-  private static final String KNOWN = "default, linear, llama3, longrope";
+  private static final String KNOWN = "default, dynamic, linear, llama3, longrope, yarn";
 
   RopeSettings scaledBy(JsonNode other) {
     return new RopeSettings(headDim, share, theta, longest, original, other);
@@ -37,7 +37,7 @@ record RopeSettings(
     String missing =
         switch (type()) {
           case "default" -> "";
-          case "linear" -> missing("factor");
+          case "linear", "dynamic", "yarn" -> missing("factor");
           case "llama3" ->
               missing(
                   "factor",
@@ -67,10 +67,22 @@ record RopeSettings(
   /**
    * The longest sequence these frequencies are right for. LongRoPE (Ding et al. 2024) has two sets
    * of them, one for sequences within the first training's length and one for longer ones; a graph
-   * has one, the first.
+   * has one, the first. Dynamic scaling leaves frequencies as they are up to the first length and
+   * changes them with every further token. YaRN (Peng et al. 2024) is for sequences {@code factor}
+   * times the first length, whatever else the file claims.
    */
   int positions() {
-    return type().equals("longrope") ? Math.min(longest, original) : longest;
+    return switch (type()) {
+      case "longrope" -> Math.min(longest, original);
+      case "dynamic" -> original > 0 ? Math.min(longest, original) : longest;
+      case "yarn" -> Math.max(longest, (int) (first() * number("factor")));
+      default -> longest;
+    };
+  }
+
+  /** The length of the first training; the longest one where the file does not say. */
+  private int first() {
+    return original > 0 ? original : longest;
   }
 
   Rotary rotary() {
@@ -91,6 +103,10 @@ record RopeSettings(
           f[i] /= scaling.path("short_factor").path(i).doubleValue();
         }
         magnitude = longRopeMagnitude();
+      }
+      case "yarn" -> {
+        yarn(f);
+        magnitude = yarnMagnitude();
       }
       default -> {
         // as they are
@@ -116,6 +132,51 @@ record RopeSettings(
         f[i] = (1 - s) * f[i] / factor + s * f[i];
       }
     }
+  }
+
+  /**
+   * YaRN, "NTK by parts": features that turn more than {@code beta_fast} times within the first
+   * length are kept, those that turn less than {@code beta_slow} times slowed by {@code factor},
+   * those between are blended. Source: Peng et al. 2024, section 3.2, with the bounds rounded
+   * outwards unless {@code truncate} is false, as checkpoints are trained with.
+   */
+  private void yarn(double[] f) {
+    double low = yarnBound("beta_fast", 32);
+    double high = yarnBound("beta_slow", 1);
+    if (scaling.path("truncate").asBoolean(true)) {
+      low = Math.floor(low);
+      high = Math.ceil(high);
+    }
+    low = Math.max(low, 0);
+    high = Math.min(high, rotated() - 1);
+    double width = high == low ? 0.001 : high - low;
+    for (int i = 0; i < f.length; i++) {
+      double slowed = Math.min(1, Math.max(0, (i - low) / width));
+      f[i] = f[i] * (1 - slowed) + f[i] / number("factor") * slowed;
+    }
+  }
+
+  /** The feature that turns so many times within the first length. */
+  private double yarnBound(String turns, double absent) {
+    double wave = first() / (2 * Math.PI * scaling.path(turns).asDouble(absent));
+    return rotated() * Math.log(wave) / (2 * Math.log(theta));
+  }
+
+  /** {@code 0.1 ln(factor) + 1}, unless the file names one or weights of its own. */
+  private double yarnMagnitude() {
+    if (scaling.path("attention_factor").isNumber()) {
+      return number("attention_factor");
+    }
+    double above = number("mscale");
+    double below = number("mscale_all_dim");
+    return above != 0 && below != 0
+        ? yarnMagnitude(above) / yarnMagnitude(below)
+        : yarnMagnitude(1);
+  }
+
+  private double yarnMagnitude(double weight) {
+    double factor = number("factor");
+    return factor <= 1 ? 1 : 0.1 * weight * Math.log(factor) + 1;
   }
 
   /** {@code sqrt(1 + ln(longest / original) / ln(original))}, unless the file names one. */

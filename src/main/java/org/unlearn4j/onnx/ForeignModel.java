@@ -48,7 +48,7 @@ public final class ForeignModel implements LanguageModel {
     ForeignPorts ports = ForeignPorts.of(file, config);
     // Without positions of their own, tokens after padding are at other ones than without it. Only
     // where positions turn keys and queries alike does that make no difference.
-    boolean padsLeft = ports.masked() && (ports.positioned() || config.rotary() != null);
+    boolean padsLeft = ports.masked() && (ports.positioned() || config.rotates());
     String name = String.valueOf(file.getFileName()).replaceFirst("[.]onnx$", "");
     return new ForeignModel(OrtModel.open(file, name, settings), name, ports.cached(), padsLeft);
   }

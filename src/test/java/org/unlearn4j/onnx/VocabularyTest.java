@@ -295,7 +295,7 @@ class VocabularyTest {
         false,
         false,
         false,
-        null,
+        List.of(),
         List.of(),
         0.02,
         List.of(),
