@@ -24,7 +24,8 @@ public final class Families {
               Map.entry("phi", new Family(Phi.DIALECT, Phi::new)),
               Map.entry("phi3", new Family(Phi3.DIALECT, Phi3::new)),
               Map.entry("qwen2", new Family(Qwen2.DIALECT, Qwen2::new)),
-              Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new))));
+              Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new)),
+              Map.entry("smollm3", new Family(SmolLm3.DIALECT, SmolLm3::new))));
 
   private record Family(Dialect dialect, Function<ModelConfig, Decoder> decoder) {}
 
