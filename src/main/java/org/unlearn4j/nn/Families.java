@@ -16,6 +16,7 @@ public final class Families {
           Map.ofEntries(
               Map.entry("gemma", new Family(Gemma.DIALECT, Gemma::new)),
               Map.entry("gemma2", new Family(Gemma2.DIALECT, Gemma2::new)),
+              Map.entry("gemma3_text", new Family(Gemma3.DIALECT, Gemma3::new)),
               Map.entry("gpt2", new Family(Gpt2.DIALECT, Gpt2::new)),
               Map.entry("gpt_neox", new Family(GptNeoX.DIALECT, GptNeoX::new)),
               Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
