@@ -23,6 +23,7 @@ public final class Families {
               Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
               Map.entry("mistral", new Family(Mistral.DIALECT, Mistral::new)),
               Map.entry("olmo2", new Family(Olmo2.DIALECT, Olmo2::new)),
+              Map.entry("olmo3", new Family(Olmo3.DIALECT, Olmo3::new)),
               Map.entry("phi", new Family(Phi.DIALECT, Phi::new)),
               Map.entry("phi3", new Family(Phi3.DIALECT, Phi3::new)),
               Map.entry("qwen2", new Family(Qwen2.DIALECT, Qwen2::new)),
