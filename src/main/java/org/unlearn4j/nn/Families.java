@@ -67,7 +67,7 @@ public final class Families {
   }
 
   static String expected() {
-    return "one of " + String.join(", ", BY_TYPE.keySet());
+    return "one of " + String.join(", ", BY_TYPE.keySet()) + ", or " + Wrapper.expected();
   }
 
   /** Known values of {@code model_type}. */

@@ -25,7 +25,10 @@ import org.unlearn4j.base.UserException;
  * @param eosTokenIds ids that end a text; may be empty
  * @param unsupported sentences about settings that this project has no words for; a decoder exists
  *     only where there are none
- * @param json the file as it was read, for keys that only one family knows and for writing it back
+ * @param json the keys of the text model, for those that only one family knows, and for writing it
+ *     alone
+ * @param whole the file as it was read, for writing it back: {@code json} itself, or that of a
+ *     multimodal model around it
  */
 public record ModelConfig(
     String modelType,
@@ -47,7 +50,8 @@ public record ModelConfig(
     double initializerRange,
     List<Integer> eosTokenIds,
     List<String> unsupported,
-    ObjectNode json) {
+    ObjectNode json,
+    ObjectNode whole) {
 
   public ModelConfig {
     rotaries = List.copyOf(rotaries);

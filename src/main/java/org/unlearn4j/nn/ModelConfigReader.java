@@ -26,24 +26,34 @@ final class ModelConfigReader {
   private static final Set<String> LAYER_TYPES = Set.of(FULL, SLIDING);
 
   private final Path file;
+  private final String place;
   private final ObjectNode json;
+  private final ObjectNode whole;
   private final Dialect dialect;
   private final Set<String> mistakes = new LinkedHashSet<>();
   private final Set<String> unsupported = new LinkedHashSet<>();
 
-  private ModelConfigReader(Path file, ObjectNode json, Dialect dialect) {
+  private ModelConfigReader(
+      Path file, String place, ObjectNode json, ObjectNode whole, Dialect dialect) {
     this.file = file;
+    this.place = place;
     this.json = json;
+    this.whole = whole;
     this.dialect = dialect;
   }
 
-  static ModelConfig read(Path name, ObjectNode json) {
+  static ModelConfig read(Path name, ObjectNode whole) {
+    Optional<Wrapper> wrapper =
+        Wrapper.of(whole.path("model_type").asText(""))
+            .filter(w -> whole.path(Wrapper.TEXT).isObject());
+    ObjectNode json = wrapper.map(w -> w.text(whole)).orElse(whole);
+    String place = wrapper.isPresent() ? Wrapper.TEXT + "." : "";
     String type = json.path("model_type").asText("");
     if (!Families.knows(type)) {
       String found = type.isEmpty() ? "nothing" : json.path("model_type").toString();
-      throw UserException.at(name, "model_type", found, Families.expected());
+      throw UserException.at(name, place + "model_type", found, Families.expected());
     }
-    return new ModelConfigReader(name, json, Families.dialect(type)).parse(type);
+    return new ModelConfigReader(name, place, json, whole, Families.dialect(type)).parse(type);
   }
 
   static ModelConfig read(Path path) {
@@ -114,7 +124,8 @@ final class ModelConfigReader {
         range,
         endOfText(),
         List.copyOf(unsupported),
-        json);
+        json,
+        whole);
   }
 
   private int headDim(int hidden, int heads) {
@@ -172,7 +183,7 @@ final class ModelConfigReader {
     if (mistake.isEmpty()) {
       return scaled;
     }
-    unsupported.add(file + ", rope_scaling: found " + mistake + ".");
+    unsupported.add(file + ", " + place + "rope_scaling: found " + mistake + ".");
     return plain;
   }
 
@@ -193,7 +204,8 @@ final class ModelConfigReader {
     try {
       return Activation.named(dialect.activations().getOrDefault(name, name));
     } catch (IllegalArgumentException e) {
-      unsupported.add(file + ", " + spelling("hidden_act") + ": found " + e.getMessage() + ".");
+      unsupported.add(
+          file + ", " + place + spelling("hidden_act") + ": found " + e.getMessage() + ".");
       return Activation.SILU;
     }
   }
@@ -279,6 +291,14 @@ final class ModelConfigReader {
   }
 
   private String problem(String key, Object found, String expected) {
-    return file + ", " + spelling(key) + ": found " + found + ", expected " + expected + ".";
+    return file
+        + ", "
+        + place
+        + spelling(key)
+        + ": found "
+        + found
+        + ", expected "
+        + expected
+        + ".";
   }
 }

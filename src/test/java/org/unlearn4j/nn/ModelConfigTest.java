@@ -56,6 +56,7 @@ class ModelConfigTest {
             c.initializerRange(),
             c.eosTokenIds(),
             c.unsupported(),
+            new ObjectMapper().createObjectNode(),
             new ObjectMapper().createObjectNode());
     return without.toString();
   }

@@ -300,6 +300,7 @@ class VocabularyTest {
         0.02,
         List.of(),
         List.of(),
+        new ObjectMapper().createObjectNode(),
         new ObjectMapper().createObjectNode());
   }
 
