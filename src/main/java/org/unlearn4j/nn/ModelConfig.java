@@ -86,6 +86,18 @@ public record ModelConfig(
   }
 
   /**
+   * The length beyond which a sequence turns by other frequencies ({@link Rotary.Longer}), so that
+   * what is cached of it has to be computed again; empty where none does.
+   */
+  public OptionalInt cacheLimit() {
+    return rotaries.stream()
+        .flatMap(Optional::stream)
+        .flatMap(r -> r.longer().stream())
+        .mapToInt(Rotary.Longer::after)
+        .findFirst();
+  }
+
+  /**
    * A number that only one family knows.
    *
    * @param absent what it is where the key is missing; a key that is null means that there is none

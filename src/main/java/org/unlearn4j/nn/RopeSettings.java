@@ -1,6 +1,8 @@
 package org.unlearn4j.nn;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.DoubleStream;
 
 /**
@@ -45,14 +47,18 @@ record RopeSettings(
                   "high_freq_factor",
                   "original_max_position_embeddings");
           case "longrope" ->
-              scaling.path("short_factor").size() == rotated() / 2 && original > 1
+              factors("short_factor") && factors("long_factor") && original > 1
                   ? ""
-                  : "no short_factor for each of "
+                  : "no short_factor and long_factor for each of "
                       + rotated() / 2
-                      + " frequencies, or no original_max_position_embeddings, expected both";
+                      + " frequencies, or no original_max_position_embeddings, expected all three";
           default -> "rope_type \"" + type() + "\", expected one of " + KNOWN;
         };
     return missing;
+  }
+
+  private boolean factors(String key) {
+    return scaling.path(key).size() == rotated() / 2;
   }
 
   private String missing(String... keys) {
@@ -65,15 +71,12 @@ record RopeSettings(
   }
 
   /**
-   * The longest sequence these frequencies are right for. LongRoPE (Ding et al. 2024) has two sets
-   * of them, one for sequences within the first training's length and one for longer ones; a graph
-   * has one, the first. Dynamic scaling leaves frequencies as they are up to the first length and
-   * changes them with every further token. YaRN (Peng et al. 2024) is for sequences {@code factor}
-   * times the first length, whatever else the file claims.
+   * The longest sequence these frequencies are right for. Dynamic scaling leaves frequencies as
+   * they are up to the first length and changes them with every further token. YaRN (Peng et al.
+   * 2024) is for sequences {@code factor} times the first length, whatever else the file claims.
    */
   int positions() {
     return switch (type()) {
-      case "longrope" -> Math.min(longest, original);
       case "dynamic" -> original > 0 ? Math.min(longest, original) : longest;
       case "yarn" -> Math.max(longest, (int) (first() * number("factor")));
       default -> longest;
@@ -86,11 +89,9 @@ record RopeSettings(
   }
 
   Rotary rotary() {
-    double[] f = new double[rotated() / 2];
-    for (int i = 0; i < f.length; i++) {
-      f[i] = Math.pow(theta, -2.0 * i / rotated());
-    }
+    double[] f = plain();
     double magnitude = 1;
+    Optional<Rotary.Longer> longer = Optional.empty();
     switch (type()) {
       case "linear" -> {
         for (int i = 0; i < f.length; i++) {
@@ -99,10 +100,11 @@ record RopeSettings(
       }
       case "llama3" -> llama3(f);
       case "longrope" -> {
-        for (int i = 0; i < f.length; i++) {
-          f[i] /= scaling.path("short_factor").path(i).doubleValue();
-        }
+        f = divided("short_factor");
         magnitude = longRopeMagnitude();
+        if (longest > original) {
+          longer = Optional.of(new Rotary.Longer(original, list(divided("long_factor"))));
+        }
       }
       case "yarn" -> {
         yarn(f);
@@ -112,7 +114,27 @@ record RopeSettings(
         // as they are
       }
     }
-    return new Rotary(headDim, rotated(), DoubleStream.of(f).boxed().toList(), magnitude);
+    return new Rotary(headDim, rotated(), list(f), magnitude, longer);
+  }
+
+  private static List<Double> list(double[] values) {
+    return DoubleStream.of(values).boxed().toList();
+  }
+
+  private double[] plain() {
+    double[] f = new double[rotated() / 2];
+    for (int i = 0; i < f.length; i++) {
+      f[i] = Math.pow(theta, -2.0 * i / rotated());
+    }
+    return f;
+  }
+
+  private double[] divided(String factors) {
+    double[] f = plain();
+    for (int i = 0; i < f.length; i++) {
+      f[i] /= scaling.path(factors).path(i).doubleValue();
+    }
+    return f;
   }
 
   /**

@@ -55,7 +55,11 @@ public final class ForeignModel implements LanguageModel {
 
   @Override
   public Shape shape() {
-    return model.shape();
+    Shape s = model.shape();
+    // Another exporter's graph has its own way to choose frequencies, and no cache is computed
+    // again.
+    int most = Math.min(s.maxPositions(), model.cacheLimit().orElse(Integer.MAX_VALUE));
+    return new Shape(s.vocabSize(), s.hiddenSize(), s.layers(), most);
   }
 
   @Override

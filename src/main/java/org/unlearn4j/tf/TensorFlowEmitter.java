@@ -220,7 +220,9 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Rotations turns =
         rotations.computeIfAbsent(
             rotary,
-            r -> Rotations.emit(variables.ops().withSubScope("rotary"), inputs.positions(), r));
+            r ->
+                Rotations.emit(
+                    variables.ops().withSubScope("rotary"), inputs.positions(), inputs.mask(), r));
     return TfTensor.of(turns.apply(tf.withSubScope("rotary"), x.f32(tf), heads));
   }
 

@@ -15,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -254,11 +255,11 @@ class ModelConfigTest {
   }
 
   /**
-   * Phi-3.5: original length 4, four times as long at most. Frequencies are those of the short
-   * factors; sqrt(1 + ln 4 / ln 4) = sqrt 2.
+   * Phi-3.5: original length 4, four times as long at most. Frequencies are divided by the short
+   * factors, beyond the original length by the long ones; sqrt(1 + ln 4 / ln 4) = sqrt 2.
    */
   @Test
-  void longRopeWithinTheFirstLength() {
+  void longRopeHasFactorsForEitherLength() {
     ObjectNode json = config("phi3", "config.legacy.json").json().deepCopy();
     json.put("max_position_embeddings", 16).put("original_max_position_embeddings", 4);
     json.put("rope_theta", 10000.0);
@@ -266,16 +267,23 @@ class ModelConfigTest {
     scaling.putArray("short_factor").add(1.0).add(2.0).add(4.0).add(8.0);
     scaling.putArray("long_factor").add(3.0).add(3.0).add(3.0).add(3.0);
     ModelConfig config = ModelConfig.of(json);
-    assertEquals(4, config.maxPositions());
+    assertEquals(16, config.maxPositions());
+    assertEquals(OptionalInt.of(4), config.cacheLimit());
+    assertEquals(OptionalInt.empty(), config("phi3", "config.json").cacheLimit());
     assertEquals(Math.sqrt(2), rope(config).magnitude(), 1e-15);
     double[] expected = {1, 0.1 / 2, 0.01 / 4, 0.001 / 8};
     for (int i = 0; i < expected.length; i++) {
       assertClose("frequency", expected[i], rope(config).inverseFrequencies().get(i), 0, 1e-12);
     }
+    double[] longer = {1.0 / 3, 0.1 / 3, 0.01 / 3, 0.001 / 3};
+    List<Double> found = rope(config).longer().orElseThrow().inverseFrequencies();
+    for (int i = 0; i < longer.length; i++) {
+      assertClose("frequency beyond", longer[i], found.get(i), 0, 1e-12);
+    }
     scaling.put("type", "su").put("attention_factor", 1.25);
     assertEquals(1.25, rope(ModelConfig.of(json)).magnitude());
     scaling.remove("short_factor");
-    unsupported(json, "no short_factor for each of 4 frequencies");
+    unsupported(json, "no short_factor and long_factor for each of 4 frequencies");
   }
 
   /** A setting that would change the mathematics is refused, not ignored. */
