@@ -3,6 +3,7 @@ package org.unlearn4j.lm;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * The book-keeping of batched decoding with a key-value cache, the same for every runtime. Prompts
@@ -22,18 +23,34 @@ public final class Decoding {
   private final int[] nextPosition;
   private final int[] limit;
   private final int[] padding;
+  private final List<int[]> prompts;
+  private final OptionalInt cacheLimit;
   private int[] ids;
   private int[] positions;
   private int width;
   private int total;
+  private boolean restarts = true;
+
+  /** Starts decoding with a model whose cache holds at any length. */
+  public Decoding(
+      List<int[]> prompts, Generation how, int maxPositions, LanguageModel.StepListener listener) {
+    this(prompts, how, maxPositions, OptionalInt.empty(), listener);
+  }
 
   /**
    * Starts decoding.
    *
    * @param maxPositions of the model; a row ends where it reaches it, whatever the others do
+   * @param cacheLimit length beyond which what is cached of a row has to be computed again
    */
   public Decoding(
-      List<int[]> prompts, Generation how, int maxPositions, LanguageModel.StepListener listener) {
+      List<int[]> prompts,
+      Generation how,
+      int maxPositions,
+      OptionalInt cacheLimit,
+      LanguageModel.StepListener listener) {
+    this.prompts = prompts;
+    this.cacheLimit = cacheLimit;
     this.rows = prompts.size();
     this.how = how;
     this.listener = listener;
@@ -81,9 +98,26 @@ public final class Decoding {
     return positions;
   }
 
-  /** Tokens a row in this round: the prompts' width in the first, then 1. */
+  /** Tokens a row in this round: all where it {@link #restarts()}, else 1. */
   public int width() {
     return width;
+  }
+
+  /**
+   * Whether this round starts from an empty cache: the first one, and one in which a row has grown
+   * beyond the cache's limit. Then every token is fed again.
+   */
+  public boolean restarts() {
+    return restarts;
+  }
+
+  /**
+   * Whether this round may be fed a few columns at a time: not where a row is longer than the
+   * cache's limit, since its first columns alone would be taken for a shorter one.
+   */
+  public boolean dividable() {
+    int longest = Arrays.stream(nextPosition).max().orElse(0);
+    return cacheLimit.isEmpty() || longest <= cacheLimit.getAsInt();
   }
 
   /** Past and present tokens a row. */
@@ -147,6 +181,36 @@ public final class Decoding {
     }
     width = 1;
     total++;
+    restarts = crossed();
+    if (restarts) {
+      layOutAgain();
+    }
+  }
+
+  /** Whether a row that goes on is now one token longer than the cache's limit. */
+  private boolean crossed() {
+    for (int r = 0; r < rows; r++) {
+      if (cacheLimit.isPresent() && !finished[r] && nextPosition[r] == cacheLimit.getAsInt() + 1) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** All tokens of all rows; those of finished rows end where they ended. */
+  private void layOutAgain() {
+    width = total;
+    ids = new int[rows * width];
+    positions = new int[rows * width];
+    for (int r = 0; r < rows; r++) {
+      int[] prompt = prompts.get(r);
+      List<Integer> more = continuations.get(r);
+      for (int t = 0; t < prompt.length + more.size(); t++) {
+        int at = r * width + padding[r] + t;
+        ids[at] = t < prompt.length ? prompt[t] : more.get(t - prompt.length);
+        positions[at] = t;
+      }
+    }
   }
 
   /** Whether the row ends with it. */

@@ -2,6 +2,7 @@ package org.unlearn4j.lm;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -173,6 +174,19 @@ public record PaddedBatch(
               + (shortest - 1)
               + ", less than the shortest row.");
     }
+  }
+
+  /**
+   * How many tokens of each row may be fed as past: as many as asked for, but none where a row
+   * grows beyond the length up to which its cache holds. Then one pass is what decoding amounts to.
+   *
+   * @throws UserException unless each row has a token left
+   */
+  public static int cacheable(List<TokenRow> list, int cachedFrom, OptionalInt cacheLimit) {
+    requireCacheable(list, cachedFrom);
+    int longest = list.stream().mapToInt(TokenRow::length).max().orElseThrow();
+    int limit = cacheLimit.orElse(Integer.MAX_VALUE);
+    return cachedFrom <= limit && longest > limit ? 0 : cachedFrom;
   }
 
   /**

@@ -16,6 +16,9 @@ import java.util.Map;
  *     covers
  * @param activations activation names that mean another function here
  * @param sliding which layers see only a window
+ * @param rotating on which layers queries and keys turn
+ * @param localTheta the key of the rotary base of layers that see only a window, whose rope has no
+ *     scaling; empty where all layers turn alike
  * @param learnedPositions positions are rows of a table, nothing rotates
  */
 record Dialect(
@@ -23,17 +26,27 @@ record Dialect(
     Map<String, JsonNode> absent,
     Map<String, JsonNode> only,
     Map<String, String> activations,
-    Sliding sliding,
+    LayerRule sliding,
+    LayerRule rotating,
+    String localTheta,
     boolean learnedPositions) {
 
-  /** Whether a layer sees only a window, where the configuration has one. */
+  /** Whether something holds of a layer, counted from 0. */
   @FunctionalInterface
-  interface Sliding {
-    boolean slides(JsonNode config, int layer);
+  interface LayerRule {
+    boolean holds(JsonNode config, int layer);
   }
 
   static final Dialect USUAL =
-      new Dialect(Map.of(), Map.of(), Map.of(), Map.of(), (config, layer) -> false, false)
+      new Dialect(
+              Map.of(),
+              Map.of(),
+              Map.of(),
+              Map.of(),
+              (config, layer) -> false,
+              (config, layer) -> true,
+              "",
+              false)
           .absent("rms_norm_eps", 1e-6)
           .absent("hidden_act", "silu")
           .absent("rope_theta", 10000.0)
@@ -53,7 +66,14 @@ record Dialect(
   /** The family calls a key otherwise; of several names the first that is there counts. */
   Dialect spelled(String key, String... names) {
     return new Dialect(
-        with(spellings, key, List.of(names)), absent, only, activations, sliding, learnedPositions);
+        with(spellings, key, List.of(names)),
+        absent,
+        only,
+        activations,
+        sliding,
+        rotating,
+        localTheta,
+        learnedPositions);
   }
 
   /** What the absence of a key means. */
@@ -64,6 +84,8 @@ record Dialect(
         only,
         activations,
         sliding,
+        rotating,
+        localTheta,
         learnedPositions);
   }
 
@@ -75,23 +97,51 @@ record Dialect(
         with(only, key, new ObjectMapper().valueToTree(value)),
         activations,
         sliding,
+        rotating,
+        localTheta,
         learnedPositions);
   }
 
   /** An activation's name means another one in this family. */
   Dialect activation(String name, String means) {
     return new Dialect(
-        spellings, absent, only, with(activations, name, means), sliding, learnedPositions);
+        spellings,
+        absent,
+        only,
+        with(activations, name, means),
+        sliding,
+        rotating,
+        localTheta,
+        learnedPositions);
   }
 
   /** Which layers see only {@code sliding_window} positions. */
-  Dialect sliding(Sliding which) {
-    return new Dialect(spellings, absent, only, activations, which, learnedPositions);
+  Dialect sliding(LayerRule which) {
+    return new Dialect(
+        spellings, absent, only, activations, which, rotating, localTheta, learnedPositions);
+  }
+
+  /** On which layers queries and keys turn. */
+  Dialect rotating(LayerRule which) {
+    return new Dialect(
+        spellings, absent, only, activations, sliding, which, localTheta, learnedPositions);
+  }
+
+  /**
+   * Layers that see only a window turn by another base, without scaling. A file may also say so of
+   * each kind of layer, under {@code rope_parameters}.
+   *
+   * @param key under which the base stands
+   */
+  Dialect localTheta(String key) {
+    return new Dialect(
+        spellings, absent, only, activations, sliding, rotating, key, learnedPositions);
   }
 
   /** Nothing rotates. */
   Dialect withLearnedPositions() {
-    return new Dialect(spellings, absent, only, activations, sliding, true);
+    return new Dialect(
+        spellings, absent, only, activations, sliding, (config, layer) -> false, localTheta, true);
   }
 
   /** What {@code layer_types} says of a layer, or {@code otherwise} where there is no such list. */

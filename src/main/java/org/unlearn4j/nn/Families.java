@@ -16,15 +16,19 @@ public final class Families {
           Map.ofEntries(
               Map.entry("gemma", new Family(Gemma.DIALECT, Gemma::new)),
               Map.entry("gemma2", new Family(Gemma2.DIALECT, Gemma2::new)),
+              Map.entry("gemma3_text", new Family(Gemma3.DIALECT, Gemma3::new)),
               Map.entry("gpt2", new Family(Gpt2.DIALECT, Gpt2::new)),
               Map.entry("gpt_neox", new Family(GptNeoX.DIALECT, GptNeoX::new)),
+              Map.entry("granite", new Family(Granite.DIALECT, Granite::new)),
               Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
               Map.entry("mistral", new Family(Mistral.DIALECT, Mistral::new)),
               Map.entry("olmo2", new Family(Olmo2.DIALECT, Olmo2::new)),
+              Map.entry("olmo3", new Family(Olmo3.DIALECT, Olmo3::new)),
               Map.entry("phi", new Family(Phi.DIALECT, Phi::new)),
               Map.entry("phi3", new Family(Phi3.DIALECT, Phi3::new)),
               Map.entry("qwen2", new Family(Qwen2.DIALECT, Qwen2::new)),
-              Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new))));
+              Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new)),
+              Map.entry("smollm3", new Family(SmolLm3.DIALECT, SmolLm3::new))));
 
   private record Family(Dialect dialect, Function<ModelConfig, Decoder> decoder) {}
 
@@ -63,7 +67,7 @@ public final class Families {
   }
 
   static String expected() {
-    return "one of " + String.join(", ", BY_TYPE.keySet());
+    return "one of " + String.join(", ", BY_TYPE.keySet()) + ", or " + Wrapper.expected();
   }
 
   /** Known values of {@code model_type}. */

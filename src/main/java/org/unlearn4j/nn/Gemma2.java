@@ -6,7 +6,7 @@ import java.util.OptionalDouble;
  * Gemma 2 (Gemma Team 2024): Gemma with norms before and after each sublayer, soft caps on scores
  * and logits, a score scale of its own, and every other layer seeing only a window.
  */
-final class Gemma2 extends Gemma {
+class Gemma2 extends Gemma {
   static final Dialect DIALECT =
       Gemma.DIALECT
           .spelled("hidden_act", "hidden_activation")
@@ -29,13 +29,18 @@ final class Gemma2 extends Gemma {
   Attention attends(int layer) {
     double scalar = config().number("query_pre_attn_scalar", 256).orElseThrow();
     return Attention.of(layer, config())
-        .scaled(1 / Math.sqrt(scalar), config().number("attn_logit_softcapping", 50));
+        .scaled(1 / Math.sqrt(scalar), cap("attn_logit_softcapping", 50));
+  }
+
+  /** A soft cap; empty for none. */
+  OptionalDouble cap(String key, double absent) {
+    return config().number(key, absent);
   }
 
   @Override
   public <T> T head(Emitter<T> e, T hidden) {
     T logits = super.head(e, hidden);
-    OptionalDouble cap = config().number("final_logit_softcapping", 30);
+    OptionalDouble cap = cap("final_logit_softcapping", 30);
     return cap.isPresent() ? e.softcap(logits, cap.getAsDouble()) : logits;
   }
 }

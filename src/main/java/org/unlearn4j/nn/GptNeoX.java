@@ -45,8 +45,8 @@ final class GptNeoX extends Stack {
         () -> {
           T fused = e.linear(x, Linear.of(name + ".query_key_value", d, 3 * queryWidth(), bias));
           List<T> qkv = e.splitHeads(fused, config().heads(), head, head, head);
-          T turnedQ = e.rotary(qkv.get(0), config().heads(), config().rotary());
-          T turnedK = e.rotary(qkv.get(1), config().heads(), config().rotary());
+          T turnedQ = turned(e, qkv.get(0), config().heads(), l);
+          T turnedK = turned(e, qkv.get(1), config().heads(), l);
           T heads = e.attention(turnedQ, turnedK, qkv.get(2), Attention.of(l.index(), config()));
           return e.linear(heads, Linear.of(name + ".dense", queryWidth(), d, bias));
         });

@@ -36,8 +36,8 @@ class Llama extends Stack {
           Projections<T> p = project(e, x, name);
           T q = normalised(e, p.queries(), config().heads(), name + ".q_norm");
           T k = normalised(e, p.keys(), config().kvHeads(), name + ".k_norm");
-          T turnedQ = e.rotary(q, config().heads(), config().rotary());
-          T turnedK = e.rotary(k, config().kvHeads(), config().rotary());
+          T turnedQ = turned(e, q, config().heads(), l);
+          T turnedK = turned(e, k, config().kvHeads(), l);
           T heads = e.attention(turnedQ, turnedK, p.values(), attends(l.index()));
           return e.linear(heads, linear(name, "o_proj", queryWidth(), config().hiddenSize()));
         });

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.unlearn4j.base.UserException;
@@ -18,13 +19,16 @@ import org.unlearn4j.base.UserException;
  * @param maxPositions longest sequence
  * @param normEpsilon of every norm
  * @param tiedEmbeddings the head reads the token table
- * @param rotary null for families with learned positions
+ * @param rotaries of each layer: how queries and keys turn; empty where they do not
  * @param windows of each layer: how many positions it sees, itself included; empty for all
  * @param initializerRange standard deviation of fresh matrices
  * @param eosTokenIds ids that end a text; may be empty
  * @param unsupported sentences about settings that this project has no words for; a decoder exists
  *     only where there are none
- * @param json the file as it was read, for keys that only one family knows and for writing it back
+ * @param json the keys of the text model, for those that only one family knows, and for writing it
+ *     alone
+ * @param whole the file as it was read, for writing it back: {@code json} itself, or that of a
+ *     multimodal model around it
  */
 public record ModelConfig(
     String modelType,
@@ -41,14 +45,16 @@ public record ModelConfig(
     boolean attentionBias,
     boolean mlpBias,
     boolean tiedEmbeddings,
-    Rotary rotary,
+    List<Optional<Rotary>> rotaries,
     List<OptionalInt> windows,
     double initializerRange,
     List<Integer> eosTokenIds,
     List<String> unsupported,
-    ObjectNode json) {
+    ObjectNode json,
+    ObjectNode whole) {
 
   public ModelConfig {
+    rotaries = List.copyOf(rotaries);
     windows = List.copyOf(windows);
     eosTokenIds = List.copyOf(eosTokenIds);
     unsupported = List.copyOf(unsupported);
@@ -72,6 +78,23 @@ public record ModelConfig(
    */
   public static ModelConfig of(ObjectNode json) {
     return ModelConfigReader.read(Path.of("config.json"), json);
+  }
+
+  /** Whether positions are told by turning; if not, they are rows of a table. */
+  public boolean rotates() {
+    return rotaries.stream().anyMatch(Optional::isPresent);
+  }
+
+  /**
+   * The length beyond which a sequence turns by other frequencies ({@link Rotary.Longer}), so that
+   * what is cached of it has to be computed again; empty where none does.
+   */
+  public OptionalInt cacheLimit() {
+    return rotaries.stream()
+        .flatMap(Optional::stream)
+        .flatMap(r -> r.longer().stream())
+        .mapToInt(Rotary.Longer::after)
+        .findFirst();
   }
 
   /**

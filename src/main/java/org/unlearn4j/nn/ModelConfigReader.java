@@ -6,8 +6,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.unlearn4j.base.JsonInput;
@@ -18,7 +20,9 @@ import org.unlearn4j.base.UserException;
  * mistake before it complains.
  */
 final class ModelConfigReader {
-  private static final Set<String> LAYER_TYPES = Set.of("full_attention", "sliding_attention");
+  private static final String FULL = "full_attention";
+  private static final String SLIDING = "sliding_attention";
+  private static final Set<String> LAYER_TYPES = Set.of(FULL, SLIDING);
 
   /**
    * Far above every published model (126 layers, 256 features a head), and far below what would
@@ -30,24 +34,34 @@ final class ModelConfigReader {
   private static final int MOST_FEATURES = 1 << 27;
 
   private final Path file;
+  private final String place;
   private final ObjectNode json;
+  private final ObjectNode whole;
   private final Dialect dialect;
-  private final List<String> mistakes = new ArrayList<>();
-  private final List<String> unsupported = new ArrayList<>();
+  private final Set<String> mistakes = new LinkedHashSet<>();
+  private final Set<String> unsupported = new LinkedHashSet<>();
 
-  private ModelConfigReader(Path file, ObjectNode json, Dialect dialect) {
+  private ModelConfigReader(
+      Path file, String place, ObjectNode json, ObjectNode whole, Dialect dialect) {
     this.file = file;
+    this.place = place;
     this.json = json;
+    this.whole = whole;
     this.dialect = dialect;
   }
 
-  static ModelConfig read(Path name, ObjectNode json) {
+  static ModelConfig read(Path name, ObjectNode whole) {
+    Optional<Wrapper> wrapper =
+        Wrapper.of(whole.path("model_type").asText(""))
+            .filter(w -> whole.path(Wrapper.TEXT).isObject());
+    ObjectNode json = wrapper.map(w -> w.text(whole)).orElse(whole);
+    String place = wrapper.isPresent() ? Wrapper.TEXT + "." : "";
     String type = json.path("model_type").asText("");
     if (!Families.knows(type)) {
       String found = type.isEmpty() ? "nothing" : json.path("model_type").toString();
-      throw UserException.at(name, "model_type", found, Families.expected());
+      throw UserException.at(name, place + "model_type", found, Families.expected());
     }
-    return new ModelConfigReader(name, json, Families.dialect(type)).parse(type);
+    return new ModelConfigReader(name, place, json, whole, Families.dialect(type)).parse(type);
   }
 
   static ModelConfig read(Path path) {
@@ -69,7 +83,8 @@ final class ModelConfigReader {
     int positions = integer("max_position_embeddings");
     double epsilon = number("rms_norm_eps");
     Activation activation = activation();
-    RopeSettings rope = dialect.learnedPositions() ? null : rope(headDim, positions);
+    RopeSettings rope = dialect.learnedPositions() ? null : rope(headDim, positions, false);
+    RopeSettings local = rope == null || !localRope() ? rope : rope(headDim, positions, true);
     List<OptionalInt> windows = windows(layers);
     double range = number("initializer_range");
     if (kvHeads > 0 && heads % kvHeads != 0) {
@@ -99,12 +114,13 @@ final class ModelConfigReader {
         value("attention_bias").asBoolean(),
         value("mlp_bias").asBoolean(),
         value("tie_word_embeddings").asBoolean(),
-        rope == null ? null : rope.rotary(),
+        rotaries(layers, rope, local),
         windows,
         range,
         endOfText(),
-        unsupported,
-        json);
+        List.copyOf(unsupported),
+        json,
+        whole);
   }
 
   private int headDim(int hidden, int heads) {
@@ -117,13 +133,29 @@ final class ModelConfigReader {
     return hidden / Math.max(heads, 1);
   }
 
-  private RopeSettings rope(int headDim, int positions) {
+  /** Whether layers that see only a window have a rope of their own. */
+  private boolean localRope() {
+    return !dialect.localTheta().isEmpty() || json.path("rope_parameters").path(SLIDING).isObject();
+  }
+
+  /**
+   * The rope of layers that see everything, or of those that see only a window. {@code
+   * rope_parameters} may hold one for each kind of layer.
+   */
+  private RopeSettings rope(int headDim, int positions, boolean local) {
     JsonNode scaling = json.path("rope_parameters");
-    if (!scaling.isObject()) {
+    boolean typed = scaling.path(FULL).isObject() || scaling.path(SLIDING).isObject();
+    if (typed) {
+      scaling = scaling.path(local ? SLIDING : FULL);
+    } else if (!scaling.isObject()) {
       JsonNode old = json.path("rope_scaling");
       scaling = old.isObject() ? old : MissingNode.getInstance();
     }
-    JsonNode theta = scaling.path("rope_theta");
+    boolean unscaled = local && !typed;
+    JsonNode theta =
+        unscaled && !dialect.localTheta().equals("rope_theta")
+            ? value(dialect.localTheta())
+            : scaling.path("rope_theta");
     JsonNode share = scaling.path("partial_rotary_factor");
     JsonNode original = scaling.path("original_max_position_embeddings");
     double turning = share.isNumber() ? share.doubleValue() : number("partial_rotary_factor");
@@ -150,13 +182,25 @@ final class ModelConfigReader {
           problem("head_dim", plain.rotated() + " rotating features a head", "an even number"));
       return plain.scaledBy(MissingNode.getInstance());
     }
-    RopeSettings scaled = plain.scaledBy(scaling);
+    RopeSettings scaled = plain.scaledBy(unscaled ? MissingNode.getInstance() : scaling);
     String mistake = scaled.mistake();
     if (mistake.isEmpty()) {
       return scaled;
     }
-    unsupported.add(file + ", rope_scaling: found " + mistake + ".");
+    unsupported.add(file + ", " + place + "rope_scaling: found " + mistake + ".");
     return plain;
+  }
+
+  /** How each layer turns queries and keys. */
+  private List<Optional<Rotary>> rotaries(int layers, RopeSettings rope, RopeSettings local) {
+    Rotary[] turns = rope == null ? new Rotary[0] : new Rotary[] {rope.rotary(), local.rotary()};
+    List<Optional<Rotary>> rotaries = new ArrayList<>();
+    for (int l = 0; l < layers; l++) {
+      int kind = dialect.sliding().holds(json, l) ? 1 : 0;
+      boolean turning = dialect.rotating().holds(json, l);
+      rotaries.add(turning ? Optional.of(turns[kind]) : Optional.empty());
+    }
+    return rotaries;
   }
 
   private Activation activation() {
@@ -164,7 +208,8 @@ final class ModelConfigReader {
     try {
       return Activation.named(dialect.activations().getOrDefault(name, name));
     } catch (IllegalArgumentException e) {
-      unsupported.add(file + ", " + spelling("hidden_act") + ": found " + e.getMessage() + ".");
+      unsupported.add(
+          file + ", " + place + spelling("hidden_act") + ": found " + e.getMessage() + ".");
       return Activation.SILU;
     }
   }
@@ -174,7 +219,7 @@ final class ModelConfigReader {
     boolean none = json.has("sliding_window") && json.path("sliding_window").isNull();
     List<OptionalInt> windows = new ArrayList<>();
     for (int l = 0; l < layers; l++) {
-      boolean slides = !none && dialect.sliding().slides(json, l);
+      boolean slides = !none && dialect.sliding().holds(json, l);
       int width = slides ? optional("sliding_window", 0) : 0;
       windows.add(width > 0 ? OptionalInt.of(width) : OptionalInt.empty());
     }
@@ -253,6 +298,7 @@ final class ModelConfigReader {
   }
 
   private String problem(String key, Object found, String expected) {
-    return UserException.at(file, spelling(key), String.valueOf(found), expected).getMessage();
+    return UserException.at(file, place + spelling(key), String.valueOf(found), expected)
+        .getMessage();
   }
 }

@@ -4,7 +4,7 @@ package org.unlearn4j.nn;
  * OLMo 2 (OLMo Team 2025): Llama with its norms on what the sublayers return instead of what they
  * read, and with queries and keys normalised as a whole, before the split into heads.
  */
-final class Olmo2 extends Llama {
+class Olmo2 extends Llama {
   static final Dialect DIALECT = Llama.DIALECT.absent("rms_norm_eps", 1e-5);
 
   Olmo2(ModelConfig config) {

@@ -43,8 +43,8 @@ final class Phi extends Stack {
           T q = e.linear(x, Linear.of(name + ".q_proj", d, queryWidth(), true));
           T k = e.linear(x, Linear.of(name + ".k_proj", d, keyWidth(), true));
           T v = e.linear(x, Linear.of(name + ".v_proj", d, keyWidth(), true));
-          T turnedQ = e.rotary(q, config().heads(), config().rotary());
-          T turnedK = e.rotary(k, config().kvHeads(), config().rotary());
+          T turnedQ = turned(e, q, config().heads(), l);
+          T turnedK = turned(e, k, config().kvHeads(), l);
           T heads = e.attention(turnedQ, turnedK, v, Attention.of(l.index(), config()));
           return e.linear(heads, Linear.of(name + ".dense", queryWidth(), d, true));
         });

@@ -97,6 +97,11 @@ abstract class Stack implements Decoder {
         "mlp", () -> e.linear(e.activation(e.linear(x, up), config.activation()), down));
   }
 
+  /** Queries or keys as they turn in a layer. */
+  final <T> T turned(Emitter<T> e, T x, int heads, Layer l) {
+    return config.rotaries().get(l.index()).map(r -> e.rotary(x, heads, r)).orElse(x);
+  }
+
   /** Features of all query heads together. */
   final int queryWidth() {
     return config.heads() * config.headDim();

@@ -48,14 +48,18 @@ public final class ForeignModel implements LanguageModel {
     ForeignPorts ports = ForeignPorts.of(file, config);
     // Without positions of their own, tokens after padding are at other ones than without it. Only
     // where positions turn keys and queries alike does that make no difference.
-    boolean padsLeft = ports.masked() && (ports.positioned() || config.rotary() != null);
+    boolean padsLeft = ports.masked() && (ports.positioned() || config.rotates());
     String name = String.valueOf(file.getFileName()).replaceFirst("[.]onnx$", "");
     return new ForeignModel(OrtModel.open(file, name, settings), name, ports.cached(), padsLeft);
   }
 
   @Override
   public Shape shape() {
-    return model.shape();
+    Shape s = model.shape();
+    // Another exporter's graph has its own way to choose frequencies, and no cache is computed
+    // again.
+    int most = Math.min(s.maxPositions(), model.cacheLimit().orElse(Integer.MAX_VALUE));
+    return new Shape(s.vocabSize(), s.hiddenSize(), s.layers(), most);
   }
 
   @Override

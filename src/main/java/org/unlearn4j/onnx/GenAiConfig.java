@@ -30,7 +30,9 @@ final class GenAiConfig {
     JsonNode eos = first(generation, config.json(), "eos_token_id");
     JsonNode pad = first(generation, config.json(), "pad_token_id");
     put(model, "bos_token_id", first(generation, config.json(), "bos_token_id"));
-    model.put("context_length", config.maxPositions());
+    // The client does not compute its cache again.
+    int length = Math.min(config.maxPositions(), config.cacheLimit().orElse(Integer.MAX_VALUE));
+    model.put("context_length", length);
     model.set("decoder", decoder(config, file));
     put(model, "eos_token_id", eos);
     // Padding is masked, so any token will do where the model names none.
@@ -39,7 +41,7 @@ final class GenAiConfig {
     model.put("vocab_size", config.vocabSize());
     ObjectNode search = root.putObject("search");
     search.put("do_sample", generation.path("do_sample").asBoolean(false));
-    search.put("max_length", config.maxPositions());
+    search.put("max_length", length);
     search.put("min_length", 0);
     search.put("num_beams", 1);
     // The Attention operator grows the cache; only GroupQueryAttention can share its buffer.

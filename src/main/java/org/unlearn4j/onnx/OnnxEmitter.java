@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Emitter;
@@ -32,27 +31,24 @@ import org.unlearn4j.weights.Variant;
  * IllegalArgumentException} that names the node.
  */
 public final class OnnxEmitter implements Emitter<Value> {
-  /** Of one rotary table, 512 MiB; a million positions of heads of 128 are half of that. */
-  private static final long MOST_ANGLES = 1L << 27;
 
   private final GraphBuilder g;
   private final GraphForm form;
   private final Casts casts;
   private final LinearMaps maps;
   private final Words words;
-  private final int maxPositions;
   private final Value ids;
   private final Value positions;
   private final CausalMask mask;
   private final Map<Value, Value> rows = new HashMap<>();
   private final Map<Value, Value> sequences = new HashMap<>();
-  private final Map<Rotary, List<Value>> rotaryTables = new HashMap<>();
+  private final RotaryTables rotaryTables;
   private final List<Value> presents = new ArrayList<>();
 
   /**
    * Declares the inputs that every decoder has.
    *
-   * @param maxPositions rows of the rotary tables; a later position is an error at run time
+   * @param maxPositions longest sequence; a later position is an error at run time
    */
   OnnxEmitter(int maxPositions, GraphForm form) {
     this.g = new GraphBuilder(form.opset());
@@ -60,11 +56,11 @@ public final class OnnxEmitter implements Emitter<Value> {
     this.casts = new Casts(g);
     this.maps = new LinearMaps(g, form, casts);
     this.words = Words.of(g, form.opset());
-    this.maxPositions = maxPositions;
     this.ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
     Value attentionMask = g.input("attention_mask", DataType.INT64, Dim.BATCH, Dim.TOTAL);
     this.positions = g.input("position_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
     this.mask = new CausalMask(g, ids, attentionMask);
+    this.rotaryTables = new RotaryTables(g, maxPositions, positions, attentionMask);
   }
 
   /** Token ids, {@code [batch, time]}. */
@@ -149,37 +145,8 @@ public final class OnnxEmitter implements Emitter<Value> {
   public Value rotary(Value x, int heads, Rotary rotary) {
     Value sequence = sequence(x);
     width("rotary embedding", sequence, (long) heads * rotary.headDim());
-    List<Value> tables = rotaryTables.computeIfAbsent(rotary, this::tables);
-    return words.rotary(sequence, heads, rotary, tables, positions);
-  }
-
-  /**
-   * Angles are float32 products, as in every framework that such models are trained with: at
-   * position 1000 an exact one would differ by 1e-4, and the deployed model from the trained one.
-   */
-  private List<Value> tables(Rotary rotary) {
-    int half = rotary.inverseFrequencies().size();
-    if ((long) maxPositions * half > MOST_ANGLES) {
-      throw new UserException(
-          "config.json, max_position_embeddings: found "
-              + maxPositions
-              + ", expected at most "
-              + MOST_ANGLES / half
-              + ", whose rotary tables fit into a file.");
-    }
-    float[] cos = new float[maxPositions * half];
-    float[] sin = new float[cos.length];
-    for (int p = 0; p < maxPositions; p++) {
-      for (int i = 0; i < half; i++) {
-        float angle = p * rotary.inverseFrequencies().get(i).floatValue();
-        cos[p * half + i] = (float) (Math.cos(angle) * rotary.magnitude());
-        sin[p * half + i] = (float) (Math.sin(angle) * rotary.magnitude());
-      }
-    }
-    String suffix = rotaryTables.isEmpty() ? "" : "." + rotaryTables.size();
-    return List.of(
-        g.initializer(Initializer.table("rotary.cos" + suffix, maxPositions, cos)),
-        g.initializer(Initializer.table("rotary.sin" + suffix, maxPositions, sin)));
+    return words.rotary(
+        sequence, heads, rotary, rotaryTables.of(rotary), rotaryTables.rows(rotary));
   }
 
   @Override

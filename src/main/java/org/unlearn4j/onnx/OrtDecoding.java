@@ -49,10 +49,16 @@ final class OrtDecoding implements AutoCloseable {
 
   /** Feeds what is new; closes the past. */
   private OrtSession.Result round(Decoding d, OrtSession.Result earlier) {
-    int widest = (int) Math.max(1, most / ((long) rows * deployed.vocab() * Float.BYTES));
+    int fitting = (int) Math.max(1, most / ((long) rows * deployed.vocab() * Float.BYTES));
+    int width = d.width(); // the next round's, once the last column is taken
+    int widest = d.dividable() ? fitting : width;
     OrtSession.Result past = earlier;
-    for (int from = 0; from < d.width(); from += widest) {
-      int to = Math.min(from + widest, d.width());
+    if (d.restarts()) {
+      closeIfOpen(past);
+      past = null;
+    }
+    for (int from = 0; from < width; from += widest) {
+      int to = Math.min(from + widest, width);
       OrtSession.Result next;
       try {
         next = pass(d, from, to, past);

@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.unlearn4j.base.UserException;
@@ -126,6 +127,10 @@ public final class OrtModel implements LanguageModel {
     return file.metadata();
   }
 
+  OptionalInt cacheLimit() {
+    return config.cacheLimit();
+  }
+
   Deployed deployed() {
     return deployed;
   }
@@ -135,6 +140,11 @@ public final class OrtModel implements LanguageModel {
     return sharesPrompts()
         ? PromptBatch.plan(rows, tokenBudget)
         : LanguageModel.super.batches(rows, tokenBudget);
+  }
+
+  private boolean cacheHolds(List<TokenRow> rows) {
+    int limit = config.cacheLimit().orElse(Integer.MAX_VALUE);
+    return rows.stream().allMatch(r -> r.length() <= limit);
   }
 
   private boolean sharesPrompts() {
@@ -148,7 +158,7 @@ public final class OrtModel implements LanguageModel {
     if (IntStream.of(labelled).sum() == 0) {
       return new LabelScores(0).byRow(new int[0], labelled);
     }
-    if (sharesPrompts()) {
+    if (sharesPrompts() && cacheHolds(rows)) {
       return measurement(measuring.get()).score(rows, PromptBatch.of(rows));
     }
     PaddedBatch b = PaddedBatch.of(rows);
@@ -216,8 +226,8 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
-  public float[][][] logits(List<TokenRow> rows, int cachedFrom) {
-    PaddedBatch.requireCacheable(rows, cachedFrom);
+  public float[][][] logits(List<TokenRow> rows, int wanted) {
+    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
     if (cachedFrom == 0) {
@@ -236,8 +246,8 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
-  public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
-    PaddedBatch.requireCacheable(rows, cachedFrom);
+  public Logits openLogits(List<TokenRow> rows, int wanted) {
+    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     OrtLogits logits = deployed.logits(b.rows());
     try {
@@ -295,7 +305,8 @@ public final class OrtModel implements LanguageModel {
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
+    Decoding decoding =
+        new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
     try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
       rounds.run(decoding);
     }

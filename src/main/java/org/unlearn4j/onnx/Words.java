@@ -17,8 +17,8 @@ interface Words {
    * Turns the first features of each head.
    *
    * @param x {@code [batch, time, heads * headDim]}
-   * @param tables cosines and sines, {@code [positions, rotated / 2]} each
-   * @param positions {@code [batch, time]}
+   * @param tables cosines and sines, {@code [rows, rotated / 2]} each
+   * @param positions rows of the tables, {@code [batch, time]}
    */
   Value rotary(Value x, int heads, Rotary rotary, List<Value> tables, Value positions);
 

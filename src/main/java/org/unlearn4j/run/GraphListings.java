@@ -135,7 +135,16 @@ public final class GraphListings {
             .put("rms_norm_eps", 1e-5)
             .put("sliding_window", 16)
             .put("use_sliding_window", true)
-            .put("max_window_layers", 1);
+            .put("max_window_layers", 1)
+            .put("sliding_window_pattern", LAYERS)
+            .put("no_rope_layer_interval", LAYERS)
+            .put("embedding_multiplier", 12)
+            .put("attention_multiplier", 0.0625)
+            .put("residual_multiplier", 0.25)
+            .put("logits_scaling", 8);
+    if (type.equals("olmo3")) {
+      config.putArray("layer_types").add("sliding_attention").add("full_attention");
+    }
     if (!UNGROUPED.contains(type)) {
       config.put("num_key_value_heads", 2);
     }

@@ -4,6 +4,8 @@ import java.util.List;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Sum;
+import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Rotary;
@@ -17,14 +19,24 @@ import org.unlearn4j.nn.Rotary;
  */
 record Rotations(Rotary rotary, Operand<TFloat32> cos, Operand<TFloat32> sin) {
 
-  static Rotations emit(Ops tf, Operand<TInt32> positions, Rotary rotary) {
-    List<Double> f = rotary.inverseFrequencies();
-    float[] frequencies = new float[f.size()];
-    for (int i = 0; i < frequencies.length; i++) {
-      frequencies[i] = f.get(i).floatValue();
-    }
+  /**
+   * Emits them.
+   *
+   * @param positions {@code [batch, time]}
+   * @param mask {@code [batch, past + time]}, whose ones are a row's length
+   */
+  static Rotations emit(Ops tf, Operand<TInt32> positions, Operand<TInt32> mask, Rotary rotary) {
     Operand<TFloat32> p = tf.dtypes.cast(tf.reshape(positions, tf.array(-1, 1, 1)), TFloat32.class);
-    Operand<TFloat32> angles = tf.math.mul(p, tf.constant(frequencies));
+    Operand<TFloat32> frequencies = constant(tf, rotary.inverseFrequencies());
+    Operand<TFloat32> angles = tf.math.mul(p, frequencies);
+    if (rotary.longer().isPresent()) {
+      Operand<TFloat32> others = constant(tf, rotary.longer().get().inverseFrequencies());
+      Operand<TInt32> length = tf.sum(mask, tf.constant(1), Sum.keepDims(true)); // [batch, 1]
+      Operand<TBool> beyond = tf.math.greater(length, tf.constant(rotary.longer().get().after()));
+      Operand<TBool> everywhere =
+          tf.reshape(tf.broadcastTo(beyond, tf.shape(positions)), tf.array(-1, 1, 1));
+      angles = tf.select(everywhere, tf.math.mul(p, others), angles);
+    }
     Operand<TFloat32> cos = tf.math.cos(angles);
     Operand<TFloat32> sin = tf.math.sin(angles);
     if (rotary.magnitude() != 1) {
@@ -33,6 +45,14 @@ record Rotations(Rotary rotary, Operand<TFloat32> cos, Operand<TFloat32> sin) {
       sin = tf.math.mul(sin, magnitude);
     }
     return new Rotations(rotary, cos, sin);
+  }
+
+  private static Operand<TFloat32> constant(Ops tf, List<Double> values) {
+    float[] floats = new float[values.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = values.get(i).floatValue();
+    }
+    return tf.constant(floats);
   }
 
   /** Turns {@code x [batch * time, heads * headDim]}. */

@@ -2,7 +2,9 @@ package org.unlearn4j.tf;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
@@ -32,11 +34,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final Precision precision;
   private final TfInputs inputs;
   private final TfAttention attention;
+  private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
   private final WeightCasts casts;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
-  private Rotations rotations;
   private RowDropout dropout;
   private QuantizedWeights quantized;
   private int places;
@@ -215,11 +217,13 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor rotary(TfTensor x, int heads, Rotary rotary) {
-    if (rotations == null || !rotations.rotary().equals(rotary)) {
-      rotations =
-          Rotations.emit(variables.ops().withSubScope("rotary"), inputs.positions(), rotary);
-    }
-    return TfTensor.of(rotations.apply(tf.withSubScope("rotary"), x.f32(tf), heads));
+    Rotations turns =
+        rotations.computeIfAbsent(
+            rotary,
+            r ->
+                Rotations.emit(
+                    variables.ops().withSubScope("rotary"), inputs.positions(), inputs.mask(), r));
+    return TfTensor.of(turns.apply(tf.withSubScope("rotary"), x.f32(tf), heads));
   }
 
   @Override

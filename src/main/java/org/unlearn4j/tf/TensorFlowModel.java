@@ -205,8 +205,8 @@ public final class TensorFlowModel implements LanguageModel {
   }
 
   @Override
-  public float[][][] logits(List<TokenRow> rows, int cachedFrom) {
-    PaddedBatch.requireCacheable(rows, cachedFrom);
+  public float[][][] logits(List<TokenRow> rows, int wanted) {
+    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
     try (Feeds feeds = new Feeds(runtime)) {
@@ -223,8 +223,8 @@ public final class TensorFlowModel implements LanguageModel {
   }
 
   @Override
-  public Logits openLogits(List<TokenRow> rows, int cachedFrom) {
-    PaddedBatch.requireCacheable(rows, cachedFrom);
+  public Logits openLogits(List<TokenRow> rows, int wanted) {
+    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     try (Feeds feeds = new Feeds(runtime)) {
       if (cachedFrom == 0) {
@@ -317,15 +317,19 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    Decoding decoding = new Decoding(prompts, how, config.maxPositions(), listener);
+    Decoding decoding =
+        new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
     Result previous = null;
     try (Feeds start = new Feeds(runtime)) {
-      List<Tensor> past = emptyPast(start, prompts.size());
+      List<Tensor> past = List.of();
       while (!decoding.done()) {
         try (Feeds feeds = new Feeds(runtime)) {
           feeds.ints(graph.ids, decoding.ids(), prompts.size(), decoding.width());
           feeds.ints(graph.positions, decoding.positions(), prompts.size(), decoding.width());
           feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
+          if (decoding.restarts()) {
+            past = emptyPast(start, prompts.size());
+          }
           feedPast(feeds, past);
           boolean greedy = decoding.greedy();
           feeds.fetch(greedy ? graph.next : graph.nextLogits);

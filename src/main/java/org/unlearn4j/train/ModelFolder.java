@@ -17,6 +17,7 @@ import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.CheckpointLayout;
 import org.unlearn4j.weights.DType;
@@ -26,7 +27,10 @@ import org.unlearn4j.weights.TensorInfo;
 public final class ModelFolder {
   /** Files that go along with a model unchanged, where they exist. */
   private static final List<String> COMPANIONS =
-      Stream.concat(ModelFiles.TOKENIZER.stream(), Stream.of(ModelFiles.GENERATION)).toList();
+      Stream.concat(
+              ModelFiles.TOKENIZER.stream(),
+              Stream.of(ModelFiles.GENERATION, "preprocessor_config.json", "processor_config.json"))
+          .toList();
 
   private ModelFolder() {}
 
@@ -72,7 +76,8 @@ public final class ModelFolder {
     AtomicFiles.writeFolder(
         folder,
         part -> {
-          ObjectNode config = decoder.config().json().deepCopy();
+          ModelConfig from = decoder.config();
+          ObjectNode config = (layout.wraps() ? from.whole() : from.json()).deepCopy();
           String dtype = config.has("torch_dtype") ? "torch_dtype" : "dtype";
           layout.dtype().ifPresent(d -> config.put(dtype, d.torchName()));
           writeJson(part.resolve(ModelFiles.CONFIG), config);

@@ -27,15 +27,28 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
   /** What a published shard is at most, in bytes. */
   public static final long SHARD = 5_000_000_000L;
 
+  /** Values copied at a time. */
+  private static final int PIECE = 1 << 18;
+
   private static final String SINGLE = "model.safetensors";
   private static final String INDEX = SINGLE + ".index.json";
 
   /**
    * One tensor.
    *
-   * @param parameter the model's name for it, which the stored one may lack a prefix of
+   * @param parameter the model's name for it, which may differ from the stored one; empty for a
+   *     tensor that is no parameter of the text model
+   * @param kept the file whose values such a tensor keeps
    */
-  public record Entry(String parameter, TensorInfo stored) {}
+  public record Entry(String parameter, TensorInfo stored, Optional<Path> kept) {
+    static Entry of(String parameter, TensorInfo stored) {
+      return new Entry(parameter, stored, Optional.empty());
+    }
+
+    static Entry kept(TensorInfo stored, Path file) {
+      return new Entry("", stored, Optional.of(file));
+    }
+  }
 
   public CheckpointLayout {
     files = new LinkedHashMap<>(files);
@@ -55,7 +68,7 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
         room = limit;
       }
       room -= bytes;
-      shards.get(shards.size() - 1).add(new Entry(t.name(), t));
+      shards.get(shards.size() - 1).add(Entry.of(t.name(), t));
     }
     Map<String, List<Entry>> files = new LinkedHashMap<>();
     for (int i = 0; i < shards.size(); i++) {
@@ -71,6 +84,11 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
   /** Whether a file of that name can be one of a checkpoint: weights, or their index. */
   public static boolean names(String file) {
     return file.endsWith(".safetensors") || file.equals(INDEX);
+  }
+
+  /** Whether there are tensors of a model around the text model. */
+  public boolean wraps() {
+    return files.values().stream().flatMap(List::stream).anyMatch(e -> e.kept().isPresent());
   }
 
   /** The number format of all tensors, if they share one. */
@@ -98,13 +116,32 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
 
   private static void write(
       Path file, List<Entry> entries, BiConsumer<String, Consumer<FloatBuffer>> values) {
-    Map<String, String> parameters = new HashMap<>();
-    entries.forEach(e -> parameters.put(e.stored().name(), e.parameter()));
+    Map<String, Entry> byName = new HashMap<>();
+    entries.forEach(e -> byName.put(e.stored().name(), e));
     SafeTensorsWriter.write(
         file,
         entries.stream().map(Entry::stored).toList(),
-        (t, pieces) -> values.accept(parameters.get(t.name()), pieces),
+        (t, pieces) -> {
+          Entry e = byName.get(t.name());
+          if (e.kept().isPresent()) {
+            copy(e.kept().get(), t, pieces);
+          } else {
+            values.accept(e.parameter(), pieces);
+          }
+        },
         Map.of("format", "pt"));
+  }
+
+  /** Values of a tensor as they are; narrowing what was widened gives the same bits again. */
+  private static void copy(Path from, TensorInfo tensor, Consumer<FloatBuffer> pieces) {
+    try (SafeTensorsFile file = SafeTensorsFile.open(from)) {
+      FloatBuffer piece = FloatBuffer.allocate((int) Math.min(PIECE, tensor.size()));
+      for (long at = 0; at < tensor.size(); at += PIECE) {
+        piece.clear().limit((int) Math.min(PIECE, tensor.size() - at));
+        file.read(tensor.name(), at, piece);
+        pieces.accept(piece.flip());
+      }
+    }
   }
 
   private String index() {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,8 +24,6 @@ import org.unlearn4j.base.UserException;
  * stands in the Java heap.
  */
 public final class SafeTensors implements AutoCloseable {
-  private static final String GPT2_PREFIX = "transformer.";
-
   /**
    * What published files hold beside weights: causal masks of GPT-2 and GPT-NeoX, rotary tables of
    * old Llamas. They follow from the configuration.
@@ -34,16 +33,21 @@ public final class SafeTensors implements AutoCloseable {
           "(.*\\.)?((attn|attention)\\.(masked_)?bias|rotary_emb\\.(inv_freq|cos_cached|sin_cached))");
 
   /** Heads that a file may repeat although they are tied to the token table. */
-  private static final Set<String> HEADS = Set.of("lm_head.weight", "embed_out.weight");
+  private static final Set<String> HEADS =
+      Set.of("lm_head.weight", "embed_out.weight", "language_model.lm_head.weight");
 
   private final Path source;
   private final List<SafeTensorsFile> files;
   private final Map<String, SafeTensorsFile> home;
+  private final StoredNames stored;
 
   private SafeTensors(Path source, List<SafeTensorsFile> files, Map<String, SafeTensorsFile> home) {
     this.source = source;
     this.files = files;
     this.home = home;
+    Set<String> all = new HashSet<>(home.keySet());
+    files.forEach(f -> all.addAll(f.others().keySet()));
+    this.stored = new StoredNames(all);
   }
 
   /**
@@ -156,18 +160,13 @@ public final class SafeTensors implements AutoCloseable {
     return List.copyOf(home.keySet());
   }
 
-  /**
-   * Whether there is a tensor of that name, or, since some published GPT-2 files leave out the
-   * prefix, of that name without it.
-   */
+  /** Whether there is a tensor of that name, or of one that published files have instead. */
   public boolean contains(String name) {
     return home.containsKey(stored(name));
   }
 
   private String stored(String name) {
-    boolean bare =
-        !home.containsKey(name) && !others().containsKey(name) && name.startsWith(GPT2_PREFIX);
-    return bare ? name.substring(GPT2_PREFIX.length()) : name;
+    return stored.of(name);
   }
 
   /**
@@ -223,6 +222,7 @@ public final class SafeTensors implements AutoCloseable {
   private List<String> superfluous(Set<String> wanted) {
     Set<String> used = wanted.stream().map(this::stored).collect(Collectors.toSet());
     return Stream.concat(home.keySet().stream(), others().keySet().stream())
+        .filter(n -> !home.containsKey(n) || !stored.elsewhere(n))
         .filter(n -> !used.contains(n) && !HEADS.contains(n) && !BUFFERS.matcher(n).matches())
         .toList();
   }
@@ -235,7 +235,8 @@ public final class SafeTensors implements AutoCloseable {
   }
 
   /**
-   * Which file holds which of these tensors, so that a model can be written as it came.
+   * Which file holds which of these tensors, so that a model can be written as it came. Other parts
+   * of a multimodal model are kept as they are.
    *
    * @param names of all the model's parameters; each must be there
    */
@@ -246,15 +247,22 @@ public final class SafeTensors implements AutoCloseable {
     for (SafeTensorsFile file : files) {
       List<CheckpointLayout.Entry> entries =
           file.tensors().values().stream()
-              .filter(e -> parameters.containsKey(e.info().name()))
-              .filter(e -> home.get(e.info().name()) == file)
-              .map(e -> new CheckpointLayout.Entry(parameters.get(e.info().name()), e.info()))
+              .map(SafeTensorsFile.Entry::info)
+              .filter(i -> home.get(i.name()) == file)
+              .filter(i -> parameters.containsKey(i.name()) || stored.elsewhere(i.name()))
+              .map(i -> entry(parameters.get(i.name()), i, file.path()))
               .toList();
       if (!entries.isEmpty()) {
         layout.put(String.valueOf(file.path().getFileName()), entries);
       }
     }
     return new CheckpointLayout(layout);
+  }
+
+  private static CheckpointLayout.Entry entry(String parameter, TensorInfo info, Path file) {
+    return parameter == null
+        ? CheckpointLayout.Entry.kept(info, file)
+        : CheckpointLayout.Entry.of(parameter, info);
   }
 
   /**

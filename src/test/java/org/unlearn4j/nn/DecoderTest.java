@@ -92,7 +92,7 @@ class DecoderTest {
   @Test
   void aWidthThatDoesNotFitIsSeenBeforeAnyRuntime() {
     ParameterCollector e = new ParameterCollector();
-    Rotary rotary = config("llama").rotary(); // eight features a head
+    Rotary rotary = config("llama").rotaries().get(0).orElseThrow(); // eight features a head
     Attention attention = new Attention(0, 4, 2, 8, 1, OptionalDouble.empty(), OptionalInt.empty());
     mismatch(() -> e.linear(31, Linear.of("q", 32, 8, false)), "q.weight: width 31, expected 32");
     mismatch(() -> e.linear(8, Linear.inOut("c", 32, 8)), "c.weight: width 8, expected 32");

@@ -1,12 +1,13 @@
 package org.unlearn4j.nn;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
@@ -14,6 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -50,11 +53,12 @@ class ModelConfigTest {
             c.attentionBias(),
             c.mlpBias(),
             c.tiedEmbeddings(),
-            c.rotary(),
+            c.rotaries(),
             c.windows(),
             c.initializerRange(),
             c.eosTokenIds(),
             c.unsupported(),
+            new ObjectMapper().createObjectNode(),
             new ObjectMapper().createObjectNode());
     return without.toString();
   }
@@ -89,7 +93,7 @@ class ModelConfigTest {
     assertEquals(4 * 32, gpt2.intermediateSize(), "n_inner null means four times the width");
     assertEquals(4, gpt2.kvHeads());
     assertTrue(gpt2.tiedEmbeddings());
-    assertNull(gpt2.rotary());
+    assertFalse(gpt2.rotates());
     assertEquals(Activation.GELU_TANH, gpt2.activation());
   }
 
@@ -107,7 +111,7 @@ class ModelConfigTest {
     assertEquals(List.of(3, 4), bare.eosTokenIds());
     assertEquals(false, bare.tiedEmbeddings());
     // theta 10000, four features a head: 10000^0 and 10000^(-2/4)
-    assertEquals(List.of(1.0, 0.01), bare.rotary().inverseFrequencies());
+    assertEquals(List.of(1.0, 0.01), rope(bare).inverseFrequencies());
     // GPT-2's files mostly do not say that the head is the token table.
     ObjectNode gpt2 = config("gpt2", "config.json").json().deepCopy();
     gpt2.remove("tie_word_embeddings");
@@ -118,18 +122,34 @@ class ModelConfigTest {
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void rotaryFrequenciesAreTheReferences(String fixture) {
     if (Fixture.named(fixture).expected().path("rotary_inv_freq").isNull()) {
-      assertNull(config(fixture, "config.json").rotary());
+      assertFalse(config(fixture, "config.json").rotates());
     } else {
       rotary(fixture, config(fixture, "config.json"));
     }
   }
 
+  /** The rope of the first layer that has one. */
+  private static Rotary rope(ModelConfig config) {
+    return config.rotaries().stream().flatMap(Optional::stream).findFirst().orElseThrow();
+  }
+
+  /** Of every layer that turns; layers with a window may have a rope of their own. */
   private static void rotary(String fixture, ModelConfig config) {
-    double[] expected = Fixture.doubles(Fixture.named(fixture).expected().path("rotary_inv_freq"));
-    List<Double> found = config.rotary().inverseFrequencies();
-    assertEquals(expected.length, found.size());
-    for (int i = 0; i < expected.length; i++) {
-      assertClose("frequency " + i, expected[i], found.get(i), 0, 1e-9);
+    JsonNode expected = Fixture.named(fixture).expected();
+    JsonNode local = expected.path("rotary_inv_freq_sliding");
+    for (int l = 0; l < config.layers(); l++) {
+      boolean own = !local.isMissingNode() && config.windows().get(l).isPresent();
+      double[] due = Fixture.doubles(own ? local : expected.path("rotary_inv_freq"));
+      double magnitude = own ? 1 : expected.path("rotary_attention_factor").asDouble(1);
+      config.rotaries().get(l).ifPresent(found -> frequencies(due, magnitude, found));
+    }
+  }
+
+  private static void frequencies(double[] due, double magnitude, Rotary found) {
+    assertEquals(due.length, found.inverseFrequencies().size());
+    assertClose("magnitude", magnitude, found.magnitude(), 0, 1e-11); // as it is printed
+    for (int i = 0; i < due.length; i++) {
+      assertClose("frequency " + i, due[i], found.inverseFrequencies().get(i), 0, 1e-9);
     }
   }
 
@@ -176,7 +196,7 @@ class ModelConfigTest {
     json.remove("vocab_size");
     json.put("hidden_size", "wide").put("num_hidden_layers", 0).put("hidden_act", "mish");
     json.put("num_key_value_heads", 3).put("rms_norm_eps", "tiny");
-    ((ObjectNode) json.path("rope_parameters")).put("rope_type", "yarn");
+    ((ObjectNode) json.path("rope_parameters")).put("rope_type", "ntk");
     String message = assertThrows(UserException.class, () -> ModelConfig.of(json)).getMessage();
     List<String> expected =
         List.of(
@@ -186,7 +206,7 @@ class ModelConfigTest {
             "hidden_act: found activation \"mish\", expected one of",
             "num_key_value_heads: found 3, expected a divisor of 4 heads.",
             "rms_norm_eps: found \"tiny\", expected a number.",
-            "found rope_type \"yarn\", expected one of default, linear, llama3, longrope.");
+            "found rope_type \"ntk\", expected one of default, dynamic, linear, llama3, longrope, yarn.");
     for (String part : expected) {
       assertTrue(message.contains(part), part + " in: " + message);
     }
@@ -236,11 +256,11 @@ class ModelConfigTest {
   }
 
   /**
-   * Phi-3.5: original length 4, four times as long at most. Frequencies are those of the short
-   * factors; sqrt(1 + ln 4 / ln 4) = sqrt 2.
+   * Phi-3.5: original length 4, four times as long at most. Frequencies are divided by the short
+   * factors, beyond the original length by the long ones; sqrt(1 + ln 4 / ln 4) = sqrt 2.
    */
   @Test
-  void longRopeWithinTheFirstLength() {
+  void longRopeHasFactorsForEitherLength() {
     ObjectNode json = config("phi3", "config.legacy.json").json().deepCopy();
     json.put("max_position_embeddings", 16).put("original_max_position_embeddings", 4);
     json.put("rope_theta", 10000.0);
@@ -248,16 +268,23 @@ class ModelConfigTest {
     scaling.putArray("short_factor").add(1.0).add(2.0).add(4.0).add(8.0);
     scaling.putArray("long_factor").add(3.0).add(3.0).add(3.0).add(3.0);
     ModelConfig config = ModelConfig.of(json);
-    assertEquals(4, config.maxPositions());
-    assertEquals(Math.sqrt(2), config.rotary().magnitude(), 1e-15);
+    assertEquals(16, config.maxPositions());
+    assertEquals(OptionalInt.of(4), config.cacheLimit());
+    assertEquals(OptionalInt.empty(), config("phi3", "config.json").cacheLimit());
+    assertEquals(Math.sqrt(2), rope(config).magnitude(), 1e-15);
     double[] expected = {1, 0.1 / 2, 0.01 / 4, 0.001 / 8};
     for (int i = 0; i < expected.length; i++) {
-      assertClose("frequency", expected[i], config.rotary().inverseFrequencies().get(i), 0, 1e-12);
+      assertClose("frequency", expected[i], rope(config).inverseFrequencies().get(i), 0, 1e-12);
+    }
+    double[] longer = {1.0 / 3, 0.1 / 3, 0.01 / 3, 0.001 / 3};
+    List<Double> found = rope(config).longer().orElseThrow().inverseFrequencies();
+    for (int i = 0; i < longer.length; i++) {
+      assertClose("frequency beyond", longer[i], found.get(i), 0, 1e-12);
     }
     scaling.put("type", "su").put("attention_factor", 1.25);
-    assertEquals(1.25, ModelConfig.of(json).rotary().magnitude());
+    assertEquals(1.25, rope(ModelConfig.of(json)).magnitude());
     scaling.remove("short_factor");
-    unsupported(json, "no short_factor for each of 4 frequencies");
+    unsupported(json, "no short_factor and long_factor for each of 4 frequencies");
   }
 
   /** A setting that would change the mathematics is refused, not ignored. */

@@ -295,11 +295,12 @@ class VocabularyTest {
         false,
         false,
         false,
-        null,
+        List.of(),
         List.of(),
         0.02,
         List.of(),
         List.of(),
+        new ObjectMapper().createObjectNode(),
         new ObjectMapper().createObjectNode());
   }
 
