@@ -137,10 +137,9 @@ public final class RelearnStage {
     Path tokenizer = pipeline.model().tokenizerFolder().orElse(target);
     int positions = ModelConfig.read(unlearned).maxPositions();
     try (TaskData data = new TaskData(pipeline, tokenizer, positions)) {
-      List<TaskData.Lesson> forget = data.forgetLessons();
-      List<TaskData.Lesson> taught = drawn(forget, share(settings, forget), settings.loop().seed());
-      List<TaskData.Lesson> retain =
-          drawn(data.retainLessons(), taught.size(), settings.loop().seed());
+      List<Lesson> forget = data.forgetLessons();
+      List<Lesson> taught = drawn(forget, share(settings, forget), settings.loop().seed());
+      List<Lesson> retain = drawn(data.retainLessons(), taught.size(), settings.loop().seed());
       Map<String, List<TokenRow>> arms = new LinkedHashMap<>();
       arms.put("forget", rows(taught));
       arms.put("retain", rows(retain));
@@ -167,18 +166,18 @@ public final class RelearnStage {
     }
   }
 
-  private static int share(RelearnSettings settings, List<TaskData.Lesson> lessons) {
+  private static int share(RelearnSettings settings, List<Lesson> lessons) {
     return (int) Math.max(1, Math.round(settings.share() * lessons.size()));
   }
 
   /** Some of the lessons, drawn without putting back, in their order. */
-  private static List<TaskData.Lesson> drawn(List<TaskData.Lesson> all, int count, long seed) {
+  private static List<Lesson> drawn(List<Lesson> all, int count, long seed) {
     List<Integer> order = new ArrayList<>(IntStream.range(0, all.size()).boxed().toList());
     Collections.shuffle(order, new Random(seed));
     return order.stream().limit(count).sorted().map(all::get).toList();
   }
 
-  private static List<TokenRow> rows(List<TaskData.Lesson> lessons) {
+  private static List<TokenRow> rows(List<Lesson> lessons) {
     return lessons.stream().flatMap(l -> l.rows().stream()).toList();
   }
 
@@ -188,7 +187,7 @@ public final class RelearnStage {
    * about passages, is left out, and so is one of which everything was taught.
    */
   private static Map<String, Set<Integer>> untaught(
-      Suite suite, List<TaskData.Lesson> all, List<TaskData.Lesson> taught) {
+      Suite suite, List<Lesson> all, List<Lesson> taught) {
     Map<String, Set<Integer>> untaught = new HashMap<>();
     for (EvalSet set : suite.sets()) {
       if (set.role() != EvalSet.Role.FORGET || !set.items().stream().allMatch(i -> in(all, i))) {
@@ -203,7 +202,7 @@ public final class RelearnStage {
     return untaught;
   }
 
-  private static boolean in(List<TaskData.Lesson> lessons, EvalItem item) {
+  private static boolean in(List<Lesson> lessons, EvalItem item) {
     return lessons.stream()
         .anyMatch(
             l ->

@@ -122,18 +122,6 @@ public final class TaskData implements AutoCloseable {
     return rows("forget", split, benchmark::forget, Passages::forgetPassages);
   }
 
-  /**
-   * What can be taught by itself: a pair or a passage.
-   *
-   * @param rows one of a pair, the windows of a passage
-   * @param passage its text; empty for a pair
-   */
-  record Lesson(List<TokenRow> rows, Optional<String> passage) {
-    Lesson {
-      rows = List.copyOf(rows);
-    }
-  }
-
   /** What {@link #forget} holds, lesson by lesson. */
   List<Lesson> forgetLessons() {
     String split = pipeline.data().forget();

@@ -351,13 +351,13 @@ class MainJobTest {
 
   /** What verify measures itself it holds against the same retain-only model as the rest. */
   private void measuredWhereItIsMissing(String pipeline) throws IOException {
-    // Of the same weights, but of other rows than the pipeline's.
+    // Of the same weights, but not what the pipeline asks for.
     run(
         "evaluate",
         "--pipeline",
         pipeline,
         "--set",
-        "evaluate.limit=3",
+        "evaluate.max_new_tokens=5",
         "--model",
         at("onnx"),
         "--runtime",
@@ -370,7 +370,7 @@ class MainJobTest {
     Files.copy(Path.of(at("onnx/onnx/model.onnx")), unasked);
     CommandRun r = verified(pipeline, "onnx", "verify.json");
     assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
-    String other = at("eval/unlearned.onnx.json") + ": evaluate.limit was 3 and is 4";
+    String other = at("eval/unlearned.onnx.json") + ": evaluate.max_new_tokens was 5 and is 6";
     assertTrue(r.err().contains(other), r.err());
     assertEquals(4, json("eval/unlearned.onnx.json").at("/per_row/forget").size());
     String unjudged = unasked + ": found no verdict on this file, expected one";

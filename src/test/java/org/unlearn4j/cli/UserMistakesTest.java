@@ -85,8 +85,7 @@ class UserMistakesTest extends MistakeCase {
   @Test
   void anUnknownArchitecture() throws IOException {
     configure(c -> c.put("model_type", "lama"));
-    String expected =
-        "config.json, model_type: found \"lama\", expected one of gemma, gemma2, gpt2,";
+    String expected = "config.json, model_type: found \"lama\", expected one of gemma, gemma2,";
     mistake(expected, forward());
     mistake(expected, export());
     mistake(expected, unlearn(pipeline("", "")));

@@ -1,0 +1,17 @@
+package org.unlearn4j.run;
+
+import java.util.List;
+import java.util.Optional;
+import org.unlearn4j.lm.TokenRow;
+
+/**
+ * What can be taught by itself: a pair or a passage.
+ *
+ * @param rows one of a pair, the windows of a passage
+ * @param passage its text; empty for a pair
+ */
+record Lesson(List<TokenRow> rows, Optional<String> passage) {
+  Lesson {
+    rows = List.copyOf(rows);
+  }
+}
