@@ -248,7 +248,7 @@ public final class TaskData implements AutoCloseable {
       String split,
       Function<String, List<QaExample>> pairs,
       BiFunction<Passages, String, List<Passage>> passages) {
-    return lessons(what, split, pairs, passages).stream().flatMap(l -> l.rows.stream()).toList();
+    return lessons(what, split, pairs, passages).stream().flatMap(l -> l.rows().stream()).toList();
   }
 
   /** Pairs, passages, or both, as {@code data.form} has it. */
@@ -283,7 +283,7 @@ public final class TaskData implements AutoCloseable {
     PassageEncoder windows = new PassageEncoder(tokenizer, pipeline.data().maxLength());
     List<Lesson> lessons =
         passages.stream().map(p -> new Lesson(windows.windows(p), Optional.of(p.text()))).toList();
-    List<TokenRow> rows = lessons.stream().flatMap(l -> l.rows.stream()).toList();
+    List<TokenRow> rows = lessons.stream().flatMap(l -> l.rows().stream()).toList();
     notes.add(
         what
             + " "

@@ -108,16 +108,7 @@ class MainJobTest {
     String own = own().toString();
     run("finetune", "--pipeline", own, "--dtype", "float16", "--out", at("target"));
     taught();
-    run(
-        "evaluate",
-        "--pipeline",
-        own,
-        "--model",
-        at("target"),
-        "--runtime",
-        "tf",
-        "--out",
-        at("own/target.tf.json"));
+    measure(own, "target", "tf", "own/target.tf.json");
     ownData();
 
     String fable = fable().toString();
@@ -125,16 +116,7 @@ class MainJobTest {
     unlearned();
     run("export", "--model", at("unlearned"), "--out", at("onnx"));
     exported();
-    run(
-        "evaluate",
-        "--pipeline",
-        fable,
-        "--model",
-        at("target"),
-        "--runtime",
-        "tf",
-        "--out",
-        at("eval/retain.tf.json"));
+    measure(fable, "target", "tf", "eval/retain.tf.json");
     evaluate(fable, "target", "tf", "eval/target.tf.json");
     evaluate(fable, "unlearned", "tf", "eval/unlearned.tf.json");
     evaluate(fable, "onnx", "onnx", "eval/unlearned.onnx.json");
@@ -278,12 +260,16 @@ class MainJobTest {
     assertEquals("fp32", metadata.get("unlearn4j.variant"));
   }
 
-  private void evaluate(String pipeline, String model, String runtime, String out) {
+  private void measure(String pipeline, String model, String runtime, String out, String... more) {
     List<String> args = new ArrayList<>(List.of("evaluate", "--pipeline", pipeline));
     args.addAll(List.of("--model", at(model), "--runtime", runtime, "--out", at(out)));
-    // The target stands for a retain-only model: it has rows to measure forget quality against.
-    args.addAll(List.of("--reference", at("eval/retain.tf.json")));
+    args.addAll(List.of(more));
     run(args.toArray(String[]::new));
+  }
+
+  /** The target stands for a retain-only model: it has rows to measure forget quality against. */
+  private void evaluate(String pipeline, String model, String runtime, String out) {
+    measure(pipeline, model, runtime, out, "--reference", at("eval/retain.tf.json"));
   }
 
   private void evaluated() throws IOException {
@@ -352,20 +338,8 @@ class MainJobTest {
   /** What verify measures itself it holds against the same retain-only model as the rest. */
   private void measuredWhereItIsMissing(String pipeline) throws IOException {
     // Of the same weights, but not what the pipeline asks for.
-    run(
-        "evaluate",
-        "--pipeline",
-        pipeline,
-        "--set",
-        "evaluate.max_new_tokens=5",
-        "--model",
-        at("onnx"),
-        "--runtime",
-        "onnx",
-        "--out",
-        at("eval/unlearned.onnx.json"),
-        "--reference",
-        at("eval/retain.tf.json"));
+    String five = "evaluate.max_new_tokens=5";
+    measure(pipeline, "onnx", "onnx", "eval/unlearned.onnx.json", "--set", five);
     Path unasked = Path.of(at("onnx/onnx/model_int8.onnx")); // the pipeline exports fp32 alone
     Files.copy(Path.of(at("onnx/onnx/model.onnx")), unasked);
     CommandRun r = verified(pipeline, "onnx", "verify.json");
