@@ -39,7 +39,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -96,6 +96,12 @@ clients: $(CLIENTS) ## the exported folder in transformers.js against generate (
 	@rm -rf target/surefire-reports
 	@$(MAVEN) test -Dtest=ClientsTest -Dtest.excludedGroups=; code=$$?; \
 	  sh pipeline/test-summary.sh target/surefire-reports; exit $$code
+
+fuzz: ## damaged files for every reader: CASES=2000 SEED=1 FROM=0; what breaks a promise lies in target/fuzz
+	@echo '==> fuzz'
+	@$(MAVEN) test-compile dependency:build-classpath -Dmdep.outputFile=target/fuzz.classpath -Dmdep.includeScope=test
+	@java -Djava.awt.headless=true -cp "target/test-classes:target/classes:$$(cat target/fuzz.classpath)" \
+	  org.unlearn4j.cli.Fuzzer $(or $(SEED),1) $(or $(FROM),0) $(or $(CASES),2000)
 
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor

@@ -34,7 +34,7 @@ final class ChildTokenizer implements NativeTokenizer {
   private final DataInputStream in;
   private final DataOutputStream out;
   private final Thread errors;
-  private final StringBuffer said = new StringBuffer();
+  private final StringBuilder said = new StringBuilder();
   private volatile boolean late;
 
   private ChildTokenizer(Path file, Process process) {
@@ -171,7 +171,10 @@ final class ChildTokenizer implements NativeTokenizer {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }
-    List<String> lines = said.toString().lines().filter(l -> !l.isBlank()).toList();
+    List<String> lines;
+    synchronized (said) {
+      lines = said.toString().lines().filter(l -> !l.isBlank()).toList();
+    }
     for (int i = 0; i + 1 < lines.size(); i++) {
       if (lines.get(i).contains("panicked at")) {
         return lines.get(i + 1).strip();
@@ -184,8 +187,10 @@ final class ChildTokenizer implements NativeTokenizer {
     byte[] block = new byte[1 << 12];
     try (var from = process.getErrorStream()) {
       for (int n = from.read(block); n >= 0; n = from.read(block)) {
-        if (said.length() < TAIL) {
-          said.append(new String(block, 0, n, StandardCharsets.UTF_8));
+        synchronized (said) {
+          if (said.length() < TAIL) {
+            said.append(new String(block, 0, n, StandardCharsets.UTF_8));
+          }
         }
       }
     } catch (IOException e) {

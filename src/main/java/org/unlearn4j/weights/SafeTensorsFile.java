@@ -148,7 +148,7 @@ final class SafeTensorsFile implements AutoCloseable {
           path,
           "tensor " + name,
           "a file of " + fileSize + " bytes (truncated)",
-          "at least " + (dataStart + end) + " bytes");
+          "at least " + Long.toUnsignedString(dataStart + end) + " bytes");
     }
     return new Span(name, begin, end);
   }
