@@ -65,14 +65,14 @@ class WhatRunsWhenTest {
     void make() throws IOException;
   }
 
-  private record Row(String what, String expected, Change change, String... sets) {}
+  private record Row(String what, String expected, Change change, List<String> sets) {}
 
   private Row row(String what, String expected, Change change) {
-    return new Row(what, expected, change);
+    return new Row(what, expected, change, List.of());
   }
 
   private static Row set(String expected, String... sets) {
-    return new Row("set " + String.join(" ", sets), expected, () -> {}, sets);
+    return new Row("set " + String.join(" ", sets), expected, () -> {}, List.of(sets));
   }
 
   private List<Row> rows() {
@@ -212,8 +212,12 @@ class WhatRunsWhenTest {
                       StandInProject.copy(whole, project.folder());
                       row.change().make();
                       Set<Character> expected = letters(row.expected());
-                      assertEquals(expected, letters(run(pipeline(row.sets()))), row.what());
-                      assertEquals("", run(pipeline(row.sets())), "and then nothing");
+                      assertEquals(
+                          expected,
+                          letters(run(pipeline(row.sets().toArray(String[]::new)))),
+                          row.what());
+                      assertEquals(
+                          "", run(pipeline(row.sets().toArray(String[]::new))), "and then nothing");
                     }));
   }
 
