@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.job.RecordedRun;
 import org.unlearn4j.report.Comparison;
 
 /** Lays runs side by side. */
@@ -33,6 +34,9 @@ final class CompareCommand implements Command {
   @Override
   public int run(CommandLine line, PrintStream out) {
     Comparison comparison = Comparison.read(line.getArgList());
+    comparison.folders().stream()
+        .flatMap(f -> RecordedRun.differences(f).stream())
+        .forEach(System.err::println);
     CommandOptions.path(line, "out").ifPresent(comparison::write);
     if (line.hasOption("json")) {
       out.println(comparison.json());

@@ -85,6 +85,11 @@ public final class Comparison {
     return read(given, RUNS);
   }
 
+  /** The folders of the runs. */
+  public List<RunFolder> folders() {
+    return runs.stream().map(r -> new RunFolder(r.folder())).toList();
+  }
+
   static Comparison read(List<String> given, Path home) {
     if (given.size() < 2) {
       throw new UserException(

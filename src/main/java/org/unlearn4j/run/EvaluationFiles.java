@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.eval.EvaluationResult;
@@ -29,7 +30,11 @@ public final class EvaluationFiles {
   }
 
   /** SHA-256 of what an evaluation says, whatever time it took. */
-  static String meaning(Path file) {
+  public static String meaning(Path file, FileHashes hashes) {
+    return hashes.of(file, "evaluation", EvaluationFiles::meaning);
+  }
+
+  private static String meaning(Path file) {
     JsonInput input = JsonInput.read(file, "an evaluation");
     if (!(input.node() instanceof ObjectNode root)) {
       throw input.mistake("a JSON object");

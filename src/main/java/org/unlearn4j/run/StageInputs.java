@@ -197,10 +197,7 @@ final class StageInputs {
   /** Another stage's evaluation: what was measured, not how long it took. */
   StageInputs evaluation(String name, Path file) {
     inputs.content(
-        name,
-        Files.isRegularFile(file)
-            ? hashes.of(file, "evaluation", EvaluationFiles::meaning)
-            : Inputs.ABSENT);
+        name, Files.isRegularFile(file) ? EvaluationFiles.meaning(file, hashes) : Inputs.ABSENT);
     return this;
   }
 

@@ -32,6 +32,9 @@ public final class VerifyStage {
 
   static final int DECODE_TOKENS = 16;
 
+  /** Before the names of evaluations among its inputs. */
+  public static final String EVALUATIONS = "eval/";
+
   private final Pipeline pipeline;
   private final FileHashes hashes;
 
@@ -69,7 +72,7 @@ public final class VerifyStage {
             .model("model", model);
     variants.forEach(v -> inputs.deployed("onnx", onnx, v.label()));
     inputs.file("onnx/" + Provenance.QUANTIZATION_FILE, onnx.resolve(Provenance.QUANTIZATION_FILE));
-    evaluations.forEach((name, file) -> inputs.evaluation("eval/" + name, file));
+    evaluations.forEach((name, file) -> inputs.evaluation(EVALUATIONS + name, file));
     return inputs.build();
   }
 

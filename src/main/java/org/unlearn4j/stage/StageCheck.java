@@ -35,7 +35,7 @@ public record StageCheck(Inputs inputs, Optional<StageRecord> record, List<Strin
       if (reasons.isEmpty() && !now.identity(stage.kind()).equals(record.get().identity())) {
         reasons.add("its record does not agree with itself");
       }
-      reasons.addAll(changes(stage, record.get(), hashes));
+      reasons.addAll(changes(stage.output(), record.get(), hashes));
     }
     return new StageCheck(now, record, reasons);
   }
@@ -47,24 +47,28 @@ public record StageCheck(Inputs inputs, Optional<StageRecord> record, List<Strin
   /** SHA-256 of files that a stage wrote, by their names from the output's folder. */
   static SortedMap<String, String> written(Stage stage, List<Path> files, FileHashes hashes) {
     SortedMap<String, String> written = new TreeMap<>();
-    Path folder = folder(stage);
+    Path folder = folder(stage.output());
     for (Path file : files) {
       written.put(folder.relativize(file.toAbsolutePath().normalize()).toString(), hashes.of(file));
     }
     return written;
   }
 
-  private static Path folder(Stage stage) {
-    return stage.output().toAbsolutePath().normalize().getParent();
+  private static Path folder(Path output) {
+    return output.toAbsolutePath().normalize().getParent();
   }
 
-  private static List<String> changes(Stage stage, StageRecord record, FileHashes hashes) {
+  /**
+   * What of an output is not what its record says, a clause each. Files that somebody put beside
+   * what was written are theirs: they decide nothing here.
+   */
+  public static List<String> changes(Path output, StageRecord record, FileHashes hashes) {
     List<String> clauses = new ArrayList<>();
     record
         .outputs()
         .forEach(
             (name, hash) -> {
-              Path file = folder(stage).resolve(name);
+              Path file = folder(output).resolve(name);
               if (!Files.isRegularFile(file)) {
                 clauses.add(name + " is gone");
               } else if (!hashes.of(file).equals(hash)) {

@@ -104,7 +104,7 @@ class RoomsTest {
           "Command",
           "CommandOptions",
           "Commands",
-          "Continuations",
+          "Continuations", "WantedOutput",
           "ExitCode",
           "Failure",
           "Frame",
