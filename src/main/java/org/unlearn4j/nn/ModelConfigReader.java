@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -155,7 +156,7 @@ final class ModelConfigReader {
     if (mistake.isEmpty()) {
       return scaled;
     }
-    unsupported.add(file + ", rope_scaling: found " + mistake + ".");
+    unsupported.add(file + ", rope_scaling: found " + Sentences.line(mistake) + ".");
     return plain;
   }
 
@@ -164,7 +165,8 @@ final class ModelConfigReader {
     try {
       return Activation.named(dialect.activations().getOrDefault(name, name));
     } catch (IllegalArgumentException e) {
-      unsupported.add(file + ", " + spelling("hidden_act") + ": found " + e.getMessage() + ".");
+      unsupported.add(
+          file + ", " + spelling("hidden_act") + ": found " + Sentences.line(e.getMessage()) + ".");
       return Activation.SILU;
     }
   }
