@@ -47,6 +47,11 @@ public final class Sentences {
     return cut(visible(cut(value, 4 * FOUND)), FOUND);
   }
 
+  /** A text of a file's on one line, as long as it is. */
+  public static String line(String text) {
+    return visible(text);
+  }
+
   private static String cut(String text, int length) {
     if (text.length() <= length) {
       return text;

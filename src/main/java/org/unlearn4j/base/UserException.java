@@ -39,6 +39,11 @@ public final class UserException extends RuntimeException {
 
   private static String sentence(Path file, String place, String found, String expected) {
     String where = place.isEmpty() ? file.toString() : file + ", " + Sentences.found(place);
-    return where + ": found " + Sentences.found(found) + ", expected " + expected + ".";
+    return where
+        + ": found "
+        + Sentences.found(found)
+        + ", expected "
+        + Sentences.line(expected)
+        + ".";
   }
 }

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -187,7 +188,7 @@ final class ModelConfigReader {
     if (mistake.isEmpty()) {
       return scaled;
     }
-    unsupported.add(file + ", " + place + "rope_scaling: found " + mistake + ".");
+    unsupported.add(file + ", " + place + "rope_scaling: found " + Sentences.line(mistake) + ".");
     return plain;
   }
 
@@ -209,7 +210,13 @@ final class ModelConfigReader {
       return Activation.named(dialect.activations().getOrDefault(name, name));
     } catch (IllegalArgumentException e) {
       unsupported.add(
-          file + ", " + place + spelling("hidden_act") + ": found " + e.getMessage() + ".");
+          file
+              + ", "
+              + place
+              + spelling("hidden_act")
+              + ": found "
+              + Sentences.line(e.getMessage())
+              + ".");
       return Activation.SILU;
     }
   }

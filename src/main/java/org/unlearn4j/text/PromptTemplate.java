@@ -2,6 +2,7 @@ package org.unlearn4j.text;
 
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -49,7 +50,7 @@ public record PromptTemplate(
     if (question < 0 || answer < question || !once) {
       throw new UserException(
           "template: found \""
-              + nameOrText
+              + Sentences.found(nameOrText)
               + "\", expected default, plain, chat, or a text with {question} and, after it, {answer}, once each.");
     }
     String between = text.substring(question + QUESTION.length(), answer);

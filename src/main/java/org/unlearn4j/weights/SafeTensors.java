@@ -16,6 +16,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.Sentences;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -184,9 +185,9 @@ public final class SafeTensors implements AutoCloseable {
             mistakes.add(
                 source
                     + ", tensor "
-                    + stored(name)
+                    + Sentences.line(stored(name))
                     + ": found dtype "
-                    + others().get(stored(name))
+                    + Sentences.line(others().get(stored(name)))
                     + ", expected "
                     + DType.known()
                     + ".");
@@ -197,7 +198,7 @@ public final class SafeTensors implements AutoCloseable {
             mistakes.add(
                 source
                     + ", tensor "
-                    + stored(name)
+                    + Sentences.line(stored(name))
                     + ": found shape "
                     + info(name).shape()
                     + ", expected "
@@ -211,7 +212,7 @@ public final class SafeTensors implements AutoCloseable {
                 mistakes.add(
                     source
                         + ", tensor "
-                        + name
+                        + Sentences.line(name)
                         + ": found a tensor that the model of config.json has no place for,"
                         + " expected none."));
     if (!mistakes.isEmpty()) {
