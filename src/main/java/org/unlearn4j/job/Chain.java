@@ -1,5 +1,6 @@
 package org.unlearn4j.job;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -65,18 +66,22 @@ public final class Chain {
   /** Evaluations by the names of their files, in order. */
   private final Map<String, Stage> evaluations = new LinkedHashMap<>();
 
-  private Chain(Pipeline asked, RunFolder folder, Context context) {
+  /**
+   * A chain.
+   *
+   * @param taught whether its models are those that it teaches in its folder
+   */
+  private Chain(Pipeline asked, RunFolder folder, Context context, boolean taught) {
     this.asked = asked;
     this.folder = folder;
     this.context = context;
-    this.pipeline =
-        asked.finetune().isPresent() ? asked.startingFrom(folder.target(), folder.retain()) : asked;
+    this.pipeline = taught ? asked.startingFrom(folder.target(), folder.retain()) : asked;
     this.kinds = new PipelineStages(pipeline, context);
   }
 
   /** The stages of a pipeline, each after those that it depends on. */
   public static List<Stage> of(Pipeline pipeline, RunFolder folder, Context context) {
-    return new Chain(pipeline, folder, context).all();
+    return new Chain(pipeline, folder, context, pipeline.finetune().isPresent()).all();
   }
 
   private List<Stage> all() {
@@ -109,8 +114,7 @@ public final class Chain {
    */
   public static List<Stage> verdict(
       Pipeline pipeline, Path model, Path onnx, Path out, Context context) {
-    Path beside = out.toAbsolutePath().getParent();
-    Chain chain = new Chain(pipeline, new RunFolder(beside), context);
+    Chain chain = beside(out, pipeline, context);
     chain.evaluateBefore();
     chain.evaluate("unlearned", model, "tf");
     for (Variant variant : pipeline.export().variants()) {
@@ -125,8 +129,7 @@ public final class Chain {
    * are of this pipeline and this model.
    */
   public static List<Stage> relearning(Pipeline pipeline, Path model, Path out, Context context) {
-    Path beside = out.toAbsolutePath().getParent();
-    Chain chain = new Chain(pipeline, new RunFolder(beside), context);
+    Chain chain = beside(out, pipeline, context);
     chain.evaluateBefore();
     chain.evaluate("unlearned", model, "tf");
     Map<String, Path> usable = new LinkedHashMap<>();
@@ -135,6 +138,13 @@ public final class Chain {
         .current(chain.evaluations)
         .forEach((name, file) -> usable.put(name.replaceAll(TF, ""), file));
     return List.of(chain.kinds.relearn(RELEARN, model, usable, out));
+  }
+
+  /** A chain whose evaluations are beside a file, and its models where they were taught there. */
+  private static Chain beside(Path out, Pipeline pipeline, Context context) {
+    RunFolder folder = new RunFolder(out.toAbsolutePath().getParent());
+    boolean taught = pipeline.finetune().isPresent() && Files.isDirectory(folder.target());
+    return new Chain(pipeline, folder, context, taught);
   }
 
   private void evaluateBefore() {

@@ -1,7 +1,6 @@
 package org.unlearn4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
@@ -13,9 +12,6 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.run.EvaluationFiles;
-import org.unlearn4j.weights.Variant;
 
 /** The parts in their order, with a stand-in for the program. */
 class GpuCheckCommandTest {
@@ -24,15 +20,23 @@ class GpuCheckCommandTest {
       #!/bin/sh
       echo "$* [${CUDA_VISIBLE_DEVICES:-all}]" >> calls.log
       what=$1
-      for a; do [ "$last" = --out ] && out=$a; last=$a; done
+      for a; do
+        [ "$last" = --out ] && out=$a
+        [ "$last" = --run ] && run=$a
+        last=$a
+      done
       case "$*" in *FAIL*) echo "it went wrong" >&2; exit 3 ;; esac
       case $what in
         doctor) echo '{"gpu": {"seen": SEEN}}' ;;
-        pipeline) mkdir -p "${out%/*}" && cp resolved.yaml "$out" ;;
+        run)
+          mkdir -p "$run/eval" && cp resolved.yaml "$run/pipeline.yaml"
+          for e in retain.tf target.tf unlearned.tf unlearned.onnx-int8; do
+            echo '{"metrics": {"model_utility": 0.5}}' > "$run/eval/$e.json"
+          done
+          echo '{"verdict": "pass"}' > "$run/verify.json" ;;
         check) echo '{"verdict": "pass"}' ;;
         bench) echo '{"step_ms": 20}' ;;
         evaluate) mkdir -p "${out%/*}" && echo '{"metrics": {"model_utility": 0.5}}' > "$out" ;;
-        verify) echo '{"verdict": "pass"}' > "$out" ;;
       esac
       """;
 
@@ -102,29 +106,26 @@ class GpuCheckCommandTest {
     assertTrue(
         calls().contains("bench --shape 1b --precision bf16 --steps 2 --device cpu --json [all]"));
     JsonNode fable = found.path("parts").path(3);
-    assertEquals(9, fable.path("stages").size(), fable.toString());
-    assertEquals("unlearned.onnx-int8.cpu", fable.at("/stages/7/stage").asText());
-    assertEquals(0.5, fable.at("/stages/7/metrics/model_utility").doubleValue());
-    assertEquals("pass", fable.at("/stages/8/result/verdict").asText());
+    assertEquals(1, fable.path("stages").size(), fable.toString());
+    JsonNode evaluations = fable.at("/stages/0/evaluations");
+    assertEquals(4, evaluations.size(), "what is there: " + evaluations);
+    assertEquals(0.5, evaluations.at("/unlearned.onnx-int8/metrics/model_utility").doubleValue());
+    assertEquals("pass", fable.at("/stages/0/result/verdict").asText());
     assertTrue(fable.path("beside_the_cpu").isMissingNode(), "it was on the CPU");
     assertEquals(20, found.at("/parts/4/result/step_ms").intValue());
   }
 
-  /** verify takes its formats from the pipeline: each must have been exported and measured. */
   @Test
-  void everyFormatOfThePipelineIsExportedAndMeasured() throws IOException {
-    check(ExitCode.DONE, PROGRAM, "--parts", "fable", "--device", "cpu");
-    Pipeline pipeline = Pipeline.readRecord(home.resolve("resolved.yaml"));
-    List<String> formats = pipeline.export().variants().stream().map(Variant::label).toList();
-    assertTrue(formats.size() > 1, "else this shows nothing");
-    String export = calls().stream().filter(c -> c.startsWith("export ")).findFirst().orElseThrow();
-    assertTrue(export.contains(" --variants " + String.join(",", formats) + " "), export);
-    assertTrue(export.contains(" --before bundled/fable-target "), export);
-    Path eval = home.resolve("found-fable/eval");
-    for (Variant format : pipeline.export().variants()) {
-      String name = EvaluationFiles.ofDeployed(format);
-      assertTrue(Files.isRegularFile(eval.resolve(name)), "verify looks for " + name);
-    }
+  void theMainJobIsTheBundlesOnTheDevice() throws IOException {
+    check(ExitCode.DONE, PROGRAM, "--parts", "fable", "--device", "cpu", "--set", "unlearn.seed=7");
+    String run = calls().stream().filter(c -> c.startsWith("run ")).findFirst().orElseThrow();
+    assertEquals(
+        "run --pipeline "
+            + home.resolve("pipeline/fable.yaml")
+            + " --run "
+            + home.resolve("found-fable")
+            + " --set model.device=cpu --set unlearn.seed=7 [-1]",
+        run);
   }
 
   @Test
@@ -146,12 +147,13 @@ class GpuCheckCommandTest {
 
   @Test
   void aStageThatFailsEndsTheRunOnFable() throws IOException {
-    String program = PROGRAM.replace("FAIL", "export");
+    String program = PROGRAM.replace("FAIL", "found-fable");
     JsonNode found = check(ExitCode.GATE, program, "--parts", "fable");
     JsonNode stages = found.at("/parts/1/stages");
-    assertEquals("export", stages.path(stages.size() - 1).path("stage").asText());
-    assertEquals("fail", stages.path(stages.size() - 1).path("outcome").asText());
-    assertFalse(calls().stream().anyMatch(c -> c.startsWith("verify")));
+    assertEquals(1, stages.size(), stages.toString());
+    assertEquals("run.cpu", stages.at("/0/stage").asText());
+    assertEquals("fail", stages.at("/0/outcome").asText());
+    assertTrue(stages.at("/0/result").isMissingNode());
   }
 
   @Test

@@ -67,7 +67,8 @@ class InspectCommandTest {
     mapper.writeValue(file.toFile(), config.put("model_type", "mpt"));
     found = inspect(folder);
     assertEquals("mpt", found.at("/model_type").asText());
-    assertTrue(found.at("/problems/0").asText().contains("expected one of gemma, gemma2, gpt2"));
+    assertTrue(
+        found.at("/problems/0").asText().contains("expected one of gemma, gemma2, gemma3_text"));
 
     Files.copy(LLAMA.resolve("config.json"), file, StandardCopyOption.REPLACE_EXISTING);
     Files.copy(
