@@ -106,7 +106,10 @@ class DeviceCommandsTest {
             "unlearn --out " + out,
             "evaluate --model models/fable-target --runtime tf --out " + out,
             "relearn --model models/fable-target --out " + out,
-            "verify --model models/fable-target --onnx " + temp + " --out " + out)) {
+            "verify --model models/fable-target --onnx "
+                + temp.resolve("onnx")
+                + " --out "
+                + out)) {
       opensThatCardAlone(run(line, "--pipeline", p), "model.device");
     }
   }
