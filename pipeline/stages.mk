@@ -5,22 +5,27 @@
 quoted = '$(subst ','\'',$(1))'
 
 # As they were typed, a dollar sign too. Behind =, so that a value may begin with a dash.
-OVERRIDES := $(strip $(if $(value MODEL),--set=$(call quoted,model.path=$(value MODEL))) \
+OVERRIDES := $(if $(value MODEL),--set=$(call quoted,model.path=$(value MODEL))) \
              $(if $(value DATA),--set=$(call quoted,data.path=$(value DATA))) \
-             $(foreach s,$(value SET),--set=$(call quoted,$(s))))
+             $(foreach s,$(value SET),--set=$(call quoted,$(s)))
 ASKED     := --pipeline=$(call quoted,$(value PIPELINE)) $(OVERRIDES) \
              $(if $(value NAME),--run=$(call quoted,runs/$(value NAME))) \
-             $(if $(value FORCE),$(foreach s,$(value FORCE),--force=$(call quoted,$(s))))
+             $(foreach s,$(value FORCE),--force=$(call quoted,$(s)))
+# make -j4: as many stages side by side.
+JOBS       = $(patsubst -j%,--jobs=%,$(filter -j%,$(MAKEFLAGS)))
+
+# What make hands on to recipes it expands first, and a name is no program.
+unexport PIPELINE MODEL DATA SET NAME FORCE RUNS COMPARED
 
 STAGES := finetune unlearn export evaluate verify relearn
 
 .PHONY: $(STAGES) report plan
 
 $(STAGES): $(BUILT)
-	@$(UNLEARN4J) run $(ASKED) --until=$@
+	@$(UNLEARN4J) run $(ASKED) --until=$@ $(JOBS)
 
 report: $(BUILT)
-	@$(UNLEARN4J) run $(ASKED)
+	@$(UNLEARN4J) run $(ASKED) $(JOBS)
 
 plan: $(BUILT)
 	@$(UNLEARN4J) run $(ASKED) --plan

@@ -35,7 +35,7 @@ public final class AtomicFiles {
   public static void writeFile(Path target, Writer writer) {
     Path beside = beside(target);
     try {
-      Files.createDirectories(target.toAbsolutePath().getParent());
+      createFolders(target.toAbsolutePath().getParent());
       sweep(target);
       writer.write(beside);
       Renames.syncTree(beside);
@@ -63,7 +63,7 @@ public final class AtomicFiles {
     Path beside = beside(target);
     try {
       requireFolder(target);
-      Files.createDirectories(target.toAbsolutePath().getParent());
+      createFolders(target.toAbsolutePath().getParent());
       Path written =
           TargetLock.<Path, IOException>holding(
               target,
@@ -212,6 +212,13 @@ public final class AtomicFiles {
     }
   }
 
+  /** Makes a folder and those above it; one that is a link to a folder is one. */
+  public static void createFolders(Path folder) throws IOException {
+    if (!Files.isDirectory(folder)) { // which JDK 17 does not ask of a link
+      Files.createDirectories(folder);
+    }
+  }
+
   /** Deletes a folder that holds nothing; nothing happens to any other. */
   public static void deleteIfEmpty(Path folder) {
     String[] left = folder.toFile().list();
@@ -224,7 +231,7 @@ public final class AtomicFiles {
   private static Path beside(Path target) {
     Path absolute = target.toAbsolutePath();
     String id =
-        HostName.get().replaceAll("[^A-Za-z0-9]", "")
+        HostName.get().replaceAll("[^A-Za-z0-9]", "_")
             + "-"
             + ProcessHandle.current().pid()
             + "-"
@@ -242,7 +249,7 @@ public final class AtomicFiles {
   private static void sweep(Path target) throws IOException {
     Path absolute = target.toAbsolutePath();
     String begin =
-        "." + absolute.getFileName() + "." + HostName.get().replaceAll("[^A-Za-z0-9]", "") + "-";
+        "." + absolute.getFileName() + "." + HostName.get().replaceAll("[^A-Za-z0-9]", "_") + "-";
     List<Path> left;
     try (Stream<Path> list = Files.list(absolute.getParent())) {
       left = list.filter(p -> isLeft(String.valueOf(p.getFileName()), begin)).toList();

@@ -24,5 +24,9 @@ public final class ModelFiles {
           "tokenizer.model",
           "chat_template.jinja");
 
+  /** What a multimodal model's other parts read; these go along, too. */
+  public static final List<String> PROCESSOR =
+      List.of("preprocessor_config.json", "processor_config.json");
+
   private ModelFiles() {}
 }

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 
@@ -75,26 +76,19 @@ public final class TargetLock {
   }
 
   private static TargetLock take(Path target, Consumer<String> waiting) {
-    Path key = target.toAbsolutePath().normalize();
-    Path file = key.resolveSibling("." + key.getFileName() + ".lock");
+    Path absolute = target.toAbsolutePath().normalize();
+    List<Path> made = missing(absolute.getParent());
     boolean told = false;
-    List<Path> made = missing(file.getParent());
     try {
-      Files.createDirectories(file.getParent());
       while (true) {
-        synchronized (HELD) {
-          TargetLock held = HELD.get(key);
-          if (held != null && held.owner == Thread.currentThread()) {
-            held.holds++;
-            return held;
-          }
-          if (held == null) {
-            TargetLock lock = new TargetLock(key, file, made);
-            if (lock.tried()) {
-              HELD.put(key, lock);
-              return lock;
-            }
-          }
+        // Each time: whoever held it may have made the folder, and removed it with the lock.
+        AtomicFiles.createFolders(absolute.getParent());
+        Path folder = absolute.getParent().toRealPath();
+        Path key = folder.resolve(absolute.getFileName());
+        Path file = folder.resolve("." + absolute.getFileName() + ".lock");
+        Optional<TargetLock> lock = tried(key, file, made);
+        if (lock.isPresent()) {
+          return lock.get();
         }
         if (!told) {
           waiting.accept(target + ": " + holder(key, file) + " is writing here; waiting for it.");
@@ -107,6 +101,23 @@ public final class TargetLock {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new MachineException(target + ": interrupted while another process writes here.", e);
+    }
+  }
+
+  private static Optional<TargetLock> tried(Path key, Path file, List<Path> made)
+      throws IOException {
+    synchronized (HELD) {
+      TargetLock held = HELD.get(key);
+      if (held != null && held.owner == Thread.currentThread()) {
+        held.holds++;
+        return Optional.of(held);
+      }
+      TargetLock lock = new TargetLock(key, file, made);
+      if (held != null || !lock.tried()) {
+        return Optional.empty();
+      }
+      HELD.put(key, lock);
+      return Optional.of(lock);
     }
   }
 
@@ -123,8 +134,12 @@ public final class TargetLock {
    * on nothing that others would see.
    */
   private boolean tried() throws IOException {
-    FileChannel opened =
-        FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    FileChannel opened;
+    try {
+      opened = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+    } catch (NoSuchFileException e) {
+      return false; // the folder went with its last lock
+    }
     try {
       FileLock lock = opened.tryLock();
       if (lock != null && seen(opened)) {

@@ -11,6 +11,7 @@ import java.util.regex.PatternSyntaxException;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
@@ -83,6 +84,20 @@ public final class CommandOptions {
   /** The pipeline that {@link #pipeline()} and {@link #set()} ask for. */
   public static Pipeline readPipeline(CommandLine line) {
     return Pipeline.read(path(line, "pipeline").orElseThrow(), sets(line));
+  }
+
+  /**
+   * The file or folder that {@code --out} asks for.
+   *
+   * @throws UserException if it is the pipeline file itself
+   */
+  static Path out(CommandLine line) {
+    Path out = path(line, "out").orElseThrow();
+    Optional<Path> pipeline = path(line, "pipeline");
+    if (pipeline.isPresent() && AtomicFiles.holds(pipeline.get(), out)) {
+      throw UserException.at(out, "", "the pipeline file", "another file to write to");
+    }
+    return out;
   }
 
   /**

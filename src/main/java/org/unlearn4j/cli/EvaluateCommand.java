@@ -39,7 +39,7 @@ final class EvaluateCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Path target = CommandOptions.path(line, "out").orElseThrow();
+    Path target = CommandOptions.out(line);
     String file = String.valueOf(target.getFileName());
     int dot = file.indexOf('.');
     EvaluateStage.Request request =

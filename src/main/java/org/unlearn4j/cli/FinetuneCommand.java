@@ -35,7 +35,7 @@ final class FinetuneCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Path folder = CommandOptions.path(line, "out").orElseThrow();
+    Path folder = CommandOptions.out(line);
     String type = CommandOptions.text(line, "dtype").orElse("float32");
     DType dtype =
         switch (type) {

@@ -34,7 +34,7 @@ final class RelearnCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Path file = CommandOptions.path(line, "out").orElseThrow();
+    Path file = CommandOptions.out(line);
     Path model =
         CommandOptions.path(line, "model").orElseGet(() -> file.resolveSibling("unlearned"));
     Context context = Context.of(System.err);

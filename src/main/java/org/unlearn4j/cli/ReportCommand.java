@@ -7,6 +7,7 @@ import org.apache.commons.cli.Options;
 import org.unlearn4j.job.Context;
 import org.unlearn4j.job.Job;
 import org.unlearn4j.job.PipelineStages;
+import org.unlearn4j.job.RecordedRun;
 import org.unlearn4j.report.RunFolder;
 
 /** Makes the report of a run. */
@@ -29,6 +30,7 @@ final class ReportCommand implements Command {
   @Override
   public int run(CommandLine line, PrintStream out) {
     RunFolder folder = new RunFolder(CommandOptions.path(line, "run").orElseThrow());
+    RecordedRun.differences(folder).forEach(System.err::println);
     Context context = Context.of(System.err);
     return ExitCode.of(
         Job.run(List.of(PipelineStages.report(name(), folder, context)), context, out));

@@ -31,7 +31,7 @@ final class UnlearnCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Path folder = CommandOptions.path(line, "out").orElseThrow();
+    Path folder = CommandOptions.out(line);
     Context context = Context.of(System.err);
     PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
     return ExitCode.of(Job.run(List.of(stages.unlearn(name(), folder)), context, out));

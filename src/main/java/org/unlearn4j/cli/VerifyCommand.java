@@ -95,7 +95,7 @@ final class VerifyCommand implements Command {
                 pipeline,
                 CommandOptions.path(line, MODEL).orElseThrow(),
                 CommandOptions.path(line, ONNX).orElseThrow(),
-                CommandOptions.path(line, OUT).orElseThrow(),
+                CommandOptions.out(line),
                 context),
             context,
             out));

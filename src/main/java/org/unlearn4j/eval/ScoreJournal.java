@@ -20,6 +20,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.lm.TokenRow;
@@ -58,7 +59,7 @@ public final class ScoreJournal implements AutoCloseable {
   public static ScoreJournal open(Path file, String key) {
     ScoreJournal journal = new ScoreJournal(Optional.of(file));
     try {
-      Files.createDirectories(file.toAbsolutePath().getParent());
+      AtomicFiles.createFolders(file.toAbsolutePath().getParent());
       long good = Files.isRegularFile(file) ? journal.read(Files.readAllBytes(file), key) : 0;
       try (FileChannel whole =
           FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {

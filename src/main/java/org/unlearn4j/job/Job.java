@@ -99,7 +99,8 @@ public final class Job {
 
     /** The verdict, gate by gate; empty where none was asked for. */
     public Optional<Verdict> verdict() {
-      return Files.isRegularFile(folder.verdict())
+      boolean asked = stages.stream().anyMatch(s -> s.stage().equals("verify"));
+      return asked && Files.isRegularFile(folder.verdict())
           ? Optional.of(Verdict.read(folder.verdict()))
           : Optional.empty();
     }
@@ -135,7 +136,7 @@ public final class Job {
    */
   public Result run(Options options, PrintStream results) {
     return TargetLock.<Result, RuntimeException>holding(
-        folder.root(), log::println, () -> locked(options, results));
+        folder.root().resolve("run"), log::println, () -> locked(options, results));
   }
 
   private Result locked(Options options, PrintStream results) {

@@ -13,6 +13,7 @@ import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
@@ -153,7 +154,12 @@ public final class PipelineStages {
         (hashes, earlier) -> stage.inputs(model, onnx, variants, evaluations, earlier),
         () -> Needs.ofEvaluation(model, Optional.of(onnx)),
         () -> {
-          VerifyStage.Judged judged = stage.run(model, onnx, variants, evaluations);
+          // Nobody exports there meanwhile: the record of the folder must be of what was judged.
+          VerifyStage.Judged judged =
+              TargetLock.<VerifyStage.Judged, RuntimeException>holding(
+                  onnx,
+                  context.log()::println,
+                  () -> stage.run(model, onnx, variants, evaluations));
           Verdict verdict = judged.verdict();
           verdict.write(out);
           List<String> lines = new ArrayList<>(verdict.failures());
@@ -227,11 +233,17 @@ public final class PipelineStages {
     return inputs.build();
   }
 
-  /** Plots of the last report that this one does not have; whatever else lies there stays. */
+  /**
+   * Plots of the last report that this one does not have; whatever else lies there stays, and a
+   * record of somebody else's names nothing elsewhere.
+   */
   private static void removeOlderPlots(RunFolder folder, StageRecord last, List<Path> written) {
+    Path plots = folder.plots().toAbsolutePath().normalize();
+    List<Path> kept = written.stream().map(f -> f.toAbsolutePath().normalize()).toList();
     last.outputs().keySet().stream()
-        .map(name -> folder.root().resolve(name))
-        .filter(file -> file.startsWith(folder.plots()) && !written.contains(file))
+        .map(name -> plots.resolveSibling(name).normalize())
+        .filter(file -> plots.equals(file.getParent()) && file.toString().endsWith(".svg"))
+        .filter(file -> Files.isRegularFile(file) && !kept.contains(file))
         .forEach(AtomicFiles::deleteTree);
   }
 
@@ -249,6 +261,9 @@ public final class PipelineStages {
             out, "", "a place within the input " + input, "another file to write to");
       }
     }
+    if (Files.exists(out) && StageRecord.read(out).isEmpty() && isData(out)) {
+      throw UserException.at(out, "", "a file among the data", "another file to write to");
+    }
     Path data = pipeline.data().path().orElse(Path.of(""));
     for (String split : List.of(pipeline.data().forget(), pipeline.data().retain())) {
       for (String ending : List.of("", ".json", ".jsonl")) {
@@ -258,6 +273,17 @@ public final class PipelineStages {
         }
       }
     }
+  }
+
+  /** Benchmarks have their files in their folder or one below. */
+  private boolean isData(Path out) {
+    Path file = out.toAbsolutePath().normalize();
+    return pipeline
+        .data()
+        .path()
+        .map(d -> d.toAbsolutePath().normalize())
+        .filter(d -> file.startsWith(d) && d.relativize(file).getNameCount() <= 2)
+        .isPresent();
   }
 
   private static List<Path> filesIn(Path folder) {

@@ -72,7 +72,18 @@ public final class EvaluateStage {
   private record Features(FeatureMap forget, FeatureMap retain) {}
 
   /** What the model that unlearning started from had for features. */
-  private record Before(Features features, Map<String, Map<String, Double>> measures) {}
+  private record Before(
+      Features features,
+      Map<String, Map<String, Double>> measures,
+      List<TokenRow> forget,
+      List<TokenRow> retain) {
+
+    /** Rows are in the tokens of the model that is measured, which another one may not have. */
+    boolean of(Suite suite) {
+      return forget.equals(suite.rows(EvalSet.Role.FORGET))
+          && retain.equals(suite.rows(EvalSet.Role.RETAIN));
+    }
+  }
 
   /**
    * What to measure.
@@ -107,9 +118,10 @@ public final class EvaluateStage {
             .value("name", request.name())
             .value("generated", generated.stream().map(Enum::name).sorted().toList().toString())
             .data(earlier)
-            .choices();
+            .choices()
+            .device();
     if (tf) {
-      inputs.settings("evaluate.gradnorm").device().model("model", request.model());
+      inputs.settings("evaluate.gradnorm").model("model", request.model());
       inputs.graph(request.model(), "forward");
     } else {
       inputs.arithmetic(session(request.runtime()));
@@ -138,6 +150,8 @@ public final class EvaluateStage {
    *     stays for who has written the result to delete
    */
   public Measured run(Request request, Optional<Path> kept) {
+    // Before anything is read: rows that are kept are of files that were these at the time.
+    Inputs known = inputs(request, Optional.empty());
     try (LanguageModel model = open(request.model(), request.runtime(), lanes(request));
         TaskData data = data(request.model(), model);
         Original original = original(request.model(), model);
@@ -147,7 +161,7 @@ public final class EvaluateStage {
       data.notes().forEach(System.err::println);
       prepared.notes().forEach(System.err::println);
       Map<String, String> read = data.read();
-      String identity = inputs(request, Optional.empty()).with(read).identity("evaluate");
+      String identity = known.with(read).identity("evaluate");
       // Only now that the data is known to be good: a mistake there shall leave nothing behind.
       try (ScoreJournal journal =
           kept.map(file -> ScoreJournal.open(file, identity)).orElseGet(ScoreJournal::none)) {
@@ -256,11 +270,15 @@ public final class EvaluateStage {
 
   private Before before(LanguageModel original, Suite suite, Progress progress) {
     synchronized (measuringBefore) {
-      if (before.isEmpty()) {
+      if (before.filter(b -> b.of(suite)).isEmpty()) {
         Features features = features(original, suite, progress);
         before =
             Optional.of(
-                new Before(features, Entanglement.measure(features.forget, features.retain)));
+                new Before(
+                    features,
+                    Entanglement.measure(features.forget, features.retain),
+                    suite.rows(EvalSet.Role.FORGET),
+                    suite.rows(EvalSet.Role.RETAIN)));
       }
       return before.get();
     }

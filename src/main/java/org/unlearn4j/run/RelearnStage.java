@@ -70,7 +70,8 @@ public final class RelearnStage {
         new StageInputs(pipeline, hashes)
             .settings("evaluate.suite", "evaluate.token_budget", "evaluate.max_new_tokens")
             .settings("evaluate.limit")
-            .teaching("relearn", unlearned)
+            .teaching("relearn")
+            .graph(unlearned, "forward")
             .model("model", unlearned)
             .data(earlier)
             .choices();
@@ -134,6 +135,7 @@ public final class RelearnStage {
     Map<String, Path> models = new LinkedHashMap<>();
     models.put(RelearnResult.UNLEARNED, unlearned);
     pipeline.model().reference().ifPresent(p -> models.put(RelearnResult.RETAIN_ONLY, p));
+    Inputs known = inputs(unlearned, Optional.empty());
     Path tokenizer = pipeline.model().tokenizerFolder().orElse(target);
     int positions = ModelConfig.read(unlearned).maxPositions();
     try (TaskData data = new TaskData(pipeline, tokenizer, positions)) {
@@ -147,7 +149,7 @@ public final class RelearnStage {
       Suites.Prepared prepared = Suites.of(pipeline, data, positions, Set.of());
       data.notes().forEach(log::println);
       prepared.notes().forEach(log::println);
-      String key = inputs(unlearned, Optional.empty()).with(data.read()).identity("relearn");
+      String key = known.with(data.read()).identity("relearn");
       Path folder = out.toAbsolutePath().getParent();
       Work work =
           new Work(

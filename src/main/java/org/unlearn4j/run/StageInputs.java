@@ -95,9 +95,12 @@ final class StageInputs {
     return tokenizer(role, model);
   }
 
-  /** The files of a tokenizer, templates among them. */
+  /** The files of a tokenizer, templates and the ids that end a text among them. */
   StageInputs tokenizer(String role, Path folder) {
-    for (String name : ModelFiles.TOKENIZER) {
+    List<String> names = new ArrayList<>(ModelFiles.TOKENIZER);
+    names.addAll(List.of(ModelFiles.CONFIG, ModelFiles.GENERATION));
+    names.addAll(ModelFiles.PROCESSOR);
+    for (String name : names) {
       if (Files.isRegularFile(folder.resolve(name))) {
         file(role + "/" + name, folder.resolve(name));
       }
@@ -220,12 +223,12 @@ final class StageInputs {
 
   /**
    * How a model is taught: the block's settings but for how often its state is kept, precision,
-   * device and graph.
+   * device and the graph of the step, but for the model's own.
    *
    * @param block of the pipeline
    */
-  StageInputs teaching(String block, Path model) {
-    return training(block).graph(model, "forward").listing("llama.step." + GraphListings.FINETUNE);
+  StageInputs teaching(String block) {
+    return training(block).listing("llama.step." + GraphListings.FINETUNE);
   }
 
   /** How a model is unlearned. */

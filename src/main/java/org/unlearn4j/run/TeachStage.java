@@ -54,13 +54,17 @@ public final class TeachStage {
         new StageInputs(pipeline, hashes)
             .settings("model.init", "model.architecture")
             .value("dtype", dtype.code())
-            .teaching("finetune", random ? model.config().orElse(Path.of("")) : path())
+            .teaching("finetune")
             .tokenizer("tokenizer", model.tokenizerFolder().orElseThrow())
             .data(earlier);
     if (random) {
-      model.config().ifPresent(c -> inputs.file("config.json", c.resolve(ModelFiles.CONFIG)));
+      model
+          .config()
+          .ifPresentOrElse(
+              c -> inputs.file("config.json", c.resolve(ModelFiles.CONFIG)).graph(c, "forward"),
+              () -> inputs.listing("llama.forward"));
     } else {
-      inputs.model("model", path());
+      inputs.model("model", path()).graph(path(), "forward");
     }
     return inputs.build();
   }
@@ -80,7 +84,10 @@ public final class TeachStage {
                     new UserException(
                         "pipeline: found no finetune block, expected one for this stage."));
     ModelSettings model = pipeline.model();
-    ModelFolder.requireWritable(out, model.path());
+    for (Optional<Path> input :
+        List.of(model.path(), model.reference(), model.config(), model.tokenizer())) {
+      ModelFolder.requireWritable(out, input);
+    }
     Path tokenizer = model.tokenizerFolder().orElseThrow();
     Decoder decoder =
         Decoder.of(

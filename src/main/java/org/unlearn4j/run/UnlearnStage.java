@@ -16,6 +16,7 @@ import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.lm.LanguageModel;
@@ -68,6 +69,7 @@ public final class UnlearnStage {
     Path base = base();
     return new StageInputs(pipeline, hashes)
         .unlearning(base)
+        .settings("evaluate.token_budget") // of the batches in which likelihoods are measured
         .model("model", base)
         .tokenizer("tokenizer", tokenizer(base))
         .data(earlier)
@@ -98,7 +100,11 @@ public final class UnlearnStage {
    */
   public Trained run(Path out) {
     Path base = base();
-    ModelFolder.requireWritable(out, Optional.of(base));
+    ModelSettings models = pipeline.model();
+    for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
+      ModelFolder.requireWritable(out, input);
+    }
+    Inputs known = inputs(Optional.empty());
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
     Objective whole = Objectives.of(pipeline.unlearn(), decoder);
@@ -121,8 +127,8 @@ public final class UnlearnStage {
         MemoryCheck.ofTraining("unlearn", decoder, whole, computation, loop, rows).require(log);
       }
       Map<String, String> weights = RuntimeModels.weightHashes(base, "tf", hashes);
-      String identity = inputs(Optional.empty()).with(data.read()).identity("unlearn");
-      Trainer.Files files = StageSupport.files(out, "train.jsonl", identity);
+      String identity = known.with(data.read()).identity("unlearn");
+      Trainer.Files files = StageSupport.files(out, log(out), identity);
       Optional<SalientModules.Chosen> salient =
           new SalientModules(pipeline.unlearn(), decoder, computation, base)
               .choose(whole, rows, model -> reference(model, rows).nll, files, log);
@@ -157,6 +163,12 @@ public final class UnlearnStage {
         return new Trained(finished, data.read(), files);
       }
     }
+  }
+
+  /** Beside the run's own, which the report shows. */
+  private static String log(Path out) {
+    String name = String.valueOf(out.getFileName());
+    return name.equals("unlearned") ? "train.jsonl" : "train-" + name + ".jsonl";
   }
 
   private Path tokenizer(Path base) {

@@ -52,6 +52,7 @@ public record StageRecord(
       if (node.path("format").asInt() != Inputs.FORMAT) {
         return Optional.empty();
       }
+      texts(node.path("outputs")).keySet().forEach(Path::of); // throws over what is no name
       return Optional.of(
           new StageRecord(
               node.path("stage").asText(),

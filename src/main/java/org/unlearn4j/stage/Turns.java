@@ -1,8 +1,10 @@
 package org.unlearn4j.stage;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -23,8 +25,11 @@ final class Turns {
   private final LongSupplier available;
   private final Consumer<Stage> work;
   private final Set<String> done = new HashSet<>();
+  private final Map<String, Long> needs = new HashMap<>();
   private final BlockingQueue<End> ends;
   private int running;
+  private long free;
+  private long taken;
 
   Turns(List<Stage> stages, int jobs, LongSupplier available, Consumer<Stage> work) {
     this.waiting = new ArrayList<>(stages);
@@ -45,6 +50,7 @@ final class Turns {
       }
       End end = next();
       running--;
+      taken -= needs.remove(end.stage.name());
       done.add(end.stage.name());
       if (end.thrown != null && failed == null) {
         failed = end.thrown;
@@ -64,11 +70,19 @@ final class Turns {
             .filter(s -> s.after().stream().allMatch(a -> done.contains(a) || !wanted.contains(a)))
             .toList();
     for (Stage stage : ready) {
-      if (running >= jobs || (running > 0 && stage.memory().get() > available.getAsLong())) {
+      if (running == 0) {
+        free = available.getAsLong();
+        taken = 0;
+      }
+      // Those that have just begun have taken nothing yet: what they will take is kept for them.
+      long needed = jobs == 1 ? 0 : stage.memory().get();
+      if (running >= jobs || (running > 0 && taken + needed > free)) {
         return;
       }
       waiting.remove(stage);
       running++;
+      taken += needed;
+      needs.put(stage.name(), needed);
       if (jobs == 1) {
         ends.add(end(stage));
       } else {

@@ -145,7 +145,8 @@ public final class StudyRunner {
    * @throws org.unlearn4j.base.MachineException if a run fails; the others can go on later
    */
   public StudyTable run() {
-    return TargetLock.<StudyTable, RuntimeException>holding(out, log::println, this::locked);
+    return TargetLock.<StudyTable, RuntimeException>holding(
+        out.resolve("study"), log::println, this::locked);
   }
 
   private StudyTable locked() {

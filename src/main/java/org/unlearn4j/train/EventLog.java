@@ -29,7 +29,7 @@ public final class EventLog implements AutoCloseable {
    */
   EventLog(Path folder) {
     try {
-      Files.createDirectories(folder);
+      AtomicFiles.createFolders(folder);
       long now = System.currentTimeMillis();
       Path file = folder.resolve("events.out.tfevents." + now / 1000 + "." + now % 1000);
       out = new BufferedOutputStream(Files.newOutputStream(file));

@@ -29,7 +29,7 @@ public final class ModelFolder {
   private static final List<String> COMPANIONS =
       Stream.concat(
               ModelFiles.TOKENIZER.stream(),
-              Stream.of(ModelFiles.GENERATION, "preprocessor_config.json", "processor_config.json"))
+              Stream.concat(Stream.of(ModelFiles.GENERATION), ModelFiles.PROCESSOR.stream()))
           .toList();
 
   private ModelFolder() {}

@@ -17,7 +17,7 @@ class AtomicFilesTest {
   @TempDir Path folder;
 
   private static String host() {
-    return HostName.get().replaceAll("[^A-Za-z0-9]", "");
+    return HostName.get().replaceAll("[^A-Za-z0-9]", "_");
   }
 
   private static void two(Path part) throws IOException {

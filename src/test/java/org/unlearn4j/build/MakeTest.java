@@ -96,7 +96,8 @@ class MakeTest {
   @Test
   void theMainJobIsARun() throws IOException {
     assertEquals(List.of("run", "--pipeline=pipeline/fable.yaml"), make(0));
-    assertEquals(List.of("run", "--pipeline=mine.yaml"), make(0, "-j4", "PIPELINE=mine.yaml"));
+    assertEquals(
+        List.of("run", "--pipeline=mine.yaml", "--jobs=4"), make(0, "-j4", "PIPELINE=mine.yaml"));
     assertEquals(1, builds(), "what is built is not built again");
   }
 
@@ -151,6 +152,8 @@ class MakeTest {
         "with blanks.yaml",
         "semicolon;touch pwned.yaml",
         "dollar$IFS$(HOME)${HOME}.yaml",
+        "make's own $(shell touch pwned).yaml",
+        "two  blanks.yaml",
         "back`touch pwned`tick.yaml",
         "quote'and\"both.yaml",
         "hash#percent%colon:.yaml",

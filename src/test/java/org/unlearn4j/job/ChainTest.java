@@ -122,7 +122,8 @@ class ChainTest {
             target.resolve("config.json"),
             Path.of("models/fable-retain/new.json"),
             data.resolve("forget.jsonl"),
-            data.resolve("../data/keep.jsonl"))) {
+            data.resolve("../data/keep.jsonl"),
+            Files.writeString(data.resolve("holdout.jsonl"), "{}"))) {
       UserException e =
           assertThrows(UserException.class, () -> stages.evaluate("evaluate x", request, out));
       assertTrue(e.getMessage().startsWith(out.toString()), e.getMessage());

@@ -143,6 +143,7 @@ class WhatRunsWhenTest {
         set("VP", "verify.metric_atol=0.5"),
         set("RTUOIVLP", "evaluate.limit=2"),
         set("RTUOIVLP", "evaluate.max_new_tokens=3"),
+        set(StandInProject.ALL, "evaluate.token_budget=64"),
         set("OIVP", "evaluate.graph_optimization=basic"),
         set("P", "evaluate.threads=1"),
         set("XOIVP", "export.opset=17"),

@@ -114,7 +114,7 @@ class ResumeTest {
   /** What a process of this machine that is no more was writing. */
   private static Path beside(Path file) throws IOException {
     String host = Files.readString(Path.of("/proc/sys/kernel/hostname")).strip();
-    String id = host.replaceAll("[^A-Za-z0-9]", "") + "-999999999-0";
+    String id = host.replaceAll("[^A-Za-z0-9]", "_") + "-999999999-0";
     return file.resolveSibling("." + file.getFileName() + "." + id + ".part");
   }
 

@@ -298,7 +298,9 @@ class SafeTensorsTest {
   void whatAKilledProcessLeftIsNoHindrance() throws IOException {
     Path file = folder.resolve("x.safetensors");
     String host =
-        Files.readString(Path.of("/proc/sys/kernel/hostname")).replaceAll("[^A-Za-z0-9]", "");
+        Files.readString(Path.of("/proc/sys/kernel/hostname"))
+            .strip()
+            .replaceAll("[^A-Za-z0-9]", "_");
     Path stale = folder.resolve(".x.safetensors." + host + "-999999999-0.part");
     Files.writeString(stale, "half of a fil");
     shard(file, "a");
