@@ -52,7 +52,9 @@ public record StageRecord(
       if (node.path("format").asInt() != Inputs.FORMAT) {
         return Optional.empty();
       }
-      texts(node.path("outputs")).keySet().forEach(Path::of); // throws over what is no name
+      if (texts(node.path("outputs")).keySet().stream().anyMatch(n -> n.indexOf('\0') >= 0)) {
+        return Optional.empty(); // no name of a file
+      }
       return Optional.of(
           new StageRecord(
               node.path("stage").asText(),
