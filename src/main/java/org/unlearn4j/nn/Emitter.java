@@ -69,6 +69,13 @@ public interface Emitter<T> {
    */
   T attention(T q, T k, T v, Attention attention);
 
+  /**
+   * The gated MLPs that a router picks for each token, summed with its weights: {@code [..., in] ->
+   * [..., out]}. Each computes its own tokens only; a gradient goes through the weights, not
+   * through the choice.
+   */
+  T experts(T x, Experts experts);
+
   T activation(T x, Activation f);
 
   T add(T a, T b);

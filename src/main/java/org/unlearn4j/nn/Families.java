@@ -22,12 +22,14 @@ public final class Families {
               Map.entry("granite", new Family(Granite.DIALECT, Granite::new)),
               Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
               Map.entry("mistral", new Family(Mistral.DIALECT, Mistral::new)),
+              Map.entry("mixtral", new Family(Mixtral.DIALECT, Mixtral::new)),
               Map.entry("olmo2", new Family(Olmo2.DIALECT, Olmo2::new)),
               Map.entry("olmo3", new Family(Olmo3.DIALECT, Olmo3::new)),
               Map.entry("phi", new Family(Phi.DIALECT, Phi::new)),
               Map.entry("phi3", new Family(Phi3.DIALECT, Phi3::new)),
               Map.entry("qwen2", new Family(Qwen2.DIALECT, Qwen2::new)),
               Map.entry("qwen3", new Family(Qwen3.DIALECT, Qwen3::new)),
+              Map.entry("qwen3_moe", new Family(Qwen3Moe.DIALECT, Qwen3Moe::new)),
               Map.entry("smollm3", new Family(SmolLm3.DIALECT, SmolLm3::new))));
 
   private record Family(Dialect dialect, Function<ModelConfig, Decoder> decoder) {}

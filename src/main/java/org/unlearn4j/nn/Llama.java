@@ -71,7 +71,7 @@ class Llama extends Stack {
     return Attention.of(layer, config());
   }
 
-  final <T> T mlp(Emitter<T> e, T x, Layer l) {
+  <T> T mlp(Emitter<T> e, T x, Layer l) {
     String name = l.dot("mlp");
     return e.within(
         "mlp",

@@ -115,6 +115,26 @@ public record ModelConfig(
     return value.isNull() ? OptionalDouble.empty() : OptionalDouble.of(value.doubleValue());
   }
 
+  /**
+   * A positive integer that only one family knows.
+   *
+   * @param absent what it is where there is none of the keys
+   * @throws UserException if it is something else
+   */
+  int count(int absent, String... keys) {
+    for (String key : keys) {
+      JsonNode value = json.path(key);
+      if (json.hasNonNull(key) && (!value.isInt() || value.intValue() <= 0)) {
+        throw new UserException(
+            "config.json, " + key + ": found " + value + ", expected a positive integer.");
+      }
+      if (json.hasNonNull(key)) {
+        return value.intValue();
+      }
+    }
+    return absent;
+  }
+
   /** A switch that only one family knows. */
   boolean flag(String key, boolean absent) {
     return json.path(key).asBoolean(absent);

@@ -100,6 +100,16 @@ final class ParameterCollector implements Emitter<Integer> {
   }
 
   @Override
+  public Integer experts(Integer x, Experts experts) {
+    check("router", experts.all().size(), linear(x, experts.router()));
+    for (Experts.Expert e : experts.all()) {
+      int gated = multiply(linear(x, e.gate()), linear(x, e.up()));
+      check("experts", experts.out(), linear(gated, e.down()));
+    }
+    return experts.out();
+  }
+
+  @Override
   public Integer activation(Integer x, Activation f) {
     return x;
   }

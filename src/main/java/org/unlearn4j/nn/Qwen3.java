@@ -4,7 +4,7 @@ package org.unlearn4j.nn;
  * Qwen 3 (Yang et al. 2025): Llama whose queries and keys are normalised head by head, with one
  * gain for all heads, before they are turned. The head size is a setting of its own.
  */
-final class Qwen3 extends Llama {
+class Qwen3 extends Llama {
   static final Dialect DIALECT = Qwen2.DIALECT.absent("head_dim", 128);
 
   Qwen3(ModelConfig config) {

@@ -52,6 +52,11 @@ final class LinearMaps {
     };
   }
 
+  /** The product in float32 whatever the variant. */
+  Value exact(String label, Value x, Linear linear) {
+    return gemm(label, x, linear, weight(linear.weight()), !linear.inOut());
+  }
+
   /** Rows of the token table {@code [vocab, width]}, float32: {@code [tokens, width]}. */
   Value tokenRows(String label, Value flat, Parameter table) {
     return form.variant() == Variant.INT4 && form.quantizedEmbeddings()
@@ -74,7 +79,7 @@ final class LinearMaps {
         Op.GEMM,
         label,
         Map.of("transB", transposed ? 1L : 0L),
-        out(linear),
+        out(x, linear),
         in.toArray(Value[]::new));
   }
 
@@ -87,7 +92,7 @@ final class LinearMaps {
     if (!linear.inOut()) {
       matrix = transposed(label, matrix);
     }
-    Value product = g.node(Op.MAT_MUL, label, Map.of(), out(linear), casts.half(x), matrix);
+    Value product = g.node(Op.MAT_MUL, label, Map.of(), out(x, linear), casts.half(x), matrix);
     return biased(label, casts.wide(product), linear);
   }
 
@@ -127,7 +132,7 @@ final class LinearMaps {
             label,
             Map.of(),
             DataType.INT32,
-            out(linear),
+            out(x, linear),
             q.get(0),
             matrix,
             q.get(2),
@@ -140,9 +145,9 @@ final class LinearMaps {
             label,
             Map.of("to", (long) DataType.FLOAT.getNumber()),
             DataType.FLOAT,
-            out(linear),
+            out(x, linear),
             product);
-    return biased(label, g.node(Op.MUL, label, Map.of(), out(linear), sums, scale), linear);
+    return biased(label, g.node(Op.MUL, label, Map.of(), out(x, linear), sums, scale), linear);
   }
 
   /** Codes, scale and zero point of activations. */
@@ -172,7 +177,13 @@ final class LinearMaps {
             ACCURACY_LEVEL);
     Value product =
         g.node(
-            Op.MAT_MUL_N_BITS, label, attributes, out(linear), x, packed(linear), scales(linear));
+            Op.MAT_MUL_N_BITS,
+            label,
+            attributes,
+            out(x, linear),
+            x,
+            packed(linear),
+            scales(linear));
     return biased(label, product, linear);
   }
 
@@ -262,7 +273,7 @@ final class LinearMaps {
     return form.variant().quantizer().orElseThrow();
   }
 
-  private static List<Dim> out(Linear linear) {
-    return List.of(Dim.TOKENS, Dim.of(linear.out()));
+  private static List<Dim> out(Value x, Linear linear) {
+    return List.of(x.shape().get(0), Dim.of(linear.out()));
   }
 }

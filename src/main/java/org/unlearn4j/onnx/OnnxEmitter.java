@@ -10,6 +10,7 @@ import java.util.function.Supplier;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
 import org.unlearn4j.nn.Parameter;
@@ -199,6 +200,20 @@ public final class OnnxEmitter implements Emitter<Value> {
 
   private Value rounded(Value x) {
     return casts.wide(casts.half(sequence(x)));
+  }
+
+  @Override
+  public Value experts(Value x, Experts experts) {
+    Value flat = rows(x);
+    width("router", flat, experts.router().in());
+    require("experts", x.width() == experts.out(), "width " + x.width(), "" + experts.out());
+    Value logits = maps.exact(module(experts.router().weight()), flat, experts.router());
+    return new GatheredExperts(g, (own, e) -> expert(own, e, experts.activation()))
+        .emit(flat, logits, experts);
+  }
+
+  private Value expert(Value x, Experts.Expert e, Activation f) {
+    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
   }
 
   @Override

@@ -10,6 +10,7 @@ import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Hidden;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
@@ -186,6 +187,20 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
       keep(weights, FLOAT);
     }
     return made(q.width, brain);
+  }
+
+  /** A token keeps what the experts it goes through keep, and the router's probabilities. */
+  @Override
+  public Value experts(Value x, Experts experts) {
+    use(x);
+    keep(4L * experts.all().size(), FLOAT); // probabilities, choice, kept ones, their quotient
+    for (Experts.Expert e : experts.all().subList(0, experts.chosen())) {
+      Value own = value(x.width);
+      Value gated =
+          multiply(activation(linear(own, e.gate()), experts.activation()), linear(own, e.up()));
+      use(linear(gated, e.down())); // before the router's weight
+    }
+    return value(experts.out());
   }
 
   @Override

@@ -19,6 +19,7 @@ import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
 import org.unlearn4j.nn.Parameter;
@@ -230,6 +231,16 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   public TfTensor attention(TfTensor q, TfTensor k, TfTensor v, Attention spec) {
     Ops ops = tf.withSubScope("attention");
     return attention.emit(ops, q, k, v, spec, precision, present::add);
+  }
+
+  @Override
+  public TfTensor experts(TfTensor x, Experts experts) {
+    return new TfExperts(variables, (own, e) -> expert(own, e, experts.activation()))
+        .emit(tf.withSubScope("experts"), x, experts);
+  }
+
+  private TfTensor expert(TfTensor x, Experts.Expert e, Activation f) {
+    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Emitter;
+import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Hidden;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Norm;
@@ -44,7 +45,8 @@ class MisspokenWordTest {
     MAGNITUDE_ON_PASSING_FEATURES,
     MAGNITUDE_ON_QUERIES_ONLY,
     KEYS_AND_VALUES,
-    UP_BEFORE_GATE
+    UP_BEFORE_GATE,
+    WEIGHTS_NOT_DIVIDED
   }
 
   /** {@code moves} has two digits, so it is within a twentieth of what is found. */
@@ -60,7 +62,10 @@ class MisspokenWordTest {
     "phi4mini, MAGNITUDE_ON_PASSING_FEATURES, 3.1",
     "phi4mini, KEYS_AND_VALUES, 10",
     "phi4mini, UP_BEFORE_GATE, 6.9",
-    "olmo3, MAGNITUDE_ON_QUERIES_ONLY, 0.62"
+    "olmo3, MAGNITUDE_ON_QUERIES_ONLY, 0.62",
+    "qwen3_moe, UP_BEFORE_GATE, 2.0",
+    "mixtral, UP_BEFORE_GATE, 6.0",
+    "mixtral, WEIGHTS_NOT_DIVIDED, 3.2"
   })
   void movesLogits(String name, Mistake mistake, double moves) throws IOException {
     Fixture fixture = Fixture.named(name);
@@ -179,6 +184,17 @@ class MisspokenWordTest {
         parts.add(parts.remove(parts.size() - 2));
       }
       return parts;
+    }
+
+    @Override
+    public T experts(T x, Experts e) {
+      boolean swapped = mistake == Mistake.UP_BEFORE_GATE;
+      List<Experts.Expert> all =
+          e.all().stream()
+              .map(o -> swapped ? new Experts.Expert(o.up(), o.gate(), o.down()) : o)
+              .toList();
+      boolean divided = e.normalised() && mistake != Mistake.WEIGHTS_NOT_DIVIDED;
+      return super.experts(x, new Experts(e.router(), e.chosen(), divided, e.activation(), all));
     }
   }
 }

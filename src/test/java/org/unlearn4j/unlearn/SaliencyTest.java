@@ -110,7 +110,10 @@ class SaliencyTest {
     assertEquals(3 * 7, Saliency.candidates(llama, all).size());
   }
 
-  /** In every family: matrices, none of them the table or the head, as many in each block. */
+  /**
+   * In every family: matrices, none of them the table or the head, as many in each block but where
+   * only some blocks have experts.
+   */
   @ParameterizedTest
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void neitherTablesNorHeadsAreCandidatesInAnyFamily(String family) {
@@ -118,7 +121,9 @@ class SaliencyTest {
     List<Parameter> found = decoder.blockMatrices();
     ModelConfig c = decoder.config();
     assertTrue(found.size() >= 4 * c.layers(), family + ": " + found);
-    assertEquals(0, found.size() % c.layers(), family);
+    if (!family.equals("qwen3_moe")) {
+      assertEquals(0, found.size() % c.layers(), family);
+    }
     assertTrue(decoder.parameters().containsAll(found), family);
     long matrices =
         decoder.parameters().stream()
