@@ -55,14 +55,14 @@ class InspectCommandTest {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode config = (ObjectNode) mapper.readTree(LLAMA.resolve("config.json").toFile());
     Path file = folder.resolve("config.json");
-    config.put("hidden_act", "mish").putObject("rope_scaling").put("type", "dynamic");
+    config.put("hidden_act", "mish").putObject("rope_scaling").put("type", "spiral");
     config.remove("rope_parameters");
     mapper.writeValue(file.toFile(), config);
     JsonNode found = inspect(folder);
     assertEquals(false, found.at("/supported").asBoolean(true));
     assertEquals(2, found.at("/problems").size(), found.toString());
     assertTrue(found.at("/problems/0").asText().contains("activation \"mish\""), found.toString());
-    assertTrue(found.at("/problems/1").asText().contains("rope_type \"dynamic\""));
+    assertTrue(found.at("/problems/1").asText().contains("rope_type \"spiral\""));
 
     mapper.writeValue(file.toFile(), config.put("model_type", "mpt"));
     found = inspect(folder);
