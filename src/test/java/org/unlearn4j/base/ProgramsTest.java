@@ -19,8 +19,8 @@ class ProgramsTest {
   void aProgramThatDoesNotEnd() {
     assertEquals(Optional.empty(), shell("sleep 600"));
     assertEquals(Optional.empty(), shell("echo GPU; sleep 600"));
-    // It ends, and leaves somebody behind who holds its output open: nobody waits for that one. What
-    // was said is known or not, as the Java runtime comes to see that the program is gone.
+    // It ends, and leaves somebody behind who holds its output open: nobody waits for that one.
+    // What was said is known or not, as the Java runtime comes to see that the program is gone.
     String left = shell("sleep 600 & echo GPU").orElse("GPU\n");
     assertEquals("GPU\n", left);
   }
