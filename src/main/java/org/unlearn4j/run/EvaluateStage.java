@@ -65,10 +65,6 @@ public final class EvaluateStage {
     return RuntimeModels.measuring(pipeline.model());
   }
 
-  FileHashes hashes() {
-    return hashes;
-  }
-
   private record Features(FeatureMap forget, FeatureMap retain) {}
 
   /** What the model that unlearning started from had for features. */
