@@ -390,7 +390,11 @@ final class Schema {
     }
     boolean split = s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).isPresent();
     return s.find(FORGET)
-        .filter(f -> split && f.matches("forget[0-9]{2}"))
-        .map(f -> "retain" + (100 - Integer.parseInt(f.substring(6))));
+        .filter(f -> split && f.matches("(forget|tune)[0-9]{2}"))
+        .map(
+            f -> {
+              int percent = Integer.parseInt(f.substring(f.length() - 2));
+              return (f.startsWith("tune") ? "tune" : "retain") + (100 - percent);
+            });
   }
 }

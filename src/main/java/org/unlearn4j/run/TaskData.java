@@ -333,7 +333,7 @@ public final class TaskData implements AutoCloseable {
 
   /** One's own data may have no rows set apart for this. */
   private List<QaExample> retainEvaluation() {
-    List<QaExample> rows = benchmark.retainEvaluation();
+    List<QaExample> rows = benchmark.retainEvaluation(pipeline.data().retain());
     return rows.isEmpty() ? benchmark.retain(pipeline.data().retain()) : rows;
   }
 
