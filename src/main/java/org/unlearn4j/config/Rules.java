@@ -35,6 +35,7 @@ final class Rules {
     warmup(Schema.UNLEARN);
     warmup(Schema.RELEARN);
     objective();
+    floor();
     if (files) {
       files();
     }
@@ -155,6 +156,16 @@ final class Rules {
           ObjectiveKeys.GAMMA,
           "0 without CLReg",
           "a number greater than 0 (nothing would be forgotten)");
+    }
+  }
+
+  private void floor() {
+    if (is(ObjectiveKeys.FLOOR, Floor.REFERENCE)) {
+      require(Schema.REFERENCE, ", which unlearn.objective.floor is measured on");
+    }
+    boolean pairs = settings.find(Schema.FORM).filter(f -> f != Form.QUESTIONS).isEmpty();
+    if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && !pairs) {
+      add(ObjectiveKeys.FLOOR, "strangers for passages", "reference or a number");
     }
   }
 

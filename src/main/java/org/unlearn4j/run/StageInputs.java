@@ -13,6 +13,7 @@ import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RetainName;
 import org.unlearn4j.config.UnlearnSettings;
@@ -237,6 +238,9 @@ final class StageInputs {
     String step = "llama.step.";
     training("unlearn").graph(model, "forward");
     listing(step + unlearn.objective().name().spelling());
+    if (!unlearn.objective().floor().equals(Floor.NONE)) {
+      listing(step + "NPO+floor");
+    }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {

@@ -15,13 +15,12 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
@@ -67,7 +66,11 @@ public final class UnlearnStage {
   /** What decides the unlearned model. */
   public Inputs inputs(Optional<Inputs> earlier) {
     Path base = base();
-    return new StageInputs(pipeline, hashes)
+    StageInputs inputs = new StageInputs(pipeline, hashes);
+    if (pipeline.unlearn().objective().floor().equals(Floor.REFERENCE)) {
+      pipeline.model().reference().ifPresent(theirs -> inputs.model("reference", theirs));
+    }
+    return inputs
         .unlearning(base)
         .settings("evaluate.token_budget") // of the batches in which likelihoods are measured
         .model("model", base)
@@ -85,12 +88,6 @@ public final class UnlearnStage {
                 new UserException(
                     "model.path: found nothing, expected the model that shall forget."));
   }
-
-  /**
-   * Likelihood of the rows: mean over labelled tokens, nats, and mean of the rows' probabilities.
-   */
-  @SuppressWarnings("ArrayRecordComponent") // used within a run only
-  private record Likelihood(double[] rowNll, double meanNll, double prob) {}
 
   /**
    * Trains and writes a Hugging Face folder. Its checkpoints stay until {@link Trained#close}.
@@ -143,13 +140,18 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         LanguageModel model = StageSupport.measured(graph, computation.precision());
+        double[] floors = floors(graph, model, data, forget, base);
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
         Trainer trainer =
-            new Trainer(step, loop, rows.withReference(reference.nll), regularisation);
+            new Trainer(
+                step,
+                loop,
+                rows.withReference(reference.nll).withFloors(floors),
+                regularisation);
         Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar));
@@ -222,22 +224,26 @@ public final class UnlearnStage {
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
-    try (EvaluateStage.Bars bars = new EvaluateStage.Bars(what)) {
-      Map<TokenRow, TokenScores> scores =
-          new Scorer(model, pipeline.evaluate().tokenBudget(), bars).score(rows);
-      double[] nll = new double[rows.size()];
-      double sum = 0;
-      double prob = 0;
-      long tokens = 0;
-      for (int i = 0; i < nll.length; i++) {
-        TokenScores s = scores.get(rows.get(i));
-        nll[i] = s.nll();
-        sum += nll[i];
-        tokens += s.tokens();
-        prob += Math.exp(-nll[i] / s.tokens()) / nll.length;
-      }
-      return new Likelihood(nll, sum / tokens, prob);
+    return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
+  }
+
+  /**
+   * How unlikely each row to forget may become; none for an objective without floors. What the
+   * graph's parameters are afterwards is not said.
+   */
+  private double[] floors(
+      StepGraph graph, LanguageModel model, TaskData data, List<TokenRow> forget, Path base) {
+    Floor floor = pipeline.unlearn().objective().floor();
+    if (floor.equals(Floor.NONE)) {
+      return new double[0];
     }
+    boolean theirs = floor.equals(Floor.REFERENCE);
+    StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
+    return RowFloors.of(
+        floor,
+        forget,
+        floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
+        rows -> likelihood(model, rows, "floors").rowNll());
   }
 
   /**

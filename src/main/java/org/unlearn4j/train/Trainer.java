@@ -163,7 +163,13 @@ public final class Trainer {
     for (int i = 0; i < rows.size(); i++) {
       batches.add(
           step.graph()
-              .collate(new StepBatch(rows.get(i), reference(micro.get(i)), Map.of(), totals)));
+              .collate(
+                  new StepBatch(
+                      rows.get(i),
+                      reference(micro.get(i)),
+                      floors(micro.get(i)),
+                      Map.of(),
+                      totals)));
     }
     return batches;
   }
@@ -190,6 +196,12 @@ public final class Trainer {
       reference.put(s, Arrays.stream(m.of(s)).mapToDouble(i -> all[i]).toArray());
     }
     return reference;
+  }
+
+  private double[] floors(EpochPlan.Micro m) {
+    return step.graph().objective().floor().isEmpty()
+        ? new double[0]
+        : Arrays.stream(m.of(Segment.FORGET)).mapToDouble(i -> data.floors()[i]).toArray();
   }
 
   private static long tokens(List<CollatedBatch> batches) {

@@ -14,17 +14,30 @@ import org.unlearn4j.unlearn.Segment;
  *     objective does not ask for them
  * @param reference summed negative log-likelihood of each row under the frozen reference model, in
  *     nats, of the segments for which the objective asks for it
+ * @param floors what each forget row's negative log-likelihood may rise to, in nats a token; empty
+ *     where the objective has no floors
  */
+@SuppressWarnings("ArrayRecordComponent") // as the reference's
 public record TrainingData(
     List<TokenRow> forget,
     List<TokenRow> retain,
     List<TokenRow> alternates,
-    Map<Segment, double[]> reference) {
+    Map<Segment, double[]> reference,
+    double[] floors) {
   public TrainingData {
     forget = List.copyOf(forget);
     retain = List.copyOf(retain);
     alternates = List.copyOf(alternates);
     reference = Map.copyOf(reference);
+  }
+
+  /** Rows of an objective without floors. */
+  public TrainingData(
+      List<TokenRow> forget,
+      List<TokenRow> retain,
+      List<TokenRow> alternates,
+      Map<Segment, double[]> reference) {
+    this(forget, retain, alternates, reference, new double[0]);
   }
 
   /** Rows to learn, nothing to forget. */
@@ -34,7 +47,12 @@ public record TrainingData(
 
   /** The same rows with what the reference model says of them. */
   public TrainingData withReference(Map<Segment, double[]> nll) {
-    return new TrainingData(forget, retain, alternates, nll);
+    return new TrainingData(forget, retain, alternates, nll, floors);
+  }
+
+  /** The same rows with their floors. */
+  public TrainingData withFloors(double[] nats) {
+    return new TrainingData(forget, retain, alternates, reference, nats);
   }
 
   /** Rows from which a segment of a batch is taken: as many and as long as its own. */

@@ -20,7 +20,11 @@ record MeanNll(Segment segment, int sign) implements Term {
 
   @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
-    Operand<TFloat32> sum = tf.sum(c.tokenNll(segment), tf.constant(0));
+    Operand<TFloat32> each = c.tokenNll(segment);
+    if (sign < 0) {
+      each = FloorPull.tokens(tf, c, each);
+    }
+    Operand<TFloat32> sum = tf.sum(each, tf.constant(0));
     Operand<TFloat32> mean = tf.math.div(sum, c.stepTokens(segment));
     return sign > 0 ? mean : tf.math.neg(mean);
   }

@@ -13,14 +13,27 @@ import org.unlearn4j.lm.TokenRow;
  * @param rows of each segment; a segment that is absent has none
  * @param referenceNll summed negative log-likelihood of each row under the frozen reference model,
  *     in nats, for segments whose loss needs it
+ * @param floors what each forget row's negative log-likelihood may rise to, in nats a token; empty
+ *     where the objective has no floors
  * @param queue retain features of earlier steps by layer, unit vectors {@code [queued][hidden]};
  *     may be empty
  */
+@SuppressWarnings("ArrayRecordComponent") // read once, to be fed
 public record StepBatch(
     Map<Segment, List<TokenRow>> rows,
     Map<Segment, double[]> referenceNll,
+    double[] floors,
     Map<FeatureLayer, List<float[]>> queue,
     Totals totals) {
+
+  /** One without floors. */
+  public StepBatch(
+      Map<Segment, List<TokenRow>> rows,
+      Map<Segment, double[]> referenceNll,
+      Map<FeatureLayer, List<float[]>> queue,
+      Totals totals) {
+    this(rows, referenceNll, new double[0], queue, totals);
+  }
 
   /**
    * Of the whole step.

@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -42,6 +43,12 @@ public interface StepContext {
    * nats.
    */
   Operand<TFloat32> referenceNll(Segment segment);
+
+  /**
+   * What each forget row's {@code nll_i / n_i} may rise to, fed: {@code [rows]}, nats a token; empty
+   * for an objective without floors.
+   */
+  Optional<Operand<TFloat32>> floors();
 
   /** {@code n_i} of every row of the whole step: {@code [rows of the step]}. */
   Operand<TFloat32> stepRowTokens(Segment segment);

@@ -145,6 +145,11 @@ final class StepForward implements StepContext {
   }
 
   @Override
+  public Optional<Operand<TFloat32>> floors() {
+    return Optional.ofNullable(inputs.floors());
+  }
+
+  @Override
   public Operand<TFloat32> stepRowTokens(Segment segment) {
     return inputs.of(segment).stepRowTokens();
   }
