@@ -4,9 +4,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * How unlikely a row may become, as nats a token: where forgetting it ends. {@code none}; {@code
- * reference} (what the retain-only model gives the row); {@code strangers} (what the model before
- * unlearning gives the most similar row about somebody whom it does not know); or a number.
+ * How unlikely a token of a row may become, in nats: where forgetting it ends. {@code none}; {@code
+ * reference} (what the retain-only model gives the token); {@code strangers} (what the model before
+ * unlearning gives the tokens of the most similar row about somebody whom it does not know); or a
+ * number.
  *
  * @param spelling as in the pipeline file
  */

@@ -107,13 +107,13 @@ public final class ObjectiveKeys {
           "floor",
           ValueType.floor(),
           only(same(BY_ROW, Floor.NONE)),
-          "nats a token at which the forget loss lets go of a row (docs/methods.md)");
+          "nats at which the forget loss lets go of a token (docs/methods.md)");
   public static final Key<Double> PULL =
       key(
           "pull",
           nonNegative(),
           only(same(BY_ROW, 1.0)),
-          "with `floor`, weight of the loss that pulls rows below it back up; 0: none does");
+          "with `floor`, weight of the loss that pulls tokens below it back up; 0: none does");
 
   static final List<Key<?>> ALL =
       List.of(

@@ -98,15 +98,15 @@ public final class ProbeStage {
   }
 
   /** A probe sees one batch and no other model or data to measure floors on. */
-  private static double[] floors(Floor floor, Map<Segment, List<TokenRow>> rows) {
+  private static List<double[]> floors(Floor floor, Map<Segment, List<TokenRow>> rows) {
     if (floor.equals(Floor.NONE)) {
-      return new double[0];
+      return List.of();
     }
     if (floor.nats().isEmpty()) {
       throw new UserException(
           "unlearn.objective.floor: found " + floor + ", expected none or a number for a probe.");
     }
-    return RowFloors.of(floor, rows.get(Segment.FORGET), List.of(), r -> new double[0]);
+    return RowFloors.of(floor, rows.get(Segment.FORGET), List.of(), r -> List.of());
   }
 
   private static Map<Segment, List<TokenRow>> rows(Request request, Objective objective) {

@@ -9,14 +9,17 @@ import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
 
 /**
- * How unlikely each row to forget may become, as {@link Floor} says.
+ * How unlikely each labelled token of the rows to forget may become, as {@link Floor} says.
  *
- * <p>{@code strangers} takes for each row the likelihood of the row most like it about somebody whom
- * the model does not know. Alike means: of the different tokens that either has, the largest share
- * that both have (Jaccard's index). One row is taken and not a mean of several, so that the floors
- * are spread as the likelihoods of unknown rows are.
+ * <p>{@code strangers} looks for the row most like it about somebody whom the model does not know.
+ * Alike means: of the different tokens that either has, the largest share that both have (Jaccard's
+ * index). The two answers are laid side by side ({@link Alignment}): a token that both have gets the
+ * stranger's likelihood, tokens that stand where the stranger's answer has others get the mean of
+ * those. One row is taken and not several, so that the floors are spread as the likelihoods of
+ * unknown rows are.
  */
 final class RowFloors {
   private RowFloors() {}
@@ -27,30 +30,30 @@ final class RowFloors {
    * @param rows to forget
    * @param strangers rows about what the model does not know; empty unless {@code floor} is {@code
    *     strangers}
-   * @param nll summed negative log-likelihood of rows under the model that {@code floor} speaks of:
-   *     the retain-only one, or the one before unlearning; not asked for a number
-   * @return nats a token, one a row
+   * @param scores of rows under the model that {@code floor} speaks of: the retain-only one, or the
+   *     one before unlearning; not asked for a number
+   * @return nats, {@code [labelled]} for each row
    */
-  static double[] of(
+  static List<double[]> of(
       Floor floor,
       List<TokenRow> rows,
       List<TokenRow> strangers,
-      Function<List<TokenRow>, double[]> nll) {
-    double[] floors = new double[rows.size()];
+      Function<List<TokenRow>, List<TokenScores>> scores) {
     if (floor.nats().isPresent()) {
-      Arrays.fill(floors, floor.nats().getAsDouble());
-    } else if (floor.equals(Floor.REFERENCE)) {
-      double[] theirs = nll.apply(rows);
-      Arrays.setAll(floors, i -> theirs[i] / rows.get(i).labelled());
-    } else {
-      double[] theirs = nll.apply(strangers);
-      List<Set<Integer>> sets = strangers.stream().map(RowFloors::tokens).toList();
-      for (int i = 0; i < floors.length; i++) {
-        int like = mostAlike(tokens(rows.get(i)), sets);
-        floors[i] = theirs[like] / strangers.get(like).labelled();
-      }
+      return rows.stream().map(r -> all(r.labelled(), floor.nats().getAsDouble())).toList();
     }
-    return floors;
+    if (floor.equals(Floor.REFERENCE)) {
+      return scores.apply(rows).stream().map(RowFloors::nats).toList();
+    }
+    List<TokenScores> theirs = scores.apply(strangers);
+    List<Set<Integer>> sets = strangers.stream().map(RowFloors::tokens).toList();
+    return rows.stream()
+        .map(
+            row -> {
+              TokenScores like = theirs.get(mostAlike(tokens(row), sets));
+              return Alignment.of(labels(row), like.labels()).carry(nats(like));
+            })
+        .toList();
   }
 
   /** Index of the set that has most in common with one; of equal ones the first. */
@@ -71,5 +74,21 @@ final class RowFloors {
     Set<Integer> tokens = new HashSet<>();
     Arrays.stream(row.ids()).forEach(tokens::add);
     return tokens;
+  }
+
+  private static int[] labels(TokenRow row) {
+    return Arrays.stream(row.labels()).filter(l -> l != TokenRow.IGNORED).toArray();
+  }
+
+  private static double[] nats(TokenScores scores) {
+    double[] nats = new double[scores.tokens()];
+    Arrays.setAll(nats, t -> -(double) scores.logProbs()[t]);
+    return nats;
+  }
+
+  private static double[] all(int count, double value) {
+    double[] values = new double[count];
+    Arrays.fill(values, value);
+    return values;
   }
 }

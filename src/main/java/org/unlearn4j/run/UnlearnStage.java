@@ -21,6 +21,7 @@ import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
@@ -140,7 +141,7 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         LanguageModel model = StageSupport.measured(graph, computation.precision());
-        double[] floors = floors(graph, model, data, forget, base);
+        List<double[]> floors = floors(graph, model, data, forget, base);
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
@@ -227,15 +228,19 @@ public final class UnlearnStage {
     return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
   }
 
+  private List<TokenScores> scores(LanguageModel model, List<TokenRow> rows, String what) {
+    return Likelihood.scores(model, rows, pipeline.evaluate().tokenBudget(), what);
+  }
+
   /**
-   * How unlikely each row to forget may become; none for an objective without floors. What the
+   * How unlikely each token of the rows to forget may become; none for an objective without floors. What the
    * graph's parameters are afterwards is not said.
    */
-  private double[] floors(
+  private List<double[]> floors(
       StepGraph graph, LanguageModel model, TaskData data, List<TokenRow> forget, Path base) {
     Floor floor = pipeline.unlearn().objective().floor();
     if (floor.equals(Floor.NONE)) {
-      return new double[0];
+      return List.of();
     }
     boolean theirs = floor.equals(Floor.REFERENCE);
     StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
@@ -243,7 +248,7 @@ public final class UnlearnStage {
         floor,
         forget,
         floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
-        rows -> likelihood(model, rows, "floors").rowNll());
+        rows -> scores(model, rows, "floors"));
   }
 
   /**

@@ -198,10 +198,10 @@ public final class Trainer {
     return reference;
   }
 
-  private double[] floors(EpochPlan.Micro m) {
+  private List<double[]> floors(EpochPlan.Micro m) {
     return step.graph().objective().floor().isEmpty()
-        ? new double[0]
-        : Arrays.stream(m.of(Segment.FORGET)).mapToDouble(i -> data.floors()[i]).toArray();
+        ? List.of()
+        : Arrays.stream(m.of(Segment.FORGET)).mapToObj(data.floors()::get).toList();
   }
 
   private static long tokens(List<CollatedBatch> batches) {

@@ -14,16 +14,15 @@ import org.unlearn4j.unlearn.Segment;
  *     objective does not ask for them
  * @param reference summed negative log-likelihood of each row under the frozen reference model, in
  *     nats, of the segments for which the objective asks for it
- * @param floors what each forget row's negative log-likelihood may rise to, in nats a token; empty
- *     where the objective has no floors
+ * @param floors what the negative log-likelihood of each labelled token may rise to, in nats, for
+ *     each forget row; empty where the objective has no floors
  */
-@SuppressWarnings("ArrayRecordComponent") // as the reference's
 public record TrainingData(
     List<TokenRow> forget,
     List<TokenRow> retain,
     List<TokenRow> alternates,
     Map<Segment, double[]> reference,
-    double[] floors) {
+    List<double[]> floors) {
   public TrainingData {
     forget = List.copyOf(forget);
     retain = List.copyOf(retain);
@@ -37,7 +36,7 @@ public record TrainingData(
       List<TokenRow> retain,
       List<TokenRow> alternates,
       Map<Segment, double[]> reference) {
-    this(forget, retain, alternates, reference, new double[0]);
+    this(forget, retain, alternates, reference, List.of());
   }
 
   /** Rows to learn, nothing to forget. */
@@ -51,7 +50,7 @@ public record TrainingData(
   }
 
   /** The same rows with their floors. */
-  public TrainingData withFloors(double[] nats) {
+  public TrainingData withFloors(List<double[]> nats) {
     return new TrainingData(forget, retain, alternates, reference, nats);
   }
 

@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.unlearn4j.lm.TokenRow;
  *
  * @param all rows of all segments, padded to one width
  * @param parts what each segment adds
- * @param floors of the forget rows, as in {@link StepBatch}
+ * @param floors of the labelled forget tokens, as in {@link StepBatch}
  * @param queue retain features of earlier steps, as in {@link StepBatch}
  * @param tokens without padding
  */
@@ -51,7 +52,7 @@ public record CollatedBatch(
       firstRow += own.size();
     }
     long tokens = batch.of(used).stream().mapToLong(TokenRow::length).sum();
-    return new CollatedBatch(all, parts, narrow(batch.floors()), batch.queue(), tokens);
+    return new CollatedBatch(all, parts, narrow(flat(batch.floors())), batch.queue(), tokens);
   }
 
   /** The same with another queue, which is known only when the step before is over. */
@@ -73,6 +74,10 @@ public record CollatedBatch(
         own.labelRows(),
         narrow(batch.referenceNll().getOrDefault(s, new double[0])),
         counts);
+  }
+
+  private static double[] flat(List<double[]> rows) {
+    return rows.stream().flatMapToDouble(Arrays::stream).toArray();
   }
 
   private static float[] narrow(double[] values) {

@@ -12,7 +12,7 @@ final class Preference {
   static Operand<TFloat32> loss(Ops tf, StepContext c, Operand<TFloat32> margin, double beta) {
     // -logsigmoid(x) = softplus(-x), which neither overflows nor loses digits at either end.
     Operand<TFloat32> each = tf.math.softplus(tf.math.mul(margin, tf.constant((float) -beta)));
-    Operand<TFloat32> sum = tf.sum(FloorPull.rows(tf, c, each), tf.constant(0));
+    Operand<TFloat32> sum = tf.sum(each, tf.constant(0));
     return tf.math.mul(
         tf.math.div(sum, c.stepRows(Segment.FORGET)), tf.constant((float) (2 / beta)));
   }

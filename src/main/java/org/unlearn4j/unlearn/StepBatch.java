@@ -13,16 +13,15 @@ import org.unlearn4j.lm.TokenRow;
  * @param rows of each segment; a segment that is absent has none
  * @param referenceNll summed negative log-likelihood of each row under the frozen reference model,
  *     in nats, for segments whose loss needs it
- * @param floors what each forget row's negative log-likelihood may rise to, in nats a token; empty
- *     where the objective has no floors
+ * @param floors what the negative log-likelihood of each labelled token may rise to, in nats, for
+ *     each forget row; empty where the objective has no floors
  * @param queue retain features of earlier steps by layer, unit vectors {@code [queued][hidden]};
  *     may be empty
  */
-@SuppressWarnings("ArrayRecordComponent") // read once, to be fed
 public record StepBatch(
     Map<Segment, List<TokenRow>> rows,
     Map<Segment, double[]> referenceNll,
-    double[] floors,
+    List<double[]> floors,
     Map<FeatureLayer, List<float[]>> queue,
     Totals totals) {
 
@@ -32,7 +31,7 @@ public record StepBatch(
       Map<Segment, double[]> referenceNll,
       Map<FeatureLayer, List<float[]>> queue,
       Totals totals) {
-    this(rows, referenceNll, new double[0], queue, totals);
+    this(rows, referenceNll, List.of(), queue, totals);
   }
 
   /**

@@ -45,8 +45,17 @@ public interface StepContext {
   Operand<TFloat32> referenceNll(Segment segment);
 
   /**
-   * What each forget row's {@code nll_i / n_i} may rise to, fed: {@code [rows]}, nats a token; empty
-   * for an objective without floors.
+   * What a forget loss raises: negative log-likelihood of each labelled forget token, but no more
+   * than its floor, from where on it has no gradient: {@code [labelled]}, nats.
+   */
+  Operand<TFloat32> forgetNll();
+
+  /** The sum of {@link #forgetNll} over each row: {@code [rows]}, nats. */
+  Operand<TFloat32> forgetRowNll();
+
+  /**
+   * What each labelled forget token's negative log-likelihood may rise to, fed: {@code [labelled]},
+   * nats; empty for an objective without floors.
    */
   Optional<Operand<TFloat32>> floors();
 

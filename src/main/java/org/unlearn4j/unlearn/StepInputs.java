@@ -119,7 +119,7 @@ final class StepInputs {
     return quantized;
   }
 
-  /** Of the forget rows, {@code [rows]}, nats a token; only where the objective has floors. */
+  /** Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors. */
   Placeholder<TFloat32> floors() {
     return floors;
   }
@@ -187,9 +187,9 @@ final class StepInputs {
     }
     if (floors != null) {
       float[] given = batch.floors();
-      if (given.length != batch.parts().get(Segment.FORGET).rows()) {
+      if (given.length != batch.parts().get(Segment.FORGET).labels().length) {
         throw new IllegalArgumentException(
-            given.length + " floors, expected one for each forget row");
+            given.length + " floors, expected one for each labelled forget token");
       }
       feeds.floats(floors, given, given.length);
     }

@@ -3,13 +3,14 @@ package org.unlearn4j.run;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.lm.TokenScores;
 
 class RowFloorsTest {
   /** A row whose last {@code labelled} tokens are its answer. */
@@ -30,44 +31,63 @@ class RowFloorsTest {
         .floor();
   }
 
-  @Test
-  void aNumberIsEveryRowsFloor() {
-    double[] floors = RowFloors.of(floor("2.5"), ROWS, List.of(), r -> new double[0]);
-    assertArrayEquals(new double[] {2.5, 2.5}, floors);
+  /** What a model says of a row: these nats of its labelled tokens. */
+  private static TokenScores scores(TokenRow row, double... nats) {
+    int[] labels = Arrays.stream(row.labels()).filter(l -> l != TokenRow.IGNORED).toArray();
+    float[] logProbs = new float[nats.length];
+    for (int i = 0; i < nats.length; i++) {
+      logProbs[i] = (float) -nats[i];
+    }
+    return new TokenScores(labels, logProbs, labels, logProbs, logProbs);
   }
 
-  /** Summed over 2 and 1 labelled tokens. */
   @Test
-  void theRetainOnlyModelsLikelihoodIsTakenByToken() {
-    Map<TokenRow, Double> theirs = Map.of(ROWS.get(0), 6.0, ROWS.get(1), 4.0);
-    double[] floors =
+  void aNumberIsEveryTokensFloor() {
+    List<double[]> floors = RowFloors.of(floor("2.5"), ROWS, List.of(), r -> List.of());
+    assertArrayEquals(new double[] {2.5, 2.5}, floors.get(0));
+    assertArrayEquals(new double[] {2.5}, floors.get(1));
+  }
+
+  @Test
+  void theRetainOnlyModelsLikelihoodOfEachToken() {
+    List<double[]> floors =
         RowFloors.of(
             Floor.REFERENCE,
             ROWS,
             List.of(),
-            rows -> rows.stream().mapToDouble(theirs::get).toArray());
-    assertArrayEquals(new double[] {3, 4}, floors);
+            rows -> {
+              assertEquals(ROWS, rows);
+              return List.of(scores(ROWS.get(0), 6, 0.5), scores(ROWS.get(1), 4));
+            });
+    assertArrayEquals(new double[] {6, 0.5}, floors.get(0));
+    assertArrayEquals(new double[] {4}, floors.get(1));
   }
 
   /**
-   * {1, 2, 3, 4} and {1, 2, 3, 9, 8} have 3 of 6 tokens in common, {1, 2, 3, 4} and {1, 2, 9} 2 of
-   * 5: the first is nearer, though the second has fewer others. {5, 6, 7} has as much in common with
-   * both of two, so the first is taken.
+   * {1, 2, 3, 4} and {1, 2, 3, 9, 4} have 4 of 5 tokens in common, {1, 2, 3, 4} and {1, 2, 4} 3 of
+   * 4: the first is nearer, though the second has fewer others. Its answer is 9 4: token 4 stands
+   * opposite 4, and token 3 where it has 9. {5, 6, 7} has as much in common with both of two, so the
+   * first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4.
    */
   @Test
-  void theMostSimilarStrangersLikelihoodIsTakenByToken() {
+  void theMostSimilarStrangersLikelihoods() {
     List<TokenRow> strangers =
-        List.of(row(1, 1, 2, 9), row(2, 1, 2, 3, 9, 8), row(2, 5, 9, 6), row(2, 6, 5, 9));
-    double[] floors =
+        List.of(row(1, 1, 2, 4), row(2, 1, 2, 3, 9, 4), row(2, 5, 9, 6), row(2, 6, 5, 9));
+    List<double[]> floors =
         RowFloors.of(
             Floor.STRANGERS,
             ROWS,
             strangers,
             rows -> {
               assertEquals(strangers, rows);
-              return new double[] {1, 5, 8, 9};
+              return List.of(
+                  scores(strangers.get(0), 1),
+                  scores(strangers.get(1), 5, 0.25),
+                  scores(strangers.get(2), 2, 4),
+                  scores(strangers.get(3), 9, 9));
             });
-    assertArrayEquals(new double[] {2.5, 4}, floors);
+    assertArrayEquals(new double[] {5, 0.25}, floors.get(0));
+    assertArrayEquals(new double[] {3}, floors.get(1));
   }
 
   @Test
