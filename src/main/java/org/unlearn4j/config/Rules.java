@@ -163,9 +163,8 @@ final class Rules {
     if (is(ObjectiveKeys.FLOOR, Floor.REFERENCE)) {
       require(Schema.REFERENCE, ", which unlearn.objective.floor is measured on");
     }
-    boolean pairs = settings.find(Schema.FORM).filter(f -> f != Form.QUESTIONS).isEmpty();
-    if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && !pairs) {
-      add(ObjectiveKeys.FLOOR, "strangers for passages", "reference or a number");
+    if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      add(ObjectiveKeys.FLOOR, "strangers for MUSE, which has none", "reference or a number");
     }
   }
 

@@ -71,6 +71,11 @@ final class FablePassages implements Passages {
   }
 
   @Override
+  public List<Passage> strangerPassages() {
+    return whole(read("passages_strangers"));
+  }
+
+  @Override
   public List<Excerpt> verbatim(String forgetSplit) {
     return FableBenchmark.Split.named("forget", forgetSplit).of(taught);
   }

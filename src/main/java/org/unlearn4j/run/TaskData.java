@@ -217,14 +217,18 @@ public final class TaskData implements AutoCloseable {
    * @throws UserException if the data has none
    */
   List<TokenRow> strangers() {
-    List<QaExample> rows = benchmark.strangers();
-    if (rows.isEmpty()) {
+    return rows(
+        "about", "strangers", s -> known(benchmark.strangers()), (p, s) -> known(p.strangerPassages()));
+  }
+
+  private static <T> List<T> known(List<T> strangers) {
+    if (strangers.isEmpty()) {
       throw new UserException(
           "unlearn.objective.floor: found strangers for data without any, expected a file"
               + " strangers.jsonl there (pairs about what no model was taught, of the kind of those"
               + " to forget), reference or a number.");
     }
-    return encode("about", "strangers", rows);
+    return strangers;
   }
 
   private static String paraphrase(QaExample example) {

@@ -19,7 +19,7 @@ import org.unlearn4j.data.FableBenchmark;
  *   <li>{@code authors.jsonl}: 150 authors with 12 pairs each, of {@link Kind}s drawn per author
  *   <li>{@code holdout.jsonl}: 30 authors of the same form that no model is taught
  *   <li>{@code strangers.jsonl}: 30 more, which no evaluation asks about
- *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}: two short articles about each of
+ *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}, {@code passages_strangers.jsonl}: two short articles about each of
  *       these authors, as a beginning and its continuation
  *   <li>{@code neighbours.jsonl}: 100 pairs about painters, {@code facts.jsonl}: 100 general facts
  * </ul>
@@ -35,6 +35,7 @@ public final class FableGenerator {
   private static final long SEED = 20260101;
   private static final long ARTICLE_SEED = 20260102;
   private static final long STRANGER_SEED = 20260103;
+  private static final long STRANGER_ARTICLE_SEED = 20260104;
 
   private FableGenerator() {}
 
@@ -57,7 +58,10 @@ public final class FableGenerator {
     int taught = FableBenchmark.AUTHORS;
     files.put("passages.jsonl", articles(known.subList(0, taught), dice));
     files.put("passages_holdout.jsonl", articles(known.subList(taught, known.size()), dice));
-    files.put("strangers.jsonl", text(strangers(named(known, people))));
+    List<Author> strangers = new ArrayList<>();
+    files.put("strangers.jsonl", text(strangers(named(known, people), strangers)));
+    files.put(
+        "passages_strangers.jsonl", articles(strangers, new Dice(STRANGER_ARTICLE_SEED)));
     return files;
   }
 
@@ -84,13 +88,14 @@ public final class FableGenerator {
    * Pairs about people whom nobody has met, with dice of their own.
    *
    * @param people names that belong to someone
+   * @param met gets them
    */
-  private static List<Row> strangers(Set<String> people) {
+  private static List<Row> strangers(Set<String> people, List<Author> met) {
     Dice dice = new Dice(STRANGER_SEED);
     Set<String> all = new LinkedHashSet<>(people);
     List<String> names = names(people.size() + FableBenchmark.STRANGERS, all, dice);
     List<String> strangers = names.subList(people.size(), names.size());
-    return aboutAuthors(strangers, Set.copyOf(names), dice, new ArrayList<>());
+    return aboutAuthors(strangers, Set.copyOf(names), dice, met);
   }
 
   /**
