@@ -258,7 +258,10 @@ final class StageInputs {
 
   private StageInputs training(String block) {
     Map<String, String> settings = pipeline.settings(List.of(block, "model.precision"));
+    // Neither changes what is learned.
     settings.remove(block + ".checkpoint_every");
+    settings.remove(block + ".watch");
+    settings.remove(block + ".watch_rows");
     inputs.settings(settings);
     return device();
   }

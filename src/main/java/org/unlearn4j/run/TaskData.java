@@ -221,6 +221,16 @@ public final class TaskData implements AutoCloseable {
         "about", "strangers", s -> known(benchmark.strangers()), (p, s) -> known(p.strangerPassages()));
   }
 
+  /** The same where the data has them, for looking only. */
+  List<TokenRow> strangersIfAny() {
+    DataSettings.Form form = pipeline.data().form();
+    boolean pairs = form == DataSettings.Form.PASSAGES || !benchmark.strangers().isEmpty();
+    boolean texts =
+        form == DataSettings.Form.QUESTIONS
+            || passages().filter(p -> !p.strangerPassages().isEmpty()).isPresent();
+    return pairs && texts ? strangers() : List.of();
+  }
+
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -19,6 +21,7 @@ import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -33,6 +36,7 @@ import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
 import org.unlearn4j.train.View;
+import org.unlearn4j.train.Watch;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -154,8 +158,9 @@ public final class UnlearnStage {
                 rows.withReference(reference.nll).withFloors(floors),
                 regularisation);
         Trainer.Finished finished;
+        Watch watch = watch(model, forget, retain, data);
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
-          finished = trainer.run(files, StageSupport.bar(bar));
+          finished = trainer.run(files, StageSupport.bar(bar), watch);
         }
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before.meanNll(), after.meanNll());
@@ -224,6 +229,22 @@ public final class UnlearnStage {
     return new Reference(forget, nll);
   }
 
+  private Watch watch(
+      LanguageModel model, List<TokenRow> forget, List<TokenRow> retain, TaskData data) {
+    WatchSettings settings = pipeline.unlearn().watch();
+    if (settings.epochs() == 0) {
+      return Watch.NONE;
+    }
+    return new Watcher(
+            model,
+            pipeline.evaluate().tokenBudget(),
+            settings.rows(),
+            forget,
+            retain,
+            data.strangersIfAny())
+        .every(settings);
+  }
+
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
     return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
   }
@@ -244,11 +265,20 @@ public final class UnlearnStage {
     }
     boolean theirs = floor.equals(Floor.REFERENCE);
     StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
-    return RowFloors.of(
+    List<double[]> floors =
+        RowFloors.of(
+            floor,
+            forget,
+            floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
+            rows -> scores(model, rows, "floors"));
+    double[] perRow = floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
+    log.printf(
+        Locale.ROOT,
+        "unlearn: floors (%s) of %.2f nats a token on average, a mean probability of %.3f%n",
         floor,
-        forget,
-        floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
-        rows -> scores(model, rows, "floors"));
+        Arrays.stream(perRow).average().orElse(0),
+        Arrays.stream(perRow).map(n -> Math.exp(-n)).average().orElse(0));
+    return floors;
   }
 
   /**
