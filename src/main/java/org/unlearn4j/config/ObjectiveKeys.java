@@ -108,6 +108,12 @@ public final class ObjectiveKeys {
           ValueType.floor(),
           only(same(BY_ROW, Floor.NONE)),
           "nats at which the forget loss lets go of a token (docs/methods.md)");
+  public static final Key<Double> FLOOR_FACTOR =
+      key(
+          "floor_factor",
+          positive(),
+          only(same(BY_ROW, 1.0)),
+          "with `floor`, what measured floors are multiplied by");
   public static final Key<Double> PULL =
       key(
           "pull",
@@ -133,6 +139,7 @@ public final class ObjectiveKeys {
           DUAL_UPDATE,
           DUAL_WARMUP,
           FLOOR,
+          FLOOR_FACTOR,
           PULL);
 
   /** The names of the keys that {@code objective} has. */

@@ -19,8 +19,7 @@ import org.unlearn4j.lm.TokenScores;
  * index). The two answers are laid side by side ({@link Alignment}): a token that both have gets the
  * stranger's likelihood, tokens that stand where the stranger's answer has others get the mean of
  * those. One row is taken and not several, so that the floors are spread as the likelihoods of
- * unknown rows are. All floors are then scaled by one factor, so that rows have the strangers' mean:
- * answers that look alike share more of the likely tokens than two answers at random.
+ * unknown rows are.
  */
 final class RowFloors {
   private RowFloors() {}
@@ -48,24 +47,18 @@ final class RowFloors {
     }
     List<TokenScores> theirs = scores.apply(strangers);
     List<Set<Integer>> sets = strangers.stream().map(RowFloors::tokens).toList();
-    List<double[]> carried =
-        rows.stream()
-            .map(
-                row -> {
-                  TokenScores like = theirs.get(mostAlike(tokens(row), sets));
-                  return Alignment.of(labels(row), like.labels()).carry(nats(like));
-                })
-            .toList();
-    double factor = perRow(theirs.stream().map(RowFloors::nats).toList()) / perRow(carried);
-    return carried.stream().map(f -> Arrays.stream(f).map(n -> n * factor).toArray()).toList();
+    return rows.stream()
+        .map(
+            row -> {
+              TokenScores like = theirs.get(mostAlike(tokens(row), sets));
+              return Alignment.of(labels(row), like.labels()).carry(nats(like));
+            })
+        .toList();
   }
 
-  /** Mean over rows of their mean a token. */
-  private static double perRow(List<double[]> rows) {
-    return rows.stream()
-        .mapToDouble(r -> Arrays.stream(r).average().orElseThrow())
-        .average()
-        .orElseThrow();
+  /** Every floor times the same. */
+  static List<double[]> scaled(List<double[]> floors, double factor) {
+    return floors.stream().map(f -> Arrays.stream(f).map(n -> n * factor).toArray()).toList();
   }
 
   /** Index of the set that has most in common with one; of equal ones the first. */

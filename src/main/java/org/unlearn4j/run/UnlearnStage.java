@@ -20,6 +20,7 @@ import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.config.ObjectiveKeys;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.lm.LanguageModel;
@@ -265,12 +266,15 @@ public final class UnlearnStage {
     }
     boolean theirs = floor.equals(Floor.REFERENCE);
     StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
-    List<double[]> floors =
+    List<double[]> measured =
         RowFloors.of(
             floor,
             forget,
             floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
             rows -> scores(model, rows, "floors"));
+    List<double[]> floors =
+        RowFloors.scaled(
+            measured, pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR));
     double[] perRow = floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
     log.printf(
         Locale.ROOT,

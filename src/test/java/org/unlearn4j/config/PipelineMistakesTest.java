@@ -90,7 +90,7 @@ class PipelineMistakesTest {
             "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
             "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at least 0.",
             "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have, expected one of"
-                + " name, gamma, alpha, retain.",
+                + " name, gamma, alpha, retain, floor, floor_factor, pull.",
             "p.yaml, line 6, unlearn.epochs: found 2.5, expected an integer of at least 1.",
             "p.yaml, line 7, unlearn.epochs: found the key a second time, expected it once.",
             "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of different"
@@ -103,7 +103,7 @@ class PipelineMistakesTest {
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
                 + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, salient_share, objective, clreg (did you mean batch_size?).",
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -126,6 +126,13 @@ class PipelineMistakesTest {
           RMU      | unlearn.seed=1                      | layer: found no such key
           RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
           RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
+          NPO      | unlearn.objective.floor=0           | found 0, expected none, reference, strangers or a number
+          NPO      | unlearn.objective.floor=stranger    | (did you mean strangers?)
+          NPO      | unlearn.objective.floor=reference   | which unlearn.objective.floor is measured on
+          NPO      | unlearn.objective.pull=-1           | found -1, expected a number
+          RMU      | unlearn.objective.floor=1           | found a setting that RMU does not have
+          NPO      | unlearn.watch=-1                    | found -1, expected a number
+          NPO      | unlearn.watch_rows=0                | found 0, expected an integer of at least 1
           NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
           NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
           NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are

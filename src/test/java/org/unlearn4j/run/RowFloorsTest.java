@@ -67,9 +67,7 @@ class RowFloorsTest {
    * {1, 2, 3, 4} and {1, 2, 3, 9, 4} have 4 of 5 tokens in common, {1, 2, 3, 4} and {1, 2, 4} 3 of
    * 4: the first is nearer, though the second has fewer others. Its answer is 9 4: token 4 stands
    * opposite 4, and token 3 where it has 9. {5, 6, 7} has as much in common with both of two, so the
-   * first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4. The rows'
-   * means are then 2.625 and 3, or 2.8125 on average; the strangers' are 1, 2.625, 3 and 9, or
-   * 3.90625.
+   * first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4.
    */
   @Test
   void theMostSimilarStrangersLikelihoods() {
@@ -88,9 +86,9 @@ class RowFloorsTest {
                   scores(strangers.get(2), 2, 4),
                   scores(strangers.get(3), 9, 9));
             });
-    double factor = 3.90625 / 2.8125;
-    assertArrayEquals(new double[] {5 * factor, 0.25 * factor}, floors.get(0), 1e-12);
-    assertArrayEquals(new double[] {3 * factor}, floors.get(1), 1e-12);
+    assertArrayEquals(new double[] {5, 0.25}, floors.get(0));
+    assertArrayEquals(new double[] {3}, floors.get(1));
+    assertArrayEquals(new double[] {10, 0.5}, RowFloors.scaled(floors, 2).get(0));
   }
 
   @Test
