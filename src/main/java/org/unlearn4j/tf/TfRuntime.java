@@ -45,6 +45,9 @@ public final class TfRuntime implements AutoCloseable {
     this.asWritten = computation.asWritten();
     this.roundsToTf32 = roundsToTf32;
     SparseCrossEntropy.registerGradient();
+    if (precision == Precision.BF16 && !device.isGpu()) {
+      OneDnnCaches.correct();
+    }
     this.ops = LinearNames.of(graph);
   }
 
