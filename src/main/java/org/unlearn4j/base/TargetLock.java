@@ -90,6 +90,7 @@ public final class TargetLock {
         if (lock.isPresent()) {
           return lock.get();
         }
+        StopRequest.check();
         if (!told) {
           waiting.accept(target + ": " + holder(key, file) + " is writing here; waiting for it.");
           told = true;

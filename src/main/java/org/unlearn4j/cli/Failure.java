@@ -12,6 +12,7 @@ import java.util.stream.Stream;
 import org.tensorflow.exceptions.TFResourceExhaustedException;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.gpu.GpuCause;
 import org.unlearn4j.gpu.GpuCauses;
@@ -44,6 +45,9 @@ record Failure(String message, int exitCode) {
   private static Optional<Failure> known(Throwable t) {
     if (t instanceof UserException) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.USER));
+    }
+    if (t instanceof StopRequest.Stopped) {
+      return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
     if (t instanceof MachineException) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
