@@ -18,6 +18,7 @@ public final class Main {
     PrintStream out = stream(new WantedOutput(new FileOutputStream(FileDescriptor.out)));
     PrintStream err = stream(new FileOutputStream(FileDescriptor.err));
     System.setErr(err); // progress and notes too
+    Ending.watched();
     List<Command> commands = Commands.all();
     if (commands.stream().anyMatch(c -> args.length > 0 && c.name().equals(args[0]) && c.resumes())) {
       Signals.handle(err);

@@ -58,7 +58,7 @@ final class Signals {
     String name = signal.toString().replace("SIG", "");
     int number = NUMBERS.getOrDefault(name, NUMBERS.get("TERM"));
     if (!StopRequest.ask(number)) {
-      Runtime.getRuntime().halt(CODE + number);
+      Ending.halt(CODE + number);
     }
     err.println("Stopping where nothing is lost (SIG" + name + "); a second signal ends it now.");
     try {
@@ -70,7 +70,7 @@ final class Signals {
         "unlearn4j: found no place to stop within "
             + PATIENCE_MILLIS / 1000
             + " s and ends here; the last checkpoint and all that is whole are kept.");
-    Runtime.getRuntime().halt(CODE + number);
+    Ending.halt(CODE + number);
   }
 
   /** What to exit with: whoever asked to stop is told so, even if all was done by then. */

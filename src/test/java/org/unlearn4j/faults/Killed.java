@@ -24,7 +24,7 @@ public final class Killed {
   private static final int MOST_IN_A_ROW = 8;
 
   private final Random random;
-  private final KilledCommands commands;
+  private final WritingCommands commands;
   private final Map<String, Made> unbroken = new LinkedHashMap<>();
   private final Map<String, Integer> kills = new TreeMap<>();
   private final List<String> lost = new ArrayList<>();
@@ -35,7 +35,7 @@ public final class Killed {
   private Killed(long seed) throws IOException, InterruptedException {
     random = new Random(seed);
     AtomicFiles.deleteTree(HERE);
-    commands = new KilledCommands(HERE.toAbsolutePath());
+    commands = new WritingCommands(HERE.toAbsolutePath());
   }
 
   /**

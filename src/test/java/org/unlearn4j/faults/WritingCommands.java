@@ -12,14 +12,14 @@ import java.util.stream.Stream;
 import org.unlearn4j.base.Hashes;
 
 /** Every command that makes something, on the smallest of pipelines, in a process of its own. */
-final class KilledCommands {
+final class WritingCommands {
   private static final String OUT = "OUT";
 
   private final TinyProject project;
   private final Map<String, List<String>> arguments = new LinkedHashMap<>();
 
   /** Writes the project and runs it once, for what single commands start from. */
-  KilledCommands(Path root) throws IOException, InterruptedException {
+  WritingCommands(Path root) throws IOException, InterruptedException {
     project = new TinyProject(Files.createDirectories(root));
     Path run = root.resolve("models");
     Process process = process(project.run(run), root.resolve("models.log"));
@@ -73,8 +73,6 @@ final class KilledCommands {
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
     arguments.put(
         "study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
-    arguments.put(
-        "compare", List.of("compare", run.toString(), run.toString(), "--out", OUT + "/both.html"));
     arguments.put("graphs", List.of("graphs", "--out", OUT + "/graphs"));
     arguments.put("fable-tokenizer", List.of("fable-tokenizer", "--out", OUT + "/tokenizer"));
   }
@@ -99,13 +97,21 @@ final class KilledCommands {
     return project.root().resolve("tmp");
   }
 
+  /** What a command is called with so that it writes into a folder. */
+  List<String> arguments(String name, Path folder) {
+    String out = folder.toAbsolutePath().toString();
+    return arguments.get(name).stream().map(a -> a.replace(OUT, out)).toList();
+  }
+
+  /** The folder of the run that all start from. */
+  Path models() {
+    return project.root().resolve("models");
+  }
+
   /** Starts a command that writes into a folder. */
   Process start(String name, Path folder) throws IOException {
     Files.createDirectories(folder);
-    List<String> command = new ArrayList<>();
-    String out = folder.toAbsolutePath().toString();
-    arguments.get(name).forEach(a -> command.add(a.replace(OUT, out)));
-    return process(command, folder.resolveSibling(folder.getFileName() + ".log"));
+    return process(arguments(name, folder), folder.resolveSibling(folder.getFileName() + ".log"));
   }
 
   private Process process(List<String> arguments, Path log) throws IOException {
