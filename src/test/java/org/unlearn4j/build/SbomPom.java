@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import javax.xml.parsers.DocumentBuilderFactory;
 import javax.xml.parsers.ParserConfigurationException;
 import org.w3c.dom.Element;
@@ -18,8 +19,16 @@ import org.xml.sax.SAXException;
  *     names any
  */
 record SbomPom(String group, String artifact, String version, List<String> licences) {
+  /** Neither their POMs nor those above name any: for whoever has to know, where they come from. */
+  private static final Map<String, String> ELSEWHERE =
+      Map.of(
+          "com.hubspot:algebra", "not stated in its POM, see https://github.com/HubSpot/algebra",
+          "com.hubspot.immutables:immutables-exceptions",
+              "not stated in its POM, see https://github.com/HubSpot/hubspot-immutables");
+
   SbomPom {
-    licences = List.copyOf(licences);
+    String other = ELSEWHERE.get(group + ":" + artifact);
+    licences = licences.isEmpty() && other != null ? List.of(other) : List.copyOf(licences);
   }
 
   /** The POM of a jar, which lies at {@code group/artifact/version/} of its repository. */
