@@ -27,9 +27,9 @@ import java.util.zip.ZipFile;
  *
  * <pre>java org.unlearn4j.build.Sbom CLASSPATH FOLDER CACHE</pre>
  *
- * <p>{@code CLASSPATH} is a file with the runtime class path as Maven has it: beside each jar of its
- * repository lies the POM that says whose it is. {@code CACHE} keeps the hashes of natives by the
- * hash of their jar, since unpacking them takes seconds.
+ * <p>{@code CLASSPATH} is a file with the runtime class path as Maven has it: beside each jar of
+ * its repository lies the POM that says whose it is. {@code CACHE} keeps the hashes of natives by
+ * the hash of their jar, since unpacking them takes seconds.
  */
 final class Sbom {
   /** Of whatever system; JNA alone has them for twenty. */
@@ -109,7 +109,12 @@ final class Sbom {
     String classifier = pom.classifier(name);
     components.add(
         new SbomComponent(
-            place, pom.group(), pom.artifact(), pom.version(), pom.purl(classifier), sha,
+            place,
+            pom.group(),
+            pom.artifact(),
+            pom.version(),
+            pom.purl(classifier),
+            sha,
             pom.licences()));
     if (!cache.containsKey(sha)) {
       cache.setProperty(sha, natives(file));
@@ -119,8 +124,13 @@ final class Sbom {
       String library = path.substring(path.lastIndexOf('/') + 1);
       components.add(
           new SbomComponent(
-              place + "!/" + path, pom.group(), library, pom.version(),
-              pom.purl(classifier) + "#" + path, line.substring(0, 64), pom.licences()));
+              place + "!/" + path,
+              pom.group(),
+              library,
+              pom.version(),
+              pom.purl(classifier) + "#" + path,
+              line.substring(0, 64),
+              pom.licences()));
     }
     notices(file);
   }
@@ -163,8 +173,13 @@ final class Sbom {
     origin.text().ifPresent(t -> texts.merge(t.strip(), place, (a, b) -> a + "\n" + b));
     components.add(
         new SbomComponent(
-            place, origin.owner(), String.valueOf(file.getFileName()), origin.version(), "",
-            sha256(Files.newInputStream(file)), origin.licences()));
+            place,
+            origin.owner(),
+            String.valueOf(file.getFileName()),
+            origin.version(),
+            "",
+            sha256(Files.newInputStream(file)),
+            origin.licences()));
   }
 
   private String notices() {
@@ -179,8 +194,13 @@ final class Sbom {
     }
     texts.forEach(
         (text, from) ->
-            out.append("\n").append("-".repeat(80)).append('\n').append(from).append("\n\n")
-                .append(text).append('\n'));
+            out.append("\n")
+                .append("-".repeat(80))
+                .append('\n')
+                .append(from)
+                .append("\n\n")
+                .append(text)
+                .append('\n'));
     return out.toString();
   }
 

@@ -26,8 +26,10 @@ record SbomComponent(
   /** The whole document; the same components give the same bytes. */
   static String bom(List<SbomComponent> components) {
     StringBuilder out = new StringBuilder();
-    out.append("{\n  \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.5\",\n  \"version\": 1,\n");
-    out.append("  \"metadata\": {\"component\": {\"type\": \"application\", \"name\": \"unlearn4j\"}},\n");
+    out.append(
+        "{\n  \"bomFormat\": \"CycloneDX\",\n  \"specVersion\": \"1.5\",\n  \"version\": 1,\n");
+    out.append(
+        "  \"metadata\": {\"component\": {\"type\": \"application\", \"name\": \"unlearn4j\"}},\n");
     out.append("  \"components\": [");
     String separator = "\n";
     for (SbomComponent c : components) {

@@ -29,7 +29,8 @@ final class SbomSystem {
 
   /**
    * By its place in a bundle: CUDA's in {@code cuda/}, the Java runtime's in {@code runtime/}, with
-   * those copied from this system in {@code runtime/lib/system/}, ONNX Runtime's in {@code native/}.
+   * those copied from this system in {@code runtime/lib/system/}, ONNX Runtime's in {@code
+   * native/}.
    */
   static Origin origin(Path folder, String place, Collection<SbomPom> poms) throws IOException {
     if (place.startsWith("cuda/")) {
@@ -61,12 +62,11 @@ final class SbomSystem {
     if (owner.isEmpty()) {
       return new Origin("system", "", List.of(), Optional.empty());
     }
-    String version = ask("dpkg-query", "-W", "-f", "${Version}\\n", owner).replaceFirst("(?s)\n.*", "");
+    String version =
+        ask("dpkg-query", "-W", "-f", "${Version}\\n", owner).replaceFirst("(?s)\n.*", "");
     Path copyright = Path.of("/usr/share/doc", owner, "copyright");
     Optional<String> text =
-        Files.isReadable(copyright)
-            ? Optional.of(Files.readString(copyright))
-            : Optional.empty();
+        Files.isReadable(copyright) ? Optional.of(Files.readString(copyright)) : Optional.empty();
     return new Origin(owner, version, List.of("see " + copyright + ", below"), text);
   }
 

@@ -59,6 +59,7 @@ public final class Soak {
       soak.round();
       samples.add(SoakSample.now(samples.size() + 1, (System.nanoTime() - start) / 1e9));
       AtomicFiles.writeString(HERE.resolve("soak.json"), json(hours, samples));
+      AtomicFiles.writeString(HERE.resolve("soak.svg"), SoakPlot.svg(samples));
     }
     SoakGrowth growth = SoakGrowth.of(samples);
     System.out.println(growth.sentence());
@@ -75,8 +76,16 @@ public final class Soak {
     String prompts = "Who is 1?";
     command(0, "generate", "--model", unlearned, "--prompt", prompts, "--max-new-tokens", "4");
     command(
-        0, "generate", "--model", onnx, "--runtime", "onnx:int4", "--prompt", prompts,
-        "--max-new-tokens", "4");
+        0,
+        "generate",
+        "--model",
+        onnx,
+        "--runtime",
+        "onnx:int4",
+        "--prompt",
+        prompts,
+        "--max-new-tokens",
+        "4");
     command(
         ExitCode.GATE,
         "verify",
@@ -105,5 +114,4 @@ public final class Soak {
     samples.forEach(s -> s.write(rounds.addObject()));
     return root.toPrettyString() + "\n";
   }
-
 }

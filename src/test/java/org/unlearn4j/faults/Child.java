@@ -61,7 +61,9 @@ final class Child {
     return this;
   }
 
-  /** Hears of signals even where whoever runs the tests ignores them, as work in a background does. */
+  /**
+   * Hears of signals even where whoever runs the tests ignores them, as work in a background does.
+   */
   Child hearing() throws InterruptedException {
     if (hears()) {
       around.addAll(List.of("env", "--default-signal=INT,TERM"));
@@ -86,8 +88,8 @@ final class Child {
     command.addAll(arguments);
     ProcessBuilder builder =
         new ProcessBuilder(command)
-            .redirectOutput(output == null ? to("out") : output)
-            .redirectError(to("err"));
+            .redirectOutput(output == null ? to("said") : output)
+            .redirectError(to("complained"));
     builder.environment().put("TF_CPP_MIN_LOG_LEVEL", "2");
     builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
     return builder.start();
@@ -105,9 +107,9 @@ final class Child {
   End end(Process process) throws IOException, InterruptedException {
     if (!process.waitFor(MINUTES, TimeUnit.MINUTES)) {
       process.destroyForcibly();
-      throw new AssertionError("hung; it said " + read("err"));
+      throw new AssertionError("hung; it said " + read("complained"));
     }
-    return new End(process.exitValue(), read("out"), read("err"));
+    return new End(process.exitValue(), read("said"), read("complained"));
   }
 
   private String read(String name) throws IOException {

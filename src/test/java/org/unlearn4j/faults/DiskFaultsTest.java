@@ -35,8 +35,17 @@ class DiskFaultsTest {
   /** By name, and the sizes that its results go beyond. */
   static Stream<String> writers() {
     return Stream.of(
-        "run", "finetune", "unlearn", "export", "evaluate-tf", "evaluate-onnx", "relearn", "round",
-        "study", "graphs", "fable-tokenizer");
+        "run",
+        "finetune",
+        "unlearn",
+        "export",
+        "evaluate-tf",
+        "evaluate-onnx",
+        "relearn",
+        "round",
+        "study",
+        "graphs",
+        "fable-tokenizer");
   }
 
   private static void refused(Child.End end, String why) {
@@ -57,8 +66,7 @@ class DiskFaultsTest {
             .run(commands.arguments(command, out));
     refused(end, "No space left on device");
     List<String> left = Files.readAllLines(listing);
-    assertEquals(
-        List.of(), left.stream().filter(f -> f.matches(".*[.](part|old|lock)")).toList());
+    assertEquals(List.of(), left.stream().filter(f -> f.matches(".*[.](part|old|lock)")).toList());
   }
 
   @ParameterizedTest
@@ -70,8 +78,20 @@ class DiskFaultsTest {
   /** Later and later: the lock, the log, a checkpoint, a model, an ONNX folder, an evaluation. */
   @ParameterizedTest
   @CsvSource({
-    "run,128", "run,300", "run,500", "run,700", "run,900", "run,1200", "run,1600", "unlearn,200",
-    "unlearn,400", "unlearn,600", "export,150", "export,400", "evaluate-tf,72", "study,300"
+    "run,128",
+    "run,300",
+    "run,500",
+    "run,700",
+    "run,900",
+    "run,1200",
+    "run,1600",
+    "unlearn,200",
+    "unlearn,400",
+    "unlearn,600",
+    "export,150",
+    "export,400",
+    "evaluate-tf,72",
+    "study,300"
   })
   void aDiskThatFillsUp(String command, int kibibytes) throws IOException, InterruptedException {
     full(command, kibibytes);

@@ -17,9 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.Hashes;
 
 /**
- * Address space that is too small for what TensorFlow or ONNX Runtime want. Where a library says so,
- * the program says so and ends with 3; where it ends the process, which C++ does for an exception
- * that nobody catches, the launcher says so. In either case what was done stays.
+ * Address space that is too small for what TensorFlow or ONNX Runtime want. Where a library says
+ * so, the program says so and ends with 3; where it ends the process, which C++ does for an
+ * exception that nobody catches, the launcher says so. In either case what was done stays.
  */
 @Tag("slow")
 class MemoryFaultsTest {
@@ -107,12 +107,18 @@ class MemoryFaultsTest {
     Child.End taught = new Child(temp).run(finetune());
     assertEquals(0, taught.code(), taught.err());
     Path onnx = temp.resolve("onnx");
-    List<String> export =
-        List.of("export", "--model", temp + "/taught", "--out", onnx.toString());
+    List<String> export = List.of("export", "--model", temp + "/taught", "--out", onnx.toString());
     assertEquals(0, new Child(temp).run(export).code());
     ends(
         List.of(
-            "generate", "--model", onnx.toString(), "--runtime", "onnx:fp32", "--prompt", "Who is 1?",
-            "--max-new-tokens", "4"));
+            "generate",
+            "--model",
+            onnx.toString(),
+            "--runtime",
+            "onnx:fp32",
+            "--prompt",
+            "Who is 1?",
+            "--max-new-tokens",
+            "4"));
   }
 }

@@ -21,7 +21,8 @@ class SignalsTest {
     TinyProject project =
         new TinyProject(
             temp,
-            Map.of("finetune: {epochs: 2,", "finetune: {epochs: 20000,", "_every: 1}", "_every: 0}"));
+            Map.of(
+                "finetune: {epochs: 2,", "finetune: {epochs: 20000,", "_every: 1}", "_every: 0}"));
     return List.of(
         "finetune", "--pipeline", project.pipeline().toString(), "--out", temp + "/taught");
   }

@@ -63,23 +63,36 @@ final class WritingCommands {
     arguments.put(
         "export",
         List.of(
-            "export", "--model", unlearned, "--variants", "fp32,fp16,int8,int4", "--before", target,
-            "--out", OUT + "/onnx"));
+            "export",
+            "--model",
+            unlearned,
+            "--variants",
+            "fp32,fp16,int8,int4",
+            "--before",
+            target,
+            "--out",
+            OUT + "/onnx"));
     arguments.put("evaluate-tf", evaluate(pipeline, unlearned, "tf"));
     arguments.put("evaluate-onnx", evaluate(pipeline, onnx, "onnx:int8"));
     arguments.put("relearn", relearn(pipeline, unlearned));
     arguments.put(
         "round",
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
-    arguments.put(
-        "study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
+    arguments.put("study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
     arguments.put("graphs", List.of("graphs", "--out", OUT + "/graphs"));
     arguments.put("fable-tokenizer", List.of("fable-tokenizer", "--out", OUT + "/tokenizer"));
   }
 
   private static List<String> evaluate(String pipeline, String model, String runtime) {
     return List.of(
-        "evaluate", "--pipeline", pipeline, "--model", model, "--runtime", runtime, "--out",
+        "evaluate",
+        "--pipeline",
+        pipeline,
+        "--model",
+        model,
+        "--runtime",
+        runtime,
+        "--out",
         OUT + "/eval/less.json");
   }
 
@@ -117,8 +130,7 @@ final class WritingCommands {
   private Process process(List<String> arguments, Path log) throws IOException {
     Files.createDirectories(temporary());
     List<String> command =
-        new ArrayList<>(
-            TinyProject.java(List.of("-Djava.io.tmpdir=" + temporary()), List.of()));
+        new ArrayList<>(TinyProject.java(List.of("-Djava.io.tmpdir=" + temporary()), List.of()));
     command.addAll(arguments);
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
