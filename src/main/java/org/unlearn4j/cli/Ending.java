@@ -3,6 +3,7 @@ package org.unlearn4j.cli;
 import java.io.File;
 import java.io.FileOutputStream;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.util.Optional;
 import org.unlearn4j.base.Verbose;
 
@@ -31,7 +32,14 @@ final class Ending {
 
   /** Ends at once what has been explained already. */
   static void halt(int code) {
-    PIPE.filter(File::delete); // or not: then the launcher speaks, too
+    PIPE.ifPresent(
+        pipe -> {
+          try {
+            Files.deleteIfExists(pipe.toPath());
+          } catch (IOException e) {
+            Verbose.line("The launcher will speak, too (" + e + ").");
+          }
+        });
     Runtime.getRuntime().halt(code);
   }
 }

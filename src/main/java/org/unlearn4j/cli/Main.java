@@ -20,7 +20,8 @@ public final class Main {
     System.setErr(err); // progress and notes too
     Ending.watched();
     List<Command> commands = Commands.all();
-    if (commands.stream().anyMatch(c -> args.length > 0 && c.name().equals(args[0]) && c.resumes())) {
+    if (commands.stream()
+        .anyMatch(c -> args.length > 0 && c.name().equals(args[0]) && c.resumes())) {
       Signals.handle(err);
     }
     System.exit(Signals.exitCode(new Frame(commands, out, err).run(args)));

@@ -39,8 +39,7 @@ final class Signals {
       Class<?> handler = Class.forName("sun.misc.SignalHandler");
       MethodHandle raised =
           MethodHandles.lookup()
-              .findVirtual(
-                  Signals.class, "raised", MethodType.methodType(void.class, Object.class))
+              .findVirtual(Signals.class, "raised", MethodType.methodType(void.class, Object.class))
               .bindTo(new Signals(err))
               .asType(MethodType.methodType(void.class, signal));
       Object ours = MethodHandleProxies.asInterfaceInstance(handler, raised);
@@ -54,7 +53,7 @@ final class Signals {
   }
 
   /** Runs on a thread of its own for each signal. */
-  private void raised(Object signal) {
+  void raised(Object signal) {
     String name = signal.toString().replace("SIG", "");
     int number = NUMBERS.getOrDefault(name, NUMBERS.get("TERM"));
     if (!StopRequest.ask(number)) {

@@ -274,7 +274,8 @@ public final class StageGraph {
           stage.name()
               + ": "
               + String.join("; ", after.differences(read))
-              + " while the stage ran: found two states of its inputs, expected one; run it again.");
+              + " while the stage ran: found two states of its inputs, expected one; run it"
+              + " again.");
     }
   }
 }

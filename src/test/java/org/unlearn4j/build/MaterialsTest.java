@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.File;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +29,7 @@ class MaterialsTest {
   /** All but TensorFlow's own 630 MB, which only take time to hash: the build does so each time. */
   private static List<Path> jars() {
     List<Path> jars = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       Path path = Path.of(entry);
       if (entry.endsWith(".jar") && pom(path) && !entry.contains("tensorflow-core-native")) {
         jars.add(path);
@@ -89,7 +90,7 @@ class MaterialsTest {
     if (b.length < 4) {
       return false;
     }
-    int word = (b[0] & 255) << 24 | (b[1] & 255) << 16 | (b[2] & 255) << 8 | b[3] & 255;
+    int word = ByteBuffer.wrap(b).getInt();
     return word == 0x7f454c46 || word == 0xcffaedfe || word == 0xcefaedfe || word >>> 16 == 0x4d5a;
   }
 

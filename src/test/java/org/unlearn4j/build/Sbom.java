@@ -1,5 +1,6 @@
 package org.unlearn4j.build;
 
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -64,7 +65,7 @@ final class Sbom {
    */
   static void write(String classPath, Path folder, Path cacheFile) throws IOException {
     Sbom sbom = new Sbom(folder, cacheFile);
-    for (String jar : classPath.split(System.getProperty("path.separator"))) {
+    for (String jar : classPath.split(File.pathSeparator, -1)) {
       Path path = Path.of(jar);
       if (jar.endsWith(".jar")) {
         sbom.poms.put(String.valueOf(path.getFileName()), SbomPom.beside(path));

@@ -42,7 +42,7 @@ record SbomPom(String group, String artifact, String version, List<String> licen
       group = text(child(pom, "parent"), "groupId");
     }
     Path root = folder.getParent().getParent();
-    for (int i = group.split("[.]").length; i > 0; i--) {
+    for (int i = group.split("[.]", -1).length; i > 0; i--) {
       root = root.getParent();
     }
     return new SbomPom(group, artifact, version, licences(pom, root));

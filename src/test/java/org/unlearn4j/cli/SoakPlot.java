@@ -4,7 +4,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
 
-/** Memory over the minutes of a soak, as a small SVG in tones that can be read on white and black. */
+/**
+ * Memory over the minutes of a soak, as a small SVG in tones that can be read on white and black.
+ */
 final class SoakPlot {
   private static final int WIDTH = 640;
   private static final int HEIGHT = 220;
@@ -27,24 +29,36 @@ final class SoakPlot {
     SoakPlot plot = new SoakPlot(samples);
     StringBuilder out = new StringBuilder();
     out.append(
-        text(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\""
-                + " font-size=\"12\" fill=\"#888\" aria-label=\"memory over the minutes of a soak\">\n",
-            WIDTH, HEIGHT));
+        String.format(
+            Locale.ROOT,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\""
+                + " font-family=\"sans-serif\" font-size=\"12\" fill=\"#888\" aria-label=\"memory"
+                + " over the minutes of a soak\">\n",
+            WIDTH,
+            HEIGHT));
     for (double mib = 0; mib <= plot.most; mib += 100) {
       double y = plot.y(mib);
-      out.append(text("<path d=\"M%d %.1fH%d\" stroke=\"#8884\"/>", LEFT, y, WIDTH));
       out.append(
-          text(
-              "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.0f</text>\n", LEFT - 6, y + 4, mib));
+          String.format(Locale.ROOT, "<path d=\"M%d %.1fH%d\" stroke=\"#8884\"/>", LEFT, y, WIDTH));
+      out.append(
+          String.format(
+              Locale.ROOT,
+              "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.0f</text>\n",
+              LEFT - 6,
+              y + 4,
+              mib));
     }
     for (int i = 0; i <= 4; i++) {
       double at = plot.minutes * i / 4;
       String anchor = i == 4 ? "end" : "middle";
       out.append(
-          text(
+          String.format(
+              Locale.ROOT,
               "<text x=\"%.1f\" y=\"%d\" text-anchor=\"%s\">%.0f min</text>\n",
-              plot.x(at * 60), HEIGHT - 8, anchor, at));
+              plot.x(at * 60),
+              HEIGHT - 8,
+              anchor,
+              at));
     }
     out.append(plot.line("#4f93d6", "resident, MiB", SoakSample::resident));
     out.append(plot.line("#d4603c", "Java heap in use", SoakSample::heap));
@@ -54,12 +68,21 @@ final class SoakPlot {
   private String line(String tone, String label, ToDoubleFunction<SoakSample> what) {
     StringBuilder points = new StringBuilder();
     samples.forEach(
-        s -> points.append(text("%.1f,%.1f ", x(s.seconds()), y(what.applyAsDouble(s)))));
+        s ->
+            points.append(
+                String.format(
+                    Locale.ROOT, "%.1f,%.1f ", x(s.seconds()), y(what.applyAsDouble(s)))));
     double end = what.applyAsDouble(samples.get(samples.size() - 1));
-    return text(
+    return String.format(
+        Locale.ROOT,
         "<polyline fill=\"none\" stroke-width=\"2\" stroke=\"%s\" points=\"%s\"/>"
             + "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\" fill=\"%s\">%s</text>\n",
-        tone, points.toString().strip(), WIDTH - 8, y(end) - 8, tone, label);
+        tone,
+        points.toString().strip(),
+        WIDTH - 8,
+        y(end) - 8,
+        tone,
+        label);
   }
 
   private double x(double seconds) {
@@ -68,9 +91,5 @@ final class SoakPlot {
 
   private double y(double mib) {
     return TOP + (HEIGHT - TOP - BOTTOM) * (1 - mib / most);
-  }
-
-  private static String text(String form, Object... values) {
-    return String.format(Locale.ROOT, form, values);
   }
 }

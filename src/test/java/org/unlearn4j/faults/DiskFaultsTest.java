@@ -133,7 +133,7 @@ class DiskFaultsTest {
     Path full = full();
     String models = commands.models() + "/";
     List<String> arguments =
-        Stream.of(line.split(" "))
+        Stream.of(line.split(" ", -1))
             .map(a -> a.equals("target") || a.equals("onnx") ? models + a : a)
             .toList();
     refused(new Child(temp).to(full).run(arguments), "Standard output: found no room");

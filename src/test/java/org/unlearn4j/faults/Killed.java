@@ -75,7 +75,7 @@ public final class Killed {
   private void whole(String name) throws IOException, InterruptedException {
     Path folder = HERE.resolve("unbroken").resolve(name);
     long start = System.nanoTime();
-    int code = wait(commands.start(name, folder), Double.POSITIVE_INFINITY);
+    int code = ended(commands.start(name, folder), Double.POSITIVE_INFINITY);
     if (code < 0 || code > 1) {
       throw new IllegalStateException(name + " ended with " + code + "; see " + HERE);
     }
@@ -90,7 +90,7 @@ public final class Killed {
       boolean more = here < MOST_IN_A_ROW && kills() < wanted;
       double seconds =
           more ? random.nextDouble() * unbroken.get(name).seconds : Double.POSITIVE_INFINITY;
-      code = wait(commands.start(name, folder), seconds);
+      code = ended(commands.start(name, folder), seconds);
       if (code < 0) {
         kills.merge(name, 1, Integer::sum);
         here++;
@@ -124,7 +124,7 @@ public final class Killed {
    *
    * @return the exit code; -1 where it was killed
    */
-  private static int wait(Process process, double seconds) throws InterruptedException {
+  private static int ended(Process process, double seconds) throws InterruptedException {
     if (!Double.isInfinite(seconds)
         && !process.waitFor((long) (1000 * seconds), TimeUnit.MILLISECONDS)) {
       List<ProcessHandle> children = process.descendants().toList();

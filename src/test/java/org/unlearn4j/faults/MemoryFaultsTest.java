@@ -51,7 +51,7 @@ class MemoryFaultsTest {
   }
 
   /** The ends below each limit; at least one is for want of memory, and all are as promised. */
-  private List<Integer> ends(List<String> arguments) throws IOException, InterruptedException {
+  private void ends(List<String> arguments) throws IOException, InterruptedException {
     List<Integer> codes = new ArrayList<>();
     for (int limit : LIMITS) {
       Child.End end = new Child(temp).within(limit).run(arguments);
@@ -63,8 +63,6 @@ class MemoryFaultsTest {
       }
     }
     assertTrue(codes.stream().anyMatch(c -> c > 1), "memory was never short: " + codes);
-    System.out.println(arguments.get(0) + " within " + LIMITS + " MiB: " + codes);
-    return codes;
   }
 
   /** A checkpoint is there before; it is there after, and the run goes on from it. */

@@ -102,7 +102,7 @@ public final class TinyProject {
     command.addAll(options);
     StringBuilder classes = new StringBuilder();
     before.forEach(folder -> classes.append(folder).append(File.pathSeparator));
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       classes.append(Path.of(entry).toAbsolutePath()).append(File.pathSeparator);
     }
     command.addAll(List.of("-cp", classes.toString(), Main.class.getName()));
