@@ -27,11 +27,7 @@ class LauncherTest {
     Files.createDirectories(folder.resolve("dist/lib"));
     script(
         "jdk/bin/java",
-        "#!/bin/sh\n"
-            + "for a; do echo \"<$a>\"; done\n"
-            + "echo \"telemetry off: $ORT_DISABLE_TELEMETRY\"\n"
-            + "echo \"log level $TF_CPP_MIN_LOG_LEVEL\"\n"
-            + "exit 7\n");
+        "#!/bin/sh\nfor a; do echo \"<$a>\"; done\necho \"telemetry off: $ORT_DISABLE_TELEMETRY\"\necho \"log level $TF_CPP_MIN_LOG_LEVEL\"\nexit 7\n");
   }
 
   private Path script(String name, String text) throws IOException {
@@ -65,13 +61,7 @@ class LauncherTest {
     String tail =
         "<-cp>\n<"
             + lib
-            + ">\n"
-            + "<org.unlearn4j.cli.Main>\n"
-            + "<generate>\n"
-            + "<--prompt>\n"
-            + "<two words * \"quoted\">\n"
-            + "telemetry off: 1\n"
-            + "log level 2\n";
+            + ">\n<org.unlearn4j.cli.Main>\n<generate>\n<--prompt>\n<two words * \"quoted\">\ntelemetry off: 1\nlog level 2\n";
     assertTrue(r.output().endsWith(tail), r.output());
     assertTrue(r.output().contains("<--enable-native-access=ALL-UNNAMED>\n"), r.output());
     assertTrue(r.output().contains("<-Djava.awt.headless=true>\n"), r.output());
@@ -106,8 +96,7 @@ class LauncherTest {
     Run r = run(launcher, Map.of("JAVA_HOME", "/no/jdk"), "x");
     assertEquals(3, r.code());
     assertEquals(
-        "unlearn4j: found no Java (/no/jdk/bin/java), expected a JDK or JRE 17 or newer on the PATH"
-            + " or in JAVA_HOME.\n",
+        "unlearn4j: found no Java (/no/jdk/bin/java), expected a JDK or JRE 17 or newer on the PATH or in JAVA_HOME.\n",
         r.output());
   }
 
