@@ -218,10 +218,7 @@ public final class TaskData implements AutoCloseable {
    */
   List<TokenRow> strangers() {
     return rows(
-        "about",
-        "strangers",
-        s -> known(benchmark.strangers()),
-        (p, s) -> known(p.strangerPassages()));
+        "about", "strangers", s -> known(benchmark.strangers()), (p, s) -> known(p.strangerPassages()));
   }
 
   /** The same where the data has them, for looking only. */
@@ -252,9 +249,8 @@ public final class TaskData implements AutoCloseable {
                 new UserException(
                     "unlearn.clreg.view: found paraphrase, but "
                         + example.place()
-                        + " has no paraphrased answer, expected paraphrased_answer there or beside"
-                        + " the same question and answer in the split's _perturbed file (mask and"
-                        + " dropout need none)."));
+                        + " has no paraphrased answer, expected paraphrased_answer there or beside the same"
+                        + " question and answer in the split's _perturbed file (mask and dropout need none)."));
   }
 
   /**

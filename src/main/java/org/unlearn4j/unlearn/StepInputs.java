@@ -119,9 +119,7 @@ final class StepInputs {
     return quantized;
   }
 
-  /**
-   * Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors.
-   */
+  /** Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors. */
   Placeholder<TFloat32> floors() {
     return floors;
   }
