@@ -28,9 +28,14 @@ BUILT     := target/build.stamp
 ARCHIVE    = UNLEARN4J_JAVA_OPTS="-XX:ArchiveClassesAtExit=$(DIST)/classes.jsa -Xlog:disable" \
              $(UNLEARN4J) run --pipeline pipeline/fable.yaml --plan > target/archive.log 2>&1 || rm -f $(DIST)/classes.jsa;
 CLIENTS   := target/clients/node_modules/.package-lock.json
+# Programs among the tests, started as the launcher starts the product.
+TESTS      = $(MAVEN) test-compile dependency:build-classpath -Dmdep.outputFile=target/tests.classpath -Dmdep.includeScope=test
+CHILD      = TF_CPP_MIN_LOG_LEVEL=2 OPT_OUT_TRACKING=true ORT_DISABLE_TELEMETRY=1 java -Xmx256m -XX:+UseSerialGC \
+             -Djava.awt.headless=true -Doffline=true -Dorg.bytedeco.javacpp.maxBytes=0 -Dorg.bytedeco.javacpp.maxPhysicalBytes=0 \
+             -cp "target/test-classes:target/classes:$$(cat target/tests.classpath)"
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 GRID      := runs/fable-int4/config.json
-SOURCES   := pom.xml $(shell find src/main -type f)
+SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -39,7 +44,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -47,7 +52,7 @@ test: target/build.native ## formatting, compilation, all fast tests
 	@echo '==> test$(FIRST)'
 	@rm -rf $(DIST) $(BUILT) target/surefire-reports
 	@$(MAVEN) spotless:check verify -Dmaven.javadoc.skip -Dmaven.source.skip; code=$$?; sh pipeline/test-summary.sh target/surefire-reports; \
-	  test $$code -eq 0 && { $(ARCHIVE) touch $(BUILT); }
+	  test $$code -eq 0 && sh pipeline/bom.sh $(DIST) && { $(ARCHIVE) touch $(BUILT); }
 
 build: $(BUILT) ## the dist folder, target/dist (GPU=1: with the CUDA runtimes)
 
@@ -99,9 +104,25 @@ clients: $(CLIENTS) ## the exported folder in transformers.js against generate (
 
 fuzz: ## damaged files for every reader: CASES=2000 SEED=1 FROM=0; what breaks a promise lies in target/fuzz
 	@echo '==> fuzz'
-	@$(MAVEN) test-compile dependency:build-classpath -Dmdep.outputFile=target/fuzz.classpath -Dmdep.includeScope=test
-	@java -Djava.awt.headless=true -cp "target/test-classes:target/classes:$$(cat target/fuzz.classpath)" \
-	  org.unlearn4j.cli.Fuzzer $(or $(SEED),1) $(or $(FROM),0) $(or $(CASES),2000)
+	@$(TESTS)
+	@$(CHILD) org.unlearn4j.cli.Fuzzer $(or $(SEED),1) $(or $(FROM),0) $(or $(CASES),2000)
+
+kills: ## commands killed at random moments, resumed and compared: KILLS=200 SEED=1; what was lost lies in target/kills
+	@echo '==> kills'
+	@$(TESTS)
+	@$(CHILD) org.unlearn4j.faults.Killed $(or $(KILLS),200) $(or $(SEED),1)
+
+faults: ## full and read-only disks, signals, no native memory, then make kills
+	@echo '==> faults'
+	@rm -rf target/surefire-reports
+	@$(MAVEN) test -Dtest='org.unlearn4j.faults.*Test,KilledRunTest' -Dtest.excludedGroups= -DforkCount=1; code=$$?; \
+	  sh pipeline/test-summary.sh target/surefire-reports; exit $$code
+	@$(MAKE) --no-print-directory kills
+
+soak: ## everything round and round in one process: HOURS=1; what it held after each round is in target/soak/soak.json
+	@echo '==> soak'
+	@$(TESTS)
+	@$(CHILD) org.unlearn4j.cli.Soak $(or $(HOURS),1)
 
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
@@ -134,11 +155,11 @@ $(GRID): models/fable-target/model.safetensors | $(BUILT)
 	@$(UNLEARN4J) round --model $(<D) --variant int4 --out $(@D)
 
 # Install scripts stay off: onnxruntime-node's would only fetch CUDA, its CPU libraries are in the package.
-$(CLIENTS): src/test/node/package.json
+$(CLIENTS): src/test/node/package.json src/test/node/package-lock.json
 	@command -v npm > /dev/null || { echo 'make clients: found no npm, expected Node 18 or newer with npm.' >&2; exit 2; }
 	@mkdir -p target/clients
-	@cp src/test/node/package.json target/clients/
-	@cd target/clients && npm install --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error
+	@cp src/test/node/package.json src/test/node/package-lock.json target/clients/
+	@cd target/clients && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 # The natives of the CPU and the CUDA build must not lie on one class path, so lib/ is filled afresh.
@@ -146,6 +167,7 @@ $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| t
 	@echo '==> build$(FIRST)'
 	@rm -rf $(DIST)
 	@$(MAVEN) package -Dmaven.test.skip=true
+	@sh pipeline/bom.sh $(DIST)
 	@$(ARCHIVE)
 	@touch $@
 

@@ -20,12 +20,16 @@ public final class Lanes {
    * @param work may be called by several threads at once
    * @param then called by the caller's thread alone, in the order of the pieces
    * @throws RuntimeException whatever a piece of work threw; those after it are not begun any more
+   * @throws StopRequest.Stopped if the process was asked to stop; what was handed on stays
    */
   public static <A, B> void inOrder(
       int lanes, List<A> pieces, Function<A, B> work, Consumer<B> then) {
     int threads = Math.min(lanes, pieces.size());
     if (threads <= 1) {
-      pieces.forEach(piece -> then.accept(work.apply(piece)));
+      for (A piece : pieces) {
+        StopRequest.check();
+        then.accept(work.apply(piece));
+      }
       return;
     }
     ExecutorService pool = Executors.newFixedThreadPool(threads, Futures.daemons("lane"));
@@ -33,6 +37,7 @@ public final class Lanes {
       List<Future<B>> futures =
           pieces.stream().map(piece -> pool.submit(() -> work.apply(piece))).toList();
       for (Future<B> future : futures) {
+        StopRequest.check();
         then.accept(Futures.result(future, "other threads"));
       }
     } finally {

@@ -90,6 +90,7 @@ public final class TargetLock {
         if (lock.isPresent()) {
           return lock.get();
         }
+        StopRequest.check();
         if (!told) {
           waiting.accept(target + ": " + holder(key, file) + " is writing here; waiting for it.");
           told = true;
@@ -140,12 +141,18 @@ public final class TargetLock {
     } catch (NoSuchFileException e) {
       return false; // the folder went with its last lock
     }
+    FileLock lock = null;
     try {
-      FileLock lock = opened.tryLock();
+      lock = opened.tryLock();
       if (lock != null && seen(opened)) {
         channel = opened;
         return true;
       }
+    } catch (IOException e) {
+      if (lock != null) {
+        Files.deleteIfExists(file); // ours, and nothing could be written into it
+      }
+      throw e;
     } finally {
       if (channel == null) {
         opened.close();

@@ -23,6 +23,14 @@ public interface Command {
     return List.of();
   }
 
+  /**
+   * Whether a second call goes on where the first was stopped: such a command asks {@link
+   * org.unlearn4j.base.StopRequest}. Any other ends at once when it is asked to stop.
+   */
+  default boolean resumes() {
+    return false;
+  }
+
   /** A fresh set of options, see {@link CommandOptions}. */
   Options options();
 

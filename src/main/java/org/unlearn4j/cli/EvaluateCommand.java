@@ -23,6 +23,11 @@ final class EvaluateCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.pipeline(),
@@ -34,7 +39,8 @@ final class EvaluateCommand implements Command {
         CommandOptions.value(
             "reference",
             "FILE",
-            "the retain-only model's evaluation by the same suite, for what is measured against it"));
+            "the retain-only model's evaluation by the same suite, for what is measured against"
+                + " it"));
   }
 
   @Override

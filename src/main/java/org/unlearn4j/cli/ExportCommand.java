@@ -25,6 +25,11 @@ final class ExportCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.required("model", "DIR", "the Hugging Face folder"),

@@ -6,12 +6,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.tensorflow.exceptions.TFResourceExhaustedException;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.NativeMemory;
 import org.unlearn4j.base.NoGpuException;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.gpu.GpuCause;
 import org.unlearn4j.gpu.GpuCauses;
@@ -45,6 +46,9 @@ record Failure(String message, int exitCode) {
     if (t instanceof UserException) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.USER));
     }
+    if (t instanceof StopRequest.Stopped) {
+      return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
+    }
     if (t instanceof MachineException) {
       return Optional.of(new Failure(t.getMessage(), ExitCode.MACHINE));
     }
@@ -69,7 +73,7 @@ record Failure(String message, int exitCode) {
       return machine(
           "TensorFlow ran out of memory (" + describe(t) + "); a smaller batch needs less");
     }
-    if (t instanceof OrtException && memory(t)) {
+    if (t instanceof OrtException && NativeMemory.lacked(t.getMessage())) {
       return machine(
           "ONNX Runtime ran out of memory (" + describe(t) + "); a smaller batch needs less");
     }
@@ -90,12 +94,6 @@ record Failure(String message, int exitCode) {
 
   private static Optional<Failure> machine(String what) {
     return Optional.of(new Failure("unlearn4j: " + what + ".", ExitCode.MACHINE));
-  }
-
-  private static boolean memory(Throwable t) {
-    String message = String.valueOf(t.getMessage()).toLowerCase(Locale.ROOT);
-    return Stream.of("allocate memory", "bad_alloc", "bad allocation", "out of memory")
-        .anyMatch(message::contains);
   }
 
   /** The kind and the first line of the message. */

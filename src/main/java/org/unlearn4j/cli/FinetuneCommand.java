@@ -24,6 +24,11 @@ final class FinetuneCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.pipeline(),

@@ -5,6 +5,7 @@ import java.io.FileOutputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 
 /** The program. */
 public final class Main {
@@ -17,7 +18,13 @@ public final class Main {
     PrintStream out = stream(new WantedOutput(new FileOutputStream(FileDescriptor.out)));
     PrintStream err = stream(new FileOutputStream(FileDescriptor.err));
     System.setErr(err); // progress and notes too
-    System.exit(new Frame(Commands.all(), out, err).run(args));
+    Ending.watched();
+    List<Command> commands = Commands.all();
+    if (commands.stream()
+        .anyMatch(c -> args.length > 0 && c.name().equals(args[0]) && c.resumes())) {
+      Signals.handle(err);
+    }
+    System.exit(Signals.exitCode(new Frame(commands, out, err).run(args)));
   }
 
   private static PrintStream stream(OutputStream to) {

@@ -21,6 +21,11 @@ final class RelearnCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.pipeline(),

@@ -25,8 +25,13 @@ final class RunCommand implements Command {
 
   @Override
   public String summary() {
-    return "runs a pipeline, every stage that is not there or not of its present inputs; exit code 1"
-        + " if a gate fails";
+    return "runs a pipeline, every stage that is not there or not of its present inputs; exit code"
+               + " 1 if a gate fails";
+  }
+
+  @Override
+  public boolean resumes() {
+    return true;
   }
 
   @Override

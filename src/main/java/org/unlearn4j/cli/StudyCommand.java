@@ -21,6 +21,11 @@ final class StudyCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.required("file", "FILE", "the study file (see docs/pipelines.md)"),

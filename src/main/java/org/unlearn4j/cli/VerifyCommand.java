@@ -50,6 +50,11 @@ final class VerifyCommand implements Command {
   }
 
   @Override
+  public boolean resumes() {
+    return true;
+  }
+
+  @Override
   public Options options() {
     return CommandOptions.of(
         CommandOptions.required(
@@ -67,8 +72,8 @@ final class VerifyCommand implements Command {
         CommandOptions.value(
             DATA,
             "FILE",
-            "without a pipeline: JSON Lines with question and answer or with text, or a .json file of"
-                + " token ids as forward reads it"),
+            "without a pipeline: JSON Lines with question and answer or with text, or a .json file"
+                + " of token ids as forward reads it"),
         CommandOptions.value(
             TOKENIZER, "DIR", "without a pipeline: where the models' own folders have none"),
         CommandOptions.value(

@@ -18,6 +18,7 @@ import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -60,6 +61,7 @@ public final class OnnxExporter {
    * @throws UserException if the source lacks something, its weights do not fit its configuration,
    *     or the target holds anything that an export has not written
    * @throws org.unlearn4j.base.MachineException if the disk refuses
+   * @throws StopRequest.Stopped if the process was asked to stop; nothing is left behind then
    */
   public static Exported export(Path from, Path to, ExportOptions options) {
     return export(from, to, options, (done, all) -> {});
@@ -98,7 +100,11 @@ public final class OnnxExporter {
               boolean external = writer.external(options.inlineLimit());
               Path file = models.resolve(v.fileName());
               Map<String, String> metadata = metadata(origin, form, equal);
-              Runnable after = () -> progress.tensors(++done[0], all);
+              Runnable after =
+                  () -> {
+                    progress.tensors(++done[0], all);
+                    StopRequest.check();
+                  };
               dataFiles.put(
                   v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }

@@ -9,6 +9,8 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.NativeMemory;
 import org.unlearn4j.base.UserException;
 
 /** Opens sessions with one set of options, and says in a sentence why one could not be opened. */
@@ -63,6 +65,7 @@ final class OrtRuntime {
    * A session on the file as it is.
    *
    * @throws UserException if ONNX Runtime refuses it
+   * @throws MachineException if there is no memory for it
    */
   OrtSession open(Path file) {
     try (SessionOptions options = options()) {
@@ -76,6 +79,7 @@ final class OrtRuntime {
    * A session on a graph that was derived from a file and shares its external data.
    *
    * @throws UserException if ONNX Runtime refuses it
+   * @throws MachineException if there is no memory for it
    */
   OrtSession open(ModelProto derived, Path file) {
     try (SessionOptions options = options()) {
@@ -105,8 +109,12 @@ final class OrtRuntime {
     }
   }
 
-  private static UserException refused(Path file, OrtException e) {
-    String reason = e.getMessage().lines().findFirst().orElse("no reason given");
+  private static RuntimeException refused(Path file, OrtException e) {
+    String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
+    if (NativeMemory.lacked(e.getMessage())) {
+      return new MachineException(
+          file + ": ONNX Runtime found no memory to load it (" + reason + ").", e);
+    }
     return new UserException(file + ": ONNX Runtime does not load it (" + reason + ").", e);
   }
 }

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.lm.BatchPlan;
@@ -89,6 +90,7 @@ final class NumericParity {
       parity.batch(IntStream.of(batch).mapToObj(rows::get).toList());
       done += batch.length;
       progress.update("parity", done, rows.size());
+      StopRequest.check();
     }
     return parity.difference();
   }

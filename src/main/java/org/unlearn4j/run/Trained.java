@@ -19,14 +19,14 @@ public record Trained(Trainer.Finished finished, Map<String, String> read, Train
 
   /** How it went, for the user. */
   public String sentence(Path out) {
-    int epoch = finished.resumedAt();
+    int before = finished.resumedAt();
     return String.format(
         Locale.ROOT,
         "%s: %d steps in %.1f s%s, last loss %.4f",
         out,
         finished.steps(),
         finished.seconds(),
-        epoch == 0 ? "" : ", taken up after epoch " + epoch,
+        before == 0 ? "" : ", taken up after step " + before,
         finished.last().total());
   }
 

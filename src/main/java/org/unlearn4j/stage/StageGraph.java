@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.function.LongSupplier;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 
@@ -227,6 +228,7 @@ public final class StageGraph {
   }
 
   private boolean checked(Stage stage, boolean forced, Listener listener) {
+    StopRequest.check();
     AtomicFiles.recover(stage.output());
     StageCheck check = StageCheck.of(stage, hashes);
     if (check.current() && !forced) {
@@ -272,7 +274,8 @@ public final class StageGraph {
           stage.name()
               + ": "
               + String.join("; ", after.differences(read))
-              + " while the stage ran: found two states of its inputs, expected one; run it again.");
+              + " while the stage ran: found two states of its inputs, expected one; run it"
+              + " again.");
     }
   }
 }

@@ -24,14 +24,16 @@ import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.TensorInfo;
 
 /**
- * The state of a training run at the end of an epoch: parameters and both moments in one
- * safetensors file, written beside and renamed, so that a killed run finds either the old state or
- * the new one, whole.
+ * The state of a training run between two steps, as a rule at the end of an epoch: parameters and
+ * both moments in one safetensors file, written beside and renamed, so that a killed run finds
+ * either the old state or the new one, whole.
  */
 final class Checkpoints {
   private static final String EPOCH = "epoch";
   private static final String STEP = "step";
   private static final String ALPHA = "alpha";
+  private static final String RETAIN_SUM = "retain_sum";
+  private static final String RETAIN_STEPS = "retain_steps";
   private static final String RUN = "run";
   private static final String QUEUE = "queue/";
 
@@ -44,10 +46,13 @@ final class Checkpoints {
   /**
    * Where a run goes on.
    *
-   * @param alpha weight of the retain loss, which a dual variable moves
+   * @param epoch that goes on or begins
+   * @param step made so far, in all epochs
+   * @param dual weight of the retain loss, which a dual variable moves
    * @param queue retain features, oldest first, by layer
    */
-  record State(int epoch, int step, double alpha, Map<FeatureLayer, List<float[]>> queue) {}
+  record State(
+      int epoch, int step, DualVariable.State dual, Map<FeatureLayer, List<float[]>> queue) {}
 
   /**
    * Checkpoints in a folder.
@@ -100,7 +105,9 @@ final class Checkpoints {
           Map.of(
               EPOCH, String.valueOf(state.epoch()),
               STEP, String.valueOf(state.step()),
-              ALPHA, String.valueOf(state.alpha()),
+              ALPHA, String.valueOf(state.dual().alpha()),
+              RETAIN_SUM, String.valueOf(state.dual().retainSum()),
+              RETAIN_STEPS, String.valueOf(state.dual().steps()),
               RUN, run));
     } finally {
       values.forEach(Values::close);
@@ -176,7 +183,10 @@ final class Checkpoints {
           new State(
               Integer.parseInt(metadata.get(EPOCH)),
               Integer.parseInt(metadata.get(STEP)),
-              Double.parseDouble(metadata.get(ALPHA)),
+              new DualVariable.State(
+                  Double.parseDouble(metadata.get(ALPHA)),
+                  Double.parseDouble(metadata.getOrDefault(RETAIN_SUM, "0")),
+                  Integer.parseInt(metadata.getOrDefault(RETAIN_STEPS, "0"))),
               queue(saved)));
     }
   }

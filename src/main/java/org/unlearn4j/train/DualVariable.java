@@ -24,9 +24,23 @@ final class DualVariable {
     return alpha;
   }
 
+  /**
+   * All that it remembers.
+   *
+   * @param retainSum retain losses of this epoch's steps
+   * @param steps of this epoch so far
+   */
+  record State(double alpha, double retainSum, int steps) {}
+
+  State state() {
+    return new State(alpha, retainSum, steps);
+  }
+
   /** Goes on where an earlier run stopped. */
-  void restore(double value) {
-    alpha = value;
+  void restore(State state) {
+    alpha = state.alpha();
+    retainSum = state.retainSum();
+    steps = state.steps();
   }
 
   /** Empty where alpha never moves. */

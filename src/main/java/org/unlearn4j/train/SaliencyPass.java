@@ -13,6 +13,7 @@ import org.tensorflow.Result;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -117,6 +118,7 @@ public final class SaliencyPass implements AutoCloseable {
       int end = Math.min((i + 1) * batchSize, rows);
       add(new StepBatch(micro.get(i), reference(data, i * batchSize, end), Map.of(), totals));
       listener.rows(end, rows);
+      StopRequest.check();
     }
     Map<Parameter, Double> squares = new LinkedHashMap<>();
     try (Feeds none = new Feeds(graph.runtime())) {

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.unlearn.CollatedBatch;
@@ -59,7 +60,7 @@ public final class Trainer {
    * How it ended.
    *
    * @param steps updates made, those before a resumption included
-   * @param resumedAt epoch at which an earlier run was taken up; 0 for none
+   * @param resumedAt steps that an earlier run had made; 0 for none
    */
   public record Finished(int steps, int resumedAt, TrainingStep.Outcome last, double seconds) {}
 
@@ -72,9 +73,11 @@ public final class Trainer {
   }
 
   /**
-   * Trains; the graph's parameters must be assigned. Goes on from a checkpoint of the same run.
+   * Trains; the graph's parameters must be assigned. Goes on from a checkpoint of the same run, and
+   * writes one after whatever step it is at when the process is asked to stop.
    *
    * @throws MachineException if the loss or its gradient is no longer a number
+   * @throws StopRequest.Stopped if the process was asked to stop
    */
   public Finished run(Files files, Listener listener) {
     return run(files, listener, Watch.NONE);
@@ -95,8 +98,8 @@ public final class Trainer {
     DualVariable dual = new DualVariable(step.graph().objective());
     FeatureQueue queue = new FeatureQueue(regularisation.queue());
     Checkpoints.State state =
-        checkpoints.restore(step).orElse(new Checkpoints.State(0, 0, dual.alpha(), Map.of()));
-    dual.restore(state.alpha());
+        checkpoints.restore(step).orElse(new Checkpoints.State(0, 0, dual.state(), Map.of()));
+    dual.restore(state.dual());
     queue.push(state.queue());
     int done = state.step();
     TrainingStep.Outcome last;
@@ -104,10 +107,10 @@ public final class Trainer {
       for (int epoch = state.epoch(); epoch < loop.epochs(); epoch++) {
         EpochPlan plan =
             EpochPlan.of(data, loop.batchSize(), loop.accumulate(), loop.seed(), epoch);
-        int first = done;
+        int first = epoch * perEpoch; // a run that was asked to stop may be within an epoch
         try (Ahead ahead =
             new Ahead(
-                done, done + plan.steps().size(), i -> batches(plan.steps().get(i - first), i))) {
+                done, first + plan.steps().size(), i -> batches(plan.steps().get(i - first), i))) {
           while (ahead.hasNext()) {
             long began = System.nanoTime();
             Map<FeatureLayer, List<float[]>> queued = queue.contents();
@@ -127,17 +130,22 @@ public final class Trainer {
             queue.push(seen.features());
             done++;
             listener.step(done, schedule.total(), seen);
+            if (StopRequest.signal().isPresent()) {
+              checkpoints.save(
+                  step, new Checkpoints.State(epoch, done, dual.state(), queue.contents()));
+              StopRequest.check();
+            }
           }
         }
         dual.afterEpoch(epoch);
         if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
           checkpoints.save(
-              step, new Checkpoints.State(epoch + 1, done, dual.alpha(), queue.contents()));
+              step, new Checkpoints.State(epoch + 1, done, dual.state(), queue.contents()));
         }
       }
       last = log.last();
     }
-    return new Finished(done, state.epoch(), last, (System.nanoTime() - start) / 1e9);
+    return new Finished(done, state.step(), last, (System.nanoTime() - start) / 1e9);
   }
 
   /** Names of the parameters that a run trains which has a checkpoint to go on from. */

@@ -72,7 +72,12 @@ class LauncherTest {
   void linksAreFollowed() throws Exception {
     Path far = Files.createSymbolicLink(folder.resolve("far"), Path.of("dist/bin/unlearn4j"));
     Path further = Files.createSymbolicLink(folder.resolve("further"), far.toAbsolutePath());
-    assertEquals(run(launcher, Map.of(), "x"), run(further, Map.of(), "x"));
+    assertEquals(named(run(launcher, Map.of(), "x")), named(run(further, Map.of(), "x")));
+  }
+
+  /** Without the name of the pipe, which is another one each time. */
+  private static Run named(Run r) {
+    return new Run(r.code, r.output.replaceFirst("ending=[^>]*", ""));
   }
 
   @Test

@@ -53,6 +53,7 @@ class MakeTest {
             """);
     assertTrue(mvn.toFile().setExecutable(true));
     write("pom.xml", "");
+    write("pipeline/bom.sh", "");
     write("code", "0");
     try (Stream<Path> walk = Files.walk(folder)) {
       for (Path path : walk.filter(Files::isRegularFile).toList()) { // as if there for a while

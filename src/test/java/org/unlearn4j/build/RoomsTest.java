@@ -106,11 +106,13 @@ class RoomsTest {
           "Commands",
           "Continuations",
           "WantedOutput",
+          "Ending",
           "ExitCode",
           "Failure",
           "Frame",
           "Help",
-          "Main");
+          "Main",
+          "Signals");
 
   private static JavaClasses product;
 

@@ -28,6 +28,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.StopRequest;
+import org.unlearn4j.base.StopRequests;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
@@ -47,6 +49,8 @@ class ResumeTest {
 
   /** Seven forget rows in batches of two, two batches a step. */
   private static final int STEPS_PER_EPOCH = 2;
+
+  private static final int SIGTERM = 15;
 
   private static final LoopSettings LOOP =
       new LoopSettings(EPOCHS, 2, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1, false);
@@ -164,13 +168,13 @@ class ResumeTest {
     Files.writeString(beside(checkpoint(broken)), "half");
     try (TrainingStep step = process()) {
       Trainer.Finished resumed = run(step, LOOP, broken, (d, t, o) -> {});
-      assertEquals(List.of(8, 2), List.of(resumed.steps(), resumed.resumedAt()));
+      assertEquals(List.of(8, 4), List.of(resumed.steps(), resumed.resumedAt()));
       assertBitIdentical(expected, parameters(step));
       assertEquals(log(unbroken), log(broken));
 
       // Killed after the last checkpoint, before the model was written: nothing is left to do.
       Trainer.Finished again = run(step, LOOP, broken, killAfter(-1));
-      assertEquals(List.of(8, 4), List.of(again.steps(), again.resumedAt()));
+      assertEquals(List.of(8, 8), List.of(again.steps(), again.resumedAt()));
       assertEquals(resumed.last().terms().keySet(), again.last().terms().keySet());
       assertEquals(resumed.last().total(), again.last().total());
       assertBitIdentical(expected, parameters(step));
@@ -179,6 +183,27 @@ class ResumeTest {
       Trainer.clean(broken);
       assertFalse(Files.exists(broken.checkpoints()));
     }
+  }
+
+  /** In the middle of an epoch, after a step that is no place for an ordinary checkpoint. */
+  @ParameterizedTest
+  @ValueSource(ints = {3, 5, 8})
+  void askedToStopItKeepsTheStepThatItIsAt(int steps) throws IOException {
+    Trainer.Files unbroken = files("unstopped " + steps, "run");
+    Trainer.Files stopped = files("stopped " + steps, "run");
+    run(shared, LOOP, unbroken, (d, t, o) -> {});
+    final Map<String, float[]> expected = parameters(shared);
+    Trainer.Listener ask = (done, t, o) -> assertTrue(done != steps || StopRequest.ask(SIGTERM));
+    try {
+      assertThrows(StopRequest.Stopped.class, () -> run(shared, LOOP, stopped, ask));
+    } finally {
+      StopRequests.withdraw();
+    }
+    assertEquals(steps, log(stopped).size());
+    Trainer.Finished resumed = run(shared, LOOP, stopped, (d, t, o) -> {});
+    assertEquals(List.of(8, steps), List.of(resumed.steps(), resumed.resumedAt()));
+    assertBitIdentical(expected, parameters(shared));
+    assertEquals(log(unbroken), log(stopped));
   }
 
   @Test
@@ -193,7 +218,7 @@ class ResumeTest {
     assertEquals(List.of(0, 1, 2, 3, 4, 5, 6, 7), steps(other));
     Trainer.clean(other);
     assertTrue(Files.exists(checkpoint(mine)), "another run's checkpoint is not ours to delete");
-    assertEquals(2, run(shared, LOOP, mine, (d, t, o) -> {}).resumedAt());
+    assertEquals(4, run(shared, LOOP, mine, (d, t, o) -> {}).resumedAt());
   }
 
   private static List<Integer> steps(Trainer.Files files) throws IOException {
@@ -209,7 +234,7 @@ class ResumeTest {
     assertThrows(Killed.class, () -> run(shared, LOOP, files, killAfter(5)));
     forgetMoments(checkpoint(files));
     Trainer.Finished resumed = run(shared, LOOP, files, (d, t, o) -> {});
-    assertEquals(2, resumed.resumedAt());
+    assertEquals(4, resumed.resumedAt());
     assertNotEquals(whole.last().total(), resumed.last().total());
     Map<String, float[]> actual = parameters(shared);
     assertThrows(AssertionError.class, () -> assertBitIdentical(expected, actual));
@@ -238,7 +263,7 @@ class ResumeTest {
           metadata);
     }
     Trainer.Finished resumed = run(shared, LOOP, files, (d, t, o) -> {});
-    assertEquals(2, resumed.resumedAt());
+    assertEquals(4, resumed.resumedAt());
     assertNotEquals(whole.last().total(), resumed.last().total());
   }
 

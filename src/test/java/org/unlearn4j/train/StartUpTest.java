@@ -98,7 +98,7 @@ class StartUpTest {
             }
           };
       assertThrows(Killed.class, () -> trainer.run(files, kill));
-      assertEquals(1, trainer.run(files, (done, total, seen) -> {}).resumedAt());
+      assertEquals(2, trainer.run(files, (done, total, seen) -> {}).resumedAt());
       assertEquals(decoder.parameters().size(), StepFixture.weights(graph).size());
       return graph.runtime().signatures();
     }

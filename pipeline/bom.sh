@@ -1,0 +1,7 @@
+#!/bin/sh
+# bom.sh FOLDER: what in a dist folder or a bundle was made elsewhere, as bom.json (CycloneDX) and THIRD-PARTY.txt in it. The build
+# has left the class path in target/; natives in jars are hashed once a jar.
+set -eu
+version=$(sed -n 's|.*<cuda.version>\(.*\)</cuda.version>.*|\1|p' pom.xml)
+javac -d target/sbom src/test/java/org/unlearn4j/build/Sbom*.java
+java -Dcuda.version="$version" -cp target/sbom org.unlearn4j.build.Sbom target/dist.classpath "$1" target/sbom.hashes
