@@ -133,13 +133,19 @@ public final class VerifyStage {
     Map<String, String> sources = RuntimeModels.weightHashes(model, "tf", hashes);
     List<ParityResult> results = new ArrayList<>();
     Map<String, String> read;
-    try (LanguageModel a = evaluate.open(model, "tf");
-        TaskData data = evaluate.data(model, a)) {
-      Suite suite =
-          Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
-      List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
-      rows.addAll(suite.rows(EvalSet.Role.RETAIN));
-      read = data.read();
+    try (WeightProof proof =
+        WeightProof.open(model, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
+      List<TokenRow> rows;
+      try (TaskData data = evaluate.data(model, proof.model())) {
+        int most = proof.model().shape().maxPositions();
+        Suite suite = Suites.of(pipeline, data, most, EvalSet.Role.GENERATED).suite();
+        rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
+        rows.addAll(suite.rows(EvalSet.Role.RETAIN));
+        read = data.read();
+      }
+      Map<Variant, Variant> files = new LinkedHashMap<>();
+      variants.forEach(v -> files.put(v, v));
+      rows = proof.compute(rows, onnx, files, pipeline.verify());
       for (Variant variant : variants) {
         String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
@@ -149,7 +155,15 @@ public final class VerifyStage {
             EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
           results.add(
               check
-                  .run(a, b, rows, trained, deployed.get(runtime), target, bars)
+                  .run(
+                      proof.trained(),
+                      b,
+                      rows,
+                      trained,
+                      deployed.get(runtime),
+                      target,
+                      Optional.of(proof.evidence(variant)),
+                      bars)
                   .withGate(SourceWeightsGate.of(b, sources))
                   .withEqualCodes(equalCodes(onnx, variant)));
         }

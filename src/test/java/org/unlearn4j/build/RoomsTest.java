@@ -261,7 +261,8 @@ class RoomsTest {
   @Test
   void aTrainedModelIsNotCopied() {
     onlyFrom(
-            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage"),
+            Set.of(
+                "tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage", "run.WeightProof"),
             TensorFlowModel.class,
             "of")
         .check(product);

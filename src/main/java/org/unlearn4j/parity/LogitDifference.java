@@ -1,0 +1,134 @@
+package org.unlearn4j.parity;
+
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/** How far the logits of two models are apart, position by position. */
+final class LogitDifference {
+  private static final double PERCENTILE = 0.999;
+
+  private long logits;
+  private double sumAbs;
+  private double maxAbs;
+  private long positions;
+  private double sumVariance;
+  private final List<Double> divergences = new ArrayList<>();
+  private int sameTop1;
+
+  /**
+   * Takes a position.
+   *
+   * @param a {@code [vocab]} of the model that is taken to be right
+   * @param b of the other
+   * @param labelled whether the distributions are compared too
+   */
+  void accept(float[] a, float[] b, boolean labelled) {
+    double sum = 0;
+    double squares = 0;
+    double apart = 0;
+    double most = 0;
+    for (int v = 0; v < a.length; v++) {
+      double logit = a[v];
+      double difference = Math.abs(logit - b[v]);
+      apart += difference;
+      most = Math.max(most, difference); // Math.max hands NaN on
+      sum += logit;
+      squares += logit * logit;
+    }
+    sumAbs += apart;
+    maxAbs = Math.max(maxAbs, most);
+    logits += a.length;
+    positions++;
+    double mean = sum / a.length;
+    sumVariance += squares / a.length - mean * mean;
+    if (labelled) {
+      divergences.add(most == 0 ? 0 : divergence(a, b));
+      sameTop1 += sameTop(a, b) ? 1 : 0;
+    }
+  }
+
+  /** KL(p || q) of two rows of logits, in nats. */
+  private static double divergence(float[] a, float[] b) {
+    double logSumA = logSumExp(a);
+    double logSumB = logSumExp(b);
+    double kl = 0;
+    for (int v = 0; v < a.length; v++) {
+      double logP = a[v] - logSumA;
+      kl += Math.exp(logP) * (logP - (b[v] - logSumB));
+    }
+    return Math.max(0, kl); // rounding may leave -1e-17; NaN is handed on
+  }
+
+  private static double logSumExp(float[] logits) {
+    double max = largest(logits);
+    double sum = 0;
+    for (float logit : logits) {
+      sum += Math.exp(logit - max);
+    }
+    return max + Math.log(sum);
+  }
+
+  static double largest(float[] logits) {
+    double max = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit);
+    }
+    return max;
+  }
+
+  /** Largest absolute difference; NaN where one is. */
+  static double largestDifference(float[] a, float[] b) {
+    double largest = 0;
+    for (int v = 0; v < a.length; v++) {
+      largest = Math.max(largest, Math.abs((double) a[v] - b[v]));
+    }
+    return largest;
+  }
+
+  private static boolean sameTop(float[] a, float[] b) {
+    int top = argmax(a);
+    return top >= 0 && top == argmax(b);
+  }
+
+  /** The first of the largest values; -1 if one is NaN. */
+  private static int argmax(float[] values) {
+    int best = 0;
+    for (int v = 0; v < values.length; v++) {
+      if (Float.isNaN(values[v])) {
+        return -1;
+      }
+      best = values[v] > values[best] ? v : best;
+    }
+    return best;
+  }
+
+  /**
+   * What was measured.
+   *
+   * @param own the measures of the deployed file against itself
+   */
+  NumericDifference measured(Map<NumericMeasure, Double> own) {
+    int tokens = divergences.size();
+    Map<NumericMeasure, Double> measured = new EnumMap<>(own);
+    measured.put(NumericMeasure.LOGIT_MAX_ABS, maxAbs);
+    measured.put(NumericMeasure.LOGIT_MEAN_ABS, sumAbs / logits);
+    measured.put(NumericMeasure.LOGIT_SPREAD, Math.sqrt(sumVariance / positions));
+    measured.put(
+        NumericMeasure.KL_MEAN,
+        divergences.stream().mapToDouble(Double::doubleValue).sum() / tokens);
+    measured.put(NumericMeasure.KL_P999, percentile());
+    measured.put(NumericMeasure.TOP1_AGREEMENT, (double) sameTop1 / tokens);
+    return new NumericDifference(positions, tokens, measured);
+  }
+
+  /** The smallest value that 99.9 % of the tokens do not exceed. */
+  private double percentile() {
+    double[] sorted = divergences.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    if (sorted.length == 0 || Double.isNaN(sorted[sorted.length - 1])) {
+      return Double.NaN; // NaN is sorted last
+    }
+    return sorted[(int) Math.ceil(PERCENTILE * sorted.length) - 1];
+  }
+}
