@@ -18,6 +18,10 @@ final class ForeignPorts {
   private static final String POSITIONS = "position_ids";
   private static final String LOGITS = "logits";
 
+  /** Of a decoder merged from one without and one with past: which of them is to run. */
+  static final String BRANCH = "use_cache_branch";
+
+  private static final String TRUTH = "BOOL";
   private static final String INTEGERS = "INT64";
   private static final List<String> FLOATS = List.of("FLOAT", "FLOAT16");
 
@@ -74,12 +78,17 @@ final class ForeignPorts {
         checkPast(input);
       } else if (List.of(IDS, MASK, POSITIONS).contains(input.name())) {
         checkTokens(input);
+      } else if (input.name().equals(BRANCH)) {
+        checkBranch(input);
       } else {
         throw UserException.at(
             file,
             "",
             "input " + input.name(),
-            IDS + ", " + MASK + ", " + POSITIONS + " and " + KeyValueCache.PAST + "* alone");
+            String.join(", ", IDS, MASK, POSITIONS, BRANCH)
+                + " and "
+                + KeyValueCache.PAST
+                + "* alone");
       }
     }
     checkLogits(outputs.get(LOGITS), vocabulary);
@@ -95,6 +104,17 @@ final class ForeignPorts {
     boolean any = shape.isEmpty() || (shape.size() == 2 && varies(shape, 0) && varies(shape, 1));
     if (!any) {
       throw UserException.at(file, place, "shape " + shape, "[batch, time], neither of them fixed");
+    }
+  }
+
+  private void checkBranch(OnnxSummary.Port input) {
+    boolean one = List.of(List.of(), List.of("1")).contains(input.shape());
+    if (!input.type().equals(TRUTH) || !one) {
+      throw UserException.at(
+          file,
+          "input " + BRANCH,
+          input.type() + " of shape " + input.shape(),
+          TRUTH + ", one value");
     }
   }
 

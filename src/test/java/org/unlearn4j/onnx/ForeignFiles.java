@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** Exported graphs as other exporters leave them, and as mistakes leave them. */
@@ -150,5 +151,58 @@ final class ForeignFiles {
     List<NodeProto> all = new ArrayList<>(nodes);
     all.addAll(graph.getNodeList());
     graph.clearNode().addAllNode(all);
+  }
+
+  /**
+   * Two decoders in one file, as Optimum merges them: an If chooses by use_cache_branch, weights are
+   * shared.
+   *
+   * @param cached changes the branch that runs with a cache
+   */
+  static void merge(GraphProto.Builder graph, Consumer<GraphProto.Builder> cached) {
+    GraphProto.Builder with = branch(graph, "with_past/");
+    cached.accept(with);
+    NodeProto.Builder choice =
+        NodeProto.newBuilder()
+            .setOpType("If")
+            .setName("optimum::if")
+            .addInput("use_cache_branch")
+            .addAttribute(branch("then_branch", with))
+            .addAttribute(branch("else_branch", branch(graph, "without_past/")));
+    graph.getOutputList().forEach(o -> choice.addOutput(o.getName()));
+    ValueInfoProto.Builder flag = ValueInfoProto.newBuilder().setName("use_cache_branch");
+    flag.getTypeBuilder()
+        .getTensorTypeBuilder()
+        .setElemType(DataType.BOOL.getNumber())
+        .getShapeBuilder()
+        .addDimBuilder()
+        .setDimValue(1);
+    graph.clearNode().clearValueInfo().addNode(choice).addInput(flag);
+  }
+
+  private static AttributeProto branch(String name, GraphProto.Builder graph) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.GRAPH)
+        .setG(graph)
+        .build();
+  }
+
+  /** The nodes under names of their own, which a branch must not share with what is around it. */
+  private static GraphProto.Builder branch(GraphProto.Builder graph, String prefix) {
+    Set<String> computed =
+        graph.getNodeList().stream()
+            .flatMap(n -> n.getOutputList().stream())
+            .filter(o -> !o.isEmpty())
+            .collect(Collectors.toSet());
+    GraphProto.Builder branch = GraphProto.newBuilder().setName(prefix);
+    for (NodeProto n : graph.getNodeList()) {
+      NodeProto.Builder own = n.toBuilder().clearInput().clearOutput().setName(prefix + n.getName());
+      n.getInputList().forEach(i -> own.addInput(computed.contains(i) ? prefix + i : i));
+      n.getOutputList().forEach(o -> own.addOutput(o.isEmpty() ? o : prefix + o));
+      branch.addNode(own);
+    }
+    graph.getOutputList().forEach(o -> branch.addOutput(o.toBuilder().setName(prefix + o.getName())));
+    return branch;
   }
 }
