@@ -49,25 +49,21 @@ final class LogitDifference {
     }
   }
 
-  /** KL(p || q) of two rows of logits, in nats. */
+  /** KL(p || q) of two rows of logits, in nats: the mean of a - b by p, and both normalisers. */
   private static double divergence(float[] a, float[] b) {
-    double logSumA = logSumExp(a);
-    double logSumB = logSumExp(b);
-    double kl = 0;
+    double mostA = largest(a);
+    double mostB = largest(b);
+    double sumA = 0;
+    double sumB = 0;
+    double apart = 0;
     for (int v = 0; v < a.length; v++) {
-      double logP = a[v] - logSumA;
-      kl += Math.exp(logP) * (logP - (b[v] - logSumB));
+      double p = Math.exp(a[v] - mostA);
+      sumA += p;
+      sumB += Math.exp(b[v] - mostB);
+      apart += p * ((a[v] - mostA) - (b[v] - mostB));
     }
-    return Math.max(0, kl); // rounding may leave -1e-17; NaN is handed on
-  }
-
-  private static double logSumExp(float[] logits) {
-    double max = largest(logits);
-    double sum = 0;
-    for (float logit : logits) {
-      sum += Math.exp(logit - max);
-    }
-    return max + Math.log(sum);
+    // Rounding may leave -1e-16; NaN is handed on.
+    return Math.max(0, apart / sumA - Math.log(sumA) + Math.log(sumB));
   }
 
   static double largest(float[] logits) {

@@ -51,11 +51,11 @@ record Mistake(
     return name;
   }
 
-  private static Mistake weight(String name, Consumer<Map<String, float[]>> change) {
+  static Mistake weight(String name, Consumer<Map<String, float[]>> change) {
     return new Mistake(name, Optional.of(change), Optional.empty(), Optional.empty(), true);
   }
 
-  private static Mistake setting(String name, Consumer<ObjectNode> change) {
+  static Mistake setting(String name, Consumer<ObjectNode> change) {
     return new Mistake(name, Optional.empty(), Optional.of(change), Optional.empty(), false);
   }
 

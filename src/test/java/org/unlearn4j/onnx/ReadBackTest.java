@@ -29,21 +29,6 @@ import org.unlearn4j.weights.Variant;
 class ReadBackTest {
   @TempDir Path temp;
 
-  private static ReadBack.Counts counts(Path folder, Path onnx, Variant variant) {
-    OwnHead head = OwnHead.of(ModelConfig.read(folder));
-    try (SafeTensors weights = SafeTensors.open(folder);
-        ReadBack file = ReadBack.of(onnx, variant.label(), head, weights)) {
-      return file.counts();
-    }
-  }
-
-  private static boolean clean(ReadBack.Counts c) {
-    return c.unread().isEmpty()
-        && c.beyond() == 0
-        && c.changed() == 0
-        && c.foreign().orElse(0) == 0;
-  }
-
   @ParameterizedTest
   @CsvSource({"llama, 23", "gpt2, 17", "gemma2, 23", "qwen2, 17", "mixtral, 23"})
   void aCorrectFileIsClean(String name, int opset) {
@@ -51,8 +36,8 @@ class ReadBackTest {
     Path onnx = temp.resolve(name);
     OnnxExporter.export(folder, onnx, ExportOptions.of(Variant.labels()).opset(opset));
     for (Variant variant : Variant.values()) {
-      ReadBack.Counts c = counts(folder, onnx, variant);
-      assertTrue(clean(c), variant + ": " + c);
+      ReadBack.Counts c = ReadBacks.counts(folder, onnx, variant);
+      assertTrue(ReadBacks.clean(c), variant + ": " + c);
       assertEquals(OptionalLong.of(0), c.foreign(), "its own file is held against its quantiser");
       assertEquals(variant.quantizer().isPresent(), c.codes() > 0, variant + ": " + c);
       assertEquals(variant != Variant.FP32, c.rounded(), variant.label());
@@ -69,8 +54,8 @@ class ReadBackTest {
     Path onnx = temp.resolve("mistral");
     OnnxExporter.export(
         folder, onnx, ExportOptions.of(List.of("int4")).quantizedEmbeddings(true));
-    ReadBack.Counts c = counts(folder, onnx, Variant.INT4);
-    assertTrue(clean(c), c.toString());
+    ReadBack.Counts c = ReadBacks.counts(folder, onnx, Variant.INT4);
+    assertTrue(ReadBacks.clean(c), c.toString());
     assertEquals(OptionalLong.of(0), c.foreign());
   }
 
@@ -116,9 +101,9 @@ class ReadBackTest {
     int files = 0;
     for (Variant variant : Variant.values()) {
       Path onnx = temp.resolve(variant.label());
-      if (ReadBacks.wrong(mistake, variant, GraphForm.LATEST, onnx)) {
-        ReadBack.Counts c = counts(folder, onnx, variant);
-        assertFalse(clean(c), mistake + ", " + variant.label() + ": " + c);
+      if (ReadBacks.wrong("llama", mistake, variant, GraphForm.LATEST, onnx)) {
+        ReadBack.Counts c = ReadBacks.counts(folder, onnx, variant);
+        assertFalse(ReadBacks.clean(c), mistake + ", " + variant.label() + ": " + c);
         assertFalse(c.offending().isEmpty() && c.unread().isEmpty(), c.toString());
         files++;
       }
@@ -135,7 +120,7 @@ class ReadBackTest {
   @MethodSource("wrongGraphs")
   void aWrongGraphIsToldFromRounding(Mistake mistake) {
     Path onnx = temp.resolve("onnx");
-    assertTrue(ReadBacks.wrong(mistake, Variant.INT4, GraphForm.LATEST, onnx));
+    assertTrue(ReadBacks.wrong("llama", mistake, Variant.INT4, GraphForm.LATEST, onnx));
     ParityResult result = ReadBacks.compare("llama", onnx, Variant.INT4);
     List<String> failed =
         ReadBacks.failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);

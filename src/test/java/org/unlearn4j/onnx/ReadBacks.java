@@ -1,5 +1,7 @@
 package org.unlearn4j.onnx;
 
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -14,7 +16,10 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.OwnHead;
 import org.unlearn4j.parity.Gate;
+import org.unlearn4j.parity.NumericMeasure;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.run.PairCheck;
 import org.unlearn4j.run.PairData;
@@ -47,16 +52,16 @@ final class ReadBacks {
   }
 
   /**
-   * Exports the Llama fixture with a mistake.
+   * Exports a fixture's model with a mistake.
    *
    * @return false where the format has nothing that could be wrong in this way, or rounds it away:
    *     the file is then a correct one
    */
-  static boolean wrong(Mistake mistake, Variant variant, int opset, Path onnx) {
-    Path trained = Fixture.named("llama").folder();
+  static boolean wrong(String fixture, Mistake mistake, Variant variant, int opset, Path onnx) {
+    Path trained = Fixture.named(fixture).folder();
     try {
       Path source = Files.createDirectories(onnx.resolveSibling(onnx.getFileName() + "-source"));
-      ObjectNode config = (ObjectNode) Fixture.named("llama").json("config.json");
+      ObjectNode config = (ObjectNode) Fixture.named(fixture).json("config.json");
       mistake.config().ifPresent(c -> c.accept(config));
       new ObjectMapper().writeValue(source.resolve("config.json").toFile(), config);
       Map<String, float[]> values = new HashMap<>();
@@ -88,6 +93,35 @@ final class ReadBacks {
     return ModelProto.parseFrom(
             Files.readAllBytes(onnx.resolve("onnx").resolve(variant.fileName())))
         .getGraph();
+  }
+
+  /** What is read back from a file. */
+  static ReadBack.Counts counts(Path folder, Path onnx, Variant variant) {
+    OwnHead head = OwnHead.of(ModelConfig.read(folder));
+    try (SafeTensors weights = SafeTensors.open(folder);
+        ReadBack file = ReadBack.of(onnx, variant.label(), head, weights)) {
+      return file.counts();
+    }
+  }
+
+  static boolean clean(ReadBack.Counts c) {
+    return c.unread().isEmpty()
+        && c.beyond() == 0
+        && c.changed() == 0
+        && c.foreign().orElse(0) == 0;
+  }
+
+  /**
+   * A gate does not hold, unless no logit is further from the weights' own than the bound of a
+   * format that rounds while it runs.
+   */
+  static void requireCaught(ParityResult result, Variant variant, String what) {
+    boolean rounds = variant == Variant.FP16 || variant == Variant.INT8_DYNAMIC;
+    List<String> failed =
+        failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
+    double moved = result.graph().orElseThrow().value(NumericMeasure.LOGIT_MAX_RELATIVE);
+    double bound = variant == Variant.FP16 ? 0.03 : 1.5;
+    assertTrue(!failed.isEmpty() || (rounds && moved <= bound), what + ": " + result.graph());
   }
 
   /** Names of the gates of some kinds that do not hold. */
