@@ -68,9 +68,11 @@ class RoomsTest {
               Set.of(
                   "base", "config", "stage", "eval", "parity", "report", "run", "job", "weights")),
           Map.entry("gpu", Set.of("base")),
+          Map.entry("sign", Set.of("base")),
           Map.entry(
               "inspect",
-              Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train")),
+              Set.of(
+                  "base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train", "sign")),
           Map.entry(
               "check",
               Set.of(
@@ -81,7 +83,7 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check")));
+                  "inspect", "check", "sign")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   private static final Map<String, Set<String>> MAY_USE =
