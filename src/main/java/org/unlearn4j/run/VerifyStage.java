@@ -61,7 +61,7 @@ public final class VerifyStage {
       Optional<Inputs> earlier) {
     StageInputs inputs =
         new StageInputs(pipeline, hashes)
-            .settings("verify", "evaluate.suite", "evaluate.token_budget", "evaluate.limit")
+            .settings("verify", "card", "evaluate.suite", "evaluate.token_budget", "evaluate.limit")
             .settings("evaluate.max_new_tokens")
             .arithmetic(RuntimeModels.ort(pipeline).decisive())
             .value("variants", variants.stream().map(Variant::label).toList().toString())
@@ -71,6 +71,7 @@ public final class VerifyStage {
             .graph(model, "forward")
             .model("model", model);
     variants.forEach(v -> inputs.deployed("onnx", onnx, v.label()));
+    pipeline.card().template().ifPresent(t -> inputs.file("card template", t));
     inputs.file("onnx/" + Provenance.QUANTIZATION_FILE, onnx.resolve(Provenance.QUANTIZATION_FILE));
     evaluations.forEach((name, file) -> inputs.evaluation(EVALUATIONS + name, file));
     return inputs.build();
@@ -170,6 +171,9 @@ public final class VerifyStage {
       }
     }
     Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
+    // Before the record, which has the hash of every file.
+    ModelCard.write(pipeline, model, false, verdict).ifPresent(System.err::println);
+    ModelCard.write(pipeline, onnx, true, verdict).ifPresent(System.err::println);
     DeployedRecord.write(
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
