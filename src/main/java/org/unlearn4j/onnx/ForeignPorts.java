@@ -21,6 +21,9 @@ final class ForeignPorts {
   /** Of a decoder merged from one without and one with past: which of them is to run. */
   static final String BRANCH = "use_cache_branch";
 
+  /** Attention of com.microsoft that takes a row's length, not which of its tokens are padding. */
+  private static final String COUNTING = "GroupQueryAttention";
+
   private static final String TRUTH = "BOOL";
   private static final String INTEGERS = "INT64";
   private static final List<String> FLOATS = List.of("FLOAT", "FLOAT16");
@@ -28,11 +31,13 @@ final class ForeignPorts {
   private final Path file;
   private final Map<String, OnnxSummary.Port> inputs;
   private final Map<String, OnnxSummary.Port> outputs;
+  private final boolean countsMask;
 
   private ForeignPorts(Path file, OnnxSummary summary) {
     this.file = file;
     this.inputs = byName(summary.inputs());
     this.outputs = byName(summary.outputs());
+    this.countsMask = summary.operators().containsKey(COUNTING);
   }
 
   /**
@@ -57,8 +62,9 @@ final class ForeignPorts {
     return inputs.keySet().stream().anyMatch(n -> n.startsWith(KeyValueCache.PAST));
   }
 
+  /** Whether the mask can keep out padding in front of tokens. */
   boolean masked() {
-    return inputs.containsKey(MASK);
+    return inputs.containsKey(MASK) && !countsMask;
   }
 
   boolean positioned() {

@@ -116,6 +116,52 @@ class ForeignCodesTest {
     t.setRawData(ByteString.copyFrom(bytes));
   }
 
+  /** As onnxruntime-genai's builder writes them, in float32 and in codes. */
+  @ParameterizedTest
+  @CsvSource({"FP32, false", "INT4, true"})
+  void matricesBesideOthersAreFound(Variant limits, boolean codes) throws IOException {
+    ParityResult result =
+        compare(
+            "llama",
+            limits,
+            g -> {
+              ForeignFiles.pack(g);
+              if (codes) {
+                ForeignCodes.write(g, ForeignCodes.Form.NBITS_4);
+              }
+            });
+    String found = result.weights() + " " + result.graph();
+    assertEquals(List.of(), ReadBacks.failed(result, OWN), found);
+  }
+
+  /** Two rows of the packed matrix exchanged: a row of keys is a row of queries. */
+  @Test
+  void rowsExchangedAmongMatricesAreSeen() throws IOException {
+    ParityResult result =
+        compare(
+            "llama",
+            Variant.FP32,
+            g -> {
+              ForeignFiles.pack(g);
+              TensorProto.Builder t =
+                  g.getInitializerBuilderList().stream()
+                      .filter(i -> i.getName().endsWith("1.self_attn.qkv_proj.weight"))
+                      .findFirst()
+                      .orElseThrow();
+              byte[] bytes = t.getRawData().toByteArray();
+              int row = 32 * Float.BYTES;
+              for (int i = 0; i < row; i++) { // rows 31 and 32: the last query, the first key
+                byte last = bytes[31 * row + i];
+                bytes[31 * row + i] = bytes[32 * row + i];
+                bytes[32 * row + i] = last;
+              }
+              t.setRawData(ByteString.copyFrom(bytes));
+            });
+    assertTrue(
+        ReadBacks.failed(result, Gate.Level.WEIGHTS).contains("changed_weights"),
+        result.weights().toString());
+  }
+
   /** Weights of a square matrix turned in the graph, not in the file: only the graph is wrong. */
   @Test
   void aProductWithATurnedMatrixIsTheGraphsMistake() throws IOException {

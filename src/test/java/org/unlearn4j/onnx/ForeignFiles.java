@@ -6,6 +6,7 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -178,6 +179,62 @@ final class ForeignFiles {
         .addDimBuilder()
         .setDimValue(1);
     graph.clearNode().clearValueInfo().addNode(choice).addInput(flag);
+  }
+
+  /** Queries, keys and values of each layer come from one matrix, and are split afterwards. */
+  static void pack(GraphProto.Builder graph) {
+    Map<String, TensorProto> tensors = new HashMap<>();
+    graph.getInitializerList().forEach(t -> tensors.put(t.getName(), t));
+    List<NodeProto> nodes = new ArrayList<>();
+    for (NodeProto n : graph.getNodeList()) {
+      String weight = n.getOpType().equals("Gemm") ? n.getInput(1) : "";
+      if (weight.endsWith("k_proj.weight") || weight.endsWith("v_proj.weight")) {
+        continue;
+      }
+      if (!weight.endsWith("q_proj.weight")) {
+        nodes.add(n);
+        continue;
+      }
+      List<String> names = new ArrayList<>();
+      List<String> outputs = new ArrayList<>();
+      long[] sizes = new long[3];
+      ByteString bytes = ByteString.EMPTY;
+      for (String part : List.of("q_proj", "k_proj", "v_proj")) {
+        TensorProto t = tensors.get(weight.replace("q_proj", part));
+        sizes[names.size()] = t.getDims(0);
+        names.add(t.getName());
+        bytes = bytes.concat(t.getRawData());
+        graph.getNodeList().stream()
+            .filter(o -> o.getInputCount() > 1 && o.getInput(1).equals(t.getName()))
+            .forEach(o -> outputs.add(o.getOutput(0)));
+      }
+      TensorProto first = tensors.get(weight);
+      String packed = weight.replace("q_proj", "qkv_proj");
+      long all = sizes[0] + sizes[1] + sizes[2];
+      graph.addInitializer(first.toBuilder().setName(packed).setDims(0, all).setRawData(bytes));
+      constant(graph, packed + ".sizes", List.of(3L), sizes);
+      nodes.add(n.toBuilder().setInput(1, packed).setOutput(0, packed + ".out").build());
+      nodes.add(
+          NodeProto.newBuilder()
+              .setOpType("Split")
+              .setName(packed + ".split")
+              .addInput(packed + ".out")
+              .addInput(packed + ".sizes")
+              .addAllOutput(outputs)
+              .addAttribute(
+                  AttributeProto.newBuilder()
+                      .setName("axis")
+                      .setType(AttributeProto.AttributeType.INT)
+                      .setI(-1))
+              .build());
+      names.forEach(tensors::remove);
+    }
+    graph.clearNode().addAllNode(nodes);
+    List<TensorProto> kept =
+        graph.getInitializerList().stream()
+            .filter(t -> !t.getName().matches(".*[.][qkv]_proj[.]weight"))
+            .toList();
+    graph.clearInitializer().addAllInitializer(kept);
   }
 
   private static AttributeProto branch(String name, GraphProto.Builder graph) {
