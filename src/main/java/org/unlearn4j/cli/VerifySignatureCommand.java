@@ -28,7 +28,8 @@ final class VerifySignatureCommand implements Command {
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.required("key", "FILE", "the public key of whoever should have signed, in PEM"),
+        CommandOptions.required(
+            "key", "FILE", "the public key of whoever should have signed, in PEM"),
         CommandOptions.value(
             "signature", "FILE", "the signature of the files, where it is not DIR/model.sig"));
   }

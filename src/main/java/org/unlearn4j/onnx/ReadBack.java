@@ -24,7 +24,9 @@ import org.unlearn4j.weights.Variant;
  * otherwise. Weights pass through in strips.
  */
 public final class ReadBack implements AutoCloseable {
-  /** Values of one parameter that are kept while it is read, where its rows are the file's columns. */
+  /**
+   * Values of one parameter that are kept while it is read, where its rows are the file's columns.
+   */
   private static final int MOST_KEPT = 1 << 26;
 
   private static final int STRIP = 1 << 20;
@@ -134,7 +136,8 @@ public final class ReadBack implements AutoCloseable {
         offending.put(p.parameter().name(), own.beyond + own.changed);
       }
     }
-    foreign.ifPresent(constants -> constants.forEach((name, n) -> offending.merge(name, n, Math::max)));
+    foreign.ifPresent(
+        constants -> constants.forEach((name, n) -> offending.merge(name, n, Math::max)));
     List<String> unread =
         model.parameters().stream()
             .filter(p -> !places.containsKey(p))

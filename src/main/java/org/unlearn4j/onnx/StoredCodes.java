@@ -105,8 +105,7 @@ record StoredCodes(
     ByteBuffer packed = reader.bytes(zeros, 0, rowBytes * (cells / width));
     for (int i = 0; i < cells; i++) {
       int bit = i % width * zeroBits;
-      points[i] =
-          code(packed.get(i / width * rowBytes + bit / 8) >> (bit & 7), zeroBits, signed);
+      points[i] = code(packed.get(i / width * rowBytes + bit / 8) >> (bit & 7), zeroBits, signed);
     }
     return points;
   }

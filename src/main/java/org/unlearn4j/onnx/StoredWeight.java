@@ -1,8 +1,8 @@
 package org.unlearn4j.onnx;
 
 /**
- * A weight as a file holds it, in rows: {@code [out, in]} or {@code [in, out]}, as its writer wanted
- * it. A vector is one row.
+ * A weight as a file holds it, in rows: {@code [out, in]} or {@code [in, out]}, as its writer
+ * wanted it. A vector is one row.
  */
 interface StoredWeight {
   /** Name of the initializer with its values or codes. */

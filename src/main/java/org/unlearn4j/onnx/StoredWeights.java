@@ -39,7 +39,8 @@ final class StoredWeights {
     collect(graph);
     for (NodeProto node : nodes) {
       node.getOutputList().forEach(o -> producer.put(o, node));
-      node.getInputList().forEach(i -> readers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
+      node.getInputList()
+          .forEach(i -> readers.computeIfAbsent(i, k -> new ArrayList<>()).add(node));
     }
   }
 
@@ -64,7 +65,8 @@ final class StoredWeights {
           collect(a.getG());
         }
         if (node.getOpType().equals("Constant") && a.hasT()) {
-          initializers.put(node.getOutput(0), a.getT().toBuilder().setName(node.getOutput(0)).build());
+          initializers.put(
+              node.getOutput(0), a.getT().toBuilder().setName(node.getOutput(0)).build());
         }
       }
     }
@@ -183,9 +185,7 @@ final class StoredWeights {
       grid = new StoredCodes.Grid(1, 1, columns);
     } else if (first) {
       grid =
-          size == 0
-              ? new StoredCodes.Grid(1, columns, 1)
-              : new StoredCodes.Grid(size, 1, columns);
+          size == 0 ? new StoredCodes.Grid(1, columns, 1) : new StoredCodes.Grid(size, 1, columns);
     } else {
       grid =
           size == 0
@@ -223,9 +223,7 @@ final class StoredWeights {
     StoredCodes.Grid grid =
         one
             ? new StoredCodes.Grid(rows, columns, 1)
-            : turned
-                ? new StoredCodes.Grid(1, columns, 1)
-                : new StoredCodes.Grid(rows, 1, columns);
+            : turned ? new StoredCodes.Grid(1, columns, 1) : new StoredCodes.Grid(rows, 1, columns);
     StoredCodes found =
         dense(codes, rows, columns, scales.get(), input(n, zeroPoints), grid, false);
     boolean single = found.zeros() != null && TensorReader.size(found.zeros()) == 1 && !one;
@@ -251,7 +249,9 @@ final class StoredWeights {
         c.gathered());
   }
 
-  /** Of a product of integers: what its sums are multiplied with, but for the activations' scale. */
+  /**
+   * Of a product of integers: what its sums are multiplied with, but for the activations' scale.
+   */
   private Optional<TensorProto> scaleBehind(NodeProto product) {
     String value = product.getOutput(0);
     for (NodeProto next : readers.getOrDefault(value, List.of())) {

@@ -32,8 +32,7 @@ final class TrainedRows {
     }
     int columns = Placed.columns(place.parameter());
     for (int c = 0; c < width; c++) {
-      weights.read(
-          place.trained(), (long) c * columns + first, FloatBuffer.wrap(run, 0, count));
+      weights.read(place.trained(), (long) c * columns + first, FloatBuffer.wrap(run, 0, count));
       for (int r = 0; r < count; r++) {
         values[r * width + c] = run[r];
       }

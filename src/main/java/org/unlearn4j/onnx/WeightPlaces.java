@@ -38,8 +38,7 @@ final class WeightPlaces {
   private final Map<StoredWeight, Map<Integer, float[]>> sampled = new HashMap<>();
   private final Set<Parameter> open;
 
-  private WeightPlaces(
-      OwnHead model, Set<String> inOut, SafeTensors weights, TensorReader reader) {
+  private WeightPlaces(OwnHead model, Set<String> inOut, SafeTensors weights, TensorReader reader) {
     this.model = model;
     this.inOut = inOut;
     this.weights = weights;
@@ -109,7 +108,9 @@ final class WeightPlaces {
     if (p.shape().size() == 2 && s.rows() == columns && s.columns() == rows) {
       Placed turned = new Placed(p, trained(p), s, true, 0, 0, false);
       // Codes of ours are rows of outputs whatever the layout of the checkpoint.
-      fits.add(s.name().equals(trained(p) + CODES) && inOut.contains(p.name()) ? 0 : fits.size(), turned);
+      fits.add(
+          s.name().equals(trained(p) + CODES) && inOut.contains(p.name()) ? 0 : fits.size(),
+          turned);
     }
     if (p.shape().size() == 1 && !fits.isEmpty()) {
       fits.add(new Placed(p, trained(p), s, false, 0, 0, true));
@@ -195,15 +196,11 @@ final class WeightPlaces {
     stored.stream()
         .filter(s -> !s.gathered() && s.name().equals(rows.stored().name()))
         .findFirst()
-        .ifPresent(s -> put(
+        .ifPresent(
+            s ->
+                put(
                     new Placed(
-                        model.head(),
-                        trained(model.head()),
-                        s,
-                        rows.turned(),
-                        0,
-                        0,
-                        false)));
+                        model.head(), trained(model.head()), s, rows.turned(), 0, 0, false)));
   }
 
   /** Squared distance of a sample over its squared size; 0 for what is equal. */

@@ -8,5 +8,4 @@ package org.unlearn4j.parity;
  * @param readBack logits of those weights on the trained side's runtime
  * @param limits of the file's graph against them
  */
-public record FileEvidence(
-    WeightEvidence weights, ReferenceLogits readBack, ParityGates limits) {}
+public record FileEvidence(WeightEvidence weights, ReferenceLogits readBack, ParityGates limits) {}

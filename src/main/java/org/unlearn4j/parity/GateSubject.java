@@ -218,8 +218,7 @@ public sealed interface GateSubject {
               .map(m -> (GateSubject) new Numeric(m))
               .or(() -> whole(level, name))
               .orElseGet(() -> new Unknown(level, name));
-      case WEIGHTS, BEHAVIOUR ->
-          whole(level, name).orElseGet(() -> new Unknown(level, name));
+      case WEIGHTS, BEHAVIOUR -> whole(level, name).orElseGet(() -> new Unknown(level, name));
     };
   }
 

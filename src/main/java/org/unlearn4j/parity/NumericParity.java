@@ -180,7 +180,8 @@ final class NumericParity {
             for (int t = 0; t < rows.get(r).length(); t++) {
               full.read(r, t, ours);
               chunked.read(r, t, theirs);
-              chunkedPrefill = Math.max(chunkedPrefill, LogitDifference.largestDifference(ours, theirs));
+              chunkedPrefill =
+                  Math.max(chunkedPrefill, LogitDifference.largestDifference(ours, theirs));
             }
           }
         }

@@ -43,7 +43,17 @@ public record ParityResult(
       GenerationDifferences generations,
       List<Gate> gates,
       Map<String, String> session) {
-    this(deployed, trained, numeric, metrics, generations, gates, session, Double.NaN, Optional.empty(), Optional.empty());
+    this(
+        deployed,
+        trained,
+        numeric,
+        metrics,
+        generations,
+        gates,
+        session,
+        Double.NaN,
+        Optional.empty(),
+        Optional.empty());
   }
 
   /** The same with the share of equal codes. */

@@ -104,7 +104,8 @@ final class GateSection {
         .map(
             o ->
                 switch (o) {
-                  case WEIGHTS -> " The difference comes from its weights" + offending(result) + ".";
+                  case WEIGHTS ->
+                      " The difference comes from its weights" + offending(result) + ".";
                   case GRAPH ->
                       " The difference comes from its graph: it computes something else than its"
                           + " weights stand for.";
@@ -116,7 +117,10 @@ final class GateSection {
 
   private static String offending(ParityResult result) {
     List<String> names =
-        result.weights().map(w -> w.offending().isEmpty() ? w.unread() : w.offending()).orElseThrow();
+        result
+            .weights()
+            .map(w -> w.offending().isEmpty() ? w.unread() : w.offending())
+            .orElseThrow();
     return names.isEmpty() ? "" : ": " + names.stream().limit(3).collect(Collectors.joining(", "));
   }
 

@@ -215,7 +215,10 @@ public final class DeployedRecord {
     return hashes;
   }
 
-  /** Every file but the record and signatures of all of it, by path; files that begin with a dot are the system's. */
+  /**
+   * Every file but the record and signatures of all of it, by path; files that begin with a dot are
+   * the system's.
+   */
   private static List<String> names(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       return files

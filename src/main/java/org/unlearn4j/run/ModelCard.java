@@ -53,8 +53,7 @@ final class ModelCard {
    * @return a sentence where somebody's own card is there
    * @throws UserException if the template is none
    */
-  static Optional<String> write(
-      Pipeline pipeline, Path folder, boolean deployed, Verdict verdict) {
+  static Optional<String> write(Pipeline pipeline, Path folder, boolean deployed, Verdict verdict) {
     Path made = folder.resolve(ModelFiles.UNLEARNING);
     if (!Files.isRegularFile(made)) {
       return Optional.empty();
@@ -159,7 +158,9 @@ final class ModelCard {
     return text.append("All settings are in `unlearning.json`.").toString();
   }
 
-  /** The hub's metadata; every text is quoted, since a colon or a dash may mean something in YAML. */
+  /**
+   * The hub's metadata; every text is quoted, since a colon or a dash may mean something in YAML.
+   */
   private String frontMatter(boolean deployed) {
     List<String> lines = new ArrayList<>(List.of("---"));
     pipeline.card().license().or(base::license).ifPresent(l -> lines.add("license: " + quoted(l)));
@@ -169,8 +170,7 @@ final class ModelCard {
         .or(base::name)
         .ifPresent(
             b ->
-                lines.addAll(
-                    List.of("base_model: " + quoted(b), "base_model_relation: finetune")));
+                lines.addAll(List.of("base_model: " + quoted(b), "base_model_relation: finetune")));
     lines.add("pipeline_tag: text-generation");
     lines.add("library_name: " + (deployed ? "transformers.js" : "transformers"));
     lines.add("tags:");
@@ -254,9 +254,7 @@ final class ModelCard {
               holds,
               r.gates().size(),
               r.origin().map(o -> "; difference to the trained weights: " + words(o)).orElse("")));
-      r.gates().stream()
-          .filter(g -> !g.pass())
-          .forEach(g -> lines.add("  - " + g.sentence()));
+      r.gates().stream().filter(g -> !g.pass()).forEach(g -> lines.add("  - " + g.sentence()));
     }
     return String.join("\n", lines);
   }

@@ -138,8 +138,7 @@ public final class PairCheck {
         PairData data = rows.read(shorter(proof.model().shape(), b.shape()));
         EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
       TofuSuite suite = suite(data);
-      EvaluationResult ofA =
-          suite.evaluate(Subject.of("reference", proof.model(), bars), Set.of());
+      EvaluationResult ofA = suite.evaluate(Subject.of("reference", proof.model(), bars), Set.of());
       List<TokenRow> compared =
           proof.compute(
               compared(suite), other.path, Map.of(limits, Variant.FP32), settings.verify());
@@ -185,8 +184,7 @@ public final class PairCheck {
                 ParityGates.of(settings.verify(), limits),
                 VerifyStage.TOKEN_BUDGET,
                 VerifyStage.DECODE_TOKENS)
-            .run(
-                reference, other, rows, ofReference, ofOther, Optional.empty(), file, bars);
+            .run(reference, other, rows, ofReference, ofOther, Optional.empty(), file, bars);
     return new Verdict(List.of(result));
   }
 

@@ -56,9 +56,7 @@ final class WeightProof implements AutoCloseable {
       weights.require(head.shapes());
       proof.model =
           TensorFlowModel.of(
-              head.decoder(),
-              (p, from, to) -> weights.read(head.stored(p), from, to),
-              computation);
+              head.decoder(), (p, from, to) -> weights.read(head.stored(p), from, to), computation);
       return proof;
     } catch (RuntimeException | Error e) {
       proof.close();

@@ -22,8 +22,8 @@ import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 
 /**
- * Keys of elliptic curves in PEM: P-256, P-384 and P-521, each with the hash of its size, as OpenSSF
- * Model Signing has them.
+ * Keys of elliptic curves in PEM: P-256, P-384 and P-521, each with the hash of its size, as
+ * OpenSSF Model Signing has them.
  */
 final class EcKeys {
   private static final Pattern PEM =
@@ -46,8 +46,7 @@ final class EcKeys {
     try {
       text = Files.readString(file, StandardCharsets.US_ASCII);
     } catch (IOException e) {
-      throw UserException.at(
-          file, "", Files.exists(file) ? "no text" : "no such file", WANTED, e);
+      throw UserException.at(file, "", Files.exists(file) ? "no text" : "no such file", WANTED, e);
     }
     Matcher m = PEM.matcher(text);
     String found = "no PEM";
@@ -58,7 +57,10 @@ final class EcKeys {
       }
     }
     throw UserException.at(
-        file, "", found, WANTED + " without a password (\"" + String.join("\" or \"", labels) + "\")");
+        file,
+        "",
+        found,
+        WANTED + " without a password (\"" + String.join("\" or \"", labels) + "\")");
   }
 
   /**
@@ -98,8 +100,7 @@ final class EcKeys {
               .map(p -> Der.of(p.content()))
               .orElseThrow(() -> new IllegalArgumentException("without its public key"));
       PublicKey open =
-          factory.generatePublic(
-              new X509EncodedKeySpec(Der.sequence(algorithm, bits).encoded()));
+          factory.generatePublic(new X509EncodedKeySpec(Der.sequence(algorithm, bits).encoded()));
       KeyPair pair = new KeyPair(open, secret);
       requirePair(pair);
       return pair;
@@ -160,8 +161,7 @@ final class EcKeys {
     if (!(key instanceof ECPublicKey)) {
       throw new IllegalArgumentException(key.getAlgorithm());
     }
-    String lines =
-        Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(key.getEncoded());
+    String lines = Base64.getMimeEncoder(64, new byte[] {'\n'}).encodeToString(key.getEncoded());
     return Hashes.sha256("-----BEGIN PUBLIC KEY-----\n" + lines + "\n-----END PUBLIC KEY-----\n");
   }
 }

@@ -112,7 +112,8 @@ public final class FolderSignature {
     }
     if (!expected.root().equals(root(statement))) {
       return List.of(
-          new Finding(Finding.Kind.ROOT_DIGEST, root(statement) + ", its files " + expected.root()));
+          new Finding(
+              Finding.Kind.ROOT_DIGEST, root(statement) + ", its files " + expected.root()));
     }
     List<String> ignored = new ArrayList<>(expected.ignored());
     OWN.stream().filter(o -> !expected.files().containsKey(o)).forEach(ignored::add);
@@ -159,8 +160,7 @@ public final class FolderSignature {
     if (!root(statement).equals(root)) {
       return List.of(new Finding(Finding.Kind.RECORD_OF_ANOTHER, root(statement)));
     }
-    boolean same =
-        record(folder).map(r -> r.equals(statement.path("predicate"))).orElse(false);
+    boolean same = record(folder).map(r -> r.equals(statement.path("predicate"))).orElse(false);
     return same ? List.of() : List.of(new Finding(Finding.Kind.RECORD_CHANGED, RECORD));
   }
 

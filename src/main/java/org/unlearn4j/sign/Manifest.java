@@ -47,7 +47,8 @@ record Manifest(String name, Map<String, String> files, List<String> ignored) {
    * Reads a folder.
    *
    * @param ignored paths within it that are no part of the model, beside those of Git
-   * @throws UserException if there is no such folder, or a link in it: what it leads to is not signed
+   * @throws UserException if there is no such folder, or a link in it: what it leads to is not
+   *     signed
    */
   static Manifest of(Path folder, List<String> ignored) {
     if (!Files.isDirectory(folder)) {
@@ -123,11 +124,7 @@ record Manifest(String name, Map<String, String> files, List<String> ignored) {
     ArrayNode resources = predicate.putArray("resources");
     files.forEach(
         (name, digest) ->
-            resources
-                .addObject()
-                .put("name", name)
-                .put("algorithm", SHA256)
-                .put("digest", digest));
+            resources.addObject().put("name", name).put("algorithm", SHA256).put("digest", digest));
     return predicate;
   }
 
@@ -147,8 +144,7 @@ record Manifest(String name, Map<String, String> files, List<String> ignored) {
     Map<String, String> files = new LinkedHashMap<>();
     for (JsonNode r : predicate.path("resources")) {
       String digest = r.path("digest").asText();
-      boolean known =
-          r.path("algorithm").asText().equals(SHA256) && digest.matches("[0-9a-f]{64}");
+      boolean known = r.path("algorithm").asText().equals(SHA256) && digest.matches("[0-9a-f]{64}");
       if (!known || files.put(r.path("name").asText(), digest) != null) {
         throw new IllegalArgumentException("a resource " + r);
       }

@@ -71,8 +71,7 @@ class RoomsTest {
           Map.entry("sign", Set.of("base")),
           Map.entry(
               "inspect",
-              Set.of(
-                  "base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train", "sign")),
+              Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train", "sign")),
           Map.entry(
               "check",
               Set.of(
@@ -263,8 +262,7 @@ class RoomsTest {
   @Test
   void aTrainedModelIsNotCopied() {
     onlyFrom(
-            Set.of(
-                "tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage", "run.WeightProof"),
+            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage", "run.WeightProof"),
             TensorFlowModel.class,
             "of")
         .check(product);

@@ -95,7 +95,11 @@ final class ForeignCodes {
       case NBITS_4, NBITS_8 -> blocks(id, x, y, w, out, in, form == Form.NBITS_4 ? 4 : 8);
       case QDQ -> {
         perOutput(id, w, out, in);
-        node("DequantizeLinear", List.of(id + "_q", id + "_s", id + "_z"), id + "_w", Map.of("axis", 1));
+        node(
+            "DequantizeLinear",
+            List.of(id + "_q", id + "_s", id + "_z"),
+            id + "_w",
+            Map.of("axis", 1));
         node("MatMul", List.of(x, id + "_w"), y, Map.of());
       }
       case BLOCKED -> {
@@ -228,7 +232,11 @@ final class ForeignCodes {
             .addAllOutput(List.of(id + "_xq", id + "_xs", id + "_xz"))
             .build());
     node("Mul", List.of(id + "_xs", id + "_s"), id + "_both", Map.of());
-    node("MatMulInteger", List.of(id + "_xq", id + "_q", id + "_xz", id + "_z"), id + "_i", Map.of());
+    node(
+        "MatMulInteger",
+        List.of(id + "_xq", id + "_q", id + "_xz", id + "_z"),
+        id + "_i",
+        Map.of());
     node("Cast", List.of(id + "_i"), id + "_f", Map.of("to", DataType.FLOAT.getNumber()));
     node("Mul", List.of(id + "_f", id + "_both"), y, Map.of());
   }
@@ -245,7 +253,8 @@ final class ForeignCodes {
     graph.addInitializer(t.setRawData(ByteString.copyFrom(bytes.array())));
   }
 
-  private void node(String type, List<String> inputs, String output, Map<String, Integer> attributes) {
+  private void node(
+      String type, List<String> inputs, String output, Map<String, Integer> attributes) {
     NodeProto.Builder n =
         NodeProto.newBuilder()
             .setOpType(type)

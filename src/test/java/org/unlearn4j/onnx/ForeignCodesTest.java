@@ -40,8 +40,7 @@ class ForeignCodesTest {
     model
         .setProducerName("another")
         .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("com.microsoft").setVersion(1));
-    Files.write(
-        folder.resolve("onnx").resolve(limits.fileName()), model.build().toByteArray());
+    Files.write(folder.resolve("onnx").resolve(limits.fileName()), model.build().toByteArray());
     return ReadBacks.compare(fixture, folder, limits);
   }
 
@@ -185,8 +184,7 @@ class ForeignCodesTest {
 
   @Test
   void aMergedDecoderIsFedItsBranch() throws IOException {
-    ParityResult result =
-        compare("llama", Variant.FP32, g -> merged(g, branch -> {}));
+    ParityResult result = compare("llama", Variant.FP32, g -> merged(g, branch -> {}));
     assertEquals(
         List.of(), ReadBacks.failed(result, Gate.Level.values()), result.numeric().toString());
     assertTrue(result.gates().stream().anyMatch(g -> g.name().equals("cached_decoding")));

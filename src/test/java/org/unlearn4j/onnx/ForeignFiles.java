@@ -155,8 +155,8 @@ final class ForeignFiles {
   }
 
   /**
-   * Two decoders in one file, as Optimum merges them: an If chooses by use_cache_branch, weights are
-   * shared.
+   * Two decoders in one file, as Optimum merges them: an If chooses by use_cache_branch, weights
+   * are shared.
    *
    * @param cached changes the branch that runs with a cache
    */
@@ -254,12 +254,15 @@ final class ForeignFiles {
             .collect(Collectors.toSet());
     GraphProto.Builder branch = GraphProto.newBuilder().setName(prefix);
     for (NodeProto n : graph.getNodeList()) {
-      NodeProto.Builder own = n.toBuilder().clearInput().clearOutput().setName(prefix + n.getName());
+      NodeProto.Builder own =
+          n.toBuilder().clearInput().clearOutput().setName(prefix + n.getName());
       n.getInputList().forEach(i -> own.addInput(computed.contains(i) ? prefix + i : i));
       n.getOutputList().forEach(o -> own.addOutput(o.isEmpty() ? o : prefix + o));
       branch.addNode(own);
     }
-    graph.getOutputList().forEach(o -> branch.addOutput(o.toBuilder().setName(prefix + o.getName())));
+    graph
+        .getOutputList()
+        .forEach(o -> branch.addOutput(o.toBuilder().setName(prefix + o.getName())));
     return branch;
   }
 }

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.google.protobuf.ByteString;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -202,8 +201,7 @@ record Mistake(
 
   private static boolean half(GraphProto.Builder g, String end) {
     TensorProto.Builder tensor = ending(g, end);
-    boolean is =
-        tensor != null && tensor.getDataType() == TensorProto.DataType.FLOAT16.getNumber();
+    boolean is = tensor != null && tensor.getDataType() == TensorProto.DataType.FLOAT16.getNumber();
     return is && bit(g, end, 2 * (FFN + 1), 0);
   }
 

@@ -175,8 +175,7 @@ class ReadBackFamiliesTest {
   @MethodSource("families")
   void roundingIsNoMistake(String name) {
     Path folder = temp.resolve(name);
-    OnnxExporter.export(
-        Fixture.named(name).folder(), folder, ExportOptions.of(List.of("int4")));
+    OnnxExporter.export(Fixture.named(name).folder(), folder, ExportOptions.of(List.of("int4")));
     ParityResult result = ReadBacks.compare(name, folder, Variant.INT4);
     NumericDifference graph = result.graph().orElseThrow();
     double rounding = result.numeric().value(NumericMeasure.LOGIT_MEAN_ABS);

@@ -25,7 +25,9 @@ import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
-/** Weights read back from files: what is right is clean, and whatever is wrong in one is counted. */
+/**
+ * Weights read back from files: what is right is clean, and whatever is wrong in one is counted.
+ */
 class ReadBackTest {
   @TempDir Path temp;
 
@@ -52,8 +54,7 @@ class ReadBackTest {
   void aTableInCodesIsReadWithoutItsPadding() {
     Path folder = Fixture.named("mistral").folder();
     Path onnx = temp.resolve("mistral");
-    OnnxExporter.export(
-        folder, onnx, ExportOptions.of(List.of("int4")).quantizedEmbeddings(true));
+    OnnxExporter.export(folder, onnx, ExportOptions.of(List.of("int4")).quantizedEmbeddings(true));
     ReadBack.Counts c = ReadBacks.counts(folder, onnx, Variant.INT4);
     assertTrue(ReadBacks.clean(c), c.toString());
     assertEquals(OptionalLong.of(0), c.foreign());
@@ -76,8 +77,7 @@ class ReadBackTest {
         float[] values = new float[Math.toIntExact(p.size())];
         // In uneven pieces: a parameter is asked for as the runtime has room.
         for (int at = 0; at < values.length; at += 1000) {
-          file.read(
-              p, at, FloatBuffer.wrap(values, at, Math.min(1000, values.length - at)));
+          file.read(p, at, FloatBuffer.wrap(values, at, Math.min(1000, values.length - at)));
         }
         // One rounding of code * scale, and one of the scale.
         float[] want = stands.floats(p.name());
@@ -126,8 +126,7 @@ class ReadBackTest {
         ReadBacks.failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
     assertFalse(failed.isEmpty(), mistake + ": " + result.graph());
     if (!mistake.name().contains("mask")) { // which one pass without padding cannot show
-      assertTrue(
-          failed.stream().anyMatch(g -> g.startsWith("graph_")), mistake + ": " + failed);
+      assertTrue(failed.stream().anyMatch(g -> g.startsWith("graph_")), mistake + ": " + failed);
     }
   }
 }

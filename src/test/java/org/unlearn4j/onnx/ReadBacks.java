@@ -74,13 +74,11 @@ final class ReadBacks {
             t -> FloatBuffer.wrap(values.get(t.name())),
             Map.of());
       }
-      OnnxExporter.export(
-          source, onnx, ExportOptions.of(List.of(variant.label())).opset(opset));
+      OnnxExporter.export(source, onnx, ExportOptions.of(List.of(variant.label())).opset(opset));
       Path file = onnx.resolve("onnx").resolve(variant.fileName());
       ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
       Path honest = onnx.resolveSibling(onnx.getFileName() + "-honest");
-      OnnxExporter.export(
-          trained, honest, ExportOptions.of(List.of(variant.label())).opset(opset));
+      OnnxExporter.export(trained, honest, ExportOptions.of(List.of(variant.label())).opset(opset));
       boolean there = mistake.file().map(f -> f.apply(model.getGraphBuilder())).orElse(true);
       Files.write(file, model.build().toByteArray());
       return there && !model.getGraph().equals(graph(honest, variant));
@@ -117,8 +115,7 @@ final class ReadBacks {
    */
   static void requireCaught(ParityResult result, Variant variant, String what) {
     boolean rounds = variant == Variant.FP16 || variant == Variant.INT8_DYNAMIC;
-    List<String> failed =
-        failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
+    List<String> failed = failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
     double moved = result.graph().orElseThrow().value(NumericMeasure.LOGIT_MAX_RELATIVE);
     double bound = variant == Variant.FP16 ? 0.03 : 1.5;
     assertTrue(!failed.isEmpty() || (rounds && moved <= bound), what + ": " + result.graph());

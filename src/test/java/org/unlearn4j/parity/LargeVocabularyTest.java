@@ -103,7 +103,13 @@ class LargeVocabularyTest {
     Sparse deployed = new Sparse(0.5f);
     NumericDifference d =
         NumericParity.measure(
-                ReferenceLogits.of(trained), Optional.empty(), deployed, rows, 1024, 1, Progress.NONE)
+                ReferenceLogits.of(trained),
+                Optional.empty(),
+                deployed,
+                rows,
+                1024,
+                1,
+                Progress.NONE)
             .total();
     int piece = NumericParity.PIECE_FLOATS / VOCAB;
     assertEquals(128, piece);

@@ -26,7 +26,9 @@ import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
 import org.yaml.snakeyaml.Yaml;
 
-/** A card says what was measured, in a form that the hub reads, and is never written over another. */
+/**
+ * A card says what was measured, in a form that the hub reads, and is never written over another.
+ */
 class ModelCardTest {
   private static final String RECORD =
       """
@@ -53,8 +55,7 @@ class ModelCardTest {
   }
 
   private static Verdict verdict() {
-    Gate failed =
-        Gate.atMost(new GateSubject.Difference("forget_prob"), 0.2, 0.1);
+    Gate failed = Gate.atMost(new GateSubject.Difference("forget_prob"), 0.2, 0.1);
     ParityResult result =
         new ParityResult(
             "onnx:int8",
@@ -142,8 +143,7 @@ class ModelCardTest {
     String ours = card(false);
     String edited = ours.replace("# ", "# My ");
     Files.writeString(folder.resolve("README.md"), edited);
-    String said =
-        ModelCard.write(pipeline(), folder, false, verdict()).orElseThrow();
+    String said = ModelCard.write(pipeline(), folder, false, verdict()).orElseThrow();
     assertTrue(said.endsWith("README.md: is your own and stays; no card was written."), said);
     assertEquals(edited, Files.readString(folder.resolve("README.md")));
   }

@@ -62,8 +62,7 @@ class FolderSignatureTest {
   void aSignedFolderIsAsSigned(String secret, String open) throws IOException {
     Path folder = folder();
     List<Path> written = FolderSignature.sign(folder, KEYS.resolve(secret + ".pem"));
-    assertEquals(
-        List.of(folder.resolve("model.sig"), folder.resolve("unlearning.sig")), written);
+    assertEquals(List.of(folder.resolve("model.sig"), folder.resolve("unlearning.sig")), written);
     assertEquals(List.of(), found(folder, open + "-pub.pem"));
     FolderSignature.sign(folder, KEYS.resolve(secret + ".pem")); // in place of the first
     assertEquals(List.of(), found(folder, open + "-pub.pem"));
@@ -96,8 +95,7 @@ class FolderSignatureTest {
       JsonNode of = theirs.path("predicate").path("serialization").path(key);
       assertEquals(of, ours.path("predicate").path("serialization").path(key), key);
     }
-    List<String> names =
-        ours.path("predicate").path("resources").findValuesAsText("name");
+    List<String> names = ours.path("predicate").path("resources").findValuesAsText("name");
     // By path parts: a folder's files come before those of a longer name.
     assertEquals(
         List.of(
@@ -180,8 +178,7 @@ class FolderSignatureTest {
             Finding.Kind.CHANGED),
         new Case(
             "a file deleted", f -> Files.delete(f.resolve("config.json")), Finding.Kind.MISSING),
-        new Case(
-            "a file added", f -> write(f.resolve("onnx/extra.onnx"), "x"), Finding.Kind.ADDED),
+        new Case("a file added", f -> write(f.resolve("onnx/extra.onnx"), "x"), Finding.Kind.ADDED),
         new Case(
             "a file renamed",
             f -> Files.move(f.resolve("onnx/model.onnx"), f.resolve("onnx/model_q4.onnx")),
@@ -204,7 +201,9 @@ class FolderSignatureTest {
               String hint =
                   JSON.readTree(f.resolve("model.sig").toFile()).findValue("hint").asText();
               FolderSignature.sign(f, KEYS.resolve("p384.pem"));
-              bundle(f.resolve("model.sig"), r -> ((ObjectNode) r.findParent("hint")).put("hint", hint));
+              bundle(
+                  f.resolve("model.sig"),
+                  r -> ((ObjectNode) r.findParent("hint")).put("hint", hint));
             },
             Finding.Kind.SIGNATURE),
         new Case(
@@ -291,8 +290,7 @@ class FolderSignatureTest {
     Path folder = signed();
     for (String key : List.of("k256.pem", "p256-pub.pem", "README.md", "nowhere.pem")) {
       String message =
-          assertThrows(
-                  UserException.class, () -> FolderSignature.sign(folder, KEYS.resolve(key)))
+          assertThrows(UserException.class, () -> FolderSignature.sign(folder, KEYS.resolve(key)))
               .getMessage();
       assertTrue(message.contains("expected a key of P-256"), message);
     }
@@ -308,7 +306,8 @@ class FolderSignatureTest {
   void claimsAreReadUnchecked() throws IOException {
     Path folder = signed();
     List<FolderSignature.Claim> claims = FolderSignature.claims(folder);
-    assertEquals(List.of("model.sig", "unlearning.sig"), claims.stream().map(c -> c.signature()).toList());
+    assertEquals(
+        List.of("model.sig", "unlearning.sig"), claims.stream().map(c -> c.signature()).toList());
     assertEquals(5, claims.get(0).files());
     assertEquals(claims.get(0).subject(), claims.get(1).subject());
     assertFalse(claims.get(0).key().isEmpty());
