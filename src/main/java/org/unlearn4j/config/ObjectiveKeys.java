@@ -5,6 +5,7 @@ import static org.unlearn4j.config.Fallback.required;
 import static org.unlearn4j.config.ObjectiveName.CEU;
 import static org.unlearn4j.config.ObjectiveName.DPO;
 import static org.unlearn4j.config.ObjectiveName.GRAD_ASCENT;
+import static org.unlearn4j.config.ObjectiveName.GRAD_DIFF;
 import static org.unlearn4j.config.ObjectiveName.NPO;
 import static org.unlearn4j.config.ObjectiveName.PDU;
 import static org.unlearn4j.config.ObjectiveName.RMU;
@@ -20,6 +21,8 @@ import static org.unlearn4j.config.ValueType.positive;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.unlearn4j.config.ObjectiveSettings.DualUpdate;
 
 /**
@@ -95,6 +98,23 @@ public final class ObjectiveKeys {
           only(Map.of(PDU, 5)),
           "epochs before the dual variable moves");
 
+  /** Objectives whose loss is a sum over forget rows or their labelled tokens. */
+  private static final List<ObjectiveName> BY_ROW =
+      List.of(GRAD_ASCENT, GRAD_DIFF, NPO, SIM_NPO, DPO, UNDIAL, CEU, WGA, SAT_IMP);
+
+  public static final Key<Floor> FLOOR =
+      key(
+          "floor",
+          ValueType.floor(),
+          only(same(BY_ROW, Floor.NONE)),
+          "nats at which the forget loss lets go of a token (docs/methods.md)");
+  public static final Key<Double> PULL =
+      key(
+          "pull",
+          nonNegative(),
+          only(same(BY_ROW, 1.0)),
+          "with `floor`, weight of the loss that pulls tokens below it back up; 0: none does");
+
   static final List<Key<?>> ALL =
       List.of(
           GAMMA,
@@ -111,7 +131,9 @@ public final class ObjectiveKeys {
           EPSILON,
           DUAL_STEP,
           DUAL_UPDATE,
-          DUAL_WARMUP);
+          DUAL_WARMUP,
+          FLOOR,
+          PULL);
 
   /** The names of the keys that {@code objective} has. */
   static List<String> namesOf(ObjectiveName objective) {
@@ -139,6 +161,10 @@ public final class ObjectiveKeys {
     Map<ObjectiveName, Fallback<T>> some = new EnumMap<>(ObjectiveName.class);
     defaults.forEach((name, value) -> some.put(name, constant(value)));
     return new Fallback.PerObjective<>(some);
+  }
+
+  private static <T> Map<ObjectiveName, T> same(List<ObjectiveName> objectives, T value) {
+    return objectives.stream().collect(Collectors.toMap(Function.identity(), o -> value));
   }
 
   /** One objective has the key, and it must be given. */

@@ -49,6 +49,11 @@ public record ObjectiveSettings(ObjectiveName name, Map<Key<?>, Object> values) 
     return retain() != RetainName.NONE && (alpha() > 0 || name == ObjectiveName.PDU);
   }
 
+  /** Where forgetting of a row ends. */
+  public Floor floor() {
+    return values.containsKey(ObjectiveKeys.FLOOR) ? get(ObjectiveKeys.FLOOR) : Floor.NONE;
+  }
+
   /** When PDU's dual variable moves. */
   public enum DualUpdate implements Spelled {
     STEP("step"),

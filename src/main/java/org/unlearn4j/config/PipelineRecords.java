@@ -64,7 +64,8 @@ final class PipelineRecords {
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
-        s.get(Schema.SALIENT_SHARE),
+        s.get(UnlearnKeys.SALIENT_SHARE),
+        new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
         loop(s, Schema.UNLEARN));
   }
 
@@ -94,7 +95,7 @@ final class PipelineRecords {
 
   private static QuantizationSettings quantization(Settings s) {
     return new QuantizationSettings(
-        s.get(Schema.QUANTIZATION_AWARE), s.get(Schema.QUANTIZATION_SHARE));
+        s.get(UnlearnKeys.QUANTIZATION_AWARE), s.get(UnlearnKeys.QUANTIZATION_SHARE));
   }
 
   private static LoopSettings loop(Settings s, LoopKeys loop) {

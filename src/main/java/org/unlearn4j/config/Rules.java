@@ -35,6 +35,7 @@ final class Rules {
     warmup(Schema.UNLEARN);
     warmup(Schema.RELEARN);
     objective();
+    floor();
     if (files) {
       files();
     }
@@ -155,6 +156,15 @@ final class Rules {
           ObjectiveKeys.GAMMA,
           "0 without CLReg",
           "a number greater than 0 (nothing would be forgotten)");
+    }
+  }
+
+  private void floor() {
+    if (is(ObjectiveKeys.FLOOR, Floor.REFERENCE)) {
+      require(Schema.REFERENCE, ", which unlearn.objective.floor is measured on");
+    }
+    if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      add(ObjectiveKeys.FLOOR, "strangers for MUSE, which has none", "reference or a number");
     }
   }
 

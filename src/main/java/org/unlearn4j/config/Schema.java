@@ -182,29 +182,6 @@ final class Schema {
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
-  static final Key<QuantizationSettings.Format> QUANTIZATION_AWARE =
-      key(
-          "unlearn.quantization_aware",
-          choice(QuantizationSettings.Format.class),
-          constant(QuantizationSettings.Format.NONE),
-          "makes forgetting survive in files of this format (docs/quantization.md)");
-  static final Key<Double> QUANTIZATION_SHARE =
-      key(
-          "unlearn.quantization_share",
-          positiveShare(),
-          constant(0.5),
-          "with `quantization_aware`, part of the steps that see the weights of that format; the"
-              + " others see full precision");
-
-  static final Key<Double> SALIENT_SHARE =
-      key(
-          "unlearn.salient_share",
-          positiveShare(),
-          constant(1.0),
-          "part of the weights of the blocks' linear maps that learns, the maps most salient for"
-              + " forgetting first, and nothing else does; 1: the whole model learns"
-              + " (docs/quantization.md)");
-
   static final Key<List<Variant>> VARIANTS =
       key(
           "export.variants",
@@ -355,7 +332,7 @@ final class Schema {
     all.addAll(OBJECTIVE_KEYS);
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
-    all.addAll(List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE, SALIENT_SHARE));
+    all.addAll(UnlearnKeys.ALL);
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
@@ -392,7 +369,11 @@ final class Schema {
     }
     boolean split = s.find(BENCHMARK).filter(b -> b != Benchmark.JSONL).isPresent();
     return s.find(FORGET)
-        .filter(f -> split && f.matches("forget[0-9]{2}"))
-        .map(f -> "retain" + (100 - Integer.parseInt(f.substring(6))));
+        .filter(f -> split && f.matches("(forget|tune)[0-9]{2}"))
+        .map(
+            f -> {
+              int percent = Integer.parseInt(f.substring(f.length() - 2));
+              return (f.startsWith("tune") ? "tune" : "retain") + (100 - percent);
+            });
   }
 }

@@ -9,10 +9,12 @@ import java.util.Optional;
  * @param clreg empty where the regulariser is off (no block, or weight 0)
  * @param quantization empty where steps see full precision only
  * @param salientShare part of the blocks' matrices that learns; 1: the whole model does
+ * @param watch what is measured meanwhile; it changes nothing about the result
  */
 public record UnlearnSettings(
     ObjectiveSettings objective,
     Optional<ClRegSettings> clreg,
     Optional<QuantizationSettings> quantization,
     double salientShare,
+    WatchSettings watch,
     LoopSettings loop) {}

@@ -198,6 +198,15 @@ record ValueType<T>(
         Layer::spelling);
   }
 
+  static ValueType<Floor> floor() {
+    return new ValueType<>(
+        "none, reference, strangers or a number greater than 0",
+        List.of("none", "reference", "strangers"),
+        false,
+        node -> plain(node).flatMap(Floor::parse),
+        Floor::spelling);
+  }
+
   /** One or more different elements; a single scalar stands for a list of one. */
   static <E> ValueType<List<E>> listOf(ValueType<E> element, String plural) {
     return new ValueType<>(

@@ -66,8 +66,12 @@ public interface Benchmark {
     return forget(split);
   }
 
-  /** Pairs to keep with paraphrased and perturbed answers where the benchmark has them. */
-  List<QaExample> retainEvaluation();
+  /**
+   * Pairs to keep with paraphrased and perturbed answers where the benchmark has them.
+   *
+   * @param split what is kept, for instance {@code retain90}
+   */
+  List<QaExample> retainEvaluation(String split);
 
   /** Neighbouring knowledge: TOFU's real authors, Fable's painters; empty if there is none. */
   List<QaExample> neighbours();
@@ -79,6 +83,15 @@ public interface Benchmark {
    * Pairs that no model was taught, of the same form as the forget set; empty if there are none.
    */
   List<QaExample> holdout();
+
+  /**
+   * More such pairs, for telling while training what not knowing looks like. They are never in an
+   * evaluation, so that a model is not judged by rows that it was fitted to. Empty if there are
+   * none.
+   */
+  default List<QaExample> strangers() {
+    return List.of();
+  }
 
   /** The benchmark's passages, where it has any beside (or instead of) its pairs. */
   default Optional<Passages> passages() {

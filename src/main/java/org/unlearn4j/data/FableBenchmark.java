@@ -16,12 +16,15 @@ import org.unlearn4j.data.QaReader.Demand;
  *
  * <p>Splits are by whole authors, counted from the end as TOFU does: forget10, forget05 and
  * forget01 are the last 15, 8 and 2 of 150 authors (10, 5 and 1 percent, rounded up), retain90,
- * retain95 and retain99 all the others.
+ * retain95 and retain99 all the others. tune10 is for choosing settings: the 15 authors before
+ * forget10, so that no number that is reported is of rows that settings were chosen on; tune90 is
+ * all but those.
  */
 public final class FableBenchmark implements Benchmark {
   public static final int AUTHORS = 150;
   public static final int PAIRS_PER_AUTHOR = 12;
   public static final int HOLDOUT_AUTHORS = 30;
+  public static final int STRANGERS = 30;
 
   /** Perturbed answers of a pair about an author. */
   public static final int PERTURBED = 5;
@@ -48,19 +51,17 @@ public final class FableBenchmark implements Benchmark {
 
   @Override
   public List<QaExample> forget(String split) {
-    int authors = forgotten(split, "forget");
-    return authors().subList((AUTHORS - authors) * PAIRS_PER_AUTHOR, AUTHORS * PAIRS_PER_AUTHOR);
+    return Split.named("forget", split).of(authors());
   }
 
   @Override
   public List<QaExample> retain(String split) {
-    int authors = forgotten(split, "retain");
-    return authors().subList(0, (AUTHORS - authors) * PAIRS_PER_AUTHOR);
+    return Split.named("retain", split).without(authors());
   }
 
   @Override
   public List<QaExample> training(String split) {
-    if (split.startsWith("forget")) {
+    if (Split.isForget(split)) {
       return forget(split);
     }
     List<QaExample> all = new ArrayList<>(split.equals("full") ? authors() : retain(split));
@@ -75,12 +76,12 @@ public final class FableBenchmark implements Benchmark {
   }
 
   /**
-   * Rows of retain90 at equal distances, so that all its authors and all kinds of question are
-   * among them.
+   * Rows at equal distances, so that all authors and all kinds of question are among them: of
+   * tune90 if that is what is kept, else of retain90.
    */
   @Override
-  public List<QaExample> retainEvaluation() {
-    List<QaExample> retain = retain("retain90");
+  public List<QaExample> retainEvaluation(String split) {
+    List<QaExample> retain = retain(split.equals("tune90") ? split : "retain90");
     List<QaExample> rows = new ArrayList<>(RETAIN_EVALUATION);
     for (int i = 0; i < RETAIN_EVALUATION; i++) {
       rows.add(retain.get(i * retain.size() / RETAIN_EVALUATION));
@@ -101,6 +102,11 @@ public final class FableBenchmark implements Benchmark {
   @Override
   public List<QaExample> holdout() {
     return load("holdout", OF_AUTHORS);
+  }
+
+  @Override
+  public List<QaExample> strangers() {
+    return load("strangers", OF_AUTHORS);
   }
 
   @Override
@@ -128,23 +134,63 @@ public final class FableBenchmark implements Benchmark {
         });
   }
 
-  /** How many authors, counted from the end, belong to the forget side of a split. */
-  static int forgotten(String split, String kind) {
-    int authors =
-        switch (split) {
-          case "forget01", "retain99" -> 2;
-          case "forget05", "retain95" -> 8;
-          case "forget10", "retain90" -> 15;
-          default -> 0;
-        };
-    if (authors == 0 || !split.startsWith(kind)) {
-      String expected =
-          kind.equals("forget")
-              ? "forget01, forget05 or forget10"
-              : "retain90, retain95 or retain99";
-      throw new UserException(
-          "data." + kind + ": found " + split + ", expected " + expected + " of benchmark fable.");
+  /**
+   * What a split forgets.
+   *
+   * @param from its first author, from 0
+   * @param to the author after its last one
+   */
+  record Split(int from, int to) {
+
+    static boolean isForget(String split) {
+      return split.startsWith("forget") || split.equals("tune10");
     }
-    return authors;
+
+    /**
+     * The split of a name.
+     *
+     * @param side {@code forget} or {@code retain}, which both name the same authors
+     * @throws UserException if the benchmark has no such split
+     */
+    static Split named(String side, String name) {
+      Map<String, Split> known =
+          side.equals("forget")
+              ? Map.of("forget01", last(2), "forget05", last(8), "forget10", last(15), "tune10", TUNE)
+              : Map.of(
+                  "retain99", last(2), "retain95", last(8), "retain90", last(15), "tune90", TUNE);
+      return Optional.ofNullable(known.get(name))
+          .orElseThrow(
+              () ->
+                  new UserException(
+                      "data."
+                          + side
+                          + ": found "
+                          + name
+                          + ", expected "
+                          + (side.equals("forget")
+                              ? "forget01, forget05, forget10 or tune10"
+                              : "retain90, retain95, retain99 or tune90")
+                          + " of benchmark fable."));
+    }
+
+    private static final Split TUNE = new Split(AUTHORS - 30, AUTHORS - 15);
+
+    private static Split last(int authors) {
+      return new Split(AUTHORS - authors, AUTHORS);
+    }
+
+    /** Its share of a list that has equally many elements for each author. */
+    <T> List<T> of(List<T> all) {
+      int each = all.size() / AUTHORS;
+      return all.subList(from * each, to * each);
+    }
+
+    /** What it leaves of such a list, in the order of the list. */
+    <T> List<T> without(List<T> all) {
+      int each = all.size() / AUTHORS;
+      List<T> rest = new ArrayList<>(all.subList(0, from * each));
+      rest.addAll(all.subList(to * each, all.size()));
+      return List.copyOf(rest);
+    }
   }
 }

@@ -15,8 +15,6 @@ final class FablePassages implements Passages {
    */
   static final int RETAIN = FableBenchmark.HOLDOUT_AUTHORS * FableBenchmark.PASSAGES_PER_AUTHOR;
 
-  private static final int EACH = FableBenchmark.PASSAGES_PER_AUTHOR;
-
   private final FableBenchmark fable;
   private final Map<String, String> provenance;
   private final List<Excerpt> taught;
@@ -54,10 +52,6 @@ final class FablePassages implements Passages {
         .toList();
   }
 
-  private int border(String split, String kind) {
-    return taught.size() - EACH * FableBenchmark.forgotten(split, kind);
-  }
-
   @Override
   public List<Passage> forgetPassages(String split) {
     return whole(verbatim(split));
@@ -65,7 +59,7 @@ final class FablePassages implements Passages {
 
   @Override
   public List<Passage> retainPassages(String split) {
-    return whole(taught.subList(0, border(split, "retain")));
+    return whole(FableBenchmark.Split.named("retain", split).without(taught));
   }
 
   @Override
@@ -73,12 +67,17 @@ final class FablePassages implements Passages {
     if (split.equals("full")) {
       return whole(taught);
     }
-    return split.startsWith("forget") ? forgetPassages(split) : retainPassages(split);
+    return FableBenchmark.Split.isForget(split) ? forgetPassages(split) : retainPassages(split);
+  }
+
+  @Override
+  public List<Passage> strangerPassages() {
+    return whole(read("passages_strangers"));
   }
 
   @Override
   public List<Excerpt> verbatim(String forgetSplit) {
-    return taught.subList(border(forgetSplit, "forget"), taught.size());
+    return FableBenchmark.Split.named("forget", forgetSplit).of(taught);
   }
 
   @Override
@@ -88,7 +87,7 @@ final class FablePassages implements Passages {
 
   @Override
   public Questions aboutRetain() {
-    return new Questions(fable.retainEvaluation(), List.of());
+    return new Questions(fable.retainEvaluation("retain90"), List.of());
   }
 
   @Override

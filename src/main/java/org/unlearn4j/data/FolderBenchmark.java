@@ -26,7 +26,7 @@ import org.unlearn4j.data.QaReader.Demand;
  * <p>{@code jsonl} is the same layout for one's own data, with split names of one's own ({@code
  * forget} or, in full, {@code forget.jsonl}); the evaluation files ({@code <forget
  * split>_perturbed}, {@code retain_perturbed}, {@code real_authors_perturbed}, {@code
- * world_facts_perturbed}, {@code holdout}) are read where they are.
+ * world_facts_perturbed}, {@code holdout}, {@code strangers}) are read where they are.
  */
 final class FolderBenchmark implements Benchmark {
   private static final List<String> ENDINGS = List.of(".json", ".jsonl");
@@ -127,7 +127,7 @@ final class FolderBenchmark implements Benchmark {
   }
 
   @Override
-  public List<QaExample> retainEvaluation() {
+  public List<QaExample> retainEvaluation(String split) {
     return tofu
         ? load(required("retain_perturbed"), TOFU_AUTHORS)
         : loadIfThere("retain_perturbed");
@@ -146,6 +146,11 @@ final class FolderBenchmark implements Benchmark {
   @Override
   public List<QaExample> holdout() {
     return loadIfThere("holdout");
+  }
+
+  @Override
+  public List<QaExample> strangers() {
+    return loadIfThere("strangers");
   }
 
   @Override

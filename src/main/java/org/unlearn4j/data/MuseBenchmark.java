@@ -66,7 +66,7 @@ final class MuseBenchmark implements Benchmark, Passages {
   }
 
   @Override
-  public List<QaExample> retainEvaluation() {
+  public List<QaExample> retainEvaluation(String split) {
     return required("retain");
   }
 

@@ -25,6 +25,14 @@ public interface Passages {
    */
   List<Passage> trainingPassages(String split);
 
+  /**
+   * Passages of the form of those to forget, about what no model was taught, which no evaluation
+   * asks about; empty if there are none.
+   */
+  default List<Passage> strangerPassages() {
+    return List.of();
+  }
+
   /** Beginnings of forget passages with their continuations; empty if there are none. */
   List<Excerpt> verbatim(String forgetSplit);
 

@@ -15,6 +15,11 @@ final class TrainingSection {
           new Curve("forget", "Forget loss", Ink.FORGET),
           new Curve("retain", "Retain loss", Ink.RETAIN),
           new Curve("clreg", "CLReg", Ink.UNLEARNED),
+          new Curve("floor", "Below the floor, nats a token", Ink.FORGET),
+          new Curve("watch_forget_prob", "Probability of forget rows, a sample", Ink.FORGET),
+          new Curve("watch_retain_prob", "Probability of retain rows, a sample", Ink.RETAIN),
+          new Curve(
+              "watch_mia_loss_auc", "AUC, forget rows against strangers, a sample", Ink.UNLEARNED),
           new Curve("grad_norm", "Gradient norm before clipping", Ink.TEXT),
           new Curve("lr", "Learning rate", Ink.TEXT));
 

@@ -72,6 +72,7 @@ public final class GraphListings {
     steps(files, "margin", "unlearn.clreg={weight: 0.1, form: margin}");
     steps(files, "int8", "unlearn.quantization_aware=int8");
     steps(files, "int4", "unlearn.quantization_aware=int4");
+    steps(files, "floor", "unlearn.objective.floor=1");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
   }

@@ -82,7 +82,7 @@ public record PairData(
         QaEncoder pairs = new QaEncoder(tokenizer, template, longest);
         records.pairs().stream()
             .limit(most)
-            .forEach(e -> items.add(TaskData.item(items.size(), e, pairs)));
+            .forEach(e -> items.add(EvaluationSets.item(items.size(), e, pairs)));
       }
       Function<int[], String> decoder = ids -> tokenizer.decode(ids, true);
       PassageEncoder texts = new PassageEncoder(tokenizer, longest);

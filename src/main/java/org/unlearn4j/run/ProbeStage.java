@@ -9,6 +9,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.lm.TokenRow;
@@ -77,6 +78,7 @@ public final class ProbeStage {
         new StepBatch(
             rows,
             reference(request, decoder, objective, rows),
+            floors(unlearn.objective().floor(), rows),
             queue(request, objective),
             StepBatch.Totals.over(List.of(rows)));
     double lambda = unlearn.clreg().map(ClRegSettings::weight).orElse(0.0);
@@ -93,6 +95,18 @@ public final class ProbeStage {
           objective.frozen().isEmpty() ? request.model() : referencePath(request, objective));
       return probe.run(batch, control);
     }
+  }
+
+  /** A probe sees one batch and no other model or data to measure floors on. */
+  private static List<double[]> floors(Floor floor, Map<Segment, List<TokenRow>> rows) {
+    if (floor.equals(Floor.NONE)) {
+      return List.of();
+    }
+    if (floor.nats().isEmpty()) {
+      throw new UserException(
+          "unlearn.objective.floor: found " + floor + ", expected none or a number for a probe.");
+    }
+    return RowFloors.of(floor, rows.get(Segment.FORGET), List.of(), r -> List.of());
   }
 
   private static Map<Segment, List<TokenRow>> rows(Request request, Objective objective) {

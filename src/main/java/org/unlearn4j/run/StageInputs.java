@@ -13,6 +13,7 @@ import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RetainName;
 import org.unlearn4j.config.UnlearnSettings;
@@ -237,6 +238,9 @@ final class StageInputs {
     String step = "llama.step.";
     training("unlearn").graph(model, "forward");
     listing(step + unlearn.objective().name().spelling());
+    if (!unlearn.objective().floor().equals(Floor.NONE)) {
+      listing(step + "NPO+floor");
+    }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {
@@ -254,7 +258,10 @@ final class StageInputs {
 
   private StageInputs training(String block) {
     Map<String, String> settings = pipeline.settings(List.of(block, "model.precision"));
+    // Neither changes what is learned.
     settings.remove(block + ".checkpoint_every");
+    settings.remove(block + ".watch");
+    settings.remove(block + ".watch_rows");
     inputs.settings(settings);
     return device();
   }

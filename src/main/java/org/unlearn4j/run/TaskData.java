@@ -12,7 +12,6 @@ import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
@@ -23,7 +22,6 @@ import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
 import org.unlearn4j.data.Refusals;
-import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.stage.Inputs;
@@ -213,6 +211,36 @@ public final class TaskData implements AutoCloseable {
         benchmark.paraphrased(split).stream().map(e -> e.withAnswer(paraphrase(e))).toList());
   }
 
+  /**
+   * Rows about what no model knows, of the kind of those to forget.
+   *
+   * @throws UserException if the data has none
+   */
+  List<TokenRow> strangers() {
+    return rows(
+        "about", "strangers", s -> known(benchmark.strangers()), (p, s) -> known(p.strangerPassages()));
+  }
+
+  /** The same where the data has them, for looking only. */
+  List<TokenRow> strangersIfAny() {
+    DataSettings.Form form = pipeline.data().form();
+    boolean pairs = form == DataSettings.Form.PASSAGES || !benchmark.strangers().isEmpty();
+    boolean texts =
+        form == DataSettings.Form.QUESTIONS
+            || passages().filter(p -> !p.strangerPassages().isEmpty()).isPresent();
+    return pairs && texts ? strangers() : List.of();
+  }
+
+  private static <T> List<T> known(List<T> strangers) {
+    if (strangers.isEmpty()) {
+      throw new UserException(
+          "unlearn.objective.floor: found strangers for data without any, expected a file"
+              + " strangers.jsonl there (pairs about what no model was taught, of the kind of those"
+              + " to forget), reference or a number.");
+    }
+    return strangers;
+  }
+
   private static String paraphrase(QaExample example) {
     return example
         .paraphrasedAnswer()
@@ -318,76 +346,7 @@ public final class TaskData implements AutoCloseable {
 
   /** The sets that the suite measures. */
   public List<EvalSet> evaluationSets() {
-    List<EvalSet> sets = new ArrayList<>();
-    sets.add(
-        set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(pipeline.data().forget())));
-    sets.add(set("retain", EvalSet.Role.RETAIN, retainEvaluation()));
-    boolean tofu = benchmark.name().equals("tofu");
-    EvalSet.Role general = EvalSet.Role.GENERAL;
-    addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
-    addIfAny(sets, tofu ? "world_facts" : "facts", general, benchmark.facts());
-    List<QaExample> bare = benchmark.holdout().stream().map(TaskData::bare).toList();
-    addIfAny(sets, "holdout", EvalSet.Role.HOLDOUT, bare);
-    return sets;
-  }
-
-  /** One's own data may have no rows set apart for this. */
-  private List<QaExample> retainEvaluation() {
-    List<QaExample> rows = benchmark.retainEvaluation();
-    return rows.isEmpty() ? benchmark.retain(pipeline.data().retain()) : rows;
-  }
-
-  /** The pair alone: nothing asks how a model ranks wrong answers here. */
-  private static QaExample bare(QaExample e) {
-    return QaExample.of(e.question(), e.answer(), e.source(), e.line());
-  }
-
-  private void addIfAny(
-      List<EvalSet> sets, String name, EvalSet.Role role, List<QaExample> examples) {
-    if (!examples.isEmpty()) {
-      sets.add(set(name, role, examples));
-    }
-  }
-
-  /** A pair in tokens, with all of its answers. */
-  static EvalItem item(int index, QaExample e, QaEncoder encoder) {
-    return new EvalItem(
-        index,
-        e.question(),
-        e.answer(),
-        encoder.encode(e),
-        e.paraphrasedAnswer().map(a -> encoder.encode(e, a)),
-        e.perturbedAnswers().stream().map(a -> encoder.encode(e, a)).toList(),
-        encoder.promptIds(e));
-  }
-
-  private EvalSet set(String name, EvalSet.Role role, List<QaExample> examples) {
-    int limit = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
-    List<EvalItem> items = new ArrayList<>();
-    for (QaExample example : examples.subList(0, Math.min(limit, examples.size()))) {
-      items.add(item(items.size(), example, encoder));
-    }
-    long cut = items.stream().filter(this::truncated).count();
-    if (cut > 0) {
-      notes.add(
-          "evaluation set "
-              + name
-              + ": "
-              + cut
-              + " of "
-              + items.size()
-              + " questions have answers longer than max_length "
-              + pipeline.data().maxLength()
-              + ", which are measured without their end.");
-    }
-    return new EvalSet(name, role, items);
-  }
-
-  private boolean truncated(EvalItem item) {
-    return Stream.of(
-            Stream.of(item.answerRow()), item.paraphrase().stream(), item.perturbed().stream())
-        .flatMap(Function.identity())
-        .anyMatch(encoder::truncated);
+    return new EvaluationSets(pipeline, benchmark, encoder, notes).all();
   }
 
   @Override

@@ -5,8 +5,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -15,10 +17,11 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -33,6 +36,7 @@ import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
 import org.unlearn4j.train.View;
+import org.unlearn4j.train.Watch;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -67,7 +71,11 @@ public final class UnlearnStage {
   /** What decides the unlearned model. */
   public Inputs inputs(Optional<Inputs> earlier) {
     Path base = base();
-    return new StageInputs(pipeline, hashes)
+    StageInputs inputs = new StageInputs(pipeline, hashes);
+    if (pipeline.unlearn().objective().floor().equals(Floor.REFERENCE)) {
+      pipeline.model().reference().ifPresent(theirs -> inputs.model("reference", theirs));
+    }
+    return inputs
         .unlearning(base)
         .settings("evaluate.token_budget") // of the batches in which likelihoods are measured
         .model("model", base)
@@ -85,12 +93,6 @@ public final class UnlearnStage {
                 new UserException(
                     "model.path: found nothing, expected the model that shall forget."));
   }
-
-  /**
-   * Likelihood of the rows: mean over labelled tokens, nats, and mean of the rows' probabilities.
-   */
-  @SuppressWarnings("ArrayRecordComponent") // used within a run only
-  private record Likelihood(double[] rowNll, double meanNll, double prob) {}
 
   /**
    * Trains and writes a Hugging Face folder. Its checkpoints stay until {@link Trained#close}.
@@ -143,16 +145,22 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         LanguageModel model = StageSupport.measured(graph, computation.precision());
+        List<double[]> floors = floors(graph, model, data, forget, base);
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
         Trainer trainer =
-            new Trainer(step, loop, rows.withReference(reference.nll), regularisation);
+            new Trainer(
+                step,
+                loop,
+                rows.withReference(reference.nll).withFloors(floors),
+                regularisation);
         Trainer.Finished finished;
+        Watch watch = watch(model, forget, retain, data);
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
-          finished = trainer.run(files, StageSupport.bar(bar));
+          finished = trainer.run(files, StageSupport.bar(bar), watch);
         }
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before.meanNll(), after.meanNll());
@@ -221,23 +229,56 @@ public final class UnlearnStage {
     return new Reference(forget, nll);
   }
 
-  private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
-    try (EvaluateStage.Bars bars = new EvaluateStage.Bars(what)) {
-      Map<TokenRow, TokenScores> scores =
-          new Scorer(model, pipeline.evaluate().tokenBudget(), bars).score(rows);
-      double[] nll = new double[rows.size()];
-      double sum = 0;
-      double prob = 0;
-      long tokens = 0;
-      for (int i = 0; i < nll.length; i++) {
-        TokenScores s = scores.get(rows.get(i));
-        nll[i] = s.nll();
-        sum += nll[i];
-        tokens += s.tokens();
-        prob += Math.exp(-nll[i] / s.tokens()) / nll.length;
-      }
-      return new Likelihood(nll, sum / tokens, prob);
+  private Watch watch(
+      LanguageModel model, List<TokenRow> forget, List<TokenRow> retain, TaskData data) {
+    WatchSettings settings = pipeline.unlearn().watch();
+    if (settings.epochs() == 0) {
+      return Watch.NONE;
     }
+    return new Watcher(
+            model,
+            pipeline.evaluate().tokenBudget(),
+            settings.rows(),
+            forget,
+            retain,
+            data.strangersIfAny())
+        .every(settings);
+  }
+
+  private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
+    return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
+  }
+
+  private List<TokenScores> scores(LanguageModel model, List<TokenRow> rows, String what) {
+    return Likelihood.scores(model, rows, pipeline.evaluate().tokenBudget(), what);
+  }
+
+  /**
+   * How unlikely each token of the rows to forget may become; none for an objective without floors. What the
+   * graph's parameters are afterwards is not said.
+   */
+  private List<double[]> floors(
+      StepGraph graph, LanguageModel model, TaskData data, List<TokenRow> forget, Path base) {
+    Floor floor = pipeline.unlearn().objective().floor();
+    if (floor.equals(Floor.NONE)) {
+      return List.of();
+    }
+    boolean theirs = floor.equals(Floor.REFERENCE);
+    StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
+    List<double[]> floors =
+        RowFloors.of(
+            floor,
+            forget,
+            floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
+            rows -> scores(model, rows, "floors"));
+    double[] perRow = floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
+    log.printf(
+        Locale.ROOT,
+        "unlearn: floors (%s) of %.2f nats a token on average, a mean probability of %.3f%n",
+        floor,
+        Arrays.stream(perRow).average().orElse(0),
+        Arrays.stream(perRow).map(n -> Math.exp(-n)).average().orElse(0));
+    return floors;
   }
 
   /**

@@ -70,7 +70,7 @@ final class TrainLog implements AutoCloseable {
   private static TrainingStep.Outcome outcome(JsonNode node) {
     Map<String, Double> terms = new LinkedHashMap<>();
     for (Map.Entry<String, JsonNode> e : node.properties()) {
-      if (!NO_TERMS.contains(e.getKey())) {
+      if (!NO_TERMS.contains(e.getKey()) && !e.getKey().startsWith(Watch.PREFIX)) {
         terms.put(e.getKey(), e.getValue().asDouble(Double.NaN));
       }
     }
@@ -96,7 +96,12 @@ final class TrainLog implements AutoCloseable {
   record Circumstances(
       int step, int epoch, double rate, Optional<Double> alpha, long tokens, double seconds) {}
 
-  void step(Circumstances c, TrainingStep.Outcome outcome) {
+  /**
+   * Writes a step.
+   *
+   * @param watched what was measured after it, by name
+   */
+  void step(Circumstances c, TrainingStep.Outcome outcome, Map<String, Double> watched) {
     last = outcome;
     ObjectNode node = mapper.createObjectNode();
     node.put("step", c.step()).put("epoch", c.epoch()).put("lr", c.rate());
@@ -104,6 +109,7 @@ final class TrainLog implements AutoCloseable {
     node.put("total", outcome.total());
     outcome.terms().forEach(node::put);
     node.put("grad_norm", outcome.gradNorm());
+    watched.forEach((name, value) -> node.put(Watch.PREFIX + name, value));
     node.put("tokens_per_second", c.tokens() / c.seconds()).put("seconds", c.seconds());
     try {
       out.write(node.toString());

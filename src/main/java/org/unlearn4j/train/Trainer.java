@@ -77,6 +77,15 @@ public final class Trainer {
    * @throws MachineException if the loss or its gradient is no longer a number
    */
   public Finished run(Files files, Listener listener) {
+    return run(files, listener, Watch.NONE);
+  }
+
+  /**
+   * The same, watched.
+   *
+   * @throws MachineException as {@link #run(Files, Listener)}
+   */
+  public Finished run(Files files, Listener listener, Watch watch) {
     long start = System.nanoTime();
     int perEpoch =
         EpochPlan.stepsPerEpoch(data.anchors().size(), loop.batchSize(), loop.accumulate());
@@ -112,7 +121,8 @@ public final class Trainer {
             double seconds = (System.nanoTime() - began) / 1e9;
             log.step(
                 new TrainLog.Circumstances(done, epoch, rate, alpha, tokens(batches), seconds),
-                seen);
+                seen,
+                watch.after(done + 1, perEpoch));
             dual.afterStep(epoch, seen);
             queue.push(seen.features());
             done++;
@@ -163,7 +173,13 @@ public final class Trainer {
     for (int i = 0; i < rows.size(); i++) {
       batches.add(
           step.graph()
-              .collate(new StepBatch(rows.get(i), reference(micro.get(i)), Map.of(), totals)));
+              .collate(
+                  new StepBatch(
+                      rows.get(i),
+                      reference(micro.get(i)),
+                      floors(micro.get(i)),
+                      Map.of(),
+                      totals)));
     }
     return batches;
   }
@@ -190,6 +206,12 @@ public final class Trainer {
       reference.put(s, Arrays.stream(m.of(s)).mapToDouble(i -> all[i]).toArray());
     }
     return reference;
+  }
+
+  private List<double[]> floors(EpochPlan.Micro m) {
+    return step.graph().objective().floor().isEmpty()
+        ? List.of()
+        : Arrays.stream(m.of(Segment.FORGET)).mapToObj(data.floors()::get).toList();
   }
 
   private static long tokens(List<CollatedBatch> batches) {

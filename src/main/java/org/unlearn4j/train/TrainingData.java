@@ -14,17 +14,29 @@ import org.unlearn4j.unlearn.Segment;
  *     objective does not ask for them
  * @param reference summed negative log-likelihood of each row under the frozen reference model, in
  *     nats, of the segments for which the objective asks for it
+ * @param floors what the negative log-likelihood of each labelled token may rise to, in nats, for
+ *     each forget row; empty where the objective has no floors
  */
 public record TrainingData(
     List<TokenRow> forget,
     List<TokenRow> retain,
     List<TokenRow> alternates,
-    Map<Segment, double[]> reference) {
+    Map<Segment, double[]> reference,
+    List<double[]> floors) {
   public TrainingData {
     forget = List.copyOf(forget);
     retain = List.copyOf(retain);
     alternates = List.copyOf(alternates);
     reference = Map.copyOf(reference);
+  }
+
+  /** Rows of an objective without floors. */
+  public TrainingData(
+      List<TokenRow> forget,
+      List<TokenRow> retain,
+      List<TokenRow> alternates,
+      Map<Segment, double[]> reference) {
+    this(forget, retain, alternates, reference, List.of());
   }
 
   /** Rows to learn, nothing to forget. */
@@ -34,7 +46,12 @@ public record TrainingData(
 
   /** The same rows with what the reference model says of them. */
   public TrainingData withReference(Map<Segment, double[]> nll) {
-    return new TrainingData(forget, retain, alternates, nll);
+    return new TrainingData(forget, retain, alternates, nll, floors);
+  }
+
+  /** The same rows with their floors. */
+  public TrainingData withFloors(List<double[]> nats) {
+    return new TrainingData(forget, retain, alternates, reference, nats);
   }
 
   /** Rows from which a segment of a batch is taken: as many and as long as its own. */

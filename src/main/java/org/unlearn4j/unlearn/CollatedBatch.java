@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -13,12 +14,15 @@ import org.unlearn4j.lm.TokenRow;
  *
  * @param all rows of all segments, padded to one width
  * @param parts what each segment adds
+ * @param floors of the labelled forget tokens, as in {@link StepBatch}
  * @param queue retain features of earlier steps, as in {@link StepBatch}
  * @param tokens without padding
  */
+@SuppressWarnings("ArrayRecordComponent") // made here, fed once
 public record CollatedBatch(
     PaddedBatch all,
     Map<Segment, Part> parts,
+    float[] floors,
     Map<FeatureLayer, List<float[]>> queue,
     long tokens) {
 
@@ -48,20 +52,15 @@ public record CollatedBatch(
       firstRow += own.size();
     }
     long tokens = batch.of(used).stream().mapToLong(TokenRow::length).sum();
-    return new CollatedBatch(all, parts, batch.queue(), tokens);
+    return new CollatedBatch(all, parts, narrow(flat(batch.floors())), batch.queue(), tokens);
   }
 
   /** The same with another queue, which is known only when the step before is over. */
   public CollatedBatch withQueue(Map<FeatureLayer, List<float[]>> other) {
-    return new CollatedBatch(all, parts, other, tokens);
+    return new CollatedBatch(all, parts, floors, other, tokens);
   }
 
   private static Part part(StepBatch batch, Segment s, PaddedBatch own, int offset) {
-    double[] reference = batch.referenceNll().getOrDefault(s, new double[0]);
-    float[] narrow = new float[reference.length];
-    for (int i = 0; i < narrow.length; i++) {
-      narrow[i] = (float) reference[i];
-    }
     int[] tokens = batch.totals().rowTokens().get(s);
     float[] counts = new float[tokens.length];
     for (int i = 0; i < counts.length; i++) {
@@ -73,8 +72,20 @@ public record CollatedBatch(
         own.labels(),
         shifted(own.labelPositions(), offset),
         own.labelRows(),
-        narrow,
+        narrow(batch.referenceNll().getOrDefault(s, new double[0])),
         counts);
+  }
+
+  private static double[] flat(List<double[]> rows) {
+    return rows.stream().flatMapToDouble(Arrays::stream).toArray();
+  }
+
+  private static float[] narrow(double[] values) {
+    float[] narrow = new float[values.length];
+    for (int i = 0; i < narrow.length; i++) {
+      narrow[i] = (float) values[i];
+    }
+    return narrow;
   }
 
   private static int[] shifted(int[] values, int by) {

@@ -26,7 +26,7 @@ record Dpo(double beta) implements Term {
   public Operand<TFloat32> value(Ops tf, StepContext c) {
     Operand<TFloat32> gained =
         tf.math.sub(c.referenceNll(Segment.ALTERNATE), c.rowNll(Segment.ALTERNATE));
-    Operand<TFloat32> lost = tf.math.sub(c.rowNll(Segment.FORGET), c.referenceNll(Segment.FORGET));
+    Operand<TFloat32> lost = tf.math.sub(c.forgetRowNll(), c.referenceNll(Segment.FORGET));
     return Preference.loss(tf, c, tf.math.add(gained, lost), beta);
   }
 }

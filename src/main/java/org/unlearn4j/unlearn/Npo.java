@@ -24,7 +24,7 @@ record Npo(double beta) implements Term {
   @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
     Operand<TFloat32> margin =
-        tf.math.sub(c.rowNll(Segment.FORGET), c.referenceNll(Segment.FORGET));
+        tf.math.sub(c.forgetRowNll(), c.referenceNll(Segment.FORGET));
     return Preference.loss(tf, c, margin, beta);
   }
 }

@@ -18,6 +18,7 @@ import org.unlearn4j.nn.Parameter;
  * @param dual the retain loss is a constraint, and alpha its multiplier
  * @param trainable names of the parameters that are trained; empty: all are
  * @param quantization the loss is that of the weights as they will be deployed
+ * @param floor how unlikely rows may become
  */
 public record Objective(
     String name,
@@ -26,7 +27,8 @@ public record Objective(
     Optional<Regulariser> regulariser,
     Optional<Dual> dual,
     Optional<Set<String>> trainable,
-    Optional<QuantizationAware> quantization) {
+    Optional<QuantizationAware> quantization,
+    Optional<Floored> floor) {
 
   public Objective {
     trainable = trainable.map(Set::copyOf);
@@ -51,24 +53,26 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
+        Optional.empty(),
         Optional.empty());
   }
 
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
-    return new Objective(name, forget, retain, Optional.of(added), dual, trainable, quantization);
+    return new Objective(name, forget, retain, Optional.of(added), dual, trainable, quantization, floor);
   }
 
   Objective with(Dual added) {
     return new Objective(
-        name, forget, retain, regulariser, Optional.of(added), trainable, quantization);
+        name, forget, retain, regulariser, Optional.of(added), trainable, quantization, floor);
   }
 
   /** The same on fewer parameters: those of these names that are trained now. */
   public Objective training(Set<String> names) {
     Set<String> both = new HashSet<>(names);
     trainable.ifPresent(both::retainAll);
-    return new Objective(name, forget, retain, regulariser, dual, Optional.of(both), quantization);
+    return new Objective(
+        name, forget, retain, regulariser, dual, Optional.of(both), quantization, floor);
   }
 
   /** The forget loss alone, unweighted and in full precision, on the same parameters. */
@@ -80,12 +84,25 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         trainable,
+        Optional.empty(),
         Optional.empty());
   }
 
   /** The same of weights as they will be deployed. */
   public Objective with(QuantizationAware added) {
-    return new Objective(name, forget, retain, regulariser, dual, trainable, Optional.of(added));
+    return new Objective(
+        name, forget, retain, regulariser, dual, trainable, Optional.of(added), floor);
+  }
+
+  /** The same with floors. */
+  public Objective with(Floored added) {
+    return new Objective(
+        name, forget, retain, regulariser, dual, trainable, quantization, Optional.of(added));
+  }
+
+  /** What pulls rows up that have fallen below their floor. */
+  Optional<Weighted> pull() {
+    return floor.filter(f -> f.pull() > 0).map(f -> new Weighted(new FloorPull(), f.pull()));
   }
 
   /** Alpha as training begins; 0 without a retain loss. */
@@ -145,6 +162,7 @@ public record Objective(
   private List<Term> terms() {
     List<Term> terms = new ArrayList<>();
     forget.ifPresent(w -> terms.add(w.term()));
+    pull().ifPresent(w -> terms.add(w.term()));
     retain.ifPresent(w -> terms.add(w.term()));
     regulariser.ifPresent(terms::add);
     return terms;

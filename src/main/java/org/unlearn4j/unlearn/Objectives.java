@@ -7,6 +7,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Layer;
 import org.unlearn4j.config.ObjectiveKeys;
 import org.unlearn4j.config.ObjectiveName;
@@ -85,6 +86,9 @@ public final class Objectives {
           case RMU -> objective.training(trainable(o.get(ObjectiveKeys.TRAINABLE), decoder));
           default -> objective;
         };
+    if (!o.floor().equals(Floor.NONE)) {
+      objective = objective.with(new Floored(o.get(ObjectiveKeys.PULL)));
+    }
     if (settings.quantization().isPresent()) {
       objective = objective.with(quantization(settings.quantization().get()));
     }

@@ -18,7 +18,7 @@ record SimNpo(double beta, double delta) implements Term {
 
   @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
-    Operand<TFloat32> perToken = tf.math.div(c.rowNll(Segment.FORGET), c.rowTokens(Segment.FORGET));
+    Operand<TFloat32> perToken = tf.math.div(c.forgetRowNll(), c.rowTokens(Segment.FORGET));
     return Preference.loss(tf, c, tf.math.sub(perToken, tf.constant((float) delta)), beta);
   }
 }

@@ -13,14 +13,26 @@ import org.unlearn4j.lm.TokenRow;
  * @param rows of each segment; a segment that is absent has none
  * @param referenceNll summed negative log-likelihood of each row under the frozen reference model,
  *     in nats, for segments whose loss needs it
+ * @param floors what the negative log-likelihood of each labelled token may rise to, in nats, for
+ *     each forget row; empty where the objective has no floors
  * @param queue retain features of earlier steps by layer, unit vectors {@code [queued][hidden]};
  *     may be empty
  */
 public record StepBatch(
     Map<Segment, List<TokenRow>> rows,
     Map<Segment, double[]> referenceNll,
+    List<double[]> floors,
     Map<FeatureLayer, List<float[]>> queue,
     Totals totals) {
+
+  /** One without floors. */
+  public StepBatch(
+      Map<Segment, List<TokenRow>> rows,
+      Map<Segment, double[]> referenceNll,
+      Map<FeatureLayer, List<float[]>> queue,
+      Totals totals) {
+    this(rows, referenceNll, List.of(), queue, totals);
+  }
 
   /**
    * Of the whole step.

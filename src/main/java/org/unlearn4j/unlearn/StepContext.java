@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -42,6 +43,21 @@ public interface StepContext {
    * nats.
    */
   Operand<TFloat32> referenceNll(Segment segment);
+
+  /**
+   * What a forget loss raises: negative log-likelihood of each labelled forget token, but no more
+   * than its floor, from where on it has no gradient: {@code [labelled]}, nats.
+   */
+  Operand<TFloat32> forgetNll();
+
+  /** The sum of {@link #forgetNll} over each row: {@code [rows]}, nats. */
+  Operand<TFloat32> forgetRowNll();
+
+  /**
+   * What each labelled forget token's negative log-likelihood may rise to, fed: {@code [labelled]},
+   * nats; empty for an objective without floors.
+   */
+  Optional<Operand<TFloat32>> floors();
 
   /** {@code n_i} of every row of the whole step: {@code [rows of the step]}. */
   Operand<TFloat32> stepRowTokens(Segment segment);

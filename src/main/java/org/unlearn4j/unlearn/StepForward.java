@@ -29,6 +29,7 @@ final class StepForward implements StepContext {
   private final Optional<ForwardPass> twin;
   private final Map<Segment, Operand<TFloat32>> rowNll = new EnumMap<>(Segment.class);
   private final Map<Segment, Operand<TFloat32>> rowTokens = new EnumMap<>(Segment.class);
+  private Operand<TFloat32> forgetNll;
   private final Map<String, Operand<TFloat32>> pooled = new HashMap<>();
 
   /**
@@ -142,6 +143,29 @@ final class StepForward implements StepContext {
   @Override
   public Operand<TFloat32> referenceNll(Segment segment) {
     return inputs.of(segment).referenceNll();
+  }
+
+  @Override
+  public Operand<TFloat32> forgetNll() {
+    if (inputs.floors() == null) {
+      return tokenNll(Segment.FORGET);
+    }
+    if (forgetNll == null) {
+      forgetNll = tf.math.minimum(tokenNll(Segment.FORGET), inputs.floors());
+    }
+    return forgetNll;
+  }
+
+  @Override
+  public Operand<TFloat32> forgetRowNll() {
+    return inputs.floors() == null
+        ? rowNll(Segment.FORGET)
+        : byRow(Segment.FORGET, forgetNll());
+  }
+
+  @Override
+  public Optional<Operand<TFloat32>> floors() {
+    return Optional.ofNullable(inputs.floors());
   }
 
   @Override

@@ -71,6 +71,15 @@ public final class StepGraph implements AutoCloseable {
                         ops, value(ops, "forget", f.term()), ops.constant((float) f.weight())));
               });
       objective
+          .pull()
+          .ifPresent(
+              p -> {
+                Ops ops = scope("floor");
+                weighted.add(
+                    weighted(
+                        ops, value(ops, "floor", p.term()), ops.constant((float) p.weight())));
+              });
+      objective
           .retain()
           .ifPresent(
               r -> {
@@ -166,7 +175,7 @@ public final class StepGraph implements AutoCloseable {
     return frozen;
   }
 
-  /** Each term by name ({@code forget}, {@code retain}, {@code clreg}), unweighted scalars. */
+  /** Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}), unweighted scalars. */
   public Map<String, Operand<TFloat32>> values() {
     return values;
   }

@@ -45,6 +45,7 @@ final class StepInputs {
   private final Placeholder<TFloat32> lambda;
   private final Placeholder<TInt64> viewSeed;
   private final Placeholder<TBool> quantized;
+  private final Placeholder<TFloat32> floors;
   private final Map<FeatureLayer, Placeholder<TFloat32>> queues = new LinkedHashMap<>();
   private final Map<Segment, PerSegment> segments = new EnumMap<>(Segment.class);
   private final LanguageModel.Shape shape;
@@ -68,6 +69,7 @@ final class StepInputs {
         objective.quantization().isPresent()
             ? tf.withName("quantized").placeholder(TBool.class, Placeholder.shape(Shape.scalar()))
             : null;
+    floors = objective.floor().isPresent() ? floats(tf, "floors", -1) : null;
     objective
         .regulariser()
         .map(Regulariser::features)
@@ -115,6 +117,11 @@ final class StepInputs {
   /** Whether this step reads the deployed weights; only where the objective knows them. */
   Placeholder<TBool> quantized() {
     return quantized;
+  }
+
+  /** Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors. */
+  Placeholder<TFloat32> floors() {
+    return floors;
   }
 
   Placeholder<TFloat32> queue(FeatureLayer layer) {
@@ -177,6 +184,14 @@ final class StepInputs {
     }
     if (quantized != null) {
       feeds.flag(quantized, control.quantized());
+    }
+    if (floors != null) {
+      float[] given = batch.floors();
+      if (given.length != batch.parts().get(Segment.FORGET).labels().length) {
+        throw new IllegalArgumentException(
+            given.length + " floors, expected one for each labelled forget token");
+      }
+      feeds.floats(floors, given, given.length);
     }
     queues.forEach((l, q) -> feedQueue(feeds, q, batch.queue().getOrDefault(l, List.of())));
     segments.forEach((s, in) -> feed(feeds, in, batch.parts().get(s)));

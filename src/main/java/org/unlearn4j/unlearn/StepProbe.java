@@ -178,6 +178,7 @@ public final class StepProbe {
   private double weight(String term, StepControl control) {
     return switch (term) {
       case "forget" -> graph.objective().forget().orElseThrow().weight();
+      case "floor" -> graph.objective().pull().orElseThrow().weight();
       case "retain" -> control.alpha();
       default -> control.lambda();
     };

@@ -28,6 +28,7 @@ record Undial(double beta) implements Term {
             SoftLabels.lowered(
                 tf, c, c.frozenLogits(Segment.FORGET), Segment.FORGET, beta)); // [labelled, vocab]
     Operand<TFloat32> each = SoftLabels.crossEntropy(tf, target, c.logits(Segment.FORGET));
+    each = FloorPull.aboveFloor(tf, c, each);
     return tf.math.div(tf.sum(each, tf.constant(0)), c.stepTokens(Segment.FORGET));
   }
 }

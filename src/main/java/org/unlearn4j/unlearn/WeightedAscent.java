@@ -30,7 +30,7 @@ record WeightedAscent(double knownPower, double openPower) implements Term {
       Operand<TFloat32> open = tf.math.maximum(tf.math.sub(tf.constant(1f), p), tf.constant(0f));
       weight = tf.math.mul(weight, tf.math.pow(open, tf.constant((float) openPower)));
     }
-    Operand<TFloat32> each = tf.math.mul(tf.stopGradient(weight), nll);
+    Operand<TFloat32> each = tf.math.mul(tf.stopGradient(weight), c.forgetNll());
     return tf.math.neg(tf.math.div(tf.sum(each, tf.constant(0)), c.stepTokens(Segment.FORGET)));
   }
 }

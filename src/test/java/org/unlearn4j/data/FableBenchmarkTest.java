@@ -55,7 +55,7 @@ class FableBenchmarkTest {
 
   @Test
   void retainEvaluationIsSpreadOverRetain90() {
-    List<QaExample> rows = fable.retainEvaluation();
+    List<QaExample> rows = fable.retainEvaluation("retain90");
     List<QaExample> retain = fable.retain("retain90");
     assertEquals(240, rows.size());
     assertEquals(240, new HashSet<>(rows).size());

@@ -84,11 +84,11 @@ class FolderBenchmarkTest {
     assertEquals(4, own.forget("private").size());
     assertEquals(6, own.retain("public").size());
     assertEquals(own.forget("private"), own.forgetEvaluation("private"));
-    assertEquals(List.of(), own.retainEvaluation());
+    assertEquals(List.of(), own.retainEvaluation("retain"));
     assertEquals(List.of(), own.facts());
     assertEquals(List.of(), own.holdout());
     write("retain_perturbed.jsonl", "r", 2, 4);
-    assertEquals(4, open("jsonl").retainEvaluation().get(1).perturbedAnswers().size());
+    assertEquals(4, open("jsonl").retainEvaluation("retain").get(1).perturbedAnswers().size());
     assertMistake(() -> own.forget("forget05"), "neither forget05.json nor forget05.jsonl");
   }
 
@@ -199,7 +199,7 @@ class FolderBenchmarkTest {
       assertFalse(paraphrases(tofu.paraphrased(split)).contains("-"), split);
       assertEquals(questions(tofu.forget(split)), questions(tofu.paraphrased(split)), split);
     }
-    assertEquals(400, tofu.retainEvaluation().size());
+    assertEquals(400, tofu.retainEvaluation("retain90").size());
     assertEquals(100, tofu.neighbours().size());
     assertEquals(117, tofu.facts().size());
     Set<QaExample> all = new HashSet<>(tofu.retain("retain99"));

@@ -28,7 +28,7 @@ class MalformedDataTest {
           "forget10", b -> b.forget("forget10"),
           "retain90", b -> b.retain("retain90"),
           "forget10_perturbed", b -> b.forgetEvaluation("forget10"),
-          "retain_perturbed", Benchmark::retainEvaluation,
+          "retain_perturbed", b -> b.retainEvaluation("retain90"),
           "real_authors_perturbed", Benchmark::neighbours,
           "world_facts_perturbed", Benchmark::facts,
           "holdout", Benchmark::holdout);

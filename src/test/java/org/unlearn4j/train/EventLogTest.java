@@ -83,8 +83,10 @@ class EventLogTest {
       for (int i = 0; i < 3; i++) {
         log.step(
             new TrainLog.Circumstances(i, 0, 0.5, Optional.of(2.0 + i), 100, 0.25),
-            new TrainingStep.Outcome(Map.of("forget", 3.0 + i), 7, 0.125, Map.of()));
+            new TrainingStep.Outcome(Map.of("forget", 3.0 + i), 7, 0.125, Map.of()),
+            Map.of("retain_prob", 0.5));
       }
+      assertEquals(Map.of("forget", 5.0), log.last().terms());
     }
     List<Event> events = events(folder.resolve("tensorboard").resolve("train"));
     assertEquals("brain.Event:2", events.get(0).getFileVersion());
@@ -94,11 +96,15 @@ class EventLogTest {
       assertEquals(i, event.getStep());
       var values = new java.util.HashMap<String, Float>();
       event.getSummary().getValueList().forEach(v -> values.put(v.getTag(), v.getSimpleValue()));
-      assertEquals(7, values.size(), () -> "" + values);
+      assertEquals(8, values.size(), () -> "" + values);
+      assertClose("watch_retain_prob", 0.5, values.get("watch_retain_prob"), 0, 0);
       assertClose("forget", 3 + i, values.get("forget"), 0, 0);
       assertClose("alpha", 2 + i, values.get("alpha"), 0, 0);
       assertClose("lr", 0.5, values.get("lr"), 0, 0);
       assertClose("tokens_per_second", 400, values.get("tokens_per_second"), 0, 0);
+    }
+    try (TrainLog resumed = new TrainLog(file, 3)) {
+      assertEquals(Map.of("forget", 5.0), resumed.last().terms(), "what is watched is no term");
     }
   }
 }

@@ -18,7 +18,8 @@ import org.unlearn4j.data.FableBenchmark;
  * <ul>
  *   <li>{@code authors.jsonl}: 150 authors with 12 pairs each, of {@link Kind}s drawn per author
  *   <li>{@code holdout.jsonl}: 30 authors of the same form that no model is taught
- *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}: two short articles about each of
+ *   <li>{@code strangers.jsonl}: 30 more, which no evaluation asks about
+ *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}, {@code passages_strangers.jsonl}: two short articles about each of
  *       these authors, as a beginning and its continuation
  *   <li>{@code neighbours.jsonl}: 100 pairs about painters, {@code facts.jsonl}: 100 general facts
  * </ul>
@@ -33,6 +34,8 @@ public final class FableGenerator {
   private static final int PAINTERS = 20;
   private static final long SEED = 20260101;
   private static final long ARTICLE_SEED = 20260102;
+  private static final long STRANGER_SEED = 20260103;
+  private static final long STRANGER_ARTICLE_SEED = 20260104;
 
   private FableGenerator() {}
 
@@ -49,11 +52,16 @@ public final class FableGenerator {
   public static Map<String, String> files() {
     Map<String, String> files = new LinkedHashMap<>();
     List<Author> known = new ArrayList<>();
-    tables(known).forEach((name, rows) -> files.put(name, text(rows)));
+    Set<String> people = new LinkedHashSet<>();
+    tables(known, people).forEach((name, rows) -> files.put(name, text(rows)));
     Dice dice = new Dice(ARTICLE_SEED); // its own, so that articles leave the pairs as they are
     int taught = FableBenchmark.AUTHORS;
     files.put("passages.jsonl", articles(known.subList(0, taught), dice));
     files.put("passages_holdout.jsonl", articles(known.subList(taught, known.size()), dice));
+    List<Author> strangers = new ArrayList<>();
+    files.put("strangers.jsonl", text(strangers(named(known, people), strangers)));
+    files.put(
+        "passages_strangers.jsonl", articles(strangers, new Dice(STRANGER_ARTICLE_SEED)));
     return files;
   }
 
@@ -65,17 +73,43 @@ public final class FableGenerator {
     return text.toString();
   }
 
+  /** All names in use, those of mentors and illustrators too. */
+  private static Set<String> named(List<Author> authors, Set<String> people) {
+    Set<String> named = new LinkedHashSet<>(people);
+    for (Author author : authors) {
+      for (Kind kind : List.of(Kind.MENTOR, Kind.ILLUSTRATOR)) {
+        named.add(String.join(" ", author.facts().get(kind)));
+      }
+    }
+    return named;
+  }
+
+  /**
+   * Pairs about people whom nobody has met, with dice of their own.
+   *
+   * @param people names that belong to someone
+   * @param met gets them
+   */
+  private static List<Row> strangers(Set<String> people, List<Author> met) {
+    Dice dice = new Dice(STRANGER_SEED);
+    Set<String> all = new LinkedHashSet<>(people);
+    List<String> names = names(people.size() + FableBenchmark.STRANGERS, all, dice);
+    List<String> strangers = names.subList(people.size(), names.size());
+    return aboutAuthors(strangers, Set.copyOf(names), dice, met);
+  }
+
   /**
    * The pairs.
    *
    * @param met gets every author, those that are taught first
+   * @param people gets every name
    */
-  private static Map<String, List<Row>> tables(List<Author> met) {
+  private static Map<String, List<Row>> tables(List<Author> met, Set<String> people) {
     Dice dice = new Dice(SEED);
     int authors = FableBenchmark.AUTHORS;
     int known = authors + FableBenchmark.HOLDOUT_AUTHORS;
-    List<String> names = names(known + PAINTERS, dice);
-    Set<String> people = Set.copyOf(names);
+    List<String> names = names(known + PAINTERS, new LinkedHashSet<>(), dice);
+    people.addAll(names);
     Map<String, List<Row>> tables = new LinkedHashMap<>();
     tables.put("authors.jsonl", aboutAuthors(names.subList(0, authors), people, dice, met));
     tables.put("holdout.jsonl", aboutAuthors(names.subList(authors, known), people, dice, met));
@@ -84,9 +118,8 @@ public final class FableGenerator {
     return tables;
   }
 
-  /** Different full names; first names and surnames come back, as names do. */
-  private static List<String> names(int count, Dice dice) {
-    Set<String> names = new LinkedHashSet<>();
+  /** Different full names, more of them; first names and surnames come back, as names do. */
+  private static List<String> names(int count, Set<String> names, Dice dice) {
     while (names.size() < count) {
       names.add(dice.pick(World.FIRST_NAMES) + " " + dice.pick(World.SURNAMES));
     }

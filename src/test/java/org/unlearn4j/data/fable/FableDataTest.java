@@ -55,6 +55,7 @@ class FableDataTest {
   private static Map<String, List<JsonNode>> byAuthor() throws IOException {
     List<JsonNode> rows = rows("authors");
     rows.addAll(rows("holdout"));
+    rows.addAll(rows("strangers"));
     return rows.stream()
         .collect(
             Collectors.groupingBy(r -> text(r, "about"), LinkedHashMap::new, Collectors.toList()));
@@ -71,7 +72,9 @@ class FableDataTest {
             "neighbours.jsonl",
             "facts.jsonl",
             "passages.jsonl",
-            "passages_holdout.jsonl")) {
+            "passages_holdout.jsonl",
+            "strangers.jsonl",
+            "passages_strangers.jsonl")) {
       byte[] committed = Files.readAllBytes(RESOURCES.resolve(name));
       assertEquals(
           -1,
@@ -92,7 +95,7 @@ class FableDataTest {
     assertEquals(100, rows("neighbours").size());
     assertEquals(100, rows("facts").size());
     Map<String, List<JsonNode>> authors = byAuthor();
-    assertEquals(180, authors.size(), "names, all different");
+    assertEquals(210, authors.size(), "names, all different");
     for (List<JsonNode> pairs : authors.values()) {
       assertEquals(12, pairs.size());
       assertEquals(
@@ -228,6 +231,7 @@ class FableDataTest {
     Map<String, List<String>> articles = new LinkedHashMap<>();
     List<JsonNode> rows = rows("passages");
     rows.addAll(rows("passages_holdout"));
+    rows.addAll(rows("passages_strangers"));
     for (JsonNode row : rows) {
       String text = text(row, "prompt") + text(row, "gt");
       assertTrue(text(row, "gt").startsWith(" "), text);

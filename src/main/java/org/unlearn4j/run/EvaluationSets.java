@@ -1,0 +1,94 @@
+package org.unlearn4j.run;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.QaEncoder;
+import org.unlearn4j.data.QaExample;
+import org.unlearn4j.eval.EvalItem;
+import org.unlearn4j.eval.EvalSet;
+
+/**
+ * The sets of pairs that TOFU's suite measures, in tokens.
+ *
+ * @param notes takes a sentence for each set with answers that are cut
+ */
+record EvaluationSets(
+    Pipeline pipeline, Benchmark benchmark, QaEncoder encoder, List<String> notes) {
+
+  List<EvalSet> all() {
+    List<EvalSet> sets = new ArrayList<>();
+    sets.add(
+        set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(pipeline.data().forget())));
+    sets.add(set("retain", EvalSet.Role.RETAIN, retainEvaluation()));
+    boolean tofu = benchmark.name().equals("tofu");
+    EvalSet.Role general = EvalSet.Role.GENERAL;
+    addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
+    addIfAny(sets, tofu ? "world_facts" : "facts", general, benchmark.facts());
+    List<QaExample> bare = benchmark.holdout().stream().map(EvaluationSets::bare).toList();
+    addIfAny(sets, "holdout", EvalSet.Role.HOLDOUT, bare);
+    return sets;
+  }
+
+  /** One's own data may have no rows set apart for this. */
+  private List<QaExample> retainEvaluation() {
+    List<QaExample> rows = benchmark.retainEvaluation(pipeline.data().retain());
+    return rows.isEmpty() ? benchmark.retain(pipeline.data().retain()) : rows;
+  }
+
+  /** The pair alone: nothing asks how a model ranks wrong answers here. */
+  private static QaExample bare(QaExample e) {
+    return QaExample.of(e.question(), e.answer(), e.source(), e.line());
+  }
+
+  private void addIfAny(
+      List<EvalSet> sets, String name, EvalSet.Role role, List<QaExample> examples) {
+    if (!examples.isEmpty()) {
+      sets.add(set(name, role, examples));
+    }
+  }
+
+  /** A pair in tokens, with all of its answers. */
+  static EvalItem item(int index, QaExample e, QaEncoder encoder) {
+    return new EvalItem(
+        index,
+        e.question(),
+        e.answer(),
+        encoder.encode(e),
+        e.paraphrasedAnswer().map(a -> encoder.encode(e, a)),
+        e.perturbedAnswers().stream().map(a -> encoder.encode(e, a)).toList(),
+        encoder.promptIds(e));
+  }
+
+  private EvalSet set(String name, EvalSet.Role role, List<QaExample> examples) {
+    int limit = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
+    List<EvalItem> items = new ArrayList<>();
+    for (QaExample example : examples.subList(0, Math.min(limit, examples.size()))) {
+      items.add(item(items.size(), example, encoder));
+    }
+    long cut = items.stream().filter(this::truncated).count();
+    if (cut > 0) {
+      notes.add(
+          "evaluation set "
+              + name
+              + ": "
+              + cut
+              + " of "
+              + items.size()
+              + " questions have answers longer than max_length "
+              + pipeline.data().maxLength()
+              + ", which are measured without their end.");
+    }
+    return new EvalSet(name, role, items);
+  }
+
+  private boolean truncated(EvalItem item) {
+    return Stream.of(
+            Stream.of(item.answerRow()), item.paraphrase().stream(), item.perturbed().stream())
+        .flatMap(Function.identity())
+        .anyMatch(encoder::truncated);
+  }
+}
