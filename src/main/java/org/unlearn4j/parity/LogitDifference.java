@@ -49,6 +49,17 @@ final class LogitDifference {
     }
   }
 
+  /** Takes what another one was given. */
+  void add(LogitDifference other) {
+    logits += other.logits;
+    sumAbs += other.sumAbs;
+    maxAbs = Math.max(maxAbs, other.maxAbs);
+    positions += other.positions;
+    sumVariance += other.sumVariance;
+    divergences.addAll(other.divergences);
+    sameTop1 += other.sameTop1;
+  }
+
   /** KL(p || q) of two rows of logits, in nats: the mean of a - b by p, and both normalisers. */
   private static double divergence(float[] a, float[] b) {
     double mostA = largest(a);

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.lm.BatchPlan;
@@ -18,7 +19,8 @@ import org.unlearn4j.lm.TokenRow;
 /**
  * Compares the logits of two models on the same rows, piece by piece.
  *
- * <p>Memory: on the heap two positions' logits, {@code 2 * vocab} floats, whatever the batch. In
+ * <p>Memory, for each batch at a time (as many as {@link LanguageModel#lanes} and both references
+ * allow): on the heap two positions' logits, {@code 2 * vocab} floats, whatever the batch. In
  * the runtimes' memory the logits of two batches at a time, each of at most {@link #PIECE_FLOATS}
  * floats (64 MiB), or of one row where that alone is more; decoding takes as much again.
  */
@@ -43,7 +45,7 @@ final class NumericParity {
   private final LogitDifference total = new LogitDifference();
   private final Optional<LogitDifference> graph;
   private boolean everySplit;
-  private int prefills;
+  private int turn;
   private double chunkedPrefill = NOTHING_COMPARED;
   private double cachedDecoding = NOTHING_COMPARED;
   private double leftPadding = NOTHING_COMPARED;
@@ -101,16 +103,39 @@ final class NumericParity {
               + trained.runtime()
               + ".");
     }
-    NumericParity parity = new NumericParity(trained, readBack, deployed, decodeTokens);
-    int done = 0;
     List<int[]> batches = batches(rows, vocabulary, tokenBudget);
-    parity.everySplit = batches.size() < FEW;
-    for (int[] batch : batches) {
-      parity.batch(batch, IntStream.of(batch).mapToObj(rows::get).toList());
-      done += batch.length;
-      progress.update("parity", done, rows.size());
-    }
+    NumericParity parity = new NumericParity(trained, readBack, deployed, decodeTokens);
+    int lanes = Math.min(deployed.lanes(), trained.lanes());
+    int[] done = {0};
+    Lanes.inOrder(
+        readBack.map(r -> Math.min(lanes, r.lanes())).orElse(lanes),
+        IntStream.range(0, batches.size()).boxed().toList(),
+        i -> {
+          NumericParity own = new NumericParity(trained, readBack, deployed, decodeTokens);
+          own.everySplit = batches.size() < FEW;
+          own.turn = i;
+          own.batch(batches.get(i), IntStream.of(batches.get(i)).mapToObj(rows::get).toList());
+          done(progress, done, batches.get(i).length, rows.size());
+          return own;
+        },
+        parity::add);
     return parity.measured();
+  }
+
+  private static void done(Progress progress, int[] done, int more, int all) {
+    synchronized (done) {
+      done[0] += more;
+      progress.update("parity", done[0], all);
+    }
+  }
+
+  /** Takes what another one has measured of other rows. */
+  private void add(NumericParity other) {
+    total.add(other.total);
+    graph.ifPresent(g -> g.add(other.graph.orElseThrow()));
+    chunkedPrefill = Math.max(chunkedPrefill, other.chunkedPrefill);
+    cachedDecoding = Math.max(cachedDecoding, other.cachedDecoding);
+    leftPadding = Math.max(leftPadding, other.leftPadding);
   }
 
   /** Batches whose logits a piece holds. */
@@ -171,7 +196,6 @@ final class NumericParity {
   private void cachedPrefill(List<TokenRow> rows, Logits full) {
     int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
     int[] splits = IntStream.of(shortest / 2, shortest - 1).distinct().toArray();
-    int turn = prefills++;
     for (int i = 0; i < splits.length; i++) {
       int split = splits[i];
       if (split > 0 && (everySplit || i == turn % splits.length)) {

@@ -13,6 +13,9 @@ public interface ReferenceLogits {
   /** Logits at a position. */
   int vocabSize();
 
+  /** How many threads may ask for logits at a time. */
+  int lanes();
+
   /**
    * Logits of some of the rows.
    *
@@ -33,6 +36,11 @@ public interface ReferenceLogits {
       @Override
       public int vocabSize() {
         return model.shape().vocabSize();
+      }
+
+      @Override
+      public int lanes() {
+        return model.lanes();
       }
 
       @Override

@@ -117,16 +117,15 @@ public final class StoredLogits implements ReferenceLogits, AutoCloseable {
 
   private void fill(LanguageModel model, List<TokenRow> rows, int budget, Progress progress) {
     float[] logits = new float[vocabulary];
+    int piece = Math.max(1, (1 << 18) / vocabulary); // positions that are written at a time
+    ByteBuffer bytes =
+        ByteBuffer.allocateDirect(piece * vocabulary * Float.BYTES).order(ByteOrder.nativeOrder());
     int done = 0;
     for (int[] batch : NumericParity.batches(rows, vocabulary, budget)) {
       List<TokenRow> own = IntStream.of(batch).mapToObj(rows::get).toList();
       try (Logits computed = model.openLogits(own, 0)) {
         for (int r = 0; r < batch.length; r++) {
           int length = own.get(r).length();
-          int piece = Math.max(1, Math.min(length, (1 << 20) / vocabulary));
-          ByteBuffer bytes =
-              ByteBuffer.allocateDirect(piece * vocabulary * Float.BYTES)
-                  .order(ByteOrder.nativeOrder());
           for (int t = 0; t < length; t += piece) {
             int n = Math.min(piece, length - t);
             bytes.clear();
@@ -166,6 +165,11 @@ public final class StoredLogits implements ReferenceLogits, AutoCloseable {
   @Override
   public int vocabSize() {
     return vocabulary;
+  }
+
+  @Override
+  public int lanes() {
+    return Integer.MAX_VALUE; // each reads for itself
   }
 
   @Override

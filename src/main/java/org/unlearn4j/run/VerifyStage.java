@@ -152,7 +152,7 @@ public final class VerifyStage {
         ParityCheck check =
             new ParityCheck(
                 ParityGates.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
-        try (LanguageModel b = evaluate.open(onnx, runtime);
+        try (LanguageModel b = evaluate.openForBatches(onnx, runtime);
             EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
           results.add(
               check
