@@ -32,7 +32,7 @@ public final class FableBenchmark implements Benchmark {
   /** Perturbed answers of a pair about a neighbour or a general fact. */
   public static final int PERTURBED_COMMON = 3;
 
-  /** Rows of {@link #retainEvaluation()}. */
+  /** Rows of {@link #retainEvaluation}. */
   public static final int RETAIN_EVALUATION = 240;
 
   private static final Demand OF_AUTHORS = new Demand(PERTURBED, true);

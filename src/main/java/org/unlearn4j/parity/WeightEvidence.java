@@ -49,8 +49,8 @@ public record WeightEvidence(
           limits.gate(
               GateSubject.Whole.CODES_NOT_NEAREST, beyondShare(), VerifyLimit.NOT_NEAREST_MAX));
     }
-    gates.add(Gate.atMost(GateSubject.Whole.CHANGED_WEIGHTS, changed, 0));
-    foreign.ifPresent(n -> gates.add(Gate.atMost(GateSubject.Whole.CHANGED_CONSTANTS, n, 0)));
+    gates.add(Gate.atMost(GateSubject.Whole.CHANGED_WEIGHTS, (double) changed, 0));
+    foreign.ifPresent(n -> gates.add(Gate.atMost(GateSubject.Whole.CHANGED_CONSTANTS, (double) n, 0)));
     return gates;
   }
 }

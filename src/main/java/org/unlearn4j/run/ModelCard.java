@@ -270,17 +270,23 @@ final class ModelCard {
 
   private static String loading(boolean deployed) {
     String python =
-        "```python\nfrom transformers import AutoModelForCausalLM, AutoTokenizer\n"
-            + "model = AutoModelForCausalLM.from_pretrained(\"PATH\")\n"
-            + "tokenizer = AutoTokenizer.from_pretrained(\"PATH\")\n```";
+        """
+        ```python
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+        model = AutoModelForCausalLM.from_pretrained("PATH")
+        tokenizer = AutoTokenizer.from_pretrained("PATH")
+        ```
+
+        `unlearn4j generate --model PATH --prompt TEXT` asks it without.""";
     String script =
-        "```js\nimport { pipeline } from \"@huggingface/transformers\";\n"
-            + "const generate = await pipeline(\"text-generation\", \"PATH\");\n```\n\n"
-            + "Optimum (`ORTModelForCausalLM.from_pretrained(\"PATH\", file_name=\"onnx/model.onnx\")`)"
-            + " and onnxruntime-genai (`genai_config.json`) load the folder as well.";
-    return (deployed ? script : python)
-        + "\n\n`unlearn4j generate --model PATH"
-        + (deployed ? " --runtime onnx:FORMAT" : "")
-        + " --prompt TEXT` asks it without either.";
+        """
+        ```js
+        import { pipeline } from "@huggingface/transformers";
+        const generate = await pipeline("text-generation", "PATH");
+        ```
+
+        Optimum (`ORTModelForCausalLM.from_pretrained("PATH", file_name="onnx/model.onnx")`) and onnxruntime-genai
+        (`genai_config.json`) load the folder as well, and so does `unlearn4j generate --model PATH --runtime onnx:FORMAT --prompt TEXT`.""";
+    return deployed ? script : python;
   }
 }
