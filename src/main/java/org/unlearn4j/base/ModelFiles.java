@@ -12,6 +12,9 @@ public final class ModelFiles {
   /** What was unlearned, and how: this project's own. */
   public static final String UNLEARNING = "unlearning.json";
 
+  /** The model card. */
+  public static final String CARD = "README.md";
+
   /** Go along with a model unchanged, where they exist. */
   public static final List<String> TOKENIZER =
       List.of(

@@ -18,6 +18,8 @@ public final class Commands {
         new RoundCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
+        new SignCommand(),
+        new VerifySignatureCommand(),
         new RelearnCommand(),
         new ReportCommand(),
         new CompareCommand(),

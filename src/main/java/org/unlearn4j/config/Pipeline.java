@@ -28,6 +28,7 @@ public final class Pipeline {
   private final ExportSettings export;
   private final EvaluateSettings evaluate;
   private final VerifySettings verify;
+  private final CardSettings card;
   private final Optional<RelearnSettings> relearn;
 
   private Pipeline(PipelineReader.Source source, boolean checkFiles) {
@@ -41,6 +42,7 @@ public final class Pipeline {
     export = PipelineRecords.export(settings);
     evaluate = PipelineRecords.evaluate(settings);
     verify = PipelineRecords.verify(settings);
+    card = PipelineRecords.card(settings);
     relearn = PipelineRecords.relearn(settings);
   }
 
@@ -127,6 +129,10 @@ public final class Pipeline {
 
   public VerifySettings verify() {
     return verify;
+  }
+
+  public CardSettings card() {
+    return card;
   }
 
   /** Empty where the pipeline has no such stage. */

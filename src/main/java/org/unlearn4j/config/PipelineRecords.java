@@ -138,4 +138,8 @@ final class PipelineRecords {
   static VerifySettings verify(Settings s) {
     return VerifyKeys.read(s);
   }
+
+  static CardSettings card(Settings s) {
+    return CardKeys.read(s);
+  }
 }

@@ -317,6 +317,7 @@ final class Schema {
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 1, VerifyKeys.sections());
+    all.add(all.size() - 1, CardKeys.section());
     return List.copyOf(all);
   }
 
@@ -336,6 +337,7 @@ final class Schema {
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());
+    all.addAll(CardKeys.keys());
     all.add(RELEARN_SHARE);
     all.addAll(RELEARN.keys());
     return List.copyOf(all);

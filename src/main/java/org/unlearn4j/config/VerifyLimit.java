@@ -33,6 +33,20 @@ public enum VerifyLimit {
       "largest mean difference of a logit, relative to the logits' spread: what tells the format"
           + " from another model",
       new double[] {0.005, 0.05, 0.15, 0.2}),
+  GRAPH_RTOL(
+      Side.AT_MOST,
+      "largest difference of a logit, relative to the logits' spread, between the file and the"
+          + " weights that are read back from it; absent where the limits of fp32 hold for that",
+      new double[] {0.03, Double.NaN, 1.5, Double.NaN}),
+  GRAPH_MEAN_RTOL(
+      Side.AT_MOST,
+      "largest mean difference of a logit, relative to the logits' spread, between the file and the"
+          + " weights that are read back from it; absent where the limits of fp32 hold for that",
+      new double[] {0.003, Double.NaN, 0.1, Double.NaN}),
+  NOT_NEAREST_MAX(
+      Side.AT_MOST,
+      0.0,
+      "every file: largest share of codes that are not the nearest to their weights"),
   CACHE_RTOL(
       Side.AT_MOST,
       "largest difference of a logit, relative to the logits' spread, between the file in one pass"

@@ -23,6 +23,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.onnx.OnnxSummary;
+import org.unlearn4j.sign.FolderSignature;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.TensorInfo;
 
@@ -65,7 +66,26 @@ public final class Inspection {
       onnx.forEach(f -> variants.put(f.getFileName().toString(), onnxTotals(f)));
       tree.put("onnx", variants);
     }
+    signatures(folder, tree);
     return tree.put("unlearning", json(folder.resolve(ModelFiles.UNLEARNING)));
+  }
+
+  /** What signatures claim; verify-signature says whether it is so. */
+  private static void signatures(Path folder, Tree tree) {
+    List<FolderSignature.Claim> claims = FolderSignature.claims(folder);
+    if (!claims.isEmpty()) {
+      Tree all = new Tree();
+      for (FolderSignature.Claim claim : claims) {
+        Tree one =
+            new Tree()
+                .put("checked", false)
+                .put("key", claim.key())
+                .put("predicate", claim.predicate())
+                .put("model_sha256", claim.subject());
+        all.put(claim.signature(), claim.files() == 0 ? one : one.put("files", claim.files()));
+      }
+      tree.put("signatures", all);
+    }
   }
 
   /** The model that a configuration describes, or what is wrong with it, a sentence each. */

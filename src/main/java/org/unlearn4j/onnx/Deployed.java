@@ -102,6 +102,7 @@ record Deployed(
     feeds.ints("input_ids", t.columns(t.ids, t.width, from, to), t.rows, to - from);
     feeds.ints("attention_mask", t.columns(t.mask, t.total, 0, seen), t.rows, seen);
     feeds.ints("position_ids", t.columns(t.positions, t.width, from, to), t.rows, to - from);
+    feeds.flag(ForeignPorts.BRANCH, past != null);
     cache.feed(feeds, t.rows, past);
     return feeds;
   }

@@ -9,6 +9,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.OwnText;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.Variant;
 
@@ -65,7 +66,8 @@ final class ExportTarget {
   private static boolean written(Path file, Path within) {
     String name = within.getFileName().toString();
     if (within.getNameCount() == 1) {
-      return BESIDE_MODELS.contains(name);
+      return BESIDE_MODELS.contains(name)
+          || (name.equals(ModelFiles.CARD) && OwnText.untouched(file));
     }
     if (within.getNameCount() != 2 || !within.startsWith(OnnxExporter.MODELS)) {
       return false;

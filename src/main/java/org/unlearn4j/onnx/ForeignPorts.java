@@ -18,17 +18,26 @@ final class ForeignPorts {
   private static final String POSITIONS = "position_ids";
   private static final String LOGITS = "logits";
 
+  /** Of a decoder merged from one without and one with past: which of them is to run. */
+  static final String BRANCH = "use_cache_branch";
+
+  /** Attention of com.microsoft that takes a row's length, not which of its tokens are padding. */
+  private static final String COUNTING = "GroupQueryAttention";
+
+  private static final String TRUTH = "BOOL";
   private static final String INTEGERS = "INT64";
   private static final List<String> FLOATS = List.of("FLOAT", "FLOAT16");
 
   private final Path file;
   private final Map<String, OnnxSummary.Port> inputs;
   private final Map<String, OnnxSummary.Port> outputs;
+  private final boolean countsMask;
 
   private ForeignPorts(Path file, OnnxSummary summary) {
     this.file = file;
     this.inputs = byName(summary.inputs());
     this.outputs = byName(summary.outputs());
+    this.countsMask = summary.operators().containsKey(COUNTING);
   }
 
   /**
@@ -53,8 +62,9 @@ final class ForeignPorts {
     return inputs.keySet().stream().anyMatch(n -> n.startsWith(KeyValueCache.PAST));
   }
 
+  /** Whether the mask can keep out padding in front of tokens. */
   boolean masked() {
-    return inputs.containsKey(MASK);
+    return inputs.containsKey(MASK) && !countsMask;
   }
 
   boolean positioned() {
@@ -74,12 +84,17 @@ final class ForeignPorts {
         checkPast(input);
       } else if (List.of(IDS, MASK, POSITIONS).contains(input.name())) {
         checkTokens(input);
+      } else if (input.name().equals(BRANCH)) {
+        checkBranch(input);
       } else {
         throw UserException.at(
             file,
             "",
             "input " + input.name(),
-            IDS + ", " + MASK + ", " + POSITIONS + " and " + KeyValueCache.PAST + "* alone");
+            String.join(", ", IDS, MASK, POSITIONS, BRANCH)
+                + " and "
+                + KeyValueCache.PAST
+                + "* alone");
       }
     }
     checkLogits(outputs.get(LOGITS), vocabulary);
@@ -95,6 +110,17 @@ final class ForeignPorts {
     boolean any = shape.isEmpty() || (shape.size() == 2 && varies(shape, 0) && varies(shape, 1));
     if (!any) {
       throw UserException.at(file, place, "shape " + shape, "[batch, time], neither of them fixed");
+    }
+  }
+
+  private void checkBranch(OnnxSummary.Port input) {
+    boolean one = List.of(List.of(), List.of("1")).contains(input.shape());
+    if (!input.type().equals(TRUTH) || !one) {
+      throw UserException.at(
+          file,
+          "input " + BRANCH,
+          input.type() + " of shape " + input.shape(),
+          TRUTH + ", one value");
     }
   }
 

@@ -151,7 +151,7 @@ record OnnxFile(Path path, ModelProto model) {
    * The file that holds a tensor's data: beside the model or in a folder below, as the format wants
    * it. Whatever else a name could lead to is nobody's business to be read or hashed.
    */
-  private Path data(TensorProto tensor) {
+  Path data(TensorProto tensor) {
     String location = entries(tensor).getOrDefault("location", "");
     try {
       Path inside = Path.of(location).normalize();
@@ -191,7 +191,7 @@ record OnnxFile(Path path, ModelProto model) {
     }
   }
 
-  private long bytes(TensorProto tensor, String key) {
+  long bytes(TensorProto tensor, String key) {
     String value = entries(tensor).getOrDefault(key, "0");
     if (!value.matches("[0-9]{1,18}")) {
       throw UserException.at(path, place(tensor) + ", " + key, value, "a number of bytes");

@@ -40,6 +40,11 @@ final class OrtFeeds implements AutoCloseable {
     return own(name, () -> OnnxTensor.createTensor(environment, buffer.flip(), shape));
   }
 
+  /** One truth value, as a vector. */
+  OrtFeeds flag(String name, boolean value) {
+    return own(name, () -> OnnxTensor.createTensor(environment, new boolean[] {value}));
+  }
+
   /** Numbers where they are: the memory must stay as it is until the run is over. */
   OrtFeeds lent(String name, FloatBuffer values, long... shape) {
     if (!values.isDirect()) {

@@ -11,9 +11,13 @@ import java.util.Locale;
  */
 public record Gate(GateSubject subject, double value, double limit, Comparison comparison) {
 
-  /** The four kinds of evidence. */
+  /** The kinds of evidence. */
   public enum Level {
-    /** Weights, logits and probabilities. */
+    /** What the file's codes and constants stand for. */
+    WEIGHTS,
+    /** What the file's graph makes of its own weights. */
+    GRAPH,
+    /** Logits and probabilities against the trained weights'. */
     NUMERIC,
     /** Benchmark metrics. */
     METRIC,

@@ -42,6 +42,26 @@ public sealed interface GateSubject {
     }
   }
 
+  /** A number of the deployed file and of the weights that are read back from it. */
+  record Graph(NumericMeasure measure) implements GateSubject {
+    private static final String OF = "graph_";
+
+    @Override
+    public Level level() {
+      return Level.GRAPH;
+    }
+
+    @Override
+    public String key() {
+      return OF + measure.key();
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return false; // both sides have the file's own weights
+    }
+  }
+
   /**
    * How far a metric is apart on both sides.
    *
@@ -137,7 +157,15 @@ public sealed interface GateSubject {
     /** Whether anything at all compares the two sides. */
     BOTH_SIDES(Level.NUMERIC),
     /** Weight files of the trained model that it was not made from. */
-    SOURCE_WEIGHTS(Level.NUMERIC);
+    SOURCE_WEIGHTS(Level.NUMERIC),
+    /** Parameters of the model that the file has nowhere. */
+    UNREAD_WEIGHTS(Level.WEIGHTS),
+    /** Share of codes that are not the nearest to their weights. */
+    CODES_NOT_NEAREST(Level.WEIGHTS),
+    /** Values in float formats that are not the weight, rounded to that format. */
+    CHANGED_WEIGHTS(Level.WEIGHTS),
+    /** Values of this program's constants that it would write otherwise for these weights. */
+    CHANGED_CONSTANTS(Level.WEIGHTS);
 
     private final Level level;
 
@@ -181,14 +209,21 @@ public sealed interface GateSubject {
                   : name.endsWith(Fall.END)
                       ? new Fall(name.substring(0, name.length() - Fall.END.length()))
                       : new Unknown(level, name);
-      case NUMERIC, BEHAVIOUR ->
-          Arrays.stream(NumericMeasure.values())
-              .filter(m -> level == Level.NUMERIC && m.key().equals(name))
+      case GRAPH ->
+          measure(name.startsWith(Graph.OF) ? name.substring(Graph.OF.length()) : "")
+              .map(m -> (GateSubject) new Graph(m))
+              .orElseGet(() -> new Unknown(level, name));
+      case NUMERIC ->
+          measure(name)
               .map(m -> (GateSubject) new Numeric(m))
-              .findFirst()
               .or(() -> whole(level, name))
               .orElseGet(() -> new Unknown(level, name));
+      case WEIGHTS, BEHAVIOUR -> whole(level, name).orElseGet(() -> new Unknown(level, name));
     };
+  }
+
+  private static Optional<NumericMeasure> measure(String name) {
+    return Arrays.stream(NumericMeasure.values()).filter(m -> m.key().equals(name)).findFirst();
   }
 
   private static Optional<GateSubject> whole(Level level, String name) {

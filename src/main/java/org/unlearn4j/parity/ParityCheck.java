@@ -31,29 +31,47 @@ public final class ParityCheck {
   /**
    * Measures one deployed file.
    *
+   * @param trained logits of {@code rows}
    * @param rows real rows with labels, of several lengths so that batches are padded
    * @param trainedEvaluation the benchmark on {@code trained}
    * @param deployedEvaluation the benchmark on {@code deployed}
    * @param before the benchmark on the model before unlearning; without it there is no evidence on
    *     whether forgetting survived, and no gate on that
+   * @param file what was read back from the deployed file; without it nobody can tell rounding from
+   *     a mistake
    * @throws org.unlearn4j.base.UserException if the two sides are not of the same vocabulary or
    *     rows
    */
   public ParityResult run(
-      LanguageModel trained,
+      ReferenceLogits trained,
       LanguageModel deployed,
       List<TokenRow> rows,
       EvaluationResult trainedEvaluation,
       EvaluationResult deployedEvaluation,
       Optional<EvaluationResult> before,
+      Optional<FileEvidence> file,
       Progress progress) {
     GenerationDifferences generations =
         GenerationDifferences.between(trainedEvaluation, deployedEvaluation);
     List<MetricDifference> metrics =
         MetricDifference.between(trainedEvaluation, deployedEvaluation);
-    NumericDifference numeric =
-        NumericParity.measure(trained, deployed, rows, tokenBudget, decodeTokens, progress);
-    List<Gate> all = new ArrayList<>(gates.numericGates(numeric, deployed));
+    NumericParity.Measured measured =
+        NumericParity.measure(
+            trained,
+            file.map(FileEvidence::readBack),
+            deployed,
+            rows,
+            tokenBudget,
+            decodeTokens,
+            progress);
+    NumericDifference numeric = measured.total();
+    List<Gate> all = new ArrayList<>();
+    file.ifPresent(
+        f -> {
+          all.addAll(f.weights().gates(gates));
+          all.addAll(f.limits().graphGates(measured.graph().orElseThrow()));
+        });
+    all.addAll(gates.numericGates(numeric, deployed));
     for (MetricDifference metric : metrics) {
       Gate gate =
           gates.gate(
@@ -82,6 +100,9 @@ public final class ParityCheck {
         metrics,
         generations,
         all,
-        deployed.session());
+        deployed.session(),
+        Double.NaN,
+        file.map(FileEvidence::weights),
+        measured.graph());
   }
 }

@@ -48,6 +48,16 @@ public record ParityGates(
           new Judged(NumericMeasure.CACHED_DECODING_RELATIVE, VerifyLimit.CACHE_RTOL),
           new Judged(NumericMeasure.LEFT_PADDING_RELATIVE, VerifyLimit.CACHE_RTOL));
 
+  /** Of a graph that computes in float32: full precision, whatever its weights are. */
+  private static final List<Judged> GRAPH =
+      FULL.stream().filter(j -> j.measure.comparesModels()).toList();
+
+  /** Of a graph that rounds while it runs. */
+  private static final List<Judged> ROUNDING_GRAPH =
+      List.of(
+          new Judged(NumericMeasure.LOGIT_MAX_RELATIVE, VerifyLimit.GRAPH_RTOL),
+          new Judged(NumericMeasure.LOGIT_MEAN_RELATIVE, VerifyLimit.GRAPH_MEAN_RTOL));
+
   public ParityGates {
     numbers = Collections.unmodifiableMap(new LinkedHashMap<>(numbers)); // in their order
     limits = Map.copyOf(limits);
@@ -63,6 +73,24 @@ public record ParityGates(
     Map<NumericMeasure, VerifyLimit> numbers = new LinkedHashMap<>();
     (variant == Variant.FP32 ? FULL : REDUCED).forEach(j -> numbers.put(j.measure, j.by));
     return new ParityGates(numbers, limits);
+  }
+
+  /**
+   * The gates of a file's graph against the weights that the file stands for: those of fp32 where
+   * its arithmetic is float32.
+   */
+  public static ParityGates ofGraph(VerifySettings settings, Variant variant) {
+    boolean rounds = settings.limit(variant, VerifyLimit.GRAPH_MEAN_RTOL).isPresent();
+    Map<NumericMeasure, VerifyLimit> numbers = new LinkedHashMap<>();
+    (rounds ? ROUNDING_GRAPH : GRAPH).forEach(j -> numbers.put(j.measure, j.by));
+    return new ParityGates(numbers, settings.of(rounds ? variant : Variant.FP32));
+  }
+
+  /** The gates of a graph. */
+  List<Gate> graphGates(NumericDifference d) {
+    return numbers.entrySet().stream()
+        .map(e -> gate(new GateSubject.Graph(e.getKey()), d.value(e.getKey()), e.getValue()))
+        .toList();
   }
 
   /** A gate on a value by a limit. */

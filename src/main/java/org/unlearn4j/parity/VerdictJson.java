@@ -11,12 +11,19 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.JsonInput;
 
 /** The file verify.json; numbers that are not finite are strings, as in the evaluation file. */
 final class VerdictJson {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Where the logits' difference comes from; follows from the rest, and is written for readers. */
+  private static final String ORIGIN = "difference_from";
+
+  private static final String WEIGHTS = "weights";
+  private static final String GRAPH = "graph";
 
   private VerdictJson() {}
 
@@ -83,6 +90,9 @@ final class VerdictJson {
     if (!Double.isNaN(result.equalCodes())) {
       node.put("equal_codes", result.equalCodes());
     }
+    result.origin().ifPresent(o -> node.put(ORIGIN, o.name().toLowerCase(Locale.ROOT)));
+    result.weights().ifPresent(w -> WeightsJson.write(node.putObject(WEIGHTS), w));
+    result.graph().ifPresent(g -> g.named().forEach(node.putObject(GRAPH)::put));
     ObjectNode numeric = node.putObject("numeric");
     result.numeric().named().forEach(numeric::put);
     ObjectNode metrics = node.putObject("metrics");
@@ -124,7 +134,13 @@ final class VerdictJson {
               generations(result.get("generations")),
               gates.getOrDefault(runtime, List.of()),
               texts(result.get("session")),
-              measured(result.get("equal_codes"))));
+              measured(result.get("equal_codes")),
+              result.get(WEIGHTS).present()
+                  ? Optional.of(WeightsJson.read(result.get(WEIGHTS)))
+                  : Optional.empty(),
+              result.get(GRAPH).present()
+                  ? Optional.of(numeric(result.get(GRAPH)))
+                  : Optional.empty()));
     }
     return new Verdict(
         results, root.get("survival").elements().stream().map(VerdictJson::survival).toList());

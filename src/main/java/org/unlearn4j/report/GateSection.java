@@ -3,6 +3,7 @@ package org.unlearn4j.report;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.GenerationDifferences;
 import org.unlearn4j.parity.ParityResult;
@@ -78,7 +79,9 @@ final class GateSection {
 
   private static String what(Gate.Level level) {
     return switch (level) {
-      case NUMERIC -> "weights, logits, probabilities, cache";
+      case WEIGHTS -> "codes and constants";
+      case GRAPH -> "the file against its own weights";
+      case NUMERIC -> "logits, probabilities, cache";
       case METRIC -> "every metric again";
       case BEHAVIOUR -> "generated texts";
       case SURVIVAL -> "forgetting holds";
@@ -95,6 +98,32 @@ final class GateSection {
         Tables.words("outcome"));
   }
 
+  private static String origin(ParityResult result) {
+    return result
+        .origin()
+        .map(
+            o ->
+                switch (o) {
+                  case WEIGHTS ->
+                      " The difference comes from its weights" + offending(result) + ".";
+                  case GRAPH ->
+                      " The difference comes from its graph: it computes something else than its"
+                          + " weights stand for.";
+                  case ROUNDING -> " The difference is the rounding of its weights.";
+                  case NEITHER -> " Weights and graph are those of the trained model.";
+                })
+        .orElse("");
+  }
+
+  private static String offending(ParityResult result) {
+    List<String> names =
+        result
+            .weights()
+            .map(w -> w.offending().isEmpty() ? w.unread() : w.offending())
+            .orElseThrow();
+    return names.isEmpty() ? "" : ": " + names.stream().limit(3).collect(Collectors.joining(", "));
+  }
+
   private static String sentence(ParityResult result) {
     GenerationDifferences generations = result.generations();
     return ReportData.runtime(result.deployed())
@@ -106,7 +135,8 @@ final class GateSection {
         + (generations.rows() - generations.different().size())
         + " of "
         + generations.rows()
-        + " greedy generations are identical.";
+        + " greedy generations are identical."
+        + origin(result);
   }
 
   private static Html row(ParityResult result, Gate gate) {

@@ -39,8 +39,8 @@ import org.unlearn4j.weights.Variant;
  * <p>The chain: the record names the SHA-256 of every file of the folder, among them the ONNX
  * files, which carry in their metadata the SHA-256 of the weights they were made from and the
  * record of unlearning as it was then; that names the base weights and the data. The verdict comes
- * last and is in no file that it speaks of. The record's own hash finds slips, not forgery: nothing
- * here is signed.
+ * last and is in no file that it speaks of. The record's own hash finds slips, not forgery: {@code
+ * unlearn4j sign} signs.
  */
 public final class DeployedRecord {
   private static final String FILE = ModelFiles.UNLEARNING;
@@ -50,11 +50,13 @@ public final class DeployedRecord {
   static final String METRICS = "metrics";
   static final String WEIGHTS = "unlearned_weights_sha256";
   static final String FILES = "files_sha256";
+  static final String GATES = "gates";
 
   /** Of a variant: which ONNX file its verdict is on. */
   static final String JUDGED_FILE = "file";
 
   static final String ONNX = ".onnx";
+  private static final String SIGNATURE = ".sig";
   private static final String PASS = "pass";
   private static final String OWN = "record_sha256";
 
@@ -112,6 +114,14 @@ public final class DeployedRecord {
     to.put(JUDGED_FILE, name(folder, onnx)).put(VERDICT, result.pass() ? PASS : "fail");
     ArrayNode failed = to.putArray("failed_gates");
     result.gates().stream().filter(gate -> !gate.pass()).map(Gate::sentence).forEach(failed::add);
+    ObjectNode gates = to.putObject(GATES);
+    for (Gate gate : result.gates()) {
+      gates
+          .putObject(gate.level().label() + "." + gate.name())
+          .put("value", gate.value())
+          .put("limit", gate.limit())
+          .put("pass", gate.pass());
+    }
   }
 
   /** No file is no proof. */
@@ -205,14 +215,17 @@ public final class DeployedRecord {
     return hashes;
   }
 
-  /** Every file but the record, by path; files that begin with a dot are the system's. */
+  /**
+   * Every file but the record and signatures of all of it, by path; files that begin with a dot are
+   * the system's.
+   */
   private static List<String> names(Path folder) {
     try (Stream<Path> files = Files.walk(folder)) {
       return files
           .filter(Files::isRegularFile)
           .filter(f -> !String.valueOf(f.getFileName()).startsWith("."))
           .map(f -> name(folder, f))
-          .filter(name -> !name.equals(FILE))
+          .filter(name -> !name.equals(FILE) && !name.endsWith(SIGNATURE))
           .sorted()
           .toList();
     } catch (IOException e) {

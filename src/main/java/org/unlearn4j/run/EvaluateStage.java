@@ -295,6 +295,11 @@ public final class EvaluateStage {
     return open(model, runtime, ort());
   }
 
+  /** The same for many batches, as many at a time as there are threads and memory for. */
+  LanguageModel openForBatches(Path model, String runtime) {
+    return open(model, runtime, lanes(new Request("", model, runtime, Optional.empty())));
+  }
+
   private LanguageModel open(Path model, String runtime, OrtSettings ort) {
     return RuntimeModels.open(model, runtime, this::computation, ort);
   }

@@ -3,6 +3,7 @@ package org.unlearn4j.run;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -16,9 +17,11 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.onnx.ForeignModel;
 import org.unlearn4j.onnx.OrtSettings;
+import org.unlearn4j.parity.FileEvidence;
 import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.ReferenceLogits;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.Variant;
@@ -113,36 +116,85 @@ public final class PairCheck {
    * @throws UserException if a side is no model, or the two have not the same vocabulary
    */
   public Verdict run(Side reference, Side other, Rows rows, Variant limits) {
-    try (LanguageModel a = open(reference);
-        LanguageModel b = open(other);
-        PairData data = rows.read(shorter(a.shape(), b.shape()));
+    require(reference);
+    require(other);
+    if (!reference.tensorFlow() || other.tensorFlow()) {
+      try (LanguageModel a = open(reference);
+          LanguageModel b = open(other);
+          PairData data = rows.read(shorter(a.shape(), b.shape()));
+          EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
+        TofuSuite suite = suite(data);
+        EvaluationResult ofA = suite.evaluate(Subject.of("reference", a, bars), Set.of());
+        return verdict(
+            suite, ofA, ReferenceLogits.of(a), b, compared(suite), limits, Optional.empty(), bars);
+      }
+    }
+    try (LanguageModel b = open(other);
+        WeightProof proof =
+            WeightProof.open(
+                reference.path,
+                RuntimeModels.measuring(settings.model()),
+                VerifyStage.TOKEN_BUDGET);
+        PairData data = rows.read(shorter(proof.model().shape(), b.shape()));
         EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
-      TofuSuite suite =
-          new TofuSuite(
-              List.of(new EvalSet(SET, EvalSet.Role.FORGET, data.items())),
-              new TofuSuite.Settings(
-                  SET,
-                  Math.min(VerifyStage.TOKEN_BUDGET, settings.evaluate().tokenBudget()),
-                  settings.evaluate().maxNewTokens(),
-                  data.stop()),
-              data.decoder());
-      EvaluationResult ofA = suite.evaluate(Subject.of("reference", a, bars), Set.of());
-      EvaluationResult ofB = suite.evaluate(Subject.of("other", b, bars), Set.of());
-      List<TokenRow> compared = suite.rows(EvalSet.Role.FORGET);
-      ParityResult result =
-          new ParityCheck(
-                  ParityGates.of(settings.verify(), limits),
-                  VerifyStage.TOKEN_BUDGET,
-                  VerifyStage.DECODE_TOKENS)
-              .run(a, b, compared, ofA, ofB, Optional.empty(), bars);
-      return new Verdict(List.of(result));
+      TofuSuite suite = suite(data);
+      EvaluationResult ofA = suite.evaluate(Subject.of("reference", proof.model(), bars), Set.of());
+      List<TokenRow> compared =
+          proof.compute(
+              compared(suite), other.path, Map.of(limits, Variant.FP32), settings.verify());
+      return verdict(
+          suite,
+          ofA,
+          proof.trained(),
+          b,
+          compared,
+          limits,
+          Optional.of(proof.evidence(limits)),
+          bars);
+    }
+  }
+
+  private TofuSuite suite(PairData data) {
+    return new TofuSuite(
+        List.of(new EvalSet(SET, EvalSet.Role.FORGET, data.items())),
+        new TofuSuite.Settings(
+            SET,
+            Math.min(VerifyStage.TOKEN_BUDGET, settings.evaluate().tokenBudget()),
+            settings.evaluate().maxNewTokens(),
+            data.stop()),
+        data.decoder());
+  }
+
+  private static List<TokenRow> compared(TofuSuite suite) {
+    return suite.rows(EvalSet.Role.FORGET);
+  }
+
+  private Verdict verdict(
+      TofuSuite suite,
+      EvaluationResult ofReference,
+      ReferenceLogits reference,
+      LanguageModel other,
+      List<TokenRow> rows,
+      Variant limits,
+      Optional<FileEvidence> file,
+      EvaluateStage.Bars bars) {
+    EvaluationResult ofOther = suite.evaluate(Subject.of("other", other, bars), Set.of());
+    ParityResult result =
+        new ParityCheck(
+                ParityGates.of(settings.verify(), limits),
+                VerifyStage.TOKEN_BUDGET,
+                VerifyStage.DECODE_TOKENS)
+            .run(reference, other, rows, ofReference, ofOther, Optional.empty(), file, bars);
+    return new Verdict(List.of(result));
+  }
+
+  private static void require(Side side) {
+    if (!Files.exists(side.path)) {
+      throw UserException.at(side.path, "", "nothing", "a model folder or an ONNX file");
     }
   }
 
   private LanguageModel open(Side side) {
-    if (!Files.exists(side.path)) {
-      throw UserException.at(side.path, "", "nothing", "a model folder or an ONNX file");
-    }
     return side.tensorFlow()
         ? TensorFlowModel.open(side.path, RuntimeModels.measuring(settings.model()))
         : ForeignModel.open(side.path, ort);

@@ -61,7 +61,7 @@ public final class VerifyStage {
       Optional<Inputs> earlier) {
     StageInputs inputs =
         new StageInputs(pipeline, hashes)
-            .settings("verify", "evaluate.suite", "evaluate.token_budget", "evaluate.limit")
+            .settings("verify", "card", "evaluate.suite", "evaluate.token_budget", "evaluate.limit")
             .settings("evaluate.max_new_tokens")
             .arithmetic(RuntimeModels.ort(pipeline).decisive())
             .value("variants", variants.stream().map(Variant::label).toList().toString())
@@ -71,6 +71,7 @@ public final class VerifyStage {
             .graph(model, "forward")
             .model("model", model);
     variants.forEach(v -> inputs.deployed("onnx", onnx, v.label()));
+    pipeline.card().template().ifPresent(t -> inputs.file("card template", t));
     inputs.file("onnx/" + Provenance.QUANTIZATION_FILE, onnx.resolve(Provenance.QUANTIZATION_FILE));
     evaluations.forEach((name, file) -> inputs.evaluation(EVALUATIONS + name, file));
     return inputs.build();
@@ -133,29 +134,46 @@ public final class VerifyStage {
     Map<String, String> sources = RuntimeModels.weightHashes(model, "tf", hashes);
     List<ParityResult> results = new ArrayList<>();
     Map<String, String> read;
-    try (LanguageModel a = evaluate.open(model, "tf");
-        TaskData data = evaluate.data(model, a)) {
-      Suite suite =
-          Suites.of(pipeline, data, a.shape().maxPositions(), EvalSet.Role.GENERATED).suite();
-      List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
-      rows.addAll(suite.rows(EvalSet.Role.RETAIN));
-      read = data.read();
+    try (WeightProof proof =
+        WeightProof.open(model, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
+      List<TokenRow> rows;
+      try (TaskData data = evaluate.data(model, proof.model())) {
+        int most = proof.model().shape().maxPositions();
+        Suite suite = Suites.of(pipeline, data, most, EvalSet.Role.GENERATED).suite();
+        rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
+        rows.addAll(suite.rows(EvalSet.Role.RETAIN));
+        read = data.read();
+      }
+      Map<Variant, Variant> files = new LinkedHashMap<>();
+      variants.forEach(v -> files.put(v, v));
+      rows = proof.compute(rows, onnx, files, pipeline.verify());
       for (Variant variant : variants) {
         String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
             new ParityCheck(
                 ParityGates.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
-        try (LanguageModel b = evaluate.open(onnx, runtime);
+        try (LanguageModel b = evaluate.openForBatches(onnx, runtime);
             EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
           results.add(
               check
-                  .run(a, b, rows, trained, deployed.get(runtime), target, bars)
+                  .run(
+                      proof.trained(),
+                      b,
+                      rows,
+                      trained,
+                      deployed.get(runtime),
+                      target,
+                      Optional.of(proof.evidence(variant)),
+                      bars)
                   .withGate(SourceWeightsGate.of(b, sources))
                   .withEqualCodes(equalCodes(onnx, variant)));
         }
       }
     }
     Verdict verdict = new Verdict(results, Survival.table(target, retainOnly, trained, deployed));
+    // Before the record, which has the hash of every file.
+    ModelCard.write(pipeline, model, false, verdict).ifPresent(System.err::println);
+    ModelCard.write(pipeline, onnx, true, verdict).ifPresent(System.err::println);
     DeployedRecord.write(
         onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);

@@ -30,6 +30,7 @@ public final class TensorFlowModel implements LanguageModel {
   private final TfRuntime runtime;
   private final Precision precision;
   private final ForwardGraph graph;
+  private final Variables variables;
   private final boolean owner;
 
   private TensorFlowModel(
@@ -37,11 +38,13 @@ public final class TensorFlowModel implements LanguageModel {
       TfRuntime runtime,
       Precision precision,
       ForwardGraph graph,
+      Variables variables,
       boolean owner) {
     this.config = config;
     this.runtime = runtime;
     this.precision = precision;
     this.graph = graph;
+    this.variables = variables;
     this.owner = owner;
   }
 
@@ -79,7 +82,7 @@ public final class TensorFlowModel implements LanguageModel {
       TfRuntime runtime, Decoder decoder, Variables variables, Precision precision) {
     ForwardGraph graph =
         new ForwardGraph(runtime.ops().withSubScope("measured"), decoder, variables, precision);
-    return new TensorFlowModel(decoder.config(), runtime, precision, graph, false);
+    return new TensorFlowModel(decoder.config(), runtime, precision, graph, variables, false);
   }
 
   private static TensorFlowModel of(
@@ -90,7 +93,8 @@ public final class TensorFlowModel implements LanguageModel {
       ForwardGraph graph =
           new ForwardGraph(runtime.ops(), decoder, variables, computation.precision());
       assign.accept(variables);
-      return new TensorFlowModel(decoder.config(), runtime, computation.precision(), graph, true);
+      return new TensorFlowModel(
+          decoder.config(), runtime, computation.precision(), graph, variables, true);
     } catch (RuntimeException e) {
       runtime.close();
       throw e;
@@ -106,6 +110,11 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public String runtime() {
     return "tf";
+  }
+
+  /** Gives it other weights: the same graph computes another model of the same configuration. */
+  public void assign(WeightSource weights) {
+    variables.assign(weights);
   }
 
   /** The graph, for listings. */

@@ -15,6 +15,7 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.OwnText;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -42,16 +43,17 @@ public final class ModelFolder {
    */
   public static void requireWritable(Path folder, Optional<Path> base) {
     AtomicFiles.requireReplaceable(
-        folder, ModelFiles.CONFIG, "an older model", ModelFolder::written);
+        folder, ModelFiles.CONFIG, "an older model", file -> written(folder, file));
     if (base.isPresent() && AtomicFiles.holds(folder, base.get())) {
       throw UserException.at(folder, "", "the model to start from", "another folder to write to");
     }
   }
 
-  private static boolean written(Path file) {
+  private static boolean written(Path folder, Path file) {
     String name = file.toString();
     return name.equals(ModelFiles.CONFIG)
         || name.equals(ModelFiles.UNLEARNING)
+        || (name.equals(ModelFiles.CARD) && OwnText.untouched(folder.resolve(file)))
         || COMPANIONS.contains(name)
         || (file.getNameCount() == 1 && CheckpointLayout.names(name));
   }

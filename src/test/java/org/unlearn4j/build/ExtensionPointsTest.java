@@ -67,7 +67,7 @@ class ExtensionPointsTest {
         Set.of(
             "config/VerifyLimit.java",
             "parity/NumericMeasure.java",
-            "parity/NumericParity.java",
+            "parity/LogitDifference.java",
             "parity/ParityGates.java"),
         naming("KL_P999", "KL_MAX"));
     assertEquals(

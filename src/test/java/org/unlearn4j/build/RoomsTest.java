@@ -68,9 +68,10 @@ class RoomsTest {
               Set.of(
                   "base", "config", "stage", "eval", "parity", "report", "run", "job", "weights")),
           Map.entry("gpu", Set.of("base")),
+          Map.entry("sign", Set.of("base")),
           Map.entry(
               "inspect",
-              Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train")),
+              Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train", "sign")),
           Map.entry(
               "check",
               Set.of(
@@ -81,7 +82,7 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check")));
+                  "inspect", "check", "sign")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   private static final Map<String, Set<String>> MAY_USE =
@@ -263,7 +264,7 @@ class RoomsTest {
   @Test
   void aTrainedModelIsNotCopied() {
     onlyFrom(
-            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage"),
+            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage", "run.WeightProof"),
             TensorFlowModel.class,
             "of")
         .check(product);

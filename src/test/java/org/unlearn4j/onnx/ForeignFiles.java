@@ -6,11 +6,13 @@ import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
+import com.google.protobuf.ByteString;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
 /** Exported graphs as other exporters leave them, and as mistakes leave them. */
@@ -150,5 +152,117 @@ final class ForeignFiles {
     List<NodeProto> all = new ArrayList<>(nodes);
     all.addAll(graph.getNodeList());
     graph.clearNode().addAllNode(all);
+  }
+
+  /**
+   * Two decoders in one file, as Optimum merges them: an If chooses by use_cache_branch, weights
+   * are shared.
+   *
+   * @param cached changes the branch that runs with a cache
+   */
+  static void merge(GraphProto.Builder graph, Consumer<GraphProto.Builder> cached) {
+    GraphProto.Builder with = branch(graph, "with_past/");
+    cached.accept(with);
+    NodeProto.Builder choice =
+        NodeProto.newBuilder()
+            .setOpType("If")
+            .setName("optimum::if")
+            .addInput("use_cache_branch")
+            .addAttribute(branch("then_branch", with))
+            .addAttribute(branch("else_branch", branch(graph, "without_past/")));
+    graph.getOutputList().forEach(o -> choice.addOutput(o.getName()));
+    ValueInfoProto.Builder flag = ValueInfoProto.newBuilder().setName("use_cache_branch");
+    flag.getTypeBuilder()
+        .getTensorTypeBuilder()
+        .setElemType(DataType.BOOL.getNumber())
+        .getShapeBuilder()
+        .addDimBuilder()
+        .setDimValue(1);
+    graph.clearNode().clearValueInfo().addNode(choice).addInput(flag);
+  }
+
+  /** Queries, keys and values of each layer come from one matrix, and are split afterwards. */
+  static void pack(GraphProto.Builder graph) {
+    Map<String, TensorProto> tensors = new HashMap<>();
+    graph.getInitializerList().forEach(t -> tensors.put(t.getName(), t));
+    List<NodeProto> nodes = new ArrayList<>();
+    for (NodeProto n : graph.getNodeList()) {
+      String weight = n.getOpType().equals("Gemm") ? n.getInput(1) : "";
+      if (weight.endsWith("k_proj.weight") || weight.endsWith("v_proj.weight")) {
+        continue;
+      }
+      if (!weight.endsWith("q_proj.weight")) {
+        nodes.add(n);
+        continue;
+      }
+      List<String> names = new ArrayList<>();
+      List<String> outputs = new ArrayList<>();
+      long[] sizes = new long[3];
+      ByteString bytes = ByteString.EMPTY;
+      for (String part : List.of("q_proj", "k_proj", "v_proj")) {
+        TensorProto t = tensors.get(weight.replace("q_proj", part));
+        sizes[names.size()] = t.getDims(0);
+        names.add(t.getName());
+        bytes = bytes.concat(t.getRawData());
+        graph.getNodeList().stream()
+            .filter(o -> o.getInputCount() > 1 && o.getInput(1).equals(t.getName()))
+            .forEach(o -> outputs.add(o.getOutput(0)));
+      }
+      TensorProto first = tensors.get(weight);
+      String packed = weight.replace("q_proj", "qkv_proj");
+      long all = sizes[0] + sizes[1] + sizes[2];
+      graph.addInitializer(first.toBuilder().setName(packed).setDims(0, all).setRawData(bytes));
+      constant(graph, packed + ".sizes", List.of(3L), sizes);
+      nodes.add(n.toBuilder().setInput(1, packed).setOutput(0, packed + ".out").build());
+      nodes.add(
+          NodeProto.newBuilder()
+              .setOpType("Split")
+              .setName(packed + ".split")
+              .addInput(packed + ".out")
+              .addInput(packed + ".sizes")
+              .addAllOutput(outputs)
+              .addAttribute(
+                  AttributeProto.newBuilder()
+                      .setName("axis")
+                      .setType(AttributeProto.AttributeType.INT)
+                      .setI(-1))
+              .build());
+      names.forEach(tensors::remove);
+    }
+    graph.clearNode().addAllNode(nodes);
+    List<TensorProto> kept =
+        graph.getInitializerList().stream()
+            .filter(t -> !t.getName().matches(".*[.][qkv]_proj[.]weight"))
+            .toList();
+    graph.clearInitializer().addAllInitializer(kept);
+  }
+
+  private static AttributeProto branch(String name, GraphProto.Builder graph) {
+    return AttributeProto.newBuilder()
+        .setName(name)
+        .setType(AttributeProto.AttributeType.GRAPH)
+        .setG(graph)
+        .build();
+  }
+
+  /** The nodes under names of their own, which a branch must not share with what is around it. */
+  private static GraphProto.Builder branch(GraphProto.Builder graph, String prefix) {
+    Set<String> computed =
+        graph.getNodeList().stream()
+            .flatMap(n -> n.getOutputList().stream())
+            .filter(o -> !o.isEmpty())
+            .collect(Collectors.toSet());
+    GraphProto.Builder branch = GraphProto.newBuilder().setName(prefix);
+    for (NodeProto n : graph.getNodeList()) {
+      NodeProto.Builder own =
+          n.toBuilder().clearInput().clearOutput().setName(prefix + n.getName());
+      n.getInputList().forEach(i -> own.addInput(computed.contains(i) ? prefix + i : i));
+      n.getOutputList().forEach(o -> own.addOutput(o.isEmpty() ? o : prefix + o));
+      branch.addNode(own);
+    }
+    graph
+        .getOutputList()
+        .forEach(o -> branch.addOutput(o.toBuilder().setName(prefix + o.getName())));
+    return branch;
   }
 }

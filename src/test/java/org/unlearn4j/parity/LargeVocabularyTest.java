@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.eval.Near;
 import org.unlearn4j.eval.Progress;
@@ -100,7 +101,16 @@ class LargeVocabularyTest {
     rows.add(TokenRow.answered(longer, 7));
     Sparse trained = new Sparse(0);
     Sparse deployed = new Sparse(0.5f);
-    NumericDifference d = NumericParity.measure(trained, deployed, rows, 1024, 1, Progress.NONE);
+    NumericDifference d =
+        NumericParity.measure(
+                ReferenceLogits.of(trained),
+                Optional.empty(),
+                deployed,
+                rows,
+                1024,
+                1,
+                Progress.NONE)
+            .total();
     int piece = NumericParity.PIECE_FLOATS / VOCAB;
     assertEquals(128, piece);
     // Two rows of 50 a batch, and the row that is longer than a piece by itself.

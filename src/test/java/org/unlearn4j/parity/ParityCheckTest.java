@@ -93,7 +93,15 @@ class ParityCheckTest {
       EvaluationResult evaluation,
       Optional<EvaluationResult> before) {
     return new ParityCheck(gates, 20, 5)
-        .run(TRAINED, deployed, rows(), evaluation("tf", 0.1), evaluation, before, Progress.NONE);
+        .run(
+            ReferenceLogits.of(TRAINED),
+            deployed,
+            rows(),
+            evaluation("tf", 0.1),
+            evaluation,
+            before,
+            Optional.empty(),
+            Progress.NONE);
   }
 
   /** Names of the gates that do not hold. */
@@ -215,11 +223,12 @@ class ParityCheckTest {
     ParityResult result =
         new ParityCheck(GATES, 20, 5)
             .run(
-                TRAINED,
+                ReferenceLogits.of(TRAINED),
                 deployed(TABLE),
                 List.of(),
                 evaluation("tf", Map.of()),
                 evaluation("onnx:fp32", Map.of()),
+                Optional.empty(),
                 Optional.empty(),
                 Progress.NONE);
     assertTrue(

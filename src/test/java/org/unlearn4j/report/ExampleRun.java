@@ -26,6 +26,7 @@ import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityNumbers;
 import org.unlearn4j.parity.ParityResult;
+import org.unlearn4j.parity.ReferenceLogits;
 import org.unlearn4j.parity.Verdict;
 
 /** Writes a run folder as the stages leave it, from small models and a seed. */
@@ -73,12 +74,13 @@ public final class ExampleRun {
     ParityResult parity =
         new ParityCheck(gates, 256, 4)
             .run(
-                model("tf", 3),
+                ReferenceLogits.of(model("tf", 3)),
                 model("onnx:fp32", 3),
                 items("forget").stream().map(EvalItem::answerRow).toList(),
                 trained,
                 hostileGeneration(deployed),
                 Optional.of(target),
+                Optional.empty(),
                 Progress.NONE);
     new Verdict(List.of(parity)).write(folder.verdict());
   }

@@ -1,0 +1,141 @@
+package org.unlearn4j.run;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.VerifySettings;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.OwnHead;
+import org.unlearn4j.onnx.ReadBack;
+import org.unlearn4j.parity.FileEvidence;
+import org.unlearn4j.parity.ParityGates;
+import org.unlearn4j.parity.ReferenceLogits;
+import org.unlearn4j.parity.StoredLogits;
+import org.unlearn4j.parity.WeightEvidence;
+import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.Variant;
+
+/**
+ * The trained side of a verdict: logits of the trained weights, and of the weights that each
+ * deployed file stands for, all by one TensorFlow graph whose weights are exchanged. They are
+ * computed once and kept in files, and the model is closed before a deployed file is opened, so
+ * that there are the weights of one side in memory at a time.
+ */
+final class WeightProof implements AutoCloseable {
+  private final OwnHead head;
+  private final SafeTensors weights;
+  private final int tokenBudget;
+  private final Map<Variant, FileEvidence> evidence = new EnumMap<>(Variant.class);
+  private final List<StoredLogits> stored = new ArrayList<>();
+  private TensorFlowModel model;
+
+  private WeightProof(OwnHead head, SafeTensors weights, int tokenBudget) {
+    this.head = head;
+    this.weights = weights;
+    this.tokenBudget = tokenBudget;
+  }
+
+  /**
+   * Opens the trained model.
+   *
+   * @param tokenBudget most tokens in a batch
+   * @throws UserException if configuration and weights are missing, wrong or do not fit each other
+   */
+  static WeightProof open(Path folder, Computation computation, int tokenBudget) {
+    OwnHead head = OwnHead.of(ModelConfig.read(folder));
+    SafeTensors weights = SafeTensors.open(folder);
+    WeightProof proof = new WeightProof(head, weights, tokenBudget);
+    try {
+      weights.require(head.shapes());
+      proof.model =
+          TensorFlowModel.of(
+              head.decoder(), (p, from, to) -> weights.read(head.stored(p), from, to), computation);
+      return proof;
+    } catch (RuntimeException | Error e) {
+      proof.close();
+      throw e;
+    }
+  }
+
+  /** The trained model, until {@link #compute}. */
+  LanguageModel model() {
+    return model;
+  }
+
+  /**
+   * Reads the files back, computes all logits, and closes the model.
+   *
+   * @param files whose file of the folder is meant, by the variant whose limits hold
+   * @return the rows that were compared: all, unless their logits are more than {@link
+   *     StoredLogits#MOST} bytes
+   */
+  List<TokenRow> compute(
+      List<TokenRow> all, Path onnx, Map<Variant, Variant> files, VerifySettings limits) {
+    int vocabulary = model.shape().vocabSize();
+    List<TokenRow> rows = StoredLogits.fitting(all, vocabulary, StoredLogits.MOST);
+    if (rows.size() < all.size()) {
+      System.err.printf(
+          "verify: %d of %d rows are compared: the logits of all would be more than %d MiB%n",
+          rows.size(), all.size(), StoredLogits.MOST >> 20);
+    }
+    StoredLogits trained = logits("trained weights", rows);
+    for (Map.Entry<Variant, Variant> of : files.entrySet()) {
+      Variant variant = of.getKey();
+      try (ReadBack file = ReadBack.of(onnx, of.getValue().label(), head, weights)) {
+        StoredLogits own = trained;
+        if (file.counts().rounded()) {
+          model.assign(file::read);
+          own = logits("weights of " + variant.label(), rows);
+        }
+        evidence.put(
+            variant,
+            new FileEvidence(of(file.counts()), own, ParityGates.ofGraph(limits, variant)));
+      }
+    }
+    closeModel();
+    return rows;
+  }
+
+  private StoredLogits logits(String of, List<TokenRow> rows) {
+    try (EvaluateStage.Bars bars = new EvaluateStage.Bars("verify, " + of)) {
+      StoredLogits logits = StoredLogits.of(model, rows, tokenBudget, bars);
+      stored.add(logits);
+      return logits;
+    }
+  }
+
+  private static WeightEvidence of(ReadBack.Counts c) {
+    return new WeightEvidence(
+        c.unread(), c.codes(), c.beyond(), c.clipped(), c.foreign(), c.changed(), c.offending());
+  }
+
+  /** Logits of the trained weights. */
+  ReferenceLogits trained() {
+    return stored.get(0);
+  }
+
+  FileEvidence evidence(Variant variant) {
+    return evidence.get(variant);
+  }
+
+  private void closeModel() {
+    if (model != null) {
+      model.close();
+      model = null;
+    }
+  }
+
+  @Override
+  public void close() {
+    closeModel();
+    weights.close();
+    stored.forEach(StoredLogits::close);
+  }
+}
