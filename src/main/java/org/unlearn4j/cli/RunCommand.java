@@ -26,7 +26,7 @@ final class RunCommand implements Command {
   @Override
   public String summary() {
     return "runs a pipeline, every stage that is not there or not of its present inputs; exit code"
-               + " 1 if a gate fails";
+        + " 1 if a gate fails";
   }
 
   @Override

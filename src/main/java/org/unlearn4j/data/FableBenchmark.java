@@ -155,7 +155,8 @@ public final class FableBenchmark implements Benchmark {
     static Split named(String side, String name) {
       Map<String, Split> known =
           side.equals("forget")
-              ? Map.of("forget01", last(2), "forget05", last(8), "forget10", last(15), "tune10", TUNE)
+              ? Map.of(
+                  "forget01", last(2), "forget05", last(8), "forget10", last(15), "tune10", TUNE)
               : Map.of(
                   "retain99", last(2), "retain95", last(8), "retain90", last(15), "tune90", TUNE);
       return Optional.ofNullable(known.get(name))

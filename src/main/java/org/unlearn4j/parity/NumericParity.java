@@ -21,8 +21,8 @@ import org.unlearn4j.lm.TokenRow;
  * Compares the logits of two models on the same rows, piece by piece.
  *
  * <p>Memory, for each batch at a time (as many as {@link LanguageModel#lanes} and both references
- * allow): on the heap two positions' logits, {@code 2 * vocab} floats, whatever the batch. In
- * the runtimes' memory the logits of two batches at a time, each of at most {@link #PIECE_FLOATS}
+ * allow): on the heap two positions' logits, {@code 2 * vocab} floats, whatever the batch. In the
+ * runtimes' memory the logits of two batches at a time, each of at most {@link #PIECE_FLOATS}
  * floats (64 MiB), or of one row where that alone is more; decoding takes as much again.
  */
 final class NumericParity {

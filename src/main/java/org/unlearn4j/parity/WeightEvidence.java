@@ -50,7 +50,8 @@ public record WeightEvidence(
               GateSubject.Whole.CODES_NOT_NEAREST, beyondShare(), VerifyLimit.NOT_NEAREST_MAX));
     }
     gates.add(Gate.atMost(GateSubject.Whole.CHANGED_WEIGHTS, (double) changed, 0));
-    foreign.ifPresent(n -> gates.add(Gate.atMost(GateSubject.Whole.CHANGED_CONSTANTS, (double) n, 0)));
+    foreign.ifPresent(
+        n -> gates.add(Gate.atMost(GateSubject.Whole.CHANGED_CONSTANTS, (double) n, 0)));
     return gates;
   }
 }

@@ -79,7 +79,9 @@ record Alignment(int[] opposite, int length) {
     return at == opposite.length ? length : opposite[at];
   }
 
-  /** Of the values without an opposite from one place to before another; NaN where there is none. */
+  /**
+   * Of the values without an opposite from one place to before another; NaN where there is none.
+   */
   private static double mean(double[] values, boolean[] matched, int from, int to) {
     double sum = 0;
     int count = 0;

@@ -16,9 +16,9 @@ import org.unlearn4j.lm.TokenScores;
  *
  * <p>{@code strangers} looks for the row most like it about somebody whom the model does not know.
  * Alike means: of the different tokens that either has, the largest share that both have (Jaccard's
- * index). The two answers are laid side by side ({@link Alignment}): a token that both have gets the
- * stranger's likelihood, tokens that stand where the stranger's answer has others get the mean of
- * those. One row is taken and not several, so that the floors are spread as the likelihoods of
+ * index). The two answers are laid side by side ({@link Alignment}): a token that both have gets
+ * the stranger's likelihood, tokens that stand where the stranger's answer has others get the mean
+ * of those. One row is taken and not several, so that the floors are spread as the likelihoods of
  * unknown rows are.
  */
 final class RowFloors {

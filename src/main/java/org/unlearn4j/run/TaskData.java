@@ -218,7 +218,10 @@ public final class TaskData implements AutoCloseable {
    */
   List<TokenRow> strangers() {
     return rows(
-        "about", "strangers", s -> known(benchmark.strangers()), (p, s) -> known(p.strangerPassages()));
+        "about",
+        "strangers",
+        s -> known(benchmark.strangers()),
+        (p, s) -> known(p.strangerPassages()));
   }
 
   /** The same where the data has them, for looking only. */

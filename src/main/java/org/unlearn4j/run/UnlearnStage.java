@@ -154,10 +154,7 @@ public final class UnlearnStage {
         Likelihood before = reference.forget;
         Trainer trainer =
             new Trainer(
-                step,
-                loop,
-                rows.withReference(reference.nll).withFloors(floors),
-                regularisation);
+                step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
         Trainer.Finished finished;
         Watch watch = watch(model, forget, retain, data);
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
@@ -255,8 +252,8 @@ public final class UnlearnStage {
   }
 
   /**
-   * How unlikely each token of the rows to forget may become; none for an objective without floors. What the
-   * graph's parameters are afterwards is not said.
+   * How unlikely each token of the rows to forget may become; none for an objective without floors.
+   * What the graph's parameters are afterwards is not said.
    */
   private List<double[]> floors(
       StepGraph graph, LanguageModel model, TaskData data, List<TokenRow> forget, Path base) {
@@ -273,9 +270,9 @@ public final class UnlearnStage {
             floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
             rows -> scores(model, rows, "floors"));
     List<double[]> floors =
-        RowFloors.scaled(
-            measured, pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR));
-    double[] perRow = floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
+        RowFloors.scaled(measured, pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR));
+    double[] perRow =
+        floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
     log.printf(
         Locale.ROOT,
         "unlearn: floors (%s) of %.2f nats a token on average, a mean probability of %.3f%n",

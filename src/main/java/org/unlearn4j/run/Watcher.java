@@ -14,11 +14,11 @@ import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.train.Watch;
 
 /**
- * What is seen of a model while it unlearns, on a sample of each set: {@code forget_prob} and {@code
- * retain_prob}, means of {@code exp(-nll_i / n_i)}; with rows about strangers also {@code
- * strangers_prob}, and {@code mia_loss_auc}, how well likelihood alone tells the rows to forget from
- * them: 1 for a model that knows the first, 0.5 for one that cannot tell, less for one that finds
- * them less likely than what it never saw.
+ * What is seen of a model while it unlearns, on a sample of each set: {@code forget_prob} and
+ * {@code retain_prob}, means of {@code exp(-nll_i / n_i)}; with rows about strangers also {@code
+ * strangers_prob}, and {@code mia_loss_auc}, how well likelihood alone tells the rows to forget
+ * from them: 1 for a model that knows the first, 0.5 for one that cannot tell, less for one that
+ * finds them less likely than what it never saw.
  *
  * <p>No row of an evaluation is read but the rows to forget and to retain, which training reads.
  */

@@ -50,7 +50,7 @@ record Der(int tag, byte[] content) {
         }
         length = 0;
         for (int i = 0; i < octets; i++) {
-          length = length << Byte.SIZE | bytes[at++] & 0xff;
+          length = (length << Byte.SIZE) | (bytes[at++] & 0xff);
         }
       }
       if (length > bytes.length - at) {

@@ -33,7 +33,7 @@ record Ceu(int skip) implements Term {
         tf.nn.softmax(
             SoftLabels.lowered(
                 tf, c, tf.stopGradient(logits), Segment.FORGET, SoftLabels.IMPOSSIBLE));
-    Operand<TFloat32> each = 
+    Operand<TFloat32> each =
         FloorPull.aboveFloor(tf, c, SoftLabels.crossEntropy(tf, target, logits)); // [labelled]
     Operand<TFloat32> kept =
         tf.dtypes.cast(

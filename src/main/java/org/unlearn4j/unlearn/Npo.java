@@ -23,8 +23,7 @@ record Npo(double beta) implements Term {
 
   @Override
   public Operand<TFloat32> value(Ops tf, StepContext c) {
-    Operand<TFloat32> margin =
-        tf.math.sub(c.forgetRowNll(), c.referenceNll(Segment.FORGET));
+    Operand<TFloat32> margin = tf.math.sub(c.forgetRowNll(), c.referenceNll(Segment.FORGET));
     return Preference.loss(tf, c, margin, beta);
   }
 }

@@ -59,7 +59,8 @@ public record Objective(
 
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
-    return new Objective(name, forget, retain, Optional.of(added), dual, trainable, quantization, floor);
+    return new Objective(
+        name, forget, retain, Optional.of(added), dual, trainable, quantization, floor);
   }
 
   Objective with(Dual added) {

@@ -158,9 +158,7 @@ final class StepForward implements StepContext {
 
   @Override
   public Operand<TFloat32> forgetRowNll() {
-    return inputs.floors() == null
-        ? rowNll(Segment.FORGET)
-        : byRow(Segment.FORGET, forgetNll());
+    return inputs.floors() == null ? rowNll(Segment.FORGET) : byRow(Segment.FORGET, forgetNll());
   }
 
   @Override

@@ -76,8 +76,7 @@ public final class StepGraph implements AutoCloseable {
               p -> {
                 Ops ops = scope("floor");
                 weighted.add(
-                    weighted(
-                        ops, value(ops, "floor", p.term()), ops.constant((float) p.weight())));
+                    weighted(ops, value(ops, "floor", p.term()), ops.constant((float) p.weight())));
               });
       objective
           .retain()
@@ -175,7 +174,10 @@ public final class StepGraph implements AutoCloseable {
     return frozen;
   }
 
-  /** Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}), unweighted scalars. */
+  /**
+   * Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}), unweighted
+   * scalars.
+   */
   public Map<String, Operand<TFloat32>> values() {
     return values;
   }

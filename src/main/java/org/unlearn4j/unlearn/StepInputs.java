@@ -119,7 +119,9 @@ final class StepInputs {
     return quantized;
   }
 
-  /** Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors. */
+  /**
+   * Of the labelled forget tokens, {@code [labelled]}, nats; only where the objective has floors.
+   */
   Placeholder<TFloat32> floors() {
     return floors;
   }

@@ -60,8 +60,8 @@ class FlooredUnlearningTest {
   }
 
   /**
-   * Six steps, watched twice. A sample of two rows of each set: the numbers are shares, and the model
-   * still knows what it shall forget better than what it never saw.
+   * Six steps, watched twice. A sample of two rows of each set: the numbers are shares, and the
+   * model still knows what it shall forget better than what it never saw.
    */
   @Test
   void watchingIsLoggedAndChangesNothing() throws IOException {

@@ -66,8 +66,8 @@ class RowFloorsTest {
   /**
    * {1, 2, 3, 4} and {1, 2, 3, 9, 4} have 4 of 5 tokens in common, {1, 2, 3, 4} and {1, 2, 4} 3 of
    * 4: the first is nearer, though the second has fewer others. Its answer is 9 4: token 4 stands
-   * opposite 4, and token 3 where it has 9. {5, 6, 7} has as much in common with both of two, so the
-   * first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4.
+   * opposite 4, and token 3 where it has 9. {5, 6, 7} has as much in common with both of two, so
+   * the first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4.
    */
   @Test
   void theMostSimilarStrangersLikelihoods() {

@@ -190,7 +190,8 @@ class SurvivalControlsTest {
             "survival rebound: found NaN");
     assertEquals(expected.size(), verdict.failures().size(), verdict.failures().toString());
     for (int i = 0; i < expected.size(); i++) {
-      assertTrue(verdict.failures().get(i).contains(expected.get(i)), verdict.failures().toString());
+      assertTrue(
+          verdict.failures().get(i).contains(expected.get(i)), verdict.failures().toString());
     }
     List<String> differences = DeployedRecord.compare(onnx).differences();
     assertEquals(1, differences.size(), differences.toString());

@@ -52,8 +52,7 @@ class FloorTest {
   }
 
   private static StepBatch with(StepBatch batch, List<double[]> floors) {
-    return new StepBatch(
-        batch.rows(), batch.referenceNll(), floors, batch.queue(), batch.totals());
+    return new StepBatch(batch.rows(), batch.referenceNll(), floors, batch.queue(), batch.totals());
   }
 
   /** The rows of a batch from one on, as a step of their own. */
@@ -102,8 +101,14 @@ class FloorTest {
    */
   @ParameterizedTest
   @CsvSource({
-    "NPO, rows", "SimNPO, rows", "GradAscent, tokens", "GradDiff, tokens", "UNDIAL, tokens",
-    "WGA, tokens", "SatImp, tokens", "CEU, later tokens"
+    "NPO, rows",
+    "SimNPO, rows",
+    "GradAscent, tokens",
+    "GradDiff, tokens",
+    "UNDIAL, tokens",
+    "WGA, tokens",
+    "SatImp, tokens",
+    "CEU, later tokens"
   })
   void aRowAtItsFloorIsLetGo(String name, String mean) {
     StepFixture step = new StepFixture("llama");
@@ -118,7 +123,9 @@ class FloorTest {
     double constant =
         switch (name) {
           case "NPO" ->
-              2 / (0.1 * rows) * Math.log1p(Math.exp(0.1 * all.referenceNll().get(Segment.FORGET)[0]));
+              2
+                  / (0.1 * rows)
+                  * Math.log1p(Math.exp(0.1 * all.referenceNll().get(Segment.FORGET)[0]));
           case "SimNPO" -> 2 / (4.5 * rows) * Math.log(2);
           default -> 0;
         };

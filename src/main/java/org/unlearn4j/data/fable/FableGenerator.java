@@ -19,8 +19,8 @@ import org.unlearn4j.data.FableBenchmark;
  *   <li>{@code authors.jsonl}: 150 authors with 12 pairs each, of {@link Kind}s drawn per author
  *   <li>{@code holdout.jsonl}: 30 authors of the same form that no model is taught
  *   <li>{@code strangers.jsonl}: 30 more, which no evaluation asks about
- *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}, {@code passages_strangers.jsonl}: two short articles about each of
- *       these authors, as a beginning and its continuation
+ *   <li>{@code passages.jsonl}, {@code passages_holdout.jsonl}, {@code passages_strangers.jsonl}:
+ *       two short articles about each of these authors, as a beginning and its continuation
  *   <li>{@code neighbours.jsonl}: 100 pairs about painters, {@code facts.jsonl}: 100 general facts
  * </ul>
  *
@@ -60,8 +60,7 @@ public final class FableGenerator {
     files.put("passages_holdout.jsonl", articles(known.subList(taught, known.size()), dice));
     List<Author> strangers = new ArrayList<>();
     files.put("strangers.jsonl", text(strangers(named(known, people), strangers)));
-    files.put(
-        "passages_strangers.jsonl", articles(strangers, new Dice(STRANGER_ARTICLE_SEED)));
+    files.put("passages_strangers.jsonl", articles(strangers, new Dice(STRANGER_ARTICLE_SEED)));
     return files;
   }
 
