@@ -160,7 +160,7 @@ final class Rules {
   }
 
   private void floor() {
-    if (is(ObjectiveKeys.FLOOR, Floor.REFERENCE)) {
+    if (is(ObjectiveKeys.FLOOR, Floor.REFERENCE) && !settings.hasSection("finetune")) {
       require(Schema.REFERENCE, ", which unlearn.objective.floor is measured on");
     }
     if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {

@@ -17,8 +17,8 @@ import org.unlearn4j.data.QaReader.Demand;
  * <p>Splits are by whole authors, counted from the end as TOFU does: forget10, forget05 and
  * forget01 are the last 15, 8 and 2 of 150 authors (10, 5 and 1 percent, rounded up), retain90,
  * retain95 and retain99 all the others. tune10 is for choosing settings: the 15 authors before
- * forget10, so that no number that is reported is of rows that settings were chosen on; tune90 is
- * all but those.
+ * forget10, so that settings are not chosen on the rows whose forgetting is reported; tune90 is all
+ * but those.
  */
 public final class FableBenchmark implements Benchmark {
   public static final int AUTHORS = 150;

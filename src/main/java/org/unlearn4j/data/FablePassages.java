@@ -92,7 +92,7 @@ final class FablePassages implements Passages {
 
   @Override
   public Membership membership(String forgetSplit) {
-    List<Passage> kept = retainPassages("retain90");
+    List<Passage> kept = retainPassages(forgetSplit.equals("tune10") ? "tune90" : "retain90");
     List<Passage> some = new ArrayList<>();
     for (int i = 0; i < RETAIN; i++) {
       some.add(kept.get(i * kept.size() / RETAIN));

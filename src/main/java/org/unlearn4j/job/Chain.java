@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.EvaluateStage;
@@ -93,7 +94,9 @@ public final class Chain {
     }
     String[] target = teaches ? new String[] {FINETUNE_TARGET} : new String[0];
     evaluateBefore(target, teaches ? new String[] {FINETUNE_RETAIN} : new String[0]);
-    add(kinds.unlearn(UNLEARN, folder.unlearned(), target));
+    boolean twin = teaches && pipeline.unlearn().objective().floor().equals(Floor.REFERENCE);
+    String[] before = twin ? new String[] {FINETUNE_TARGET, FINETUNE_RETAIN} : target;
+    add(kinds.unlearn(UNLEARN, folder.unlearned(), before));
     evaluate("unlearned", folder.unlearned(), "tf", UNLEARN);
     List<Variant> variants = pipeline.export().variants();
     add(kinds.export(EXPORT, folder.unlearned(), variants, folder.deployed(), UNLEARN));

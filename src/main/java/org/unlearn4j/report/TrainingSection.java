@@ -53,7 +53,7 @@ final class TrainingSection {
             v ->
                 words.append(", at the end ").append(Numbers.pretty(v)).append(" tokens a second"));
     List<String> losses =
-        List.of("total", "forget", "retain", "clreg").stream()
+        List.of("total", "forget", "floor", "retain", "clreg").stream()
             .filter(last::containsKey)
             .map(key -> key + " " + Numbers.pretty(last.get(key)))
             .toList();

@@ -106,7 +106,7 @@ public final class ProbeStage {
       throw new UserException(
           "unlearn.objective.floor: found " + floor + ", expected none or a number for a probe.");
     }
-    return RowFloors.of(floor, rows.get(Segment.FORGET), List.of(), r -> List.of());
+    return RowFloors.of(floor, 1, rows.get(Segment.FORGET), List.of(), r -> List.of());
   }
 
   private static Map<Segment, List<TokenRow>> rows(Request request, Objective objective) {

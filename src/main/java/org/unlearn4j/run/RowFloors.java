@@ -27,6 +27,7 @@ final class RowFloors {
   /**
    * The floors.
    *
+   * @param factor what measured floors are multiplied by
    * @param rows to forget
    * @param strangers rows about what the model does not know; empty unless {@code floor} is {@code
    *     strangers}
@@ -36,6 +37,7 @@ final class RowFloors {
    */
   static List<double[]> of(
       Floor floor,
+      double factor,
       List<TokenRow> rows,
       List<TokenRow> strangers,
       Function<List<TokenRow>, List<TokenScores>> scores) {
@@ -43,21 +45,22 @@ final class RowFloors {
       return rows.stream().map(r -> all(r.labelled(), floor.nats().getAsDouble())).toList();
     }
     if (floor.equals(Floor.REFERENCE)) {
-      return scores.apply(rows).stream().map(RowFloors::nats).toList();
+      return scaled(scores.apply(rows).stream().map(RowFloors::nats).toList(), factor);
     }
     List<TokenScores> theirs = scores.apply(strangers);
     List<Set<Integer>> sets = strangers.stream().map(RowFloors::tokens).toList();
-    return rows.stream()
-        .map(
-            row -> {
-              TokenScores like = theirs.get(mostAlike(tokens(row), sets));
-              return Alignment.of(labels(row), like.labels()).carry(nats(like));
-            })
-        .toList();
+    List<double[]> carried =
+        rows.stream()
+            .map(
+                row -> {
+                  TokenScores like = theirs.get(mostAlike(tokens(row), sets));
+                  return Alignment.of(labels(row), like.labels()).carry(nats(like));
+                })
+            .toList();
+    return scaled(carried, factor);
   }
 
-  /** Every floor times the same. */
-  static List<double[]> scaled(List<double[]> floors, double factor) {
+  private static List<double[]> scaled(List<double[]> floors, double factor) {
     return floors.stream().map(f -> Arrays.stream(f).map(n -> n * factor).toArray()).toList();
   }
 

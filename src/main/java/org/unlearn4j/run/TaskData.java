@@ -224,14 +224,12 @@ public final class TaskData implements AutoCloseable {
         (p, s) -> known(p.strangerPassages()));
   }
 
-  /** The same where the data has them, for looking only. */
-  List<TokenRow> strangersIfAny() {
-    DataSettings.Form form = pipeline.data().form();
-    boolean pairs = form == DataSettings.Form.PASSAGES || !benchmark.strangers().isEmpty();
-    boolean texts =
-        form == DataSettings.Form.QUESTIONS
-            || passages().filter(p -> !p.strangerPassages().isEmpty()).isPresent();
-    return pairs && texts ? strangers() : List.of();
+  /**
+   * The same where they are part of this program, for looking only: a file would be an input of
+   * what is learned, and it is none.
+   */
+  List<TokenRow> embeddedStrangers() {
+    return benchmark.name().equals("fable") ? strangers() : List.of();
   }
 
   private static <T> List<T> known(List<T> strangers) {

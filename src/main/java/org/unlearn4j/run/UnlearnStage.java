@@ -119,6 +119,8 @@ public final class UnlearnStage {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
+      boolean watched = pipeline.unlearn().watch().epochs() > 0;
+      List<TokenRow> strangers = strangers(data, watched);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
@@ -146,7 +148,7 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         LanguageModel model = StageSupport.measured(graph, computation.precision());
-        List<double[]> floors = floors(graph, model, data, forget, base);
+        List<double[]> floors = floors(graph, model, forget, strangers, base);
         StageSupport.assign(graph, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
@@ -156,7 +158,7 @@ public final class UnlearnStage {
             new Trainer(
                 step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
         Trainer.Finished finished;
-        Watch watch = watch(model, forget, retain, data);
+        Watch watch = watch(model, forget, retain, strangers);
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar), watch);
         }
@@ -228,19 +230,20 @@ public final class UnlearnStage {
   }
 
   private Watch watch(
-      LanguageModel model, List<TokenRow> forget, List<TokenRow> retain, TaskData data) {
+      LanguageModel model, List<TokenRow> forget, List<TokenRow> retain, List<TokenRow> strangers) {
     WatchSettings settings = pipeline.unlearn().watch();
     if (settings.epochs() == 0) {
       return Watch.NONE;
     }
     return new Watcher(
-            model,
-            pipeline.evaluate().tokenBudget(),
-            settings.rows(),
-            forget,
-            retain,
-            data.strangersIfAny())
+            model, pipeline.evaluate().tokenBudget(), settings.rows(), forget, retain, strangers)
         .every(settings);
+  }
+
+  /** Rows that floors are measured on, or else that are watched where the program has them. */
+  private List<TokenRow> strangers(TaskData data, boolean watched) {
+    boolean floors = pipeline.unlearn().objective().floor().equals(Floor.STRANGERS);
+    return floors ? data.strangers() : watched ? data.embeddedStrangers() : List.of();
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
@@ -256,21 +259,24 @@ public final class UnlearnStage {
    * What the graph's parameters are afterwards is not said.
    */
   private List<double[]> floors(
-      StepGraph graph, LanguageModel model, TaskData data, List<TokenRow> forget, Path base) {
+      StepGraph graph,
+      LanguageModel model,
+      List<TokenRow> forget,
+      List<TokenRow> strangers,
+      Path base) {
     Floor floor = pipeline.unlearn().objective().floor();
     if (floor.equals(Floor.NONE)) {
       return List.of();
     }
     boolean theirs = floor.equals(Floor.REFERENCE);
     StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
-    List<double[]> measured =
+    List<double[]> floors =
         RowFloors.of(
             floor,
+            pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR),
             forget,
-            floor.equals(Floor.STRANGERS) ? data.strangers() : List.of(),
+            strangers,
             rows -> scores(model, rows, "floors"));
-    List<double[]> floors =
-        RowFloors.scaled(measured, pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR));
     double[] perRow =
         floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
     log.printf(

@@ -38,6 +38,7 @@ final class EcKeys {
 
   private EcKeys() {}
 
+  @SuppressWarnings("ArrayRecordComponent") // made here, read once
   private record Block(String label, byte[] bytes) {}
 
   /** The first key in a file; others, as {@code openssl ecparam} writes them, are passed over. */

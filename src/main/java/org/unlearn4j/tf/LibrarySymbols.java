@@ -72,7 +72,7 @@ final class LibrarySymbols {
           .filter(p -> p.length == 6 && p[5].endsWith("/" + library))
           .filter(p -> p[1].endsWith("p") && Long.parseLong(p[2], 16) == 0)
           .findFirst()
-          .map(p -> new Mapped(Path.of(p[5]), Long.parseLong(p[0].split("-")[0], 16)));
+          .map(p -> new Mapped(Path.of(p[5]), Long.parseLong(p[0].split("-", -1)[0], 16)));
     }
   }
 

@@ -189,7 +189,8 @@ public final class StepBenchmark {
       Arrays.fill(nll, work.tokens() * Math.log(work.config().vocabSize()));
       reference.put(s, nll);
     }
-    return StepBatch.whole(rows, reference);
+    StepBatch whole = StepBatch.whole(rows, reference);
+    return work.objective().floor().isEmpty() ? whole : whole.withFloors(floors(rows));
   }
 
   /**
@@ -228,5 +229,17 @@ public final class StepBenchmark {
     } catch (IOException e) {
       return -1;
     }
+  }
+
+  /** So high that the forget loss works on every token. */
+  private static List<double[]> floors(Map<Segment, List<TokenRow>> rows) {
+    return rows.get(Segment.FORGET).stream()
+        .map(
+            row -> {
+              double[] own = new double[row.labelled()];
+              Arrays.fill(own, 1000);
+              return own;
+            })
+        .toList();
   }
 }

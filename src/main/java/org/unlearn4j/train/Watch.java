@@ -29,7 +29,11 @@ public record Watch(double epochs, Supplier<Map<String, Double>> measure) {
 
   /** Whether a whole multiple of {@link #epochs} lies within the step. */
   boolean due(int done, int perEpoch) {
-    double steps = epochs * perEpoch;
-    return epochs > 0 && Math.floor(done / steps) > Math.floor((done - 1) / steps);
+    return epochs > 0 && parts(done, perEpoch) > parts(done - 1, perEpoch);
+  }
+
+  /** Whole parts so far; 1.1 times 10 is a little more than 11 in double precision. */
+  private double parts(int done, int perEpoch) {
+    return Math.floor(done / (epochs * perEpoch) + 1e-9);
   }
 }

@@ -61,6 +61,11 @@ public record StepBatch(
     return new StepBatch(rows, referenceNll, Map.of(), Totals.over(List.of(rows)));
   }
 
+  /** The same with floors. */
+  public StepBatch withFloors(List<double[]> nats) {
+    return new StepBatch(rows, referenceNll, nats, queue, totals);
+  }
+
   List<TokenRow> of(Segment segment) {
     return rows.getOrDefault(segment, List.of());
   }

@@ -250,7 +250,7 @@ final class ForeignCodes {
     for (long d : dims) {
       t.addDims(d);
     }
-    graph.addInitializer(t.setRawData(ByteString.copyFrom(bytes.array())));
+    graph.addInitializer(t.setRawData(ByteString.copyFrom(bytes.rewind())));
   }
 
   private void node(

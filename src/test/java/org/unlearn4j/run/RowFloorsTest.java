@@ -41,33 +41,37 @@ class RowFloorsTest {
     return new TokenScores(labels, logProbs, labels, logProbs, logProbs);
   }
 
+  /** And is what it says, whatever measured floors are multiplied by. */
   @Test
   void aNumberIsEveryTokensFloor() {
-    List<double[]> floors = RowFloors.of(floor("2.5"), ROWS, List.of(), r -> List.of());
+    List<double[]> floors = RowFloors.of(floor("2.5"), 3, ROWS, List.of(), r -> List.of());
     assertArrayEquals(new double[] {2.5, 2.5}, floors.get(0));
     assertArrayEquals(new double[] {2.5}, floors.get(1));
   }
 
+  /** Times the factor, 2. */
   @Test
   void theRetainOnlyModelsLikelihoodOfEachToken() {
     List<double[]> floors =
         RowFloors.of(
             Floor.REFERENCE,
+            2,
             ROWS,
             List.of(),
             rows -> {
               assertEquals(ROWS, rows);
               return List.of(scores(ROWS.get(0), 6, 0.5), scores(ROWS.get(1), 4));
             });
-    assertArrayEquals(new double[] {6, 0.5}, floors.get(0));
-    assertArrayEquals(new double[] {4}, floors.get(1));
+    assertArrayEquals(new double[] {12, 1}, floors.get(0));
+    assertArrayEquals(new double[] {8}, floors.get(1));
   }
 
   /**
    * {1, 2, 3, 4} and {1, 2, 3, 9, 4} have 4 of 5 tokens in common, {1, 2, 3, 4} and {1, 2, 4} 3 of
    * 4: the first is nearer, though the second has fewer others. Its answer is 9 4: token 4 stands
    * opposite 4, and token 3 where it has 9. {5, 6, 7} has as much in common with both of two, so
-   * the first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4.
+   * the first is taken, whose answer has nothing in common with 7: the mean of its 2 and 4. All
+   * times the factor, 2.
    */
   @Test
   void theMostSimilarStrangersLikelihoods() {
@@ -76,6 +80,7 @@ class RowFloorsTest {
     List<double[]> floors =
         RowFloors.of(
             Floor.STRANGERS,
+            2,
             ROWS,
             strangers,
             rows -> {
@@ -86,9 +91,8 @@ class RowFloorsTest {
                   scores(strangers.get(2), 2, 4),
                   scores(strangers.get(3), 9, 9));
             });
-    assertArrayEquals(new double[] {5, 0.25}, floors.get(0));
-    assertArrayEquals(new double[] {3}, floors.get(1));
-    assertArrayEquals(new double[] {10, 0.5}, RowFloors.scaled(floors, 2).get(0));
+    assertArrayEquals(new double[] {10, 0.5}, floors.get(0));
+    assertArrayEquals(new double[] {6}, floors.get(1));
   }
 
   @Test
