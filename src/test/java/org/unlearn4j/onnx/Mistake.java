@@ -39,10 +39,9 @@ record Mistake(
   private static final int HIDDEN = 32;
   private static final int FFN = 64;
   private static final int HEAD = 8;
-  private static final String LAYER = "model.layers.%d.%s.weight";
 
   static String tensor(int layer, String module) {
-    return String.format(LAYER, layer, module);
+    return "model.layers." + layer + "." + module + ".weight";
   }
 
   @Override

@@ -133,6 +133,7 @@ class FolderSignatureTest {
     void with(Path folder) throws IOException;
   }
 
+  @SuppressWarnings("ArrayRecordComponent") // made here, read once
   private record Case(String name, Tampering tampering, Finding.Kind... expected) {
     @Override
     public String toString() {
@@ -201,7 +202,7 @@ class FolderSignatureTest {
               String hint =
                   JSON.readTree(f.resolve("model.sig").toFile()).findValue("hint").asText();
               FolderSignature.sign(f, KEYS.resolve("p384.pem"));
-              bundle(f.resolve("model.sig"), r -> (r.findParent("hint")).put("hint", hint));
+              bundle(f.resolve("model.sig"), r -> r.findParent("hint").put("hint", hint));
             },
             Finding.Kind.SIGNATURE),
         new Case(
@@ -213,7 +214,7 @@ class FolderSignatureTest {
             f ->
                 resigned(
                     f.resolve("model.sig"),
-                    s -> (s.findParent("sha256")).put("sha256", "0".repeat(64))),
+                    s -> s.findParent("sha256").put("sha256", "0".repeat(64))),
             Finding.Kind.ROOT_DIGEST),
         new Case(
             "another kind of statement in its place",
@@ -232,7 +233,7 @@ class FolderSignatureTest {
             f ->
                 resigned(
                     f.resolve("unlearning.sig"),
-                    s -> (s.findParent("sha256")).put("sha256", "1".repeat(64))),
+                    s -> s.findParent("sha256").put("sha256", "1".repeat(64))),
             Finding.Kind.RECORD_OF_ANOTHER),
         new Case(
             "the record's statement changed",
