@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.VerifySettings;
@@ -82,6 +83,7 @@ final class WeightProof implements AutoCloseable {
     List<TokenRow> rows = StoredLogits.fitting(all, vocabulary, StoredLogits.MOST);
     if (rows.size() < all.size()) {
       System.err.printf(
+          Locale.ROOT,
           "verify: %d of %d rows are compared: the logits of all would be more than %d MiB%n",
           rows.size(), all.size(), StoredLogits.MOST >> 20);
     }

@@ -204,6 +204,9 @@ class PipelineTest {
     assertEquals(alpha, found.alpha());
     assertEquals(retain, found.retain());
     assertEquals(own, own(found));
+    assertEquals(Floor.NONE, found.floor());
+    boolean byRow = objective != ObjectiveName.RMU && objective != ObjectiveName.PDU;
+    assertEquals(byRow, found.values().containsKey(ObjectiveKeys.FLOOR), "has floors");
     assertThrows(
         IllegalStateException.class,
         () -> found.get(ClRegKeys.WEIGHT),
@@ -214,7 +217,7 @@ class PipelineTest {
   private static Map<String, Object> own(ObjectiveSettings objective) {
     Map<String, Object> own = new TreeMap<>();
     objective.values().forEach((key, value) -> own.put(key.name(), value));
-    own.keySet().removeAll(Set.of("gamma", "alpha", "retain"));
+    own.keySet().removeAll(Set.of("gamma", "alpha", "retain", "floor", "floor_factor", "pull"));
     return own;
   }
 
