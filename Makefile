@@ -1,7 +1,7 @@
 # Unlearn4J's front door. `make` runs the main job, `make test` the tests, `make help` lists the rest.
 # Needs a JDK 17 or newer, Maven and make; everything else is downloaded by Maven at the first run.
 
-PIPELINE ?= pipeline/fable.yaml
+PIPELINE ?= pipeline/fable-floors.yaml
 MODEL    ?=
 DATA     ?=
 SET      ?=

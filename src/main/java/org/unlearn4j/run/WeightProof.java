@@ -85,7 +85,9 @@ final class WeightProof implements AutoCloseable {
       System.err.printf(
           Locale.ROOT,
           "verify: %d of %d rows are compared: the logits of all would be more than %d MiB%n",
-          rows.size(), all.size(), StoredLogits.MOST >> 20);
+          rows.size(),
+          all.size(),
+          StoredLogits.MOST >> 20);
     }
     StoredLogits trained = logits("trained weights", rows);
     for (Map.Entry<Variant, Variant> of : files.entrySet()) {

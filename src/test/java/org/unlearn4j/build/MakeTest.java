@@ -96,7 +96,7 @@ class MakeTest {
 
   @Test
   void theMainJobIsARun() throws IOException {
-    assertEquals(List.of("run", "--pipeline=pipeline/fable.yaml"), make(0));
+    assertEquals(List.of("run", "--pipeline=pipeline/fable-floors.yaml"), make(0));
     assertEquals(
         List.of("run", "--pipeline=mine.yaml", "--jobs=4"), make(0, "-j4", "PIPELINE=mine.yaml"));
     assertEquals(1, builds(), "what is built is not built again");
@@ -128,12 +128,14 @@ class MakeTest {
   @ValueSource(strings = {"finetune", "unlearn", "export", "evaluate", "verify", "relearn"})
   void aStageIsARunUpToIt(String stage) throws IOException {
     assertEquals(
-        List.of("run", "--pipeline=pipeline/fable.yaml", "--until=" + stage), make(0, stage));
+        List.of("run", "--pipeline=pipeline/fable-floors.yaml", "--until=" + stage),
+        make(0, stage));
   }
 
   @Test
   void aPlanRunsNothing() throws IOException {
-    assertEquals(List.of("run", "--pipeline=pipeline/fable.yaml", "--plan"), make(0, "plan"));
+    assertEquals(
+        List.of("run", "--pipeline=pipeline/fable-floors.yaml", "--plan"), make(0, "plan"));
   }
 
   /** A gate, a mistake, a machine that fails: what the program ends with is make's failure. */
@@ -179,7 +181,7 @@ class MakeTest {
   @Test
   void quotesInAnOverrideReachTheProgram() throws IOException {
     assertEquals(
-        List.of("run", "--pipeline=pipeline/fable.yaml", "--set=a.b='c'$\"d"),
+        List.of("run", "--pipeline=pipeline/fable-floors.yaml", "--set=a.b='c'$\"d"),
         make(0, "SET=a.b='c'$\"d"));
   }
 
