@@ -98,7 +98,7 @@ public final class SafeTensors implements AutoCloseable {
    */
   private static Path shard(Path index, JsonInput file) {
     String name = file.text();
-    if (!name.matches("[^/\\\\\\x00:]+") || name.equals(".") || name.equals("..")) {
+    if (!name.matches("[^/\\\\\\p{Cc}:]+") || name.equals(".") || name.equals("..")) {
       throw file.mistake("the name of a file beside the index");
     }
     return index.resolveSibling(name);
