@@ -92,7 +92,9 @@ record TokenizerParts(JsonNode root) {
 
   private boolean normalizer(JsonNode node) {
     return switch (type(node)) {
-      case "Prepend" -> node.path("prepend").isTextual();
+      // The library puts nothing in front of a text, and then reads the first character of it.
+      case "Prepend" ->
+          node.path("prepend").isTextual() && !node.path("prepend").asText().isEmpty();
       case "Replace" -> text(node.path("pattern"));
       default -> NORMALIZERS.contains(type(node));
     };
