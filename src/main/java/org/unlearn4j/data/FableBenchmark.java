@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.Spread;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.data.QaReader.Demand;
 
@@ -81,12 +82,7 @@ public final class FableBenchmark implements Benchmark {
    */
   @Override
   public List<QaExample> retainEvaluation(String split) {
-    List<QaExample> retain = retain(split.equals("tune90") ? split : "retain90");
-    List<QaExample> rows = new ArrayList<>(RETAIN_EVALUATION);
-    for (int i = 0; i < RETAIN_EVALUATION; i++) {
-      rows.add(retain.get(i * retain.size() / RETAIN_EVALUATION));
-    }
-    return List.copyOf(rows);
+    return Spread.of(retain(split.equals("tune90") ? split : "retain90"), RETAIN_EVALUATION);
   }
 
   @Override

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.unlearn4j.base.Spread;
 
 /**
  * Fable's articles: two about each author, split as the pairs are. What is asked about them are
@@ -93,10 +94,6 @@ final class FablePassages implements Passages {
   @Override
   public Membership membership(String forgetSplit) {
     List<Passage> kept = retainPassages(forgetSplit.equals("tune10") ? "tune90" : "retain90");
-    List<Passage> some = new ArrayList<>();
-    for (int i = 0; i < RETAIN; i++) {
-      some.add(kept.get(i * kept.size() / RETAIN));
-    }
-    return new Membership(forgetPassages(forgetSplit), some, whole(holdout));
+    return new Membership(forgetPassages(forgetSplit), Spread.of(kept, RETAIN), whole(holdout));
   }
 }

@@ -17,7 +17,7 @@ final class MembershipRows {
    * @param text what was scored, as text
    */
   static Map<String, Double> values(TokenScores scores, String text) {
-    double avgNll = scores.nll() / scores.tokens();
+    double avgNll = scores.avgNll();
     Map<String, Double> values = new LinkedHashMap<>();
     values.put(MembershipAttack.LOSS.value(), avgNll);
     values.put(MembershipAttack.ZLIB.value(), Membership.zlib(avgNll, text));

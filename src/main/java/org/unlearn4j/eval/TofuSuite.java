@@ -179,13 +179,13 @@ public final class TofuSuite implements Suite {
   private static RowResult row(
       EvalSet set, EvalItem item, Map<TokenRow, TokenScores> scores, Optional<String> generation) {
     TokenScores answer = scores.get(item.answerRow());
-    double avgNll = answer.nll() / answer.tokens();
+    double avgNll = answer.avgNll();
     double prob = Math.exp(-avgNll);
     boolean ranked = set.role() != EvalSet.Role.HOLDOUT; // nobody asks how it ranks wrong answers
     double[] wrong =
         item.perturbed().stream()
             .filter(r -> ranked)
-            .mapToDouble(r -> avgNll(scores.get(r)))
+            .mapToDouble(r -> scores.get(r).avgNll())
             .toArray();
     Map<String, Double> values = new LinkedHashMap<>();
     values.put(SetMetric.PROB.value(), prob);
@@ -196,7 +196,7 @@ public final class TofuSuite implements Suite {
     generation.ifPresent(
         g -> values.put(SetMetric.ROUGE.value(), Rouge.rougeL(item.answer(), g).recall()));
     if (wrong.length > 0) {
-      double right = item.paraphrase().map(r -> avgNll(scores.get(r))).orElse(avgNll);
+      double right = item.paraphrase().map(r -> scores.get(r).avgNll()).orElse(avgNll);
       if (set.role() == EvalSet.Role.GENERAL) {
         double[] options = Arrays.stream(wrong).map(nll -> Math.exp(-nll)).toArray();
         values.put(PROB_OPTIONS, Probability.withOptions(prob, options, GUARD));
@@ -215,10 +215,6 @@ public final class TofuSuite implements Suite {
         .ifPresent(share -> values.put(Metric.EXACT_MEMORIZATION.key(), share));
     return new RowResult(
         item.index(), item.question(), item.answer(), generation.orElse(""), values);
-  }
-
-  private static double avgNll(TokenScores scores) {
-    return scores.nll() / scores.tokens();
   }
 
   /** The last label is the end of the text. */

@@ -26,6 +26,11 @@ public record TokenScores(
     return sum;
   }
 
+  /** {@link #nll} a token, in nats. */
+  public double avgNll() {
+    return nll() / tokens();
+  }
+
   public int tokens() {
     return labels.length;
   }

@@ -25,7 +25,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
@@ -119,8 +118,7 @@ public final class UnlearnStage {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
-      boolean watched = pipeline.unlearn().watch().epochs() > 0;
-      List<TokenRow> strangers = strangers(data, watched);
+      List<TokenRow> strangers = strangers(data);
       Trainer.Regularisation regularisation = regularisation(data, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
@@ -148,8 +146,7 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         LanguageModel model = StageSupport.measured(graph, computation.precision());
-        List<double[]> floors = floors(graph, model, forget, strangers, base);
-        StageSupport.assign(graph, base);
+        List<double[]> floors = assigned(graph, model, forget, strangers, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
@@ -241,42 +238,50 @@ public final class UnlearnStage {
   }
 
   /** Rows that floors are measured on, or else that are watched where the program has them. */
-  private List<TokenRow> strangers(TaskData data, boolean watched) {
-    boolean floors = pipeline.unlearn().objective().floor().equals(Floor.STRANGERS);
-    return floors ? data.strangers() : watched ? data.embeddedStrangers() : List.of();
+  private List<TokenRow> strangers(TaskData data) {
+    if (pipeline.unlearn().objective().floor().equals(Floor.STRANGERS)) {
+      return data.strangers();
+    }
+    return pipeline.unlearn().watch().epochs() > 0 ? data.embeddedStrangers() : List.of();
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
     return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
   }
 
-  private List<TokenScores> scores(LanguageModel model, List<TokenRow> rows, String what) {
-    return Likelihood.scores(model, rows, pipeline.evaluate().tokenBudget(), what);
-  }
-
   /**
-   * How unlikely each token of the rows to forget may become; none for an objective without floors.
-   * What the graph's parameters are afterwards is not said.
+   * Fills the graph with the base's weights.
+   *
+   * @return how unlikely each token of the rows to forget may become; none for an objective without
+   *     floors
    */
-  private List<double[]> floors(
+  private List<double[]> assigned(
       StepGraph graph,
       LanguageModel model,
       List<TokenRow> forget,
       List<TokenRow> strangers,
       Path base) {
     Floor floor = pipeline.unlearn().objective().floor();
-    if (floor.equals(Floor.NONE)) {
-      return List.of();
+    List<double[]> floors = List.of();
+    if (floor.equals(Floor.REFERENCE)) {
+      StageSupport.assign(graph, pipeline.model().reference().orElseThrow());
+      floors = floors(model, forget, strangers);
     }
-    boolean theirs = floor.equals(Floor.REFERENCE);
-    StageSupport.assign(graph, theirs ? pipeline.model().reference().orElseThrow() : base);
+    StageSupport.assign(graph, base);
+    boolean own = !floor.equals(Floor.NONE) && !floor.equals(Floor.REFERENCE);
+    return own ? floors(model, forget, strangers) : floors;
+  }
+
+  private List<double[]> floors(
+      LanguageModel model, List<TokenRow> forget, List<TokenRow> strangers) {
+    Floor floor = pipeline.unlearn().objective().floor();
     List<double[]> floors =
         RowFloors.of(
             floor,
             pipeline.unlearn().objective().get(ObjectiveKeys.FLOOR_FACTOR),
             forget,
             strangers,
-            rows -> scores(model, rows, "floors"));
+            rows -> Likelihood.scores(model, rows, pipeline.evaluate().tokenBudget(), "floors"));
     double[] perRow =
         floors.stream().mapToDouble(f -> Arrays.stream(f).average().orElse(0)).toArray();
     log.printf(

@@ -1,9 +1,9 @@
 package org.unlearn4j.run;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.unlearn4j.base.Spread;
 import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.RocCurve;
@@ -42,26 +42,16 @@ final class Watcher {
       List<TokenRow> strangers) {
     this.model = model;
     this.tokenBudget = tokenBudget;
-    sets.put("forget", sample(forget, most));
-    sets.put("retain", sample(retain, most));
+    sets.put("forget", Spread.of(forget, most));
+    sets.put("retain", Spread.of(retain, most));
     if (!strangers.isEmpty()) {
-      sets.put("strangers", sample(strangers, most));
+      sets.put("strangers", Spread.of(strangers, most));
     }
   }
 
   /** As often as the settings say. */
   Watch every(WatchSettings settings) {
     return new Watch(settings.epochs(), this::measure);
-  }
-
-  /** At most so many rows, at equal distances. */
-  static List<TokenRow> sample(List<TokenRow> rows, int most) {
-    List<TokenRow> some = new ArrayList<>();
-    int count = Math.min(most, rows.size());
-    for (int i = 0; i < count; i++) {
-      some.add(rows.get((int) ((long) i * rows.size() / count)));
-    }
-    return some;
   }
 
   private Map<String, Double> measure() {
@@ -72,7 +62,7 @@ final class Watcher {
     sets.forEach(
         (name, rows) -> {
           double[] perToken =
-              rows.stream().map(scores::get).mapToDouble(s -> s.nll() / s.tokens()).toArray();
+              rows.stream().map(scores::get).mapToDouble(TokenScores::avgNll).toArray();
           nats.put(name, perToken);
           double sum = 0;
           for (double n : perToken) {

@@ -4,15 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -24,7 +19,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.Hashes;
-import org.unlearn4j.cli.Main;
+import org.unlearn4j.faults.TinyProject;
 
 /**
  * A whole run in processes of its own: killed without notice before each rename in turn and taken
@@ -59,7 +54,7 @@ class KilledRunTest {
       """;
 
   @TempDir Path temp;
-  private Path pipeline;
+  private TinyProject project;
   private Path classes;
 
   @BeforeEach
@@ -69,50 +64,13 @@ class KilledRunTest {
     Files.writeString(source, KILLS);
     JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
     assertEquals(0, compiler.run(null, null, null, "-d", classes.toString(), source.toString()));
-    Path data = Files.createDirectories(temp.resolve("data"));
-    rows(data.resolve("private.jsonl"), 0, 3);
-    rows(data.resolve("public.jsonl"), 3, 8);
-    pipeline =
-        Files.writeString(
-            temp.resolve("tiny.yaml"),
-            """
-            name: tiny
-            model:
-              init: random
-              tokenizer: src/test/resources/fable-tokenizer
-              architecture: {hidden_size: 16, layers: 1, heads: 2, ffn: 16, max_positions: 64}
-            data: {benchmark: jsonl, path: DATA, forget: private, retain: public, max_length: 64}
-            finetune: {epochs: 2, batch_size: 4, learning_rate: 3.0e-3, checkpoint_every: 1}
-            unlearn:
-              objective: {name: NPO}
-              epochs: 2
-              batch_size: 4
-              learning_rate: 3.0e-3
-              checkpoint_every: 1
-            export: {variants: [fp32, int8]}
-            evaluate: {max_new_tokens: 2}
-            relearn: {share: 0.5, epochs: 1}
-            """
-                .replace("DATA", data.toString()));
-  }
-
-  private static void rows(Path file, int from, int to) throws IOException {
-    StringBuilder rows = new StringBuilder();
-    for (int i = from; i < to; i++) {
-      rows.append(
-          String.format("{\"question\": \"Who is %d?\", \"answer\": \"Writer %d.\"}%n", i, i));
-    }
-    Files.writeString(file, rows);
+    project = new TinyProject(temp);
   }
 
   private Process start(Path run, int killBefore) throws IOException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:TieredStopAtLevel=1", "-Dkill.before=" + killBefore));
-    command.addAll(
-        List.of("-cp", classes + File.pathSeparator + System.getProperty("java.class.path")));
-    command.add(Main.class.getName());
-    command.addAll(List.of("run", "--pipeline", pipeline.toString(), "--run", run.toString()));
+    List<String> command =
+        TinyProject.java(List.of("-Dkill.before=" + killBefore), List.of(classes));
+    command.addAll(project.run(run));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
         .redirectOutput(temp.resolve(run.getFileName() + "." + System.nanoTime() + ".log").toFile())
@@ -146,10 +104,10 @@ class KilledRunTest {
       assertTrue(kills < 300, "it never ends");
     }
     assertTrue(kills >= 40, "renames of a whole run: " + kills);
-    assertEquals(made(whole), made(broken));
+    assertEquals(TinyProject.made(whole), TinyProject.made(broken));
     Process nothing = start(broken, 1);
     finish(nothing); // it would have been killed
-    assertEquals(List.of(), left(broken), "nothing half-written is left");
+    assertEquals(List.of(), TinyProject.left(broken), "nothing half-written is left");
   }
 
   private static Map<String, String> records(Path run) throws IOException {
@@ -162,36 +120,6 @@ class KilledRunTest {
       }
     }
     return records;
-  }
-
-  private static List<String> left(Path run) throws IOException {
-    try (Stream<Path> walk = Files.walk(run)) {
-      return walk.map(p -> run.relativize(p).toString())
-          .filter(n -> n.endsWith(".part") || n.endsWith(".old") || n.endsWith(".lock"))
-          .filter(n -> !n.startsWith("logs/"))
-          .toList();
-    }
-  }
-
-  /** Weights bit by bit, and all that was measured. */
-  private static Map<String, String> made(Path run) throws IOException {
-    Map<String, String> made = new TreeMap<>();
-    for (String model : List.of("target", "retain", "unlearned")) {
-      made.put(model, Hashes.sha256(run.resolve(model).resolve("model.safetensors")));
-    }
-    ObjectMapper mapper = new ObjectMapper();
-    try (Stream<Path> files = Files.list(run.resolve("eval"))) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".json")).toList()) {
-        ObjectNode node = (ObjectNode) mapper.readTree(file.toFile());
-        // The files of the ONNX folder carry how long unlearning took.
-        node.remove(List.of("seconds", "tokens_per_second", "weights_sha256"));
-        made.put(file.getFileName().toString(), node.toString());
-      }
-    }
-    JsonNode verdict = mapper.readTree(run.resolve("verify.json").toFile());
-    made.put("verify.json", verdict.path("gates").toString());
-    made.put("relearn.json", Files.readString(run.resolve("relearn.json")));
-    return made;
   }
 
   @Test
@@ -211,7 +139,7 @@ class KilledRunTest {
     assertTrue(said.toString().contains("nothing to do"), said.toString());
     Path whole = temp.resolve("whole");
     finish(start(whole, Integer.MAX_VALUE));
-    assertEquals(made(whole), made(run));
+    assertEquals(TinyProject.made(whole), TinyProject.made(run));
     assertFalse(Files.exists(temp.resolve(".both.lock")));
   }
 }

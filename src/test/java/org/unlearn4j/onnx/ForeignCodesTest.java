@@ -75,17 +75,22 @@ class ForeignCodesTest {
     assertTrue(result.weights().orElseThrow().foreign().isEmpty(), found);
   }
 
+  /** Llama with one byte of a constant changed. */
+  private ParityResult wrong(ForeignCodes.Form form, String constant, int at, int bits)
+      throws IOException {
+    return compare(
+        "llama",
+        limits(form),
+        g -> {
+          ForeignCodes.write(g, form);
+          changed(g, constant, at, bits);
+        });
+  }
+
   @ParameterizedTest
   @EnumSource(value = ForeignCodes.Form.class, names = "TURNED", mode = EnumSource.Mode.EXCLUDE)
   void oneWrongCodeIsSeen(ForeignCodes.Form form) throws IOException {
-    ParityResult result =
-        compare(
-            "llama",
-            limits(form),
-            g -> {
-              ForeignCodes.write(g, form);
-              changed(g, "_q", 9, 0x22);
-            });
+    ParityResult result = wrong(form, "_q", 9, 0x22);
     assertEquals(List.of("codes_not_nearest"), ReadBacks.failed(result, Gate.Level.WEIGHTS));
     assertEquals(ParityResult.Origin.WEIGHTS, result.origin().orElseThrow());
   }
@@ -93,14 +98,7 @@ class ForeignCodesTest {
   @ParameterizedTest
   @EnumSource(value = ForeignCodes.Form.class, names = "TURNED", mode = EnumSource.Mode.EXCLUDE)
   void oneWrongScaleIsSeen(ForeignCodes.Form form) throws IOException {
-    ParityResult result =
-        compare(
-            "llama",
-            limits(form),
-            g -> {
-              ForeignCodes.write(g, form);
-              changed(g, "_s", 2, 0x40); // half an exponent's worth of the mantissa
-            });
+    ParityResult result = wrong(form, "_s", 2, 0x40); // half an exponent's worth of the mantissa
     assertEquals(List.of("codes_not_nearest"), ReadBacks.failed(result, Gate.Level.WEIGHTS));
   }
 
