@@ -89,6 +89,9 @@ public final class Objectives {
     if (!o.floor().equals(Floor.NONE)) {
       objective = objective.with(new Floored(o.get(ObjectiveKeys.PULL)));
     }
+    if (settings.robust().isPresent()) {
+      objective = objective.robustly();
+    }
     if (settings.quantization().isPresent()) {
       objective = objective.with(quantization(settings.quantization().get()));
     }
