@@ -48,6 +48,7 @@ public final class TrainingStep implements AutoCloseable {
   private final int accumulate;
   private final RobustSettings.Attack attack;
   private final int lessons;
+  private final int steps;
   private final Optional<WeightPerturbation> perturbation;
 
   /**
@@ -79,7 +80,8 @@ public final class TrainingStep implements AutoCloseable {
               settings,
               accumulate > 1 || robust.isPresent());
       attack = robust.map(RobustSettings::attack).orElse(RobustSettings.Attack.NONE);
-      lessons = attack == RobustSettings.Attack.RELEARN ? robust.orElseThrow().steps() : 0;
+      lessons = attack == RobustSettings.Attack.RELEARN ? 1 : 0;
+      steps = robust.map(RobustSettings::steps).orElse(1);
       perturbation =
           robust.map(
               r ->
@@ -168,7 +170,7 @@ public final class TrainingStep implements AutoCloseable {
     }
     Seen seen = new Seen();
     StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;
-    int earlier = perturbation.map(p -> forgotten(p, batches, control, seen, how)).orElse(0);
+    int earlier = perturbation.map(p -> forgotten(t, p, batches, control, seen, how)).orElse(0);
     for (int i = 0; i < micro.size(); i++) {
       boolean last = i == micro.size() - 1;
       try (Feeds feeds = new Feeds(graph.runtime())) {
@@ -198,6 +200,7 @@ public final class TrainingStep implements AutoCloseable {
    * @return how many micro-batches they hold
    */
   private int forgotten(
+      int t,
       WeightPerturbation moved,
       StepBatches batches,
       StepControl control,
@@ -211,6 +214,7 @@ public final class TrainingStep implements AutoCloseable {
       }
       case NOISE -> moved.move(control.viewSeed());
       case RELEARN -> {
+        moved.resume((t - 1) % steps == 0);
         for (CollatedBatch lesson : batches.lessons()) {
           accumulate(List.of(lesson), control.learningAlone(), how);
           moved.move(control.viewSeed());
