@@ -15,6 +15,7 @@ public final class Commands {
         new FinetuneCommand(),
         new UnlearnCommand(),
         new ExportCommand(),
+        new SurgeryCommand(),
         new RoundCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),

@@ -65,6 +65,7 @@ final class PipelineRecords {
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
         robust(s),
+        s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
         loop(s, Schema.UNLEARN));
@@ -104,6 +105,17 @@ final class PipelineRecords {
                     s.get(RobustKeys.RADIUS),
                     s.get(RobustKeys.STEPS),
                     s.get(RobustKeys.RATE)));
+  }
+
+  private static SurgerySettings surgery(Settings s) {
+    return new SurgerySettings(
+        s.find(SurgeryKeys.LAYERS),
+        s.get(SurgeryKeys.RANK),
+        s.get(SurgeryKeys.ENERGY),
+        s.get(SurgeryKeys.FROM),
+        s.get(SurgeryKeys.WRITES),
+        s.get(SurgeryKeys.READS),
+        s.get(SurgeryKeys.STRENGTH));
   }
 
   private static QuantizationSettings quantization(Settings s) {

@@ -36,6 +36,7 @@ final class Rules {
     warmup(Schema.RELEARN);
     objective();
     floor();
+    surgery();
     if (files) {
       files();
     }
@@ -165,6 +166,12 @@ final class Rules {
     }
     if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
       add(ObjectiveKeys.FLOOR, "strangers for MUSE, which has none", "reference or a number");
+    }
+  }
+
+  private void surgery() {
+    if (is(SurgeryKeys.READS, false) && is(SurgeryKeys.WRITES, false)) {
+      add(SurgeryKeys.READS, "false beside writes: false", "true for one of the two");
     }
   }
 

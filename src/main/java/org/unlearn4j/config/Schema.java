@@ -285,6 +285,11 @@ final class Schema {
               true,
               "the forget loss is taken at weights that an attack has moved; left out: at the"
                   + " weights as they are"),
+          new Section(
+              "unlearn.surgery",
+              true,
+              "directions that belong to what is forgotten are cut out of the weights afterwards;"
+                  + " left out: none"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(
@@ -339,6 +344,7 @@ final class Schema {
     all.addAll(UNLEARN.keys());
     all.addAll(UnlearnKeys.ALL);
     all.addAll(RobustKeys.ALL);
+    all.addAll(SurgeryKeys.ALL);
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));

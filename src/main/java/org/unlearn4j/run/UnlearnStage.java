@@ -29,6 +29,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
@@ -119,6 +120,11 @@ public final class UnlearnStage {
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = strangers(data);
+      Optional<Surgery> surgery =
+          pipeline
+              .unlearn()
+              .surgery()
+              .map(s -> new Surgery(s, decoder, new Surgery.Rows(forget, retain, budget())));
       Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
@@ -145,12 +151,13 @@ public final class UnlearnStage {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
-        LanguageModel model = StageSupport.measured(graph, computation.precision());
+        TensorFlowModel model = StageSupport.measured(graph, computation.precision());
         List<double[]> floors = assigned(graph, model, forget, strangers, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
+        surgery.ifPresent(s -> s.before(model));
         Trainer trainer =
             new Trainer(
                 step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
@@ -159,10 +166,12 @@ public final class UnlearnStage {
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar), watch);
         }
+        Optional<ObjectNode> cut = surgery.map(s -> s.cut(model, graph.variables(), log));
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before.meanNll(), after.meanNll());
         ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
+        cut.ifPresent(c -> record.set("surgery", c));
         StageSupport.write(
             graph, out, StageSupport.layout(base, decoder), tokenizer(base), Optional.of(record));
         return new Trained(finished, data.read(), files);
@@ -249,7 +258,11 @@ public final class UnlearnStage {
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
-    return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
+    return Likelihood.of(model, rows, budget(), what);
+  }
+
+  private int budget() {
+    return pipeline.evaluate().tokenBudget();
   }
 
   /**

@@ -43,6 +43,7 @@ class RoomsTest {
           Map.entry("stage", Set.of("base")),
           Map.entry("config", Set.of("base", "weights")),
           Map.entry("lm", Set.of("base")),
+          Map.entry("surgery", Set.of("nn")),
           Map.entry("nn", Set.of("base")),
           Map.entry("weights", Set.of("base")),
           Map.entry("text", Set.of("base")),
@@ -59,7 +60,7 @@ class RoomsTest {
               "run",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "stage")),
+                  "train", "eval", "parity", "stage", "surgery")),
           Map.entry(
               "job",
               Set.of("base", "config", "stage", "weights", "eval", "parity", "report", "run")),

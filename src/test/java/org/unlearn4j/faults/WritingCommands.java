@@ -78,6 +78,18 @@ final class WritingCommands {
     arguments.put(
         "round",
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
+    arguments.put(
+        "surgery",
+        List.of(
+            "surgery",
+            "--pipeline",
+            pipeline,
+            "--set",
+            "unlearn.surgery.energy=0.5",
+            "--model",
+            unlearned,
+            "--out",
+            OUT + "/cut"));
     arguments.put("study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
     arguments.put("graphs", List.of("graphs", "--out", OUT + "/graphs"));
     arguments.put("fable-tokenizer", List.of("fable-tokenizer", "--out", OUT + "/tokenizer"));
