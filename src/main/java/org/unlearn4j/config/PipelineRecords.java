@@ -103,7 +103,8 @@ final class PipelineRecords {
                     a,
                     s.get(RobustKeys.RADIUS),
                     s.get(RobustKeys.STEPS),
-                    s.get(RobustKeys.RATE)));
+                    s.get(RobustKeys.RATE),
+                    s.get(RobustKeys.COURSE)));
   }
 
   private static QuantizationSettings quantization(Settings s) {

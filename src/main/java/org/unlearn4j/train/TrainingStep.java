@@ -16,6 +16,7 @@ import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.PeakMemory;
 import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.StepBatch;
@@ -48,7 +49,7 @@ public final class TrainingStep implements AutoCloseable {
   private final int accumulate;
   private final RobustSettings.Attack attack;
   private final int lessons;
-  private final int steps;
+  private final int course;
   private final Optional<WeightPerturbation> perturbation;
 
   /**
@@ -80,8 +81,8 @@ public final class TrainingStep implements AutoCloseable {
               settings,
               accumulate > 1 || robust.isPresent());
       attack = robust.map(RobustSettings::attack).orElse(RobustSettings.Attack.NONE);
-      lessons = attack == RobustSettings.Attack.RELEARN ? 1 : 0;
-      steps = robust.map(RobustSettings::steps).orElse(1);
+      lessons = attack == RobustSettings.Attack.RELEARN ? robust.orElseThrow().steps() : 0;
+      course = robust.map(RobustSettings::course).orElse(1);
       perturbation =
           robust.map(
               r ->
@@ -105,6 +106,11 @@ public final class TrainingStep implements AutoCloseable {
   /** Batches that the attack learns in each step. */
   int lessons() {
     return lessons;
+  }
+
+  /** How far an attack has come, where one goes on from step to step. */
+  Optional<Variables> attacked() {
+    return perturbation.flatMap(WeightPerturbation::course);
   }
 
   AdamW optimiser() {
@@ -214,7 +220,7 @@ public final class TrainingStep implements AutoCloseable {
       }
       case NOISE -> moved.move(control.viewSeed());
       case RELEARN -> {
-        moved.resume((t - 1) % steps == 0);
+        moved.resume((t - 1) % course == 0);
         for (CollatedBatch lesson : batches.lessons()) {
           accumulate(List.of(lesson), control.learningAlone(), how);
           moved.move(control.viewSeed());

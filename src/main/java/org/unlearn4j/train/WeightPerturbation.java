@@ -100,6 +100,11 @@ final class WeightPerturbation {
         tf.constant((float) settings.radius()), tf.math.maximum(norm, tf.constant(1e-12f)));
   }
 
+  /** How far an attack that goes on from step to step has moved the weights. */
+  Optional<Variables> course() {
+    return course;
+  }
+
   /** Remembers the weights as they are. */
   void keep() {
     run("keeping of weights", keep, Optional.empty());
