@@ -84,14 +84,14 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
 	$(UNLEARN4J) bench $(BENCH) --precision bf16
 
-clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/clreg-table.md (half an hour)
+clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
-	  --out runs/clreg-table --table docs/clreg-table.md
+	  --out runs/clreg-table --table docs/results/clreg-table.md
 
-quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/quantization.md (half an hour)
+quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
 	@for s in quantization quantization-grid; do \
 	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(value SET),--set=$(call quoted,$(s))) \
-	    --out runs/$$s --table docs/quantization.md || exit; done
+	    --out runs/$$s --table docs/results/quantization.md || exit; done
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
