@@ -44,7 +44,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak doctor gpu-libs gpu-bundle gpu-check docs format clreg-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -133,6 +133,11 @@ gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or net
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)
+
+docs: ## the Javadoc site, target/site/apidocs: begin with the pages of the packages
+	@echo '==> docs$(FIRST)'
+	@$(MAVEN) compile javadoc:javadoc
+	@echo target/site/apidocs/index.html
 
 format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply
