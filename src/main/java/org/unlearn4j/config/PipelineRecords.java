@@ -64,6 +64,7 @@ final class PipelineRecords {
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
+        robust(s),
         s.get(UnlearnKeys.SALIENT_SHARE),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
         loop(s, Schema.UNLEARN));
@@ -91,6 +92,19 @@ final class PipelineRecords {
         s.get(ClRegKeys.QUEUE),
         s.get(ClRegKeys.STOP_GRADIENT),
         s.get(ClRegKeys.WARMUP_STEPS));
+  }
+
+  private static Optional<RobustSettings> robust(Settings s) {
+    return s.find(RobustKeys.ATTACK)
+        .filter(a -> a != RobustSettings.Attack.NONE)
+        .map(
+            a ->
+                new RobustSettings(
+                    a,
+                    s.get(RobustKeys.RADIUS),
+                    s.get(RobustKeys.STEPS),
+                    s.get(RobustKeys.RATE),
+                    s.get(RobustKeys.COURSE)));
   }
 
   private static QuantizationSettings quantization(Settings s) {

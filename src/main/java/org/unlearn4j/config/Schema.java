@@ -280,6 +280,11 @@ final class Schema {
           new Section("unlearn", false, "the unlearning stage"),
           new Section("unlearn.objective", false, "`gamma * forget + alpha * retain`"),
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
+          new Section(
+              "unlearn.robust",
+              true,
+              "the forget loss is taken at weights that an attack has moved; left out: at the"
+                  + " weights as they are"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(
@@ -333,6 +338,7 @@ final class Schema {
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
     all.addAll(UnlearnKeys.ALL);
+    all.addAll(RobustKeys.ALL);
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));

@@ -66,6 +66,37 @@ public record StepBatch(
     return new StepBatch(rows, referenceNll, nats, queue, totals);
   }
 
+  /**
+   * The step without its retain rows; what sums are divided by stays that of the step. Views stay,
+   * because a regulariser of weight 0 pairs them with their rows.
+   */
+  public StepBatch forgettingAlone() {
+    Map<Segment, List<TokenRow>> own = new EnumMap<>(rows);
+    own.remove(Segment.RETAIN);
+    Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
+    reference.putAll(referenceNll);
+    reference.keySet().retainAll(own.keySet());
+    return new StepBatch(own, reference, floors, Map.of(), totals);
+  }
+
+  /** The retain rows alone; what sums are divided by stays that of the step. */
+  public StepBatch keepingAlone() {
+    return new StepBatch(
+        Map.of(Segment.RETAIN, of(Segment.RETAIN)), Map.of(), List.of(), queue, totals);
+  }
+
+  /**
+   * Rows to be learnt, in the place of the retain rows, and nothing else.
+   *
+   * @param totals of the step that it belongs to
+   */
+  public static StepBatch lesson(List<TokenRow> learnt, Totals totals) {
+    Map<Segment, int[]> tokens = new EnumMap<>(totals.rowTokens());
+    tokens.put(Segment.RETAIN, learnt.stream().mapToInt(TokenRow::labelled).toArray());
+    return new StepBatch(
+        Map.of(Segment.RETAIN, learnt), Map.of(), List.of(), Map.of(), new Totals(tokens));
+  }
+
   List<TokenRow> of(Segment segment) {
     return rows.getOrDefault(segment, List.of());
   }
