@@ -2,6 +2,7 @@ package org.unlearn4j.build;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -10,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -33,7 +35,7 @@ class ArchitecturePageTest {
     String drawn = drawn(RoomsTest.MAY_IMPORT);
     if (!Files.exists(PICTURE) || !Files.readString(PICTURE).equals(drawn)) {
       Path ready = Files.writeString(Path.of("target/rooms.svg"), drawn);
-      assertEquals(drawn, "", "cp " + ready + " " + PICTURE);
+      fail("cp " + ready + " " + PICTURE);
     }
     Map<String, Set<String>> other = new TreeMap<>(RoomsTest.MAY_IMPORT);
     other.put("lm", Set.of("base", "weights"));
@@ -76,7 +78,7 @@ class ArchitecturePageTest {
       all.remove(room);
       return all;
     }
-    return java.util.regex.Pattern.compile("\\{@code (\\w+)}")
+    return Pattern.compile("\\{@code (\\w+)}")
         .matcher(sentence)
         .results()
         .map(m -> m.group(1))

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -30,6 +31,9 @@ class PageCommandsTest {
       Pattern.compile("(?:^|[\\s/(])unlearn4j ((?:[a-z]|--)[\\w-]*)([^\n]*)");
   private static final Pattern OPTION = Pattern.compile("(?<![\\w-])--([a-z][\\w-]*)");
   private static final Pattern MAKE = Pattern.compile("(?:^|[;&] ?)make((?: [^ \n#]+)*)");
+
+  private static final String FILES =
+      "onnx|onnx_data|json|jsonl|yaml|md|html|sig|safetensors|java|txt|svg|csv|jinja|bin";
 
   private static final Map<String, Command> COMMANDS =
       Commands.all().stream().collect(Collectors.toMap(Command::name, c -> c));
@@ -174,9 +178,9 @@ class PageCommandsTest {
   }
 
   private static List<String> wrongKeys(Page page) {
-    Set<String> named = new java.util.LinkedHashSet<>();
+    Set<String> named = new LinkedHashSet<>();
     for (String span : page.spans()) {
-      if (span.matches("[a-z]+(\\.[a-z0-9_-]+)+") && !span.matches(".*\\.(onnx|json|yaml|md|html|jsonl|onnx_data|sig|safetensors|java|txt|svg|csv|jinja|bin)")) {
+      if (span.matches("[a-z]+(\\.[a-z0-9_-]+)+") && !span.matches(".*\\.(" + FILES + ")")) {
         named.add(span);
       }
     }

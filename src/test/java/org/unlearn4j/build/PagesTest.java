@@ -11,11 +11,14 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
+import org.unlearn4j.eval.MetricInfo.Direction;
 
 /**
  * The pages: what they link to, call and name exists, and their sentences can be read in one
@@ -30,6 +33,12 @@ class PagesTest {
   /** Folders whose files pages name by path. */
   private static final String ROOTS =
       "(?:\\.ci|docs|src|pipeline|models|graphs|examples)/[\\w./+*-]+";
+
+  private static final Map<Direction, String> BETTER =
+      Map.of(
+          Direction.HIGHER, "higher",
+          Direction.LOWER, "lower",
+          Direction.CLOSER_TO_REFERENCE, "closer");
 
   /** A gate, and a pair of gradients, that are called like metrics. */
   private static final Set<String> NO_METRICS = Set.of("model_utility_fall", "forget_retain");
@@ -155,7 +164,7 @@ class PagesTest {
   private static List<String> missing(Page page, Set<String> classes) {
     List<String> missing = new ArrayList<>();
     for (String span : page.spans()) {
-      boolean open = span.matches(".*([*]|/[A-Z]+(/.*)?)"); // a pattern, or a place of the reader's
+      boolean open = span.matches(".*([*].*|/[A-Z]+(/.*)?)"); // a pattern, or a place of the reader's
       boolean file = span.matches(ROOTS) && !open && !Files.exists(Path.of(span));
       if (file || span.matches("[A-Z]\\w+Test") && !classes.contains(span)) {
         missing.add(page.file() + ": " + span);
@@ -168,7 +177,7 @@ class PagesTest {
   @Test
   void everyPageThatTheProgramNamesExists() throws Exception {
     Map<String, String> missing = new TreeMap<>();
-    java.util.regex.Pattern named = java.util.regex.Pattern.compile("docs/[\\w/-]+\\.(md|csv|svg)");
+    Pattern named = Pattern.compile("docs/[\\w/-]+\\.(md|csv|svg)");
     for (String root : List.of("src/main", "src/test/java", "pipeline", "Makefile", "models")) {
       try (Stream<Path> walk = Files.walk(Path.of(root))) {
         for (Path file :
@@ -178,7 +187,7 @@ class PagesTest {
           named
               .matcher(Files.readString(file))
               .results()
-              .map(m -> m.group())
+              .map(MatchResult::group)
               .filter(n -> !Files.exists(Path.of(n)))
               .forEach(n -> missing.put(n, file.toString()));
         }
@@ -190,31 +199,28 @@ class PagesTest {
   @Test
   void everyMetricIsDefinedAndEveryDefinitionIsOfAMetric() {
     Page page = Page.read(METRICS);
-    Set<String> defined =
+    List<String[]> rows =
         page.prose()
             .lines()
             .filter(l -> l.startsWith("| `"))
-            .map(l -> l.split("`")[1])
+            .map(l -> l.split("(?<!\\\\)\\|", -1))
+            .filter(cells -> cells.length == 6) // metric, formula, better, source
+            .toList();
+    Set<String> defined =
+        rows.stream()
+            .map(cells -> cells[1].split("`")[1])
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> known =
         Stream.of(Metric.values()).map(Metric::key).collect(Collectors.toCollection(TreeSet::new));
     Set<String> missing = new TreeSet<>(known);
     missing.removeAll(defined);
     assertEquals(Set.of(), missing, "metrics without a definition");
-    List<String> unknown =
-        defined.stream()
-            .filter(d -> MetricInfo.of(d.replace("SET_", "forget_").replace("ATTACK", "loss")).isEmpty())
-            .toList();
+    List<String> unknown = defined.stream().filter(d -> MetricInfo.of(d).isEmpty()).toList();
     assertEquals(List.of(), unknown, "definitions of no metric");
-    for (String line : page.prose().lines().filter(l -> l.startsWith("| `")).toList()) {
-      String name = line.split("`")[1].replace("SET_", "forget_").replace("ATTACK", "loss");
-      String better = MetricInfo.of(name).orElseThrow().direction().name();
-      String shown = line.split("(?<!\\\\)\\|")[3].strip();
+    for (String[] cells : rows) {
+      String name = cells[1].split("`")[1];
       assertEquals(
-          Map.of("HIGHER", "higher", "LOWER", "lower", "CLOSER_TO_REFERENCE", "closer")
-              .get(better),
-          shown,
-          name);
+          BETTER.get(MetricInfo.of(name).orElseThrow().direction()), cells[3].strip(), name);
     }
   }
 
