@@ -103,7 +103,7 @@ final class RunCommand implements Command {
   }
 
   private static String sentence(StageGraph.Planned p) {
-    return String.format(Locale.ROOT, "%-26s %s", p.stage(), word(p.decision()))
+    return String.format(Locale.ROOT, "%-29s %s", p.stage(), word(p.decision()))
         + (p.reasons().isEmpty() ? "" : ": " + String.join("; ", p.reasons()));
   }
 }
