@@ -34,7 +34,7 @@ import org.unlearn4j.unlearn.StepControl;
 class RobustObjectivesTest {
   private static final double LAMBDA = 0.5;
 
-  private static final RobustSettings SAM = new RobustSettings(Attack.SAM, 0.1, 1, 1);
+  private static final RobustSettings SAM = new RobustSettings(Attack.SAM, 0.1, 1, 1, 1);
 
   /** As for a plain step: what float32 loses of whole tensors. */
   private static final double TOLERANCE = 1e-5;

@@ -61,13 +61,16 @@ class RobustResumeTest {
     return a.entrySet().stream().allMatch(e -> Arrays.equals(e.getValue(), b.get(e.getKey())));
   }
 
-  /** What an attack draws is a function of seed and step, not of what went before. */
+  /**
+   * What an attack draws is a function of seed and step; how far it has come, here in the middle of
+   * its course, lies in the checkpoint.
+   */
   @ParameterizedTest
   @EnumSource(
       value = Attack.class,
       names = {"SAM", "NOISE", "RELEARN"})
   void twoEpochsAreOneAndAKillAndOne(Attack attack) {
-    RobustSettings settings = new RobustSettings(attack, 0.5, 2, 1e-3);
+    RobustSettings settings = new RobustSettings(attack, 0.5, 2, 1e-3, 4);
     try (TrainingStep step = TrainingSteps.robust(fixture, settings, 1)) {
       // Six rows in batches of two: three steps an epoch, the last checkpoint after the third.
       Trainer.Finished whole = run(step, loop(2, 11), "unbroken", (d, t, o) -> {});
