@@ -75,7 +75,8 @@ final class Schema {
           "model.precision",
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
-          "number format of matrix products; all else is float32; `tf32` lets a GPU round their operands");
+          "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
+              + " operands");
   static final Key<String> DEVICE =
       key(
           "model.device",
@@ -151,7 +152,8 @@ final class Schema {
           "data.date",
           date(),
           absent("what the template says by itself"),
-          "template chat: the day that the model is told it is, so that every run is told the same");
+          "template chat: the day that the model is told it is, so that every run is told the"
+              + " same");
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
@@ -236,8 +238,8 @@ final class Schema {
           "evaluate.provider",
           choice(OnnxRuntimeSettings.Provider.class),
           constant(OnnxRuntimeSettings.Provider.CPU),
-          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on the"
-              + " first one where that is auto or cpu");
+          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on"
+              + " the first one where that is auto or cpu");
   static final Key<Integer> THREADS =
       key(
           "evaluate.threads",
@@ -256,7 +258,16 @@ final class Schema {
           "relearn.share",
           positiveShare(),
           constant(0.1),
-          "part of what is forgotten that is taught again; as much of what is kept is taught apart");
+          "part of what is forgotten that is taught again; as much of what is kept is taught"
+              + " apart");
+
+  static final Key<Double> RELEARN_GAIN_MAX =
+      key(
+          "relearn.gain_max",
+          ValueType.share(),
+          absent("shown, not judged"),
+          "gate: by how much more than for the retain-only model the mean probability of what was"
+              + " not taught again may rise");
 
   /** A short training at an even rate: there is no time for a warm-up in a few steps. */
   static final LoopKeys RELEARN =
@@ -350,7 +361,7 @@ final class Schema {
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());
     all.addAll(CardKeys.keys());
-    all.add(RELEARN_SHARE);
+    all.addAll(List.of(RELEARN_SHARE, RELEARN_GAIN_MAX));
     all.addAll(RELEARN.keys());
     return List.copyOf(all);
   }

@@ -33,8 +33,8 @@ final class SurgeryKeys {
           "unlearn.surgery.energy",
           positiveShare(),
           constant(0.0025),
-          "part of the retain rows' energy there that may be given up, which moves their features by"
-              + " its square root; as many directions are cut as it allows");
+          "part of the retain rows' energy there that may be given up, which moves their features"
+              + " by its square root; as many directions are cut as it allows");
   static final Key<SurgerySettings.From> FROM =
       new Key<>(
           "unlearn.surgery.from",
@@ -59,6 +59,5 @@ final class SurgeryKeys {
           share(),
           constant(1.0),
           "1 takes the directions out, less leaves a part");
-  static final List<Key<?>> ALL =
-      List.of(LAYERS, RANK, ENERGY, FROM, WRITES, READS, STRENGTH);
+  static final List<Key<?>> ALL = List.of(LAYERS, RANK, ENERGY, FROM, WRITES, READS, STRENGTH);
 }

@@ -65,8 +65,7 @@ final class Surgery {
               forget.put(l, new SecondMoments(hidden));
               retain.put(l, new SecondMoments(hidden));
             });
-    cut =
-        new Cut(decoder.streamEnds(), settings.reads(), settings.writes(), settings.strength());
+    cut = new Cut(decoder.streamEnds(), settings.reads(), settings.writes(), settings.strength());
     if (!cut.possible(forget.keySet())) {
       throw new UserException(
           "unlearn.surgery: found nothing that can be cut ("
@@ -131,8 +130,8 @@ final class Surgery {
           double[] written = Directions.shares(Cut.union(chosen, l), retain.get(l).mean());
           log.printf(
               Locale.ROOT,
-              "surgery: %s: %d directions, %.1f %% of the forget rows' energy, %.2f %% of the retain"
-                  + " rows', whose features move by %.1f %%%n",
+              "surgery: %s: %d directions, %.1f %% of the forget rows' energy, %.2f %% of the"
+                  + " retain rows', whose features move by %.1f %%%n",
               name(l),
               rank,
               100 * last(d.forget(), rank),
@@ -159,7 +158,11 @@ final class Surgery {
       return Directions.of(moments.mean(), retain.get(layer).mean(), settings.rank());
     } catch (IllegalArgumentException e) {
       throw new MachineException(
-          "surgery: found " + e.getMessage() + " of features at " + name(layer) + ", expected finite ones"
+          "surgery: found "
+              + e.getMessage()
+              + " of features at "
+              + name(layer)
+              + ", expected finite ones"
               + " greater than 0.",
           e);
     }

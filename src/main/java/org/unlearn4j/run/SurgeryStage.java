@@ -46,8 +46,7 @@ public final class SurgeryStage {
                         "pipeline: found no block unlearn.surgery, expected one, or --set"
                             + " unlearn.surgery.rank=8."));
     Optional<Path> base = pipeline.model().path();
-    for (Optional<Path> input :
-        List.of(Optional.of(model), base, pipeline.model().tokenizer())) {
+    for (Optional<Path> input : List.of(Optional.of(model), base, pipeline.model().tokenizer())) {
       ModelFolder.requireWritable(out, input);
     }
     Decoder decoder = Decoder.of(ModelConfig.read(model));

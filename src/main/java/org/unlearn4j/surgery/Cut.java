@@ -118,12 +118,14 @@ public record Cut(StreamEnds ends, boolean reads, boolean writes, double strengt
     return Projection.orthonormal(all.toArray(double[][]::new));
   }
 
-  private static void read(
-      StreamEnds.Reader r, Projection projection, Weights weights, Done done) {
+  private static void read(StreamEnds.Reader r, Projection projection, Weights weights, Done done) {
     Linear linear = r.linear();
     double[] gain = r.norm().map(n -> gain(n, weights)).orElseGet(() -> filled(linear.in(), 1));
     double[] shift =
-        r.norm().flatMap(Norm::bias).map(b -> doubles(weights.get(b))).orElse(new double[linear.in()]);
+        r.norm()
+            .flatMap(Norm::bias)
+            .map(b -> doubles(weights.get(b)))
+            .orElse(new double[linear.in()]);
     boolean shifted = shift(shift);
     if (shifted && linear.bias().isEmpty()) {
       done.leftOut()
@@ -135,8 +137,7 @@ public record Cut(StreamEnds ends, boolean reads, boolean writes, double strengt
       return;
     }
     float[] w = weights.get(linear.weight());
-    double[] grown =
-        projection.read(w, linear.inOut() ? linear.out() : 1, gain, shift, r.factor());
+    double[] grown = projection.read(w, linear.inOut() ? linear.out() : 1, gain, shift, r.factor());
     weights.put(linear.weight(), w);
     if (shifted) {
       Parameter bias = linear.bias().orElseThrow();

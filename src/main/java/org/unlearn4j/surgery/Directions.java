@@ -17,8 +17,7 @@ import org.apache.commons.math3.linear.RealMatrix;
  * @param retain the same of {@code C_r}
  */
 @SuppressWarnings("ArrayRecordComponent") // handed on once, never compared
-public record Directions(
-    double[][] basis, double[] ratios, double[] forget, double[] retain) {
+public record Directions(double[][] basis, double[] ratios, double[] forget, double[] retain) {
 
   /**
    * Share of the retain set's mean energy that every direction is taken to have at least, so that a
@@ -67,10 +66,7 @@ public record Directions(
     }
     double[][] basis = Projection.orthonormal(vectors);
     return new Directions(
-        basis,
-        Arrays.copyOf(ratios, basis.length),
-        shares(basis, forget),
-        shares(basis, retain));
+        basis, Arrays.copyOf(ratios, basis.length), shares(basis, forget), shares(basis, retain));
   }
 
   /**

@@ -20,7 +20,9 @@ record StreamStates(ForwardGraph graph, TfRuntime runtime, Precision precision) 
     }
   }
 
-  /** Chosen layers at the position before each labelled token, {@code [layers][labelled][hidden]}. */
+  /**
+   * Chosen layers at the position before each labelled token, {@code [layers][labelled][hidden]}.
+   */
   float[][][] predicting(PaddedBatch b, List<Integer> layers) {
     try (Feeds feeds = new Feeds(runtime)) {
       feeds.ints(graph.labelPositions, b.predictedFrom(), b.labels().length);

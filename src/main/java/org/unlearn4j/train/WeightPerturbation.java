@@ -74,8 +74,7 @@ final class WeightPerturbation {
       keep.add(tf.assignVariableOp(kept.handle(p), variables.read(p)));
       restore.add(tf.assignVariableOp(variables.handle(p), kept.read(p)));
       Operand<TFloat32> by = tf.math.mul(directions.get(i), length);
-      move.add(
-          tf.withControlDependencies(length).assignAddVariableOp(variables.handle(p), by));
+      move.add(tf.withControlDependencies(length).assignAddVariableOp(variables.handle(p), by));
       course.ifPresent(
           c -> {
             move.add(tf.assignAddVariableOp(c.handle(p), by));
@@ -98,6 +97,11 @@ final class WeightPerturbation {
     Operand<TFloat32> norm = AdamW.globalNorm(tf.withSubScope("norm"), directions);
     return tf.math.div(
         tf.constant((float) settings.radius()), tf.math.maximum(norm, tf.constant(1e-12f)));
+  }
+
+  /** How far an attack that goes on from step to step has moved the weights. */
+  Optional<Variables> course() {
+    return course;
   }
 
   /** Remembers the weights as they are. */

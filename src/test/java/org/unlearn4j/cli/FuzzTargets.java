@@ -281,7 +281,8 @@ final class FuzzTargets {
                   folder.resolve("a_test.csv"), "Who, then?,a,\"b, c\",c,d,A\nWhat?,1,2,3,4,D\n");
               Files.writeString(
                   folder.resolve("b.json"),
-                  "[{\"question\": \"Who?\", \"choices\": [\"a\", \"b\", \"c\", \"d\"], \"answer\": 2}]");
+                  "[{\"question\": \"Who?\", \"choices\": [\"a\", \"b\", \"c\", \"d\"], \"answer\":"
+                      + " 2}]");
             },
             Map.of("a_test.csv", FuzzFormat.CSV, "b.json", FuzzFormat.JSON),
             reader(

@@ -119,7 +119,8 @@ class SurgeryCommandTest {
     assertTrue(forget > energy, "of the forget rows " + forget + ", of the retain rows " + energy);
     assertEquals("[\"model.embed_tokens.weight\"]", done.path("written").toString());
     assertTrue(done.path("read").isEmpty() && done.path("left_out").isEmpty(), done.toString());
-    assertEquals(weights("model"), done.path("source_sha256").path("model.safetensors").textValue());
+    assertEquals(
+        weights("model"), done.path("source_sha256").path("model.safetensors").textValue());
   }
 
   /** Half as strong moves half as far; not at all leaves every bit. */
@@ -173,8 +174,7 @@ class SurgeryCommandTest {
     CommandRun into = run("surgery", "model");
     assertEquals(2, into.code());
     Files.writeString(
-        pipeline,
-        Files.readString(pipeline).replace("surgery: {rank: 2, energy: 1}", "seed: 1"));
+        pipeline, Files.readString(pipeline).replace("surgery: {rank: 2, energy: 1}", "seed: 1"));
     CommandRun none = run("surgery", "a");
     assertEquals(2, none.code());
     assertTrue(none.err().contains("no block unlearn.surgery"), none.err());

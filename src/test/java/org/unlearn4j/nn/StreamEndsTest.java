@@ -24,7 +24,9 @@ class StreamEndsTest {
     return p.name().replaceAll("\\.weight$", "").replaceAll("^(model|transformer|gpt_neox)\\.", "");
   }
 
-  /** Readers of a block as {@code name<norm}, writers as {@code name} or {@code name~} by a norm. */
+  /**
+   * Readers of a block as {@code name<norm}, writers as {@code name} or {@code name~} by a norm.
+   */
   private static List<String> ends(String fixture, int block) {
     StreamEnds ends = decoder(fixture).streamEnds();
     List<String> found = new ArrayList<>();
@@ -33,7 +35,9 @@ class StreamEndsTest {
         .forEach(
             r ->
                 found.add(
-                    bare(r.linear().weight()) + "<" + r.norm().map(n -> bare(n.weight())).orElse("")));
+                    bare(r.linear().weight())
+                        + "<"
+                        + r.norm().map(n -> bare(n.weight())).orElse("")));
     ends.writers().stream()
         .filter(w -> w.block() == block)
         .forEach(w -> found.add(bare(w.linear().weight()) + (w.throughNorm() ? "~" : "")));
@@ -129,7 +133,8 @@ class StreamEndsTest {
       String name = w.linear().weight().name();
       assertEquals(hidden, w.linear().out(), w.toString());
       boolean named =
-          name.matches(".*(o_proj|down_proj|attention\\.dense|self_attn\\.dense|4h_to_h|c_proj|fc2|w2)\\.weight");
+          name.matches(
+              ".*(o_proj|down_proj|attention\\.dense|self_attn\\.dense|4h_to_h|c_proj|fc2|w2)\\.weight");
       assertEquals(w.block() >= 0, named, w.toString());
       if (w.block() >= 0) {
         assertTrue(found.add(name), "twice: " + w);

@@ -193,8 +193,7 @@ class CutTest {
       assertTrue(off < TOLERANCE, fixture + " is off by " + off);
       // The same test sees that something was cut, and how much.
       assertTrue(difference(fixture, 1, stream, cut, n -> n) > 100 * TOLERANCE);
-      assertTrue(
-          difference(fixture, 1, stream, cut, n -> projected(n, u, 0.7)) > 100 * TOLERANCE);
+      assertTrue(difference(fixture, 1, stream, cut, n -> projected(n, u, 0.7)) > 100 * TOLERANCE);
     }
   }
 
@@ -236,8 +235,7 @@ class CutTest {
     double[][] second = basis(5, 1);
     Memory original = new Memory(fixture);
     Memory cut = new Memory(fixture);
-    Cut.Done done =
-        new Cut(ends(fixture), false, true, 1).apply(Map.of(1, first, 2, second), cut);
+    Cut.Done done = new Cut(ends(fixture), false, true, 1).apply(Map.of(1, first, 2, second), cut);
     assertEquals(Set.of(), done.leftOut());
     double[][] both = Projection.orthonormal(new double[][] {first[0], first[1], second[0]});
     Random random = new Random(6);
@@ -309,8 +307,7 @@ class CutTest {
   void nothingIsNothing() {
     Memory cut = new Memory("llama");
     assertEquals(
-        List.of(),
-        new Cut(ends("llama"), true, true, 0).apply(Map.of(0, basis(1, 2)), cut).read());
+        List.of(), new Cut(ends("llama"), true, true, 0).apply(Map.of(0, basis(1, 2)), cut).read());
     new Cut(ends("llama"), true, true, 1).apply(Map.of(1, new double[0][]), cut);
     assertEquals(0, cut.changes);
   }

@@ -20,13 +20,17 @@ class DirectionsTest {
   @Test
   void areThoseOfAnIndependentImplementation() {
     Directions d = Directions.of(FORGET, RETAIN, 4);
-    double[] ratios = {8.037563729005475, 1.4216491047957442, 0.9421589363892865, 0.1142328519930724};
+    double[] ratios = {
+      8.037563729005475, 1.4216491047957442, 0.9421589363892865, 0.1142328519930724
+    };
     assertArrayEquals(ratios, d.ratios(), 1e-12);
     double[] forget = {0.38501021211472575, 0.5091001397449981, 0.8377531045913743, 1};
     assertArrayEquals(forget, d.forget(), 1e-12);
     double[] retain = {0.03966779776141657, 0.11151662072677215, 0.3953415006204125, 1};
     assertArrayEquals(retain, d.retain(), 1e-12);
-    double[] first = {0.5744306852407457, -0.14306854384303652, -0.8025391223147117, 0.074106253250400};
+    double[] first = {
+      0.5744306852407457, -0.14306854384303652, -0.8025391223147117, 0.074106253250400
+    };
     double sign = Math.signum(d.basis()[0][0]);
     for (int i = 0; i < first.length; i++) {
       assertEquals(first[i], sign * d.basis()[0][i], 1e-12);
@@ -34,14 +38,13 @@ class DirectionsTest {
   }
 
   /**
-   * By hand: energies (8, 3, 1) and (2, 1, 4) along the axes of one rotation, by 36.87 degrees about
-   * the third axis (3-4-5). The ridge, a thousandth of 7/3, stands beside each of the latter.
+   * By hand: energies (8, 3, 1) and (2, 1, 4) along the axes of one rotation, by 36.87 degrees
+   * about the third axis (3-4-5). The ridge, a thousandth of 7/3, stands beside each of the latter.
    */
   @Test
   void byHand() {
     double[][] turned = {{0.8, 0.6, 0}, {-0.6, 0.8, 0}, {0, 0, 1}};
-    Directions d =
-        Directions.of(moments(turned, 8, 3, 1), moments(turned, 2, 1, 4), 2);
+    Directions d = Directions.of(moments(turned, 8, 3, 1), moments(turned, 2, 1, 4), 2);
     double ridge = 1e-3 * 7 / 3;
     assertArrayEquals(new double[] {8 / (2 + ridge), 3 / (1 + ridge)}, d.ratios(), 1e-12);
     assertArrayEquals(new double[] {8.0 / 12, 11.0 / 12}, d.forget(), 1e-12);
@@ -54,7 +57,9 @@ class DirectionsTest {
     assertEquals(2, d.recommended(1));
   }
 
-  /** Four retain rows in three dimensions at most: what has no energy at all does not divide by 0. */
+  /**
+   * Four retain rows in three dimensions at most: what has no energy at all does not divide by 0.
+   */
   @Test
   void adirectionThatNobodyUsesCountsForNothing() {
     double[][] axes = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
