@@ -75,8 +75,7 @@ final class Schema {
           "model.precision",
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
-          "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
-              + " operands");
+          "number format of matrix products; all else is float32; `tf32` lets a GPU round their operands");
   static final Key<String> DEVICE =
       key(
           "model.device",
@@ -152,8 +151,7 @@ final class Schema {
           "data.date",
           date(),
           absent("what the template says by itself"),
-          "template chat: the day that the model is told it is, so that every run is told the"
-              + " same");
+          "template chat: the day that the model is told it is, so that every run is told the same");
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
@@ -238,8 +236,8 @@ final class Schema {
           "evaluate.provider",
           choice(OnnxRuntimeSettings.Provider.class),
           constant(OnnxRuntimeSettings.Provider.CPU),
-          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on"
-              + " the first one where that is auto or cpu");
+          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on the"
+              + " first one where that is auto or cpu");
   static final Key<Integer> THREADS =
       key(
           "evaluate.threads",
@@ -258,8 +256,7 @@ final class Schema {
           "relearn.share",
           positiveShare(),
           constant(0.1),
-          "part of what is forgotten that is taught again; as much of what is kept is taught"
-              + " apart");
+          "part of what is forgotten that is taught again; as much of what is kept is taught apart");
 
   static final Key<Double> RELEARN_GAIN_MAX =
       key(
@@ -296,11 +293,7 @@ final class Schema {
               true,
               "the forget loss is taken at weights that an attack has moved; left out: at the"
                   + " weights as they are"),
-          new Section(
-              "unlearn.surgery",
-              true,
-              "directions that belong to what is forgotten are cut out of the weights afterwards;"
-                  + " left out: none"),
+          new Section("unlearn.surgery", true, "directions that are cut out; left out: none"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(
