@@ -118,6 +118,23 @@ class RobustObjectivesTest {
     equalsTheSameByHand(objective("NPO", set), TOLERANCE);
   }
 
+  /** An attack that learns runs over a batch of no forget rows, which a regulariser must bear. */
+  @ParameterizedTest
+  @CsvSource({"contrastive", "margin", "supervised"})
+  void learningBesideARegulariser(String form) {
+    Objective objective = objective("NPO", "unlearn.clreg={weight: 0.5, form: " + form + "}");
+    StepBatch batch = fixture.batch(objective);
+    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 1, 1e-3);
+    StepBatch lesson = StepBatch.lesson(fixture.rows().get(Segment.ALTERNATE), batch.totals());
+    try (TrainingStep step =
+        TrainingSteps.robust(fixture, objective, Computations.FP32, relearn, 1)) {
+      StepBatches batches = step.collate(List.of(batch), List.of(lesson));
+      TrainingStep.Outcome seen = step.runCollated(1, batches, 1e-3, control(objective));
+      assertTrue(Double.isFinite(seen.gradNorm()) && Double.isFinite(seen.total()));
+      assertTrue(seen.gradNorm() > 0, seen.toString());
+    }
+  }
+
   /** Masks that are drawn inside the graph, floors, and weights as they will be deployed. */
   @ParameterizedTest
   @CsvSource({"unlearn.clreg={weight: 0.5, view: dropout}", "unlearn.quantization_aware=int8"})
