@@ -100,10 +100,7 @@ final class PipelineRecords {
         .map(
             a ->
                 new RobustSettings(
-                    a,
-                    s.get(RobustKeys.RADIUS),
-                    s.get(RobustKeys.STEPS),
-                    s.get(RobustKeys.RATE)));
+                    a, s.get(RobustKeys.RADIUS), s.get(RobustKeys.STEPS), s.get(RobustKeys.RATE)));
   }
 
   private static QuantizationSettings quantization(Settings s) {

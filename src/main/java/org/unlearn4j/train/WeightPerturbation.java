@@ -69,8 +69,7 @@ final class WeightPerturbation {
       restore.add(tf.assignVariableOp(variables.handle(p), kept.read(p)));
       move.add(
           tf.withControlDependencies(length)
-              .assignAddVariableOp(
-                  variables.handle(p), tf.math.mul(directions.get(i), length)));
+              .assignAddVariableOp(variables.handle(p), tf.math.mul(directions.get(i), length)));
     }
   }
 

@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -149,9 +151,10 @@ class RobustObjectivesTest {
     Objective objective = objective(name, "unlearn.objective.floor=0.5");
     List<double[]> floors =
         fixture.rows().get(Segment.FORGET).stream()
-            .map(r -> java.util.stream.DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
+            .map(r -> DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
             .toList();
-    TrainingStep.Outcome seen = finite(objective, fixture.batch(objective).withFloors(floors), false);
+    TrainingStep.Outcome seen =
+        finite(objective, fixture.batch(objective).withFloors(floors), false);
     assertTrue(seen.terms().get("floor") > 0, "some tokens are below their floor");
   }
 
@@ -189,8 +192,7 @@ class RobustObjectivesTest {
     StepBatch batch = fixture.batch(objective);
     try (TrainingStep kept = TrainingSteps.robust(fixture, objective, Computations.FP32, SAM, 1);
         TrainingStep again =
-            TrainingSteps.robust(
-                fixture, objective, Computations.FP32.recomputing(true), SAM, 1)) {
+            TrainingSteps.robust(fixture, objective, Computations.FP32.recomputing(true), SAM, 1)) {
       kept.run(1, List.of(batch), 0, control(objective));
       again.run(1, List.of(batch), 0, control(objective));
       TrainingSteps.assertNear(
@@ -216,7 +218,7 @@ class RobustObjectivesTest {
           .forEach(
               (name, w) -> {
                 if (some.contains(name)) {
-                  assertFalse(java.util.Arrays.equals(before.get(name), w), name);
+                  assertFalse(Arrays.equals(before.get(name), w), name);
                 } else {
                   assertArrayEquals(before.get(name), w, 0f, name);
                 }
@@ -257,7 +259,7 @@ class RobustObjectivesTest {
     double[] reference = whole.referenceNll().get(Segment.FORGET);
     return new StepBatch(
         rows,
-        Map.of(Segment.FORGET, java.util.Arrays.copyOfRange(reference, f0, f1)),
+        Map.of(Segment.FORGET, Arrays.copyOfRange(reference, f0, f1)),
         Map.of(),
         whole.totals());
   }
