@@ -3,6 +3,7 @@ package org.unlearn4j.config;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** The typed records of resolved settings. */
@@ -54,7 +55,13 @@ final class PipelineRecords {
 
   static Optional<RelearnSettings> relearn(Settings s) {
     return s.hasSection("relearn")
-        ? Optional.of(new RelearnSettings(s.get(Schema.RELEARN_SHARE), loop(s, Schema.RELEARN)))
+        ? Optional.of(
+            new RelearnSettings(
+                s.get(Schema.RELEARN_SHARE),
+                s.find(Schema.RELEARN_GAIN_MAX)
+                    .map(OptionalDouble::of)
+                    .orElse(OptionalDouble.empty()),
+                loop(s, Schema.RELEARN)))
         : Optional.empty();
   }
 
@@ -100,7 +107,11 @@ final class PipelineRecords {
         .map(
             a ->
                 new RobustSettings(
-                    a, s.get(RobustKeys.RADIUS), s.get(RobustKeys.STEPS), s.get(RobustKeys.RATE)));
+                    a,
+                    s.get(RobustKeys.RADIUS),
+                    s.get(RobustKeys.STEPS),
+                    s.get(RobustKeys.RATE),
+                    s.get(RobustKeys.COURSE)));
   }
 
   private static QuantizationSettings quantization(Settings s) {

@@ -27,8 +27,8 @@ final class RobustKeys {
       new Key<>(
           "unlearn.robust.steps",
           integer(1, 100),
-          constant(2),
-          "steps of the attack, for `relearn`");
+          constant(1),
+          "steps of the attack in each step of the training, for `relearn`");
   static final Key<Double> RATE =
       new Key<>(
           "unlearn.robust.rate",
@@ -36,5 +36,12 @@ final class RobustKeys {
           Fallback.derived("that of `unlearn`", s -> s.find(Schema.UNLEARN.learningRate)),
           "by which a step of the attack moves each weight, for `relearn`");
 
-  static final List<Key<?>> ALL = List.of(ATTACK, RADIUS, STEPS, RATE);
+  static final Key<Integer> COURSE =
+      new Key<>(
+          "unlearn.robust.course",
+          integer(1, 10_000),
+          constant(16),
+          "steps of the training after which the attack begins anew, for `relearn`");
+
+  static final List<Key<?>> ALL = List.of(ATTACK, RADIUS, STEPS, RATE, COURSE);
 }

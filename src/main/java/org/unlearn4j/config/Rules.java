@@ -167,6 +167,9 @@ final class Rules {
     if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
       add(ObjectiveKeys.FLOOR, "strangers for MUSE, which has none", "reference or a number");
     }
+    if (is(ClRegKeys.VIEW, ClRegSettings.View.STRANGER) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      add(ClRegKeys.VIEW, "stranger for MUSE, which has none", "mask or dropout");
+    }
   }
 
   /** What an attack learns it learns by the retain loss of the graph, in the retain rows' place. */

@@ -258,6 +258,14 @@ final class Schema {
           constant(0.1),
           "part of what is forgotten that is taught again; as much of what is kept is taught apart");
 
+  static final Key<Double> RELEARN_GAIN_MAX =
+      key(
+          "relearn.gain_max",
+          ValueType.share(),
+          absent("shown, not judged"),
+          "gate: by how much more than for the retain-only model the mean probability of what was"
+              + " not taught again may rise");
+
   /** A short training at an even rate: there is no time for a warm-up in a few steps. */
   static final LoopKeys RELEARN =
       new LoopKeys(
@@ -344,7 +352,7 @@ final class Schema {
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());
     all.addAll(CardKeys.keys());
-    all.add(RELEARN_SHARE);
+    all.addAll(List.of(RELEARN_SHARE, RELEARN_GAIN_MAX));
     all.addAll(RELEARN.keys());
     return List.copyOf(all);
   }

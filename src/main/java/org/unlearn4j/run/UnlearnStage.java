@@ -119,7 +119,7 @@ public final class UnlearnStage {
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = strangers(data);
-      Trainer.Regularisation regularisation = regularisation(data, loop.seed());
+      Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
@@ -181,7 +181,8 @@ public final class UnlearnStage {
     return pipeline.model().tokenizerFolder().orElse(base);
   }
 
-  private Trainer.Regularisation regularisation(TaskData data, long seed) {
+  private Trainer.Regularisation regularisation(
+      TaskData data, List<TokenRow> forget, long seed) {
     Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
     if (settings.isEmpty()) {
       return Trainer.Regularisation.NONE;
@@ -190,11 +191,12 @@ public final class UnlearnStage {
     return new Trainer.Regularisation(
         c.weight(),
         c.warmupSteps(),
-        c.form().hasView() ? Optional.of(view(c, data, seed)) : Optional.empty(),
+        c.form().hasView() ? Optional.of(view(c, data, forget, seed)) : Optional.empty(),
         c.queue());
   }
 
-  private static View view(ClRegSettings c, TaskData data, long seed) {
+  private static View view(
+      ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
     return switch (c.view()) {
       case MASK ->
           new MaskView(
@@ -202,8 +204,9 @@ public final class UnlearnStage {
               data.tokenizer().specialIds(),
               c.maskProbability(),
               seed);
-      case PARAPHRASE -> new View.Paraphrase(data.paraphrases());
+      case PARAPHRASE -> new View.Given(data.paraphrases());
       case DROPOUT -> new View.InGraph();
+      case STRANGER -> new View.Given(RowFloors.alike(forget, data.strangers()));
     };
   }
 

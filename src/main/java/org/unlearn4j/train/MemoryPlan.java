@@ -111,7 +111,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
         FLOAT * parameters,
         2 * FLOAT * trained,
         (accumulating || objective.robust() ? FLOAT * trained : 0)
-            + (objective.robust() ? FLOAT * trained : 0),
+            + (objective.robust() ? 2 * FLOAT * trained : 0),
         twin ? FLOAT * parameters : 0,
         step(decoder, objective, computation, batch));
   }

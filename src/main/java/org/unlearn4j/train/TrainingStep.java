@@ -17,6 +17,7 @@ import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.PeakMemory;
 import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.StepBatch;
@@ -49,6 +50,7 @@ public final class TrainingStep implements AutoCloseable {
   private final int accumulate;
   private final RobustSettings.Attack attack;
   private final int lessons;
+  private final int course;
   private final Optional<WeightPerturbation> perturbation;
 
   /**
@@ -84,6 +86,7 @@ public final class TrainingStep implements AutoCloseable {
               accumulate > 1 || robust.isPresent());
       attack = robust.map(RobustSettings::attack).orElse(RobustSettings.Attack.NONE);
       lessons = attack == RobustSettings.Attack.RELEARN ? robust.orElseThrow().steps() : 0;
+      course = robust.map(RobustSettings::course).orElse(1);
       perturbation =
           robust.map(
               r ->
@@ -102,6 +105,11 @@ public final class TrainingStep implements AutoCloseable {
   /** Batches that the attack learns in each step. */
   int lessons() {
     return lessons;
+  }
+
+  /** How far an attack has come, where one goes on from step to step. */
+  Optional<Variables> attacked() {
+    return perturbation.flatMap(WeightPerturbation::course);
   }
 
   AdamW optimiser() {
@@ -189,7 +197,7 @@ public final class TrainingStep implements AutoCloseable {
     }
     Seen seen = new Seen();
     StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;
-    int earlier = perturbation.map(p -> forgotten(p, batches, control, seen, how)).orElse(0);
+    int earlier = perturbation.map(p -> forgotten(t, p, batches, control, seen, how)).orElse(0);
     for (int i = 0; i < micro.size(); i++) {
       boolean last = i == micro.size() - 1;
       try (Feeds feeds = new Feeds(graph.runtime())) {
@@ -219,6 +227,7 @@ public final class TrainingStep implements AutoCloseable {
    * @return how many micro-batches they hold
    */
   private int forgotten(
+      int t,
       WeightPerturbation moved,
       StepBatches batches,
       StepControl control,
@@ -232,6 +241,7 @@ public final class TrainingStep implements AutoCloseable {
       }
       case NOISE -> moved.move(control.viewSeed());
       case RELEARN -> {
+        moved.resume((t - 1) % course == 0);
         for (CollatedBatch lesson : batches.lessons()) {
           accumulate(List.of(lesson), control.learningAlone(), how);
           moved.move(control.viewSeed());

@@ -30,10 +30,12 @@ import org.unlearn4j.unlearn.StepControl;
 final class WeightPerturbation {
   private final TfRuntime runtime;
   private final Variables kept;
+  private final Optional<Variables> course;
   private final Optional<Placeholder<TInt64>> seed;
   private final List<Op> keep = new ArrayList<>();
   private final List<Op> move = new ArrayList<>();
   private final List<Op> restore = new ArrayList<>();
+  private final List<Op> resume = new ArrayList<>();
 
   /**
    * Adds the operations to a graph.
@@ -45,6 +47,10 @@ final class WeightPerturbation {
     this.runtime = runtime;
     List<Parameter> learning = accumulated.parameters();
     kept = new Variables(runtime, "kept", learning);
+    course =
+        settings.attack() == RobustSettings.Attack.RELEARN
+            ? Optional.of(new Variables(runtime, "course", learning))
+            : Optional.empty();
     Ops tf = runtime.ops().withSubScope("perturbation");
     seed =
         settings.attack() == RobustSettings.Attack.NOISE
@@ -67,9 +73,14 @@ final class WeightPerturbation {
       Parameter p = learning.get(i);
       keep.add(tf.assignVariableOp(kept.handle(p), variables.read(p)));
       restore.add(tf.assignVariableOp(variables.handle(p), kept.read(p)));
+      Operand<TFloat32> by = tf.math.mul(directions.get(i), length);
       move.add(
-          tf.withControlDependencies(length)
-              .assignAddVariableOp(variables.handle(p), tf.math.mul(directions.get(i), length)));
+          tf.withControlDependencies(length).assignAddVariableOp(variables.handle(p), by));
+      course.ifPresent(
+          c -> {
+            move.add(tf.assignAddVariableOp(c.handle(p), by));
+            resume.add(tf.assignAddVariableOp(variables.handle(p), c.read(p)));
+          });
     }
   }
 
@@ -89,6 +100,11 @@ final class WeightPerturbation {
         tf.constant((float) settings.radius()), tf.math.maximum(norm, tf.constant(1e-12f)));
   }
 
+  /** How far an attack that goes on from step to step has moved the weights. */
+  Optional<Variables> course() {
+    return course;
+  }
+
   /** Remembers the weights as they are. */
   void keep() {
     run("keeping of weights", keep, Optional.empty());
@@ -101,6 +117,19 @@ final class WeightPerturbation {
    */
   void move(StepControl.ViewSeed drawn) {
     run("move of weights", move, Optional.of(drawn));
+  }
+
+  /**
+   * Goes to where an attack had come in the step before.
+   *
+   * @param anew whether it begins at the weights as they are
+   */
+  void resume(boolean anew) {
+    if (anew) {
+      course.orElseThrow().zero();
+    } else {
+      run("course of the attack", resume, Optional.empty());
+    }
   }
 
   /** Puts the weights back. */

@@ -187,6 +187,7 @@ public final class Objectives {
     return switch (c.form()) {
       case CONTRASTIVE -> new ClReg(features, c.temperature());
       case MARGIN -> new MarginRegulariser(features, c.margin());
+      case COMPACT -> new Compactness(features);
       case SUPERVISED -> new SupervisedContrast(features, c.temperature());
     };
   }

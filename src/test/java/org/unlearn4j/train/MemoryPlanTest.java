@@ -184,20 +184,23 @@ class MemoryPlanTest {
     assertEquals(0, plan.twin());
   }
 
-  /** A robust step keeps the sum of its gradients, and the weights while they are moved. */
+  /**
+   * A robust step keeps the sum of its gradients, the weights while they are moved, and how far an
+   * attack that learns has come.
+   */
   @Test
   void variablesOfARobustStepAreCounted() {
     Decoder decoder = Decoder.of(new Shape("llama", 2, 64, 176, 4, 512).config());
     long parameters = decoder.parameters().stream().mapToLong(p -> p.size()).sum();
-    List<String> sets = List.of("unlearn.robust.attack=SAM");
+    List<String> sets = List.of("unlearn.robust.attack=relearn");
     var unlearn = Pipeline.defaults("NPO", sets).unlearn();
     var objective = Objectives.of(unlearn, decoder);
     Computation computation = computation(Precision.FP32, false);
     MemoryPlan plan =
         MemoryPlan.of(
             decoder, objective, computation, false, MemoryPlan.Batch.of(objective, 1, 8, 4));
-    assertEquals(8 * parameters, plan.accumulators());
-    // Of every parameter: itself, two moments, a sum of gradients, a copy. None else is there.
+    assertEquals(12 * parameters, plan.accumulators());
+    // Of every parameter: itself, two moments, a sum of gradients, a copy, a distance. None else.
     StepGraph graph = new StepGraph(decoder, objective, computation);
     try (TrainingStep step =
         new TrainingStep(graph, new AdamWSettings(0.01, 1), 1, unlearn.robust())) {
@@ -206,8 +209,8 @@ class MemoryPlanTest {
       while (operations.hasNext()) {
         variables += operations.next().type().equals("VarHandleOp") ? 1 : 0;
       }
-      assertEquals(5 * decoder.parameters().size(), variables);
-      assertEquals(20 * parameters, plan.weights() + plan.moments() + plan.accumulators());
+      assertEquals(6 * decoder.parameters().size(), variables);
+      assertEquals(24 * parameters, plan.weights() + plan.moments() + plan.accumulators());
     }
   }
 }

@@ -36,7 +36,7 @@ import org.unlearn4j.unlearn.StepControl;
 class RobustObjectivesTest {
   private static final double LAMBDA = 0.5;
 
-  private static final RobustSettings SAM = new RobustSettings(Attack.SAM, 0.1, 1, 1);
+  private static final RobustSettings SAM = new RobustSettings(Attack.SAM, 0.1, 1, 1, 1);
 
   /** As for a plain step: what float32 loses of whole tensors. */
   private static final double TOLERANCE = 1e-5;
@@ -114,7 +114,7 @@ class RobustObjectivesTest {
 
   /** Taken at the weights as they are, whatever it compares. */
   @ParameterizedTest
-  @CsvSource({"contrastive", "margin", "supervised"})
+  @CsvSource({"contrastive", "margin", "compact", "supervised"})
   void withARegulariser(String form) {
     String set = "unlearn.clreg={weight: 0.5, form: " + form + ", margin: -0.5, queue: 2}";
     equalsTheSameByHand(objective("NPO", set), TOLERANCE);
@@ -122,11 +122,11 @@ class RobustObjectivesTest {
 
   /** An attack that learns runs over a batch of no forget rows, which a regulariser must bear. */
   @ParameterizedTest
-  @CsvSource({"contrastive", "margin", "supervised"})
+  @CsvSource({"contrastive", "margin", "compact", "supervised"})
   void learningBesideARegulariser(String form) {
     Objective objective = objective("NPO", "unlearn.clreg={weight: 0.5, form: " + form + "}");
     StepBatch batch = fixture.batch(objective);
-    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 1, 1e-3);
+    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 1, 1e-3, 1);
     StepBatch lesson = StepBatch.lesson(fixture.rows().get(Segment.ALTERNATE), batch.totals());
     try (TrainingStep step =
         TrainingSteps.robust(fixture, objective, Computations.FP32, relearn, 1)) {

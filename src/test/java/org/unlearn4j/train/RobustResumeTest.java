@@ -67,7 +67,7 @@ class RobustResumeTest {
       value = Attack.class,
       names = {"SAM", "NOISE", "RELEARN"})
   void twoEpochsAreOneAndAKillAndOne(Attack attack) {
-    RobustSettings settings = new RobustSettings(attack, 0.5, 2, 1e-3);
+    RobustSettings settings = new RobustSettings(attack, 0.5, 2, 1e-3, 4);
     try (TrainingStep step = TrainingSteps.robust(fixture, settings, 1)) {
       // Six rows in batches of two: three steps an epoch, the last checkpoint after the third.
       Trainer.Finished whole = run(step, loop(2, 11), "unbroken", (d, t, o) -> {});

@@ -49,7 +49,8 @@ class RobustStepTest {
         attack,
         numbers.path("radius").asDouble(0.5),
         Math.max(1, numbers.path("lessons").size()),
-        numbers.path("rate").asDouble(1));
+        numbers.path("rate").asDouble(1),
+        1);
   }
 
   /** The rows that {@code robust.json} names. */
@@ -145,6 +146,35 @@ class RobustStepTest {
     }
   }
 
+  /**
+   * An attack that goes on from step to step, where the weights stay as they are: the second step
+   * is where the first and the second batch lead, the third begins anew.
+   */
+  @Test
+  void anAttackGoesOnUntilItsCourseIsOver() {
+    StepFixture fixture = new StepFixture("llama");
+    JsonNode numbers = fixture.fixture().json("robust.json").path("relearn");
+    RobustSettings settings =
+        new RobustSettings(Attack.RELEARN, 1, 1, numbers.path("rate").asDouble(), 2);
+    try (TrainingStep step = TrainingSteps.robust(fixture, settings, 1)) {
+      StepBatch batch = fixture.batch(step.graph().objective());
+      List<StepBatch> lessons = lessons(fixture, numbers, batch);
+      List<Map<String, float[]>> gradients = new ArrayList<>();
+      for (int t = 1; t <= 4; t++) {
+        List<StepBatch> lesson = List.of(lessons.get((t - 1) % 2));
+        step.reset();
+        // Bias corrections differ, but moments that were reset do not read them.
+        step.runCollated(t, step.collate(List.of(batch), lesson), 0, CONTROL);
+        gradients.add(TrainingSteps.gradient(step));
+      }
+      JsonNode expected = numbers.path("gradient");
+      assertGradient(expected, gradients.get(1));
+      assertGradient(expected, gradients.get(3));
+      TrainingSteps.assertNear(gradients.get(0), gradients.get(2), TOLERANCE);
+      assertThrows(AssertionFailedError.class, () -> assertGradient(expected, gradients.get(0)));
+    }
+  }
+
   private static void assertSame(Map<String, float[]> expected, Map<String, float[]> actual) {
     assertEquals(expected.keySet(), actual.keySet());
     expected.forEach((name, e) -> assertArrayEquals(e, actual.get(name), 0f, name));
@@ -154,7 +184,7 @@ class RobustStepTest {
   @Test
   void noiseIsAsLongAsTheRadiusAndDrawnFromTheSeed() {
     StepFixture fixture = new StepFixture("llama");
-    RobustSettings noise = new RobustSettings(Attack.NOISE, 0.5, 1, 1);
+    RobustSettings noise = new RobustSettings(Attack.NOISE, 0.5, 1, 1, 1);
     Map<String, float[]> here;
     Map<String, float[]> there;
     try (StepGraph graph =
@@ -236,7 +266,7 @@ class RobustStepTest {
   @Test
   void whatAnAttackLacksIsSaid() {
     StepFixture fixture = new StepFixture("llama");
-    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 2, 1e-3);
+    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 2, 1e-3, 1);
     StepGraph plain =
         new StepGraph(fixture.decoder(), TrainingSteps.npo(fixture), Computations.FP32);
     assertThrows(
