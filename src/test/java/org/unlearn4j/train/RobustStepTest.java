@@ -102,10 +102,7 @@ class RobustStepTest {
   void theGradientIsThatOfTheReference(String family, Attack attack) {
     StepFixture fixture = new StepFixture(family);
     JsonNode numbers =
-        fixture
-            .fixture()
-            .json("robust.json")
-            .path(attack.spelling().toLowerCase(Locale.ROOT));
+        fixture.fixture().json("robust.json").path(attack.spelling().toLowerCase(Locale.ROOT));
     try (RobustByHand plain = new RobustByHand(fixture, TrainingSteps.npo(fixture), 0);
         TrainingStep step = TrainingSteps.robust(fixture, settings(attack, numbers), 1)) {
       StepBatch batch = plain.batch();
