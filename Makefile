@@ -45,7 +45,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -88,6 +88,9 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
 	  --out runs/clreg-table --table docs/results/clreg-table.md
+
+deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
+	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
 
 quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
 	@for s in quantization quantization-grid; do \

@@ -61,7 +61,10 @@ class RobustResumeTest {
     return a.entrySet().stream().allMatch(e -> Arrays.equals(e.getValue(), b.get(e.getKey())));
   }
 
-  /** What an attack draws is a function of seed and step, not of what went before. */
+  /**
+   * What an attack draws is a function of seed and step; how far it has come, here in the middle of
+   * its course, lies in the checkpoint.
+   */
   @ParameterizedTest
   @EnumSource(
       value = Attack.class,

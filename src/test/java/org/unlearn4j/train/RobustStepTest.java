@@ -259,6 +259,55 @@ class RobustStepTest {
     return sum;
   }
 
+  /**
+   * An attack that goes on over two steps of the training is, at a learning rate of 0, in the
+   * second step where one of two lessons a step is in its first. The second step's gradient from
+   * the first moments: g = (m2 - 0.9 m1) / 0.1.
+   */
+  @Test
+  void anAttackGoesOnFromStepToStep() {
+    StepFixture fixture = new StepFixture("llama");
+    JsonNode numbers = fixture.fixture().json("robust.json").path("relearn");
+    double rate = numbers.path("rate").asDouble();
+    RobustSettings settings = new RobustSettings(Attack.RELEARN, 1, 1, rate, 2);
+    try (TrainingStep step = TrainingSteps.robust(fixture, settings, 1)) {
+      StepBatch batch = fixture.batch(step.graph().objective());
+      List<StepBatch> lessons = lessons(fixture, numbers, batch);
+      assertEquals(2, lessons.size(), "what the reference learned");
+      Map<String, float[]> first = null;
+      for (int t = 1; t <= 2; t++) {
+        StepBatches fed = step.collate(List.of(batch), lessons.subList(t - 1, t));
+        step.runCollated(t, fed, 0, CONTROL);
+        first = t == 1 ? TrainingSteps.gradient(step) : first; // m1 / 0.1
+      }
+      Map<String, float[]> second = new LinkedHashMap<>();
+      for (Map.Entry<String, float[]> e : TrainingSteps.gradient(step).entrySet()) { // m2 / 0.1
+        float[] g = e.getValue().clone();
+        for (int i = 0; i < g.length; i++) {
+          g[i] -= 0.9f * first.get(e.getKey())[i];
+        }
+        second.put(e.getKey(), g);
+      }
+      assertGradient(numbers.path("gradient"), second);
+      Map<String, float[]> anew = first;
+      assertThrows(
+          AssertionFailedError.class,
+          () -> assertGradient(numbers.path("gradient"), anew),
+          "one lesson alone");
+      // Its third step begins anew: m3 = 0.9 m2 + 0.1 g3, and g3 is g1.
+      Map<String, float[]> moments = TrainingSteps.gradient(step);
+      step.runCollated(3, step.collate(List.of(batch), lessons.subList(0, 1)), 0, CONTROL);
+      TrainingSteps.gradient(step)
+          .forEach(
+              (name, m) -> {
+                for (int i = 0; i < m.length; i++) {
+                  double expected = 0.9 * moments.get(name)[i] + anew.get(name)[i];
+                  assertClose(name + "[" + i + "]", expected, m[i], 1e-5, 1e-5);
+                }
+              });
+    }
+  }
+
   /** Two settings that would leave the forget part out without a word. */
   @Test
   void whatAnAttackLacksIsSaid() {
