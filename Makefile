@@ -35,7 +35,8 @@ CHILD      = TF_CPP_MIN_LOG_LEVEL=2 OPT_OUT_TRACKING=true ORT_DISABLE_TELEMETRY=
              -cp "target/test-classes:target/classes:$$(cat target/tests.classpath)"
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 GRID      := runs/fable-int4/config.json
-SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java)
+SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java \
+             src/test/java/org/unlearn4j/build/OwnJar.java)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -44,7 +45,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak doctor gpu-libs gpu-bundle gpu-check docs format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -123,6 +124,10 @@ soak: ## everything round and round in one process: HOURS=1; what it held after 
 	@echo '==> soak'
 	@$(TESTS)
 	@$(CHILD) org.unlearn4j.cli.Soak $(or $(HOURS),1)
+
+reproducible: ## builds twice, in two folders, time zones and languages, and compares every byte
+	@echo '==> reproducible'
+	@sh pipeline/reproducible.sh $${TMPDIR:-/tmp}/unlearn4j-reproducible
 
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor

@@ -13,23 +13,23 @@ import org.unlearn4j.unlearn.FeatureLayer;
  *     step that takes all parts at once
  * @param lessons forget rows of other steps in the place of retain rows, one batch a step of an
  *     attack that learns
+ * @param tokens of the step's rows, each counted once, without padding and without lessons
  */
 record StepBatches(
-    List<CollatedBatch> micro, List<CollatedBatch> forgetting, List<CollatedBatch> lessons) {
+    List<CollatedBatch> micro,
+    List<CollatedBatch> forgetting,
+    List<CollatedBatch> lessons,
+    long tokens) {
 
   /** Of a step that takes all parts at once. */
   static StepBatches of(List<CollatedBatch> micro) {
-    return new StepBatches(micro, List.of(), List.of());
+    long tokens = micro.stream().mapToLong(CollatedBatch::tokens).sum();
+    return new StepBatches(micro, List.of(), List.of(), tokens);
   }
 
   /** The same with what a queue holds, which is known only when the step before is over. */
   StepBatches withQueue(Map<FeatureLayer, List<float[]>> queued) {
     return new StepBatches(
-        micro.stream().map(b -> b.withQueue(queued)).toList(), forgetting, lessons);
-  }
-
-  /** Tokens of the micro-batches, without padding. */
-  long tokens() {
-    return micro.stream().mapToLong(CollatedBatch::tokens).sum();
+        micro.stream().map(b -> b.withQueue(queued)).toList(), forgetting, lessons, tokens);
   }
 }

@@ -11,14 +11,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
-import java.util.function.UnaryOperator;
-import java.util.stream.IntStream;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.config.LoopSettings;
-import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
@@ -186,37 +182,34 @@ public final class Trainer {
           new StepBatch(
               rows.get(i), reference(micro.get(i)), floors(micro.get(i)), Map.of(), totals));
     }
-    if (step.attack() == RobustSettings.Attack.NONE) {
-      return StepBatches.of(collated(whole, b -> b));
-    }
-    // A regulariser compares forget rows with others, at the weights as they are.
-    boolean compared = step.graph().objective().regulariser().isPresent();
-    return new StepBatches(
-        collated(whole, compared ? b -> b : StepBatch::keepingAlone),
-        collated(whole, StepBatch::forgettingAlone),
-        lessons(micro, totals, stepIndex));
+    return step.collate(whole, lessons(micro, totals, stepIndex));
   }
 
-  private List<CollatedBatch> collated(List<StepBatch> batches, UnaryOperator<StepBatch> part) {
-    return batches.stream().map(part).map(step.graph()::collate).toList();
-  }
-
-  /** What an attack learns: forget rows that are not in the step, drawn anew each time. */
-  private List<CollatedBatch> lessons(
+  /**
+   * What an attack learns: forget rows that are not in the step, drawn anew each time; those of the
+   * step where there are no others.
+   */
+  private List<StepBatch> lessons(
       List<EpochPlan.Micro> micro, StepBatch.Totals totals, int stepIndex) {
+    if (step.lessons() == 0) {
+      return List.of();
+    }
     Set<Integer> own = new HashSet<>();
     micro.forEach(m -> Arrays.stream(m.forget()).forEach(own::add));
-    List<Integer> others =
-        new ArrayList<>(
-            IntStream.range(0, data.forget().size()).filter(i -> !own.contains(i)).boxed().toList());
+    List<Integer> others = new ArrayList<>();
+    for (int i = 0; i < data.forget().size(); i++) {
+      if (!own.contains(i) || own.size() == data.forget().size()) {
+        others.add(i);
+      }
+    }
     Collections.shuffle(others, new Random(loop.seed() * 1_000_033 + stepIndex));
-    List<CollatedBatch> lessons = new ArrayList<>();
+    List<StepBatch> lessons = new ArrayList<>();
     for (int k = 0; k < step.lessons(); k++) {
       List<TokenRow> rows = new ArrayList<>();
       for (int i = 0; i < Math.min(loop.batchSize(), others.size()); i++) {
         rows.add(data.forget().get(others.get((k * loop.batchSize() + i) % others.size())));
       }
-      lessons.add(step.graph().collate(StepBatch.lesson(rows, totals)));
+      lessons.add(StepBatch.lesson(rows, totals));
     }
     return lessons;
   }

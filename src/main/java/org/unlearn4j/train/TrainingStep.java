@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Result;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.config.RobustSettings;
@@ -73,6 +74,9 @@ public final class TrainingStep implements AutoCloseable {
     this.settings = settings;
     this.accumulate = accumulate;
     try {
+      if (robust.isPresent() && !graph.objective().robust()) {
+        throw new IllegalArgumentException("the forget part has no factor in this graph");
+      }
       this.adamW =
           new AdamW(
               graph.runtime(),
@@ -98,11 +102,6 @@ public final class TrainingStep implements AutoCloseable {
     return graph;
   }
 
-  /** What moves the weights at which the forget part is taken. */
-  RobustSettings.Attack attack() {
-    return attack;
-  }
-
   /** Batches that the attack learns in each step. */
   int lessons() {
     return lessons;
@@ -123,18 +122,36 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * Runs the step's micro-batches and one update.
+   * Runs the step's micro-batches and one update; of a step whose attack learns nothing.
    *
    * @param t counts updates from 1
    * @param micro exactly as many micro-batches as the step accumulates, or fewer at the end of an
    *     epoch
    */
   public Outcome run(int t, List<StepBatch> micro, double learningRate, StepControl control) {
-    return runCollated(t, collated(micro), learningRate, control);
+    return runCollated(t, collate(micro, List.of()), learningRate, control);
   }
 
-  private StepBatches collated(List<StepBatch> micro) {
-    return StepBatches.of(micro.stream().map(graph::collate).toList());
+  /**
+   * What a step is fed; may be asked of any thread.
+   *
+   * @param learnt one batch a step of an attack that learns, see {@link StepBatch#lesson}
+   */
+  StepBatches collate(List<StepBatch> micro, List<StepBatch> learnt) {
+    if (perturbation.isEmpty()) {
+      return StepBatches.of(collated(micro, UnaryOperator.identity()));
+    }
+    // A regulariser compares forget rows with others, at the weights as they are.
+    boolean compared = graph.objective().regulariser().isPresent();
+    return new StepBatches(
+        collated(micro, compared ? UnaryOperator.identity() : StepBatch::keepingAlone),
+        collated(micro, StepBatch::forgettingAlone),
+        collated(learnt, UnaryOperator.identity()),
+        micro.stream().mapToLong(StepBatch::tokens).sum());
+  }
+
+  private List<CollatedBatch> collated(List<StepBatch> batches, UnaryOperator<StepBatch> part) {
+    return batches.stream().map(part).map(graph::collate).toList();
   }
 
   /** The same of micro-batches that are collated already. */
@@ -151,7 +168,7 @@ public final class TrainingStep implements AutoCloseable {
     AtomicLong most = new AtomicLong();
     run(
         t,
-        collated(micro),
+        collate(micro, List.of()),
         0,
         control,
         (what, feeds) -> {
@@ -173,6 +190,10 @@ public final class TrainingStep implements AutoCloseable {
     if (micro.isEmpty() || micro.size() > accumulate) {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
+    }
+    if (batches.lessons().size() != lessons) {
+      throw new IllegalArgumentException(
+          batches.lessons().size() + " batches to learn, expected " + lessons);
     }
     Seen seen = new Seen();
     StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;

@@ -1,8 +1,10 @@
 package org.unlearn4j.unlearn;
 
+import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.unlearn4j.lm.TokenRow;
 
@@ -79,10 +81,36 @@ public record StepBatch(
     return new StepBatch(own, reference, floors, Map.of(), totals);
   }
 
-  /** The retain rows alone; what sums are divided by stays that of the step. */
+  /**
+   * The retain rows alone; what sums are divided by stays that of the step. Of a step that keeps
+   * nothing the shortest forget row, because a graph runs over one row at least.
+   */
   public StepBatch keepingAlone() {
+    if (of(Segment.RETAIN).isEmpty()) {
+      List<TokenRow> forget = of(Segment.FORGET);
+      return forgetRow(
+          IntStream.range(0, forget.size())
+              .boxed()
+              .min(Comparator.comparingInt(i -> forget.get(i).length()))
+              .orElseThrow());
+    }
     return new StepBatch(
         Map.of(Segment.RETAIN, of(Segment.RETAIN)), Map.of(), List.of(), queue, totals);
+  }
+
+  /** One forget row with what belongs to it. */
+  private StepBatch forgetRow(int i) {
+    Map<Segment, List<TokenRow>> own = new EnumMap<>(Segment.class);
+    rows.forEach((s, all) -> own.put(s, all.isEmpty() ? List.of() : List.of(all.get(i))));
+    Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
+    referenceNll.forEach((s, all) -> reference.put(s, new double[] {all[i]}));
+    return new StepBatch(
+        own, reference, floors.isEmpty() ? List.of() : List.of(floors.get(i)), queue, totals);
+  }
+
+  /** Tokens of all rows, prompts included. */
+  public long tokens() {
+    return rows.values().stream().flatMap(List::stream).mapToLong(TokenRow::length).sum();
   }
 
   /**

@@ -66,13 +66,13 @@ final class Child {
    */
   Child hearing() throws InterruptedException {
     if (hears()) {
-      around.addAll(List.of("env", "--default-signal=INT,TERM"));
+      around.addAll(List.of("env", "--default-signal=INT,TERM,HUP"));
     }
     return this;
   }
 
   static boolean hears() throws InterruptedException {
-    return succeeds("env", "--default-signal=INT,TERM", "true");
+    return succeeds("env", "--default-signal=INT,TERM,HUP", "true");
   }
 
   Child to(Path file) {
