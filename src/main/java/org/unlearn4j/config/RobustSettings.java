@@ -9,8 +9,7 @@ package org.unlearn4j.config;
  * @param course optimiser steps over which the relearning goes on before it begins anew, for {@code
  *     RELEARN}
  */
-public record RobustSettings(
-    Attack attack, double radius, int steps, double rate, int course) {
+public record RobustSettings(Attack attack, double radius, int steps, double rate, int course) {
 
   /** What moves the weights. */
   public enum Attack implements Spelled {

@@ -141,7 +141,8 @@ public final class UnlearnStage {
       }
       AdamWSettings optimiser = StageSupport.optimiser(loop);
       StepGraph graph = new StepGraph(decoder, objective, computation);
-      try (TrainingStep step = new TrainingStep(graph, optimiser, loop.accumulate(), pipeline.unlearn().robust())) {
+      try (TrainingStep step =
+          new TrainingStep(graph, optimiser, loop.accumulate(), pipeline.unlearn().robust())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
@@ -180,8 +181,7 @@ public final class UnlearnStage {
     return pipeline.model().tokenizerFolder().orElse(base);
   }
 
-  private Trainer.Regularisation regularisation(
-      TaskData data, List<TokenRow> forget, long seed) {
+  private Trainer.Regularisation regularisation(TaskData data, List<TokenRow> forget, long seed) {
     Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
     if (settings.isEmpty()) {
       return Trainer.Regularisation.NONE;
@@ -194,8 +194,7 @@ public final class UnlearnStage {
         c.queue());
   }
 
-  private static View view(
-      ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
+  private static View view(ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
     return switch (c.view()) {
       case MASK ->
           new MaskView(

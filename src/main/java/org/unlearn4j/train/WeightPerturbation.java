@@ -74,8 +74,7 @@ final class WeightPerturbation {
       keep.add(tf.assignVariableOp(kept.handle(p), variables.read(p)));
       restore.add(tf.assignVariableOp(variables.handle(p), kept.read(p)));
       Operand<TFloat32> by = tf.math.mul(directions.get(i), length);
-      move.add(
-          tf.withControlDependencies(length).assignAddVariableOp(variables.handle(p), by));
+      move.add(tf.withControlDependencies(length).assignAddVariableOp(variables.handle(p), by));
       course.ifPresent(
           c -> {
             move.add(tf.assignAddVariableOp(c.handle(p), by));

@@ -69,7 +69,15 @@ public record Objective(
 
   Objective with(Dual added) {
     return new Objective(
-        name, forget, retain, regulariser, Optional.of(added), trainable, quantization, floor, robust);
+        name,
+        forget,
+        retain,
+        regulariser,
+        Optional.of(added),
+        trainable,
+        quantization,
+        floor,
+        robust);
   }
 
   /** The same on fewer parameters: those of these names that are trained now. */
@@ -103,7 +111,15 @@ public record Objective(
   /** The same with floors. */
   public Objective with(Floored added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, trainable, quantization, Optional.of(added), robust);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        trainable,
+        quantization,
+        Optional.of(added),
+        robust);
   }
 
   /** The same, its forget part taken at weights that an attack has moved. */

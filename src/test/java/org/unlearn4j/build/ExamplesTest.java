@@ -52,9 +52,7 @@ class ExamplesTest {
     if (Files.exists(file)) {
       // The chat model's base is made by its script.
       Pipeline pipeline =
-          example.equals("chat-model")
-              ? Pipeline.readRecord(file)
-              : Pipeline.read(file, List.of());
+          example.equals("chat-model") ? Pipeline.readRecord(file) : Pipeline.read(file, List.of());
       assertEquals("example-" + example, pipeline.name());
     }
   }

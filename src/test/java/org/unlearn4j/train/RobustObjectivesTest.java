@@ -132,9 +132,12 @@ class RobustObjectivesTest {
     Objective objective = objective(name, "unlearn.objective.floor=0.5");
     List<double[]> floors =
         fixture.rows().get(Segment.FORGET).stream()
-            .map(r -> java.util.stream.DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
+            .map(
+                r ->
+                    java.util.stream.DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
             .toList();
-    TrainingStep.Outcome seen = finite(objective, fixture.batch(objective).withFloors(floors), false);
+    TrainingStep.Outcome seen =
+        finite(objective, fixture.batch(objective).withFloors(floors), false);
     assertTrue(seen.terms().get("floor") > 0, "some tokens are below their floor");
   }
 
@@ -172,8 +175,7 @@ class RobustObjectivesTest {
     StepBatch batch = fixture.batch(objective);
     try (TrainingStep kept = TrainingSteps.robust(fixture, objective, Computations.FP32, SAM, 1);
         TrainingStep again =
-            TrainingSteps.robust(
-                fixture, objective, Computations.FP32.recomputing(true), SAM, 1)) {
+            TrainingSteps.robust(fixture, objective, Computations.FP32.recomputing(true), SAM, 1)) {
       kept.run(1, List.of(batch), 0, control(objective));
       again.run(1, List.of(batch), 0, control(objective));
       TrainingSteps.assertNear(

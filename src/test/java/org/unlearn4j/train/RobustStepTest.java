@@ -16,7 +16,6 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.config.RobustSettings.Attack;
@@ -24,7 +23,6 @@ import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
-
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
@@ -97,7 +95,11 @@ class RobustStepTest {
   @CsvSource({"llama, SAM", "llama, RELEARN", "gpt2, SAM", "gpt2, RELEARN"})
   void theGradientIsThatOfTheReference(String family, Attack attack) {
     StepFixture fixture = new StepFixture(family);
-    JsonNode numbers = fixture.fixture().json("robust.json").path(attack.spelling().toLowerCase(java.util.Locale.ROOT));
+    JsonNode numbers =
+        fixture
+            .fixture()
+            .json("robust.json")
+            .path(attack.spelling().toLowerCase(java.util.Locale.ROOT));
     try (RobustByHand plain = new RobustByHand(fixture, TrainingSteps.npo(fixture), 0);
         TrainingStep step = TrainingSteps.robust(fixture, settings(attack, numbers), 1)) {
       StepBatch batch = plain.batch();
@@ -107,7 +109,8 @@ class RobustStepTest {
           step.runCollated(1, step.collate(List.of(batch), lessons), 0, CONTROL);
       assertClose("forget", numbers.path("forget").asDouble(), seen.terms().get("forget"), 0, 1e-5);
       assertClose("retain", numbers.path("retain").asDouble(), seen.terms().get("retain"), 0, 1e-5);
-      assertClose("total", seen.terms().get("forget") + seen.terms().get("retain"), seen.total(), 0, 1e-6);
+      assertClose(
+          "total", seen.terms().get("forget") + seen.terms().get("retain"), seen.total(), 0, 1e-6);
       JsonNode expected = numbers.path("gradient");
       assertClose("norm", expected.path("global_l2").asDouble(), seen.gradNorm(), 0, TOLERANCE);
       assertGradient(expected, TrainingSteps.gradient(step));
@@ -150,9 +153,11 @@ class RobustStepTest {
     Map<String, float[]> here;
     Map<String, float[]> there;
     try (StepGraph graph =
-        new StepGraph(fixture.decoder(), TrainingSteps.npo(fixture).robustly(), Computations.FP32)) {
+        new StepGraph(
+            fixture.decoder(), TrainingSteps.npo(fixture).robustly(), Computations.FP32)) {
       AdamW adamW =
-          new AdamW(graph.runtime(), graph.variables(), graph.gradients(), new AdamWSettings(0, 0), true);
+          new AdamW(
+              graph.runtime(), graph.variables(), graph.gradients(), new AdamWSettings(0, 0), true);
       WeightPerturbation moved =
           new WeightPerturbation(graph.runtime(), graph.variables(), adamW.accumulated(), noise);
       fixture.assignPolicy(graph);
@@ -176,8 +181,7 @@ class RobustStepTest {
     double[] first = direction.get("model.layers.0.self_attn.q_proj.weight");
     double[] second = direction.get("model.layers.0.self_attn.o_proj.weight");
     assertEquals(1024, first.length);
-    assertClose(
-        "another parameter's", 0, cosine(Map.of("", first), Map.of("", second)), 0.15, 0);
+    assertClose("another parameter's", 0, cosine(Map.of("", first), Map.of("", second)), 0.15, 0);
     // And as much of it as its size: 1024 of N values have the share sqrt(1024 / N) of the length.
     long all = direction.values().stream().mapToLong(d -> d.length).sum();
     double share = Math.sqrt(dot(Map.of("", first), Map.of("", first))) / 0.5;
@@ -235,8 +239,7 @@ class RobustStepTest {
         () -> new TrainingStep(plain, new AdamWSettings(0, 0), 1, Optional.of(relearn)));
     try (TrainingStep step = TrainingSteps.robust(fixture, relearn, 1)) {
       StepBatch batch = fixture.batch(step.graph().objective());
-      assertThrows(
-          IllegalArgumentException.class, () -> step.run(1, List.of(batch), 0, CONTROL));
+      assertThrows(IllegalArgumentException.class, () -> step.run(1, List.of(batch), 0, CONTROL));
     }
   }
 }
