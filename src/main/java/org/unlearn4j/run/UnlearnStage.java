@@ -181,8 +181,7 @@ public final class UnlearnStage {
     return pipeline.model().tokenizerFolder().orElse(base);
   }
 
-  private Trainer.Regularisation regularisation(
-      TaskData data, List<TokenRow> forget, long seed) {
+  private Trainer.Regularisation regularisation(TaskData data, List<TokenRow> forget, long seed) {
     Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
     if (settings.isEmpty()) {
       return Trainer.Regularisation.NONE;
@@ -195,8 +194,7 @@ public final class UnlearnStage {
         c.queue());
   }
 
-  private static View view(
-      ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
+  private static View view(ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
     return switch (c.view()) {
       case MASK ->
           new MaskView(

@@ -27,7 +27,8 @@ record Page(Path file, String text) {
   private static final Pattern SPAN = Pattern.compile("(?<!`)`([^`\n]+)`(?!`)");
 
   /** A full stop (or the like) behind which another sentence begins. */
-  private static final Pattern END = Pattern.compile("(?<=[.!?][)*\"_]{0,3})\\s+(?=[\\p{Lu}`\"*(\\[_\\d])");
+  private static final Pattern END =
+      Pattern.compile("(?<=[.!?][)*\"_]{0,3})\\s+(?=[\\p{Lu}`\"*(\\[_\\d])");
 
   /**
    * A block of code.
@@ -118,8 +119,10 @@ record Page(Path file, String text) {
   }
 
   List<String> links() {
-    return LINK.matcher(prose().replaceAll("(?<!`)`[^`\n]+`(?!`)", "code")).results()
-        .map(m -> m.group(1)).toList();
+    return LINK.matcher(prose().replaceAll("(?<!`)`[^`\n]+`(?!`)", "code"))
+        .results()
+        .map(m -> m.group(1))
+        .toList();
   }
 
   List<String> spans() {

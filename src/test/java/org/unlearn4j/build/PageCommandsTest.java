@@ -119,7 +119,8 @@ class PageCommandsTest {
                   .map(Option::getLongOpt)
                   .collect(Collectors.toCollection(TreeSet::new));
           options.addAll(List.of("help", "verbose"));
-          OPTION.matcher(call.group(2).split(" #|; ")[0])
+          OPTION
+              .matcher(call.group(2).split(" #|; ")[0])
               .results()
               .map(m -> m.group(1))
               .filter(o -> !options.contains(o))
@@ -128,6 +129,14 @@ class PageCommandsTest {
       }
     }
     return wrong;
+  }
+
+  @Test
+  void everyCommandIsShown() {
+    String shown = Page.read(Path.of("docs/reference/commands.md")).text();
+    List<String> missing =
+        COMMANDS.keySet().stream().filter(c -> !shown.contains("unlearn4j " + c + " ")).toList();
+    assertEquals(List.of(), missing);
   }
 
   @Test
@@ -194,7 +203,11 @@ class PageCommandsTest {
       }
     }
     return named.stream()
-        .filter(n -> BLOCKS.contains(n.split("\\.")[0]) && n.contains(".") && !n.startsWith("model.layers"))
+        .filter(
+            n ->
+                BLOCKS.contains(n.split("\\.")[0])
+                    && n.contains(".")
+                    && !n.startsWith("model.layers"))
         .filter(n -> KEYS.stream().noneMatch(k -> k.equals(n) || k.startsWith(n + ".")))
         .map(n -> page.file() + ": " + n)
         .toList();

@@ -104,7 +104,10 @@ class PagesTest {
     List<String> silent =
         PAGES.stream()
             .filter(p -> p.file().startsWith("docs") || p.file().startsWith("examples"))
-            .filter(p -> !p.opening().matches("(?s).*\\bThis (page|example|folder) (answers|shows|says).*"))
+            .filter(
+                p ->
+                    !p.opening()
+                        .matches("(?s).*\\bThis (page|example|folder) (answers|shows|says).*"))
             .map(p -> p.file() + ": " + p.opening().lines().findFirst().orElse(""))
             .toList();
     assertEquals(List.of(), silent);
@@ -164,7 +167,8 @@ class PagesTest {
   private static List<String> missing(Page page, Set<String> classes) {
     List<String> missing = new ArrayList<>();
     for (String span : page.spans()) {
-      boolean open = span.matches(".*([*].*|/[A-Z]+(/.*)?)"); // a pattern, or a place of the reader's
+      boolean open =
+          span.matches(".*([*].*|/[A-Z]+(/.*)?)"); // a pattern, or a place of the reader's
       boolean file = span.matches(ROOTS) && !open && !Files.exists(Path.of(span));
       if (file || span.matches("[A-Z]\\w+Test") && !classes.contains(span)) {
         missing.add(page.file() + ": " + span);

@@ -75,14 +75,20 @@ final class RoomsPicture {
                 + " markerWidth=\"6\" markerHeight=\"6\" orient=\"auto\">"
                 + "<path d=\"M0 0 8 4 0 8z\" fill=\"#777\"/></marker></defs>%n"
                 + "<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>%n",
-            WIDTH, height, WIDTH, height));
+            WIDTH,
+            height,
+            WIDTH,
+            height));
     for (String room : knows.keySet()) {
       for (String to : arrows(room)) {
         out.append(
             String.format(
                 Locale.ROOT,
                 "<path d=\"M%d %d %d %d\" stroke=\"#777\" marker-end=\"url(#a)\"/>%n",
-                centres.get(room), y(room, top) + HEIGHT, centres.get(to), y(to, top) - 2));
+                centres.get(room),
+                y(room, top) + HEIGHT,
+                centres.get(to),
+                y(to, top) - 2));
       }
     }
     for (String room : knows.keySet()) {
@@ -93,7 +99,14 @@ final class RoomsPicture {
               Locale.ROOT,
               "<rect x=\"%d\" y=\"%d\" width=\"%d\" height=\"%d\" rx=\"6\" fill=\"%s\""
                   + " stroke=\"#555\"/><text x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>%n",
-              x - BOX / 2, y, BOX, HEIGHT, colours.getOrDefault(room, "#ffffff"), x, y + 20, room));
+              x - BOX / 2,
+              y,
+              BOX,
+              HEIGHT,
+              colours.getOrDefault(room, "#ffffff"),
+              x,
+              y + 20,
+              room));
     }
     int x = MARGIN;
     for (Map.Entry<String, String> entry : new TreeMap<>(legend).entrySet()) {
@@ -102,7 +115,12 @@ final class RoomsPicture {
               Locale.ROOT,
               "<rect x=\"%d\" y=\"%d\" width=\"16\" height=\"12\" fill=\"%s\" stroke=\"#555\"/>"
                   + "<text x=\"%d\" y=\"%d\">%s</text>%n",
-              x, height - 24, entry.getValue(), x + 22, height - 13, entry.getKey()));
+              x,
+              height - 24,
+              entry.getValue(),
+              x + 22,
+              height - 13,
+              entry.getKey()));
       x += 250;
     }
     return out.append("</svg>\n").toString();

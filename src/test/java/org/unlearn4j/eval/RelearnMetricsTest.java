@@ -103,8 +103,7 @@ class RelearnMetricsTest {
   void theGainIsHeldAgainstTheRetainOnlyModels() {
     Map<String, RelearnResult.Course> both =
         Map.of("unlearned", course(0.1, 0.3), "retain_only", course(0.2, 0.25));
-    Near.absolute(
-        0.15, judged(0.15, both).gain().orElseThrow(), 1e-12, "less what anybody learns");
+    Near.absolute(0.15, judged(0.15, both).gain().orElseThrow(), 1e-12, "less what anybody learns");
     assertTrue(judged(0.1501, both).pass());
     assertFalse(judged(0.1499, both).pass());
     Map<String, RelearnResult.Course> alone = Map.of("unlearned", course(0.1, 0.3));
