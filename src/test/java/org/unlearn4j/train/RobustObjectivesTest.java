@@ -151,13 +151,7 @@ class RobustObjectivesTest {
     Objective objective = objective(name, "unlearn.objective.floor=0.5");
     List<double[]> floors =
         fixture.rows().get(Segment.FORGET).stream()
-<<<<<<< HEAD
             .map(r -> DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
-=======
-            .map(
-                r ->
-                    java.util.stream.DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
->>>>>>> pages
             .toList();
     TrainingStep.Outcome seen =
         finite(objective, fixture.batch(objective).withFloors(floors), false);
