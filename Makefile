@@ -116,10 +116,10 @@ kills: ## commands killed at random moments, resumed and compared: KILLS=200 SEE
 	@$(TESTS)
 	@$(CHILD) org.unlearn4j.faults.Killed $(or $(KILLS),200) $(or $(SEED),1)
 
-faults: ## full and read-only disks, signals, no native memory, then make kills
+faults: ## full and read-only disks, signals, no native memory, replaced files, then make kills
 	@echo '==> faults'
 	@rm -rf target/surefire-reports
-	@$(MAVEN) test -Dtest='org.unlearn4j.faults.*Test,KilledRunTest' -Dtest.excludedGroups= -DforkCount=1; code=$$?; \
+	@$(MAVEN) test -Dtest='org.unlearn4j.faults.*Test,KilledRunTest,ReplacedInputsTest' -Dtest.excludedGroups= -DforkCount=1; code=$$?; \
 	  sh pipeline/test-summary.sh target/surefire-reports; exit $$code
 	@$(MAKE) --no-print-directory kills
 

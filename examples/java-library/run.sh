@@ -1,6 +1,7 @@
 #!/bin/sh
 # Run from the root of the repository.
 set -e
+export ORT_DISABLE_TELEMETRY=1 OPT_OUT_TRACKING=true
 lib="${UNLEARN4J_CLASSPATH:-target/dist/lib/*}"
 mkdir -p runs
 javac -cp "$lib" -d runs/example-java-library-classes examples/java-library/Forget.java

@@ -145,7 +145,7 @@ public final class TrainingStep implements AutoCloseable {
     boolean compared = graph.objective().regulariser().isPresent();
     return new StepBatches(
         collated(micro, compared ? UnaryOperator.identity() : StepBatch::keepingAlone),
-        collated(micro, StepBatch::forgettingAlone),
+        collated(micro, b -> b.forgettingAlone(compared)),
         collated(learnt, UnaryOperator.identity()),
         micro.stream().mapToLong(StepBatch::tokens).sum());
   }

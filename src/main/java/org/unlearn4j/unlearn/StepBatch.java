@@ -69,16 +69,19 @@ public record StepBatch(
   }
 
   /**
-   * The step without its retain rows; what sums are divided by stays that of the step. Views stay,
-   * because a regulariser of weight 0 pairs them with their rows.
+   * The step without its retain rows; what sums are divided by stays that of the step.
+   *
+   * @param compared whether a regulariser of weight 0 is in the graph: then views stay, because it
+   *     pairs them with their rows, and the shortest retain row, because it takes means over those
    */
-  public StepBatch forgettingAlone() {
+  public StepBatch forgettingAlone(boolean compared) {
     Map<Segment, List<TokenRow>> own = new EnumMap<>(rows);
+    List<TokenRow> retain = of(Segment.RETAIN);
     own.remove(Segment.RETAIN);
-    Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
-    reference.putAll(referenceNll);
-    reference.keySet().retainAll(own.keySet());
-    return new StepBatch(own, reference, floors, Map.of(), totals);
+    if (compared && !retain.isEmpty()) {
+      own.put(Segment.RETAIN, List.of(retain.get(shortest(retain))));
+    }
+    return new StepBatch(own, referenceNll, floors, Map.of(), totals);
   }
 
   /**
@@ -87,15 +90,17 @@ public record StepBatch(
    */
   public StepBatch keepingAlone() {
     if (of(Segment.RETAIN).isEmpty()) {
-      List<TokenRow> forget = of(Segment.FORGET);
-      return forgetRow(
-          IntStream.range(0, forget.size())
-              .boxed()
-              .min(Comparator.comparingInt(i -> forget.get(i).length()))
-              .orElseThrow());
+      return forgetRow(shortest(of(Segment.FORGET)));
     }
     return new StepBatch(
         Map.of(Segment.RETAIN, of(Segment.RETAIN)), Map.of(), List.of(), queue, totals);
+  }
+
+  private static int shortest(List<TokenRow> rows) {
+    return IntStream.range(0, rows.size())
+        .boxed()
+        .min(Comparator.comparingInt(i -> rows.get(i).length()))
+        .orElseThrow();
   }
 
   /** One forget row with what belongs to it. */

@@ -129,6 +129,8 @@ class ExamplesTest {
     builder.environment().put("PATH", path);
     builder.environment().put("UNLEARN4J_CLASSPATH", absolute());
     builder.environment().put("TF_CPP_MIN_LOG_LEVEL", "2");
+    builder.environment().put("OPT_OUT_TRACKING", "true");
+    builder.environment().put("ORT_DISABLE_TELEMETRY", "1");
     int code = builder.start().waitFor();
     String said = Files.readString(out.toPath());
     return new Said(code, code == 0 ? said : said + Files.readString(root.resolve("err.txt")));

@@ -132,6 +132,14 @@ class PageCommandsTest {
   }
 
   @Test
+  void everyCommandIsShown() {
+    String shown = Page.read(Path.of("docs/reference/commands.md")).text();
+    List<String> missing =
+        COMMANDS.keySet().stream().filter(c -> !shown.contains("unlearn4j " + c + " ")).toList();
+    assertEquals(List.of(), missing);
+  }
+
+  @Test
   void everyMakeTargetExists() {
     List<String> wrong = new ArrayList<>();
     PAGES.forEach(p -> wrong.addAll(wrongTargets(p)));

@@ -147,10 +147,10 @@ class PipelineMistakesTest {
           NPO      | unlearn.robust.attack=sam            | (did you mean SAM?)
           NPO      | unlearn.robust.radius=0             | found 0, expected a number greater than 0
           NPO      | unlearn.robust.steps=0              | found 0, expected an integer from 1 to 100
-          NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | unlearn.robust.attack: found relearn with retain: KL, expected SAM, noise or none, or else retain: NLL
-          NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | unlearn.robust.attack: found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
-          GradAscent | unlearn.robust.attack=relearn     | unlearn.robust.attack: found relearn with retain: none
-          UNDIAL   | unlearn.robust.attack=relearn       | unlearn.robust.attack: found relearn with alpha: 0
+          NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found relearn with retain: KL, expected SAM, noise or none, or else retain: NLL
+          NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
+          GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
+          UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
           NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
           NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
           NPO      | export.opset=21                     | found 21, expected one of 17, 23

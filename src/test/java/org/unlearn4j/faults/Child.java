@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Assumptions;
 
 /** The program in a process of its own, with something wrong around it. */
 final class Child {
-  private static final int MINUTES = 3;
+  private static final int MINUTES = 10;
 
   private final Path folder;
   private final List<String> around = new ArrayList<>();

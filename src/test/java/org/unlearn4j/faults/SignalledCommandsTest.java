@@ -22,17 +22,19 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * Every command that works for long is asked to stop in the middle, by each of the three signals:
- * it ends within ten seconds with the signal's code, leaves nothing half-written, and the same
- * command makes afterwards, bit for bit, what an undisturbed one makes.
+ * it ends within ten seconds with the signal's code and leaves nothing half-written. After one of
+ * them the same command is called again and makes, bit for bit, what an undisturbed one makes.
  */
 @Tag("slow")
 class SignalledCommandsTest {
   private static final Map<String, Integer> CODES = Map.of("HUP", 129, "INT", 130, "TERM", 143);
 
-  /** Enough for seconds of work, most of which is left when the first trace of it is seen. */
-  private static final int EPOCHS = 400;
+  private static final String AGAIN = "TERM";
 
-  private static final int TOKENS = 50;
+  /** Enough for seconds of work, most of which is left when the first trace of it is seen. */
+  private static final int EPOCHS = 4;
+
+  private static final int ROWS = 300;
 
   /** By command: what is there, in its folder or the models', when it is in the middle. */
   private static final Map<String, String> TRACES =
@@ -56,7 +58,7 @@ class SignalledCommandsTest {
   static void models() throws IOException, InterruptedException {
     Assumptions.assumeTrue(
         Child.hears(), "this session ignores signals and its env cannot take that back");
-    commands = new WritingCommands(root, EPOCHS, TOKENS);
+    commands = new WritingCommands(root, EPOCHS, ROWS);
   }
 
   static Stream<Arguments> everyOneByEach() {
@@ -93,7 +95,8 @@ class SignalledCommandsTest {
   @ParameterizedTest
   @MethodSource("everyOneByEach")
   void stopsAndGoesOn(String name, String signal) throws IOException, InterruptedException {
-    final Map<String, String> expected = unbroken(name);
+    boolean again = signal.equals(AGAIN);
+    final Map<String, String> expected = again ? unbroken(name) : Map.of();
     Path out = Files.createDirectories(temp.resolve("out"));
     List<String> arguments = commands.arguments(name, out);
     Child child = new Child(temp).hearing();
@@ -109,10 +112,11 @@ class SignalledCommandsTest {
     assertTrue(end.err().contains("Stopping where nothing is lost (SIG" + signal + ")"), end.err());
     assertTrue(end.err().contains("Stopped as asked; what was done is kept"), end.err());
     assertEquals(List.of(), TinyProject.left(out));
-
-    Child.End again = new Child(temp).run(arguments);
-    assertTrue(again.code() <= 1, again.err());
-    assertEquals(expected, commands.made(name, out));
+    if (again) {
+      Child.End whole = new Child(temp).run(arguments);
+      assertTrue(whole.code() <= 1, whole.err());
+      assertEquals(expected, commands.made(name, out));
+    }
     List<String> left = new ArrayList<>(TinyProject.left(out));
     left.addAll(TinyProject.left(commands.models()));
     assertEquals(List.of(), left);

@@ -69,7 +69,7 @@ public final class TinyProject {
             text.replace("TOKENIZER", tokenizer.toString()).replace("DATA", data.toString()));
   }
 
-  private static void rows(Path file, int from, int to) throws IOException {
+  static void rows(Path file, int from, int to) throws IOException {
     StringBuilder rows = new StringBuilder();
     for (int i = from; i < to; i++) {
       rows.append(

@@ -20,16 +20,16 @@ final class WritingCommands {
 
   /** Writes the project and runs it once, for what single commands start from. */
   WritingCommands(Path root) throws IOException, InterruptedException {
-    this(root, 2, 2);
+    this(root, 2, 0);
   }
 
   /**
    * The same with single commands that take longer.
    *
    * @param epochs of unlearning and relearning
-   * @param tokens that an evaluation generates for a question
+   * @param rows to forget, and as many to keep; 0 for the few of the run
    */
-  WritingCommands(Path root, int epochs, int tokens) throws IOException, InterruptedException {
+  WritingCommands(Path root, int epochs, int rows) throws IOException, InterruptedException {
     project = new TinyProject(Files.createDirectories(root));
     Path run = root.resolve("models");
     Process process = process(project.run(run), root.resolve("models.log"));
@@ -53,8 +53,8 @@ final class WritingCommands {
             """
                 .replace("RUN", run.toString())
                 .replace("EPOCHS", "" + epochs)
-                .replace("TOKENS", "" + tokens)
-                .replace("DATA", root.resolve("data").toString()));
+                .replace("TOKENS", rows == 0 ? "2" : "8")
+                .replace("DATA", data(root, rows).toString()));
     Path study =
         Files.writeString(
             root.resolve("study.yaml"),
@@ -110,6 +110,16 @@ final class WritingCommands {
         List.of("compare", run.toString(), "" + again(run), "--out", OUT + "/compare.html"));
     arguments.put("graphs", List.of("graphs", "--out", OUT + "/graphs"));
     arguments.put("fable-tokenizer", List.of("fable-tokenizer", "--out", OUT + "/tokenizer"));
+  }
+
+  private static Path data(Path root, int rows) throws IOException {
+    if (rows == 0) {
+      return root.resolve("data");
+    }
+    Path many = Files.createDirectories(root.resolve("many"));
+    TinyProject.rows(many.resolve("private.jsonl"), 0, rows);
+    TinyProject.rows(many.resolve("public.jsonl"), rows, 2 * rows);
+    return many;
   }
 
   private static List<String> evaluate(String pipeline, String model, String runtime) {

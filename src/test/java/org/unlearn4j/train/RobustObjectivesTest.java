@@ -7,11 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -112,10 +114,27 @@ class RobustObjectivesTest {
 
   /** Taken at the weights as they are, whatever it compares. */
   @ParameterizedTest
-  @CsvSource({"contrastive", "margin", "supervised"})
+  @CsvSource({"contrastive", "margin", "compact", "supervised"})
   void withARegulariser(String form) {
     String set = "unlearn.clreg={weight: 0.5, form: " + form + ", margin: -0.5, queue: 2}";
     equalsTheSameByHand(objective("NPO", set), TOLERANCE);
+  }
+
+  /** An attack that learns runs over a batch of no forget rows, which a regulariser must bear. */
+  @ParameterizedTest
+  @CsvSource({"contrastive", "margin", "compact", "supervised"})
+  void learningBesideARegulariser(String form) {
+    Objective objective = objective("NPO", "unlearn.clreg={weight: 0.5, form: " + form + "}");
+    StepBatch batch = fixture.batch(objective);
+    RobustSettings relearn = new RobustSettings(Attack.RELEARN, 1, 1, 1e-3, 1);
+    StepBatch lesson = StepBatch.lesson(fixture.rows().get(Segment.ALTERNATE), batch.totals());
+    try (TrainingStep step =
+        TrainingSteps.robust(fixture, objective, Computations.FP32, relearn, 1)) {
+      StepBatches batches = step.collate(List.of(batch), List.of(lesson));
+      TrainingStep.Outcome seen = step.runCollated(1, batches, 1e-3, control(objective));
+      assertTrue(Double.isFinite(seen.gradNorm()) && Double.isFinite(seen.total()));
+      assertTrue(seen.gradNorm() > 0, seen.toString());
+    }
   }
 
   /** Masks that are drawn inside the graph, floors, and weights as they will be deployed. */
@@ -132,9 +151,7 @@ class RobustObjectivesTest {
     Objective objective = objective(name, "unlearn.objective.floor=0.5");
     List<double[]> floors =
         fixture.rows().get(Segment.FORGET).stream()
-            .map(
-                r ->
-                    java.util.stream.DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
+            .map(r -> DoubleStream.generate(() -> 0.5).limit(r.labelled()).toArray())
             .toList();
     TrainingStep.Outcome seen =
         finite(objective, fixture.batch(objective).withFloors(floors), false);
@@ -201,7 +218,7 @@ class RobustObjectivesTest {
           .forEach(
               (name, w) -> {
                 if (some.contains(name)) {
-                  assertFalse(java.util.Arrays.equals(before.get(name), w), name);
+                  assertFalse(Arrays.equals(before.get(name), w), name);
                 } else {
                   assertArrayEquals(before.get(name), w, 0f, name);
                 }
@@ -242,7 +259,7 @@ class RobustObjectivesTest {
     double[] reference = whole.referenceNll().get(Segment.FORGET);
     return new StepBatch(
         rows,
-        Map.of(Segment.FORGET, java.util.Arrays.copyOfRange(reference, f0, f1)),
+        Map.of(Segment.FORGET, Arrays.copyOfRange(reference, f0, f1)),
         Map.of(),
         whole.totals());
   }
