@@ -82,37 +82,28 @@ class PipelineMistakesTest {
             "verify");
     List<String> expected =
         List.of(
-            "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash"
-                + " and underscore.",
-            "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path,"
-                + " reference, config, tokenizer, precision, device, architecture (did you mean"
-                + " precision?).",
-            "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a"
-                + " Hugging Face model folder.",
+            "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash and underscore.",
+            "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path, reference, config,"
+                + " tokenizer, precision, device, architecture (did you mean precision?).",
+            "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a Hugging Face model"
+                + " folder.",
             "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
-            "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at"
-                + " least 0.",
-            "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have,"
-                + " expected one of name, gamma, alpha, retain, floor, floor_factor, pull.",
+            "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at least 0.",
+            "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have, expected one of"
+                + " name, gamma, alpha, retain, floor, floor_factor, pull.",
             "p.yaml, line 6, unlearn.epochs: found 2.5, expected an integer of at least 1.",
             "p.yaml, line 7, unlearn.epochs: found the key a second time, expected it once.",
-            "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of"
-                + " different layers (embeddings, last or a block number from 0).",
-            "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to"
-                + " less than 1.",
-            "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at"
-                + " least 0.",
-            "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data,"
-                + " finetune, unlearn, export, evaluate, verify, card, relearn (did you mean"
-                + " finetune.epochs?).",
-            "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset.",
+            "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of different"
+                + " layers (embeddings, last or a block number from 0).",
+            "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to less than 1.",
+            "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at least 0.",
+            "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data, finetune, unlearn,"
+                + " export, evaluate, verify, card, relearn (did you mean finetune.epochs?).",
+            "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
-            "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
-                + " accumulate, learning_rate, schedule, warmup_epochs, weight_decay, clip_norm,"
-                + " seed, checkpoint_every, recompute, quantization_aware, quantization_share,"
-                + " salient_share, watch, watch_rows, objective, clreg, robust (did you mean"
-                + " batch_size?).",
+            "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
+                + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -191,8 +182,7 @@ class PipelineMistakesTest {
   @Test
   void aFileThatIsNoPipelineIsOneSentence() throws IOException {
     assertEquals(
-        "p.yaml, line 2: found broken YAML (expected ',' or '}', but got <stream end>), expected a"
-            + " pipeline file.",
+        "p.yaml, line 2: found broken YAML (expected ',' or '}', but got <stream end>), expected a pipeline file.",
         mistakes("model: {path: a\n"));
     assertEquals(
         "p.yaml: found bytes that are not UTF-8, expected a pipeline file.",
