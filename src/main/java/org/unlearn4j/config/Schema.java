@@ -313,11 +313,12 @@ final class Schema {
     return names;
   }
 
-  /** With the blocks of {@code verify} before the last of these. */
+  /** With the blocks of {@code verify} before the last of these, and {@code attack} at the end. */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 1, VerifyKeys.sections());
     all.add(all.size() - 1, CardKeys.section());
+    all.addAll(AttackKeys.sections());
     return List.copyOf(all);
   }
 
@@ -340,6 +341,7 @@ final class Schema {
     all.addAll(CardKeys.keys());
     all.add(RELEARN_SHARE);
     all.addAll(RELEARN.keys());
+    all.addAll(AttackKeys.keys());
     return List.copyOf(all);
   }
 

@@ -109,6 +109,14 @@ public final class TaskData implements AutoCloseable {
     return List.copyOf(notes);
   }
 
+  Benchmark benchmark() {
+    return benchmark;
+  }
+
+  Prompting template() {
+    return template;
+  }
+
   /** The benchmark's passages, where it has any. */
   Optional<Passages> passages() {
     return benchmark.passages();
