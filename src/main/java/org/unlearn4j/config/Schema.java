@@ -166,7 +166,8 @@ final class Schema {
           "data.form",
           choice(DataSettings.Form.class),
           derived("muse: passages; others: questions", Schema::form),
-          "what is taught and forgotten: pairs, running text in windows, or both (fable)");
+          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in other"
+              + " forms (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(

@@ -38,6 +38,11 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
     return encoded.stream().map(Encoded::probe).toList();
   }
 
+  /** Those of one family. */
+  List<Encoded> of(AttackName family) {
+    return encoded.stream().filter(e -> e.probe().family() == family).toList();
+  }
+
   /**
    * Reads the data and applies the rules.
    *

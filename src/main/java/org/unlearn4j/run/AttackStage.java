@@ -12,11 +12,13 @@ import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.AttackSuite;
 import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
+import org.unlearn4j.attack.OftenAsked;
 import org.unlearn4j.attack.Probe;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
@@ -190,6 +192,19 @@ public final class AttackStage {
                 data.stopIds(),
                 ids -> data.tokenizer().decode(ids, true));
         found.judgements.put(subject.name(), suite.run(scorer));
+      }
+      List<Encoded> asked = attacks.of(AttackName.DIRECT);
+      if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
+        OftenAsked often =
+            new OftenAsked(
+                settings.samples(),
+                settings.temperature(),
+                settings.seed(),
+                settings.maxNewTokens(),
+                data.stopIds(),
+                pipeline.evaluate().tokenBudget(),
+                ids -> data.tokenizer().decode(ids, true));
+        found.sampled.add(often.run(subject.name(), model, asked, bars));
       }
     }
   }
