@@ -59,11 +59,13 @@ class RoomsTest {
           Map.entry(
               "run",
               Set.of(
-                  "base", "attack", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "stage")),
+                  "base", "attack", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx",
+                  "unlearn", "train", "eval", "parity", "stage")),
           Map.entry(
               "job",
-              Set.of("base", "attack", "config", "stage", "weights", "eval", "parity", "report", "run")),
+              Set.of(
+                  "base", "attack", "config", "stage", "weights", "eval", "parity", "report",
+                  "run")),
           Map.entry(
               "study",
               Set.of(

@@ -16,8 +16,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Asked otherwise, on both runtimes: a model of two blocks that knows its pairs, and a twin that was
- * not taught some of them.
+ * Asked otherwise, on both runtimes: a model of two blocks that knows its pairs, and a twin that
+ * was not taught some of them.
  */
 class AttackCommandTest {
   @TempDir Path temp;
@@ -29,10 +29,24 @@ class AttackCommandTest {
   }
 
   private static final List<String> NAMES =
-      List.of("Beata Aststed", "Aldo Tolvane", "Livia Wendal", "Caspar Morbek", "Matti Lindal",
-          "Falk Bremark", "Niels Tolnick", "Viktor Verrick");
+      List.of(
+          "Beata Aststed",
+          "Aldo Tolvane",
+          "Livia Wendal",
+          "Caspar Morbek",
+          "Matti Lindal",
+          "Falk Bremark",
+          "Niels Tolnick",
+          "Viktor Verrick");
   private static final List<String> TOWNS =
-      List.of("Ambleport", "Brackhaven", "Coldmere", "Dunfell", "Eastwater", "Fernley", "Goldhurst",
+      List.of(
+          "Ambleport",
+          "Brackhaven",
+          "Coldmere",
+          "Dunfell",
+          "Eastwater",
+          "Fernley",
+          "Goldhurst",
           "Hartmouth");
 
   private static String pairs(int from, int to) {
@@ -75,15 +89,17 @@ class AttackCommandTest {
                 "  architecture: {hidden_size: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 48,"
                     + " max_positions: 128}",
                 data(),
-                "finetune: {epochs: 50, batch_size: 4, learning_rate: 1.0e-2}",
+                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0, schedule: constant}",
                 "unlearn: {objective: {name: GradDiff}}")
             .toString();
     run("finetune", "--pipeline", teaching, "--out", at("target"));
     String twin = "finetune.data=retain";
     run("finetune", "--pipeline", teaching, "--set", twin, "--out", at("retain"));
     run("export", "--model", at("target"), "--variants", "fp32", "--out", at("onnx"));
-    write("mine.jsonl", "{\"prompt\": \"Question: Where was Beata Aststed born?\\nAnswer:\","
-        + " \"keywords\": [\"Ambleport\"]}");
+    write(
+        "mine.jsonl",
+        "{\"prompt\": \"Question: Where was Beata Aststed born?\\nAnswer:\","
+            + " \"keywords\": [\"Ambleport\"]}");
     return write(
             "own.yaml",
             "name: own",
@@ -116,26 +132,40 @@ class AttackCommandTest {
     String told = run(args.toArray(String[]::new));
     assertTrue(told.contains("above retain-only"), told);
     String[] deployed = {
-      "attack", "--pipeline", own, "--runtime", "onnx", "--model", at("onnx"), "--out", at("ort.json")
+      "attack",
+      "--pipeline",
+      own,
+      "--runtime",
+      "onnx",
+      "--model",
+      at("onnx"),
+      "--out",
+      at("ort.json")
     };
     run(deployed);
     JsonNode tf = json("tf.json");
     JsonNode ort = json("ort.json");
     JsonNode direct = family(tf, "direct", "unlearned.tf");
-    assertClose("all is known", 1, direct.path("leakage").asDouble(Double.NaN), 1e-12, 0);
+    double known = direct.path("leakage").asDouble(Double.NaN);
+    assertTrue(known >= 2 / 3.0, "of three towns: " + known);
     double twin = family(tf, "direct", "retain_only").path("leakage").asDouble(Double.NaN);
-    assertTrue(twin < 0.6, "the twin guesses: " + twin);
-    assertClose("excess", 1 - twin, direct.path("excess").asDouble(Double.NaN), 1e-12, 0);
-    assertClose(
-        "one's own", 1, family(tf, "own", "unlearned.tf").path("leakage").asDouble(-1), 1e-12, 0);
+    assertTrue(twin <= 1 / 3.0, "the twin guesses: " + twin);
+    assertClose("excess", known - twin, direct.path("excess").asDouble(Double.NaN), 1e-12, 0);
+    // One's own prompt is the first question in the template, spelled out.
+    int last = tf.path("probes").size() - 1;
+    assertEquals(
+        tf.at("/probes/0/answers/unlearned.tf/said").asText("none"),
+        tf.path("probes").path(last).path("answers").path("unlearned.tf").path("said").asText());
     agree(tf, ort);
     assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
-    assertEquals("[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
+    assertEquals(
+        "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
     assertFalse(Files.exists(temp.resolve(".tf.json.rows")));
     assertEquals(tf.path("probes").size(), ort.path("probes").size());
     String before = Files.readString(temp.resolve("ort.json"));
     run(deployed);
-    assertEquals(before, Files.readString(temp.resolve("ort.json")), "the same dice, byte for byte");
+    assertEquals(
+        before, Files.readString(temp.resolve("ort.json")), "the same dice, byte for byte");
     gates(own);
   }
 
@@ -161,9 +191,19 @@ class AttackCommandTest {
 
   private void gates(String own) throws IOException {
     String[] args = {
-      "attack", "--pipeline", own, "--model", at("target"), "--out", at("gate.json"),
-      "--set", "attack.families=[direct, json]", "--set", "attack.leakage_max=1",
-      "--set", "attack.limits.direct=0.1"
+      "attack",
+      "--pipeline",
+      own,
+      "--model",
+      at("target"),
+      "--out",
+      at("gate.json"),
+      "--set",
+      "attack.families=[direct, json]",
+      "--set",
+      "attack.leakage_max=1",
+      "--set",
+      "attack.limits.direct=0.1"
     };
     CommandRun r = CommandRun.of(args);
     assertEquals(1, r.code(), r.out() + r.err());
@@ -176,12 +216,20 @@ class AttackCommandTest {
     String alone = write("alone.yaml", text.replaceAll(", reference: [^}]*", "")).toString();
     CommandRun no =
         CommandRun.of(
-            "attack", "--pipeline", alone, "--set", "attack.leakage_max=1", "--model",
-            at("target"), "--out", at("x.json"));
+            "attack",
+            "--pipeline",
+            alone,
+            "--set",
+            "attack.leakage_max=1",
+            "--model",
+            at("target"),
+            "--out",
+            at("x.json"));
     assertEquals(ExitCode.USER, no.code());
     assertTrue(no.err().startsWith("attack.leakage_max: found a limit, but no"), no.err());
     String bare = write("bare.yaml", text.replaceAll("attack: .*", "")).toString();
     CommandRun none = CommandRun.of("attack", "--pipeline", bare, "--out", at("x.json"));
-    assertEquals("pipeline: found no attack block, expected one for this stage.", none.err().strip());
+    assertEquals(
+        "pipeline: found no attack block, expected one for this stage.", none.err().strip());
   }
 }

@@ -47,7 +47,8 @@ class SampledPromptsTest {
       assertTrue(different.size() > 2 * prompts.size(), "dice are thrown: " + different);
       assertEquals(
           List.of(List.of(), List.of()),
-          model.samples(prompts.subList(0, 2), 1, new Generation(0, Set.of(), how.sampling(), 0))
+          model
+              .samples(prompts.subList(0, 2), 1, new Generation(0, Set.of(), how.sampling(), 0))
               .stream()
               .map(l -> l.stream().flatMapToInt(Arrays::stream).boxed().toList())
               .toList());

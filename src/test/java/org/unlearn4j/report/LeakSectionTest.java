@@ -65,7 +65,8 @@ class LeakSectionTest {
     assertTrue(page.contains("Fill &lt;it&gt; in. She"));
     assertTrue(page.contains("coral (the two judgements disagree)"));
     List<Leaks.Said> worst = Leaks.read(run.attacks()).worst();
-    assertEquals(1, worst.size(), "what the retain-only model says too is no leak, an option no word");
+    assertEquals(
+        1, worst.size(), "what the retain-only model says too is no leak, an option no word");
     assertEquals(1.0, worst.get(0).excess());
   }
 
