@@ -35,7 +35,8 @@ CHILD      = TF_CPP_MIN_LOG_LEVEL=2 OPT_OUT_TRACKING=true ORT_DISABLE_TELEMETRY=
              -cp "target/test-classes:target/classes:$$(cat target/tests.classpath)"
 FIRST     := $(if $(wildcard $(HOME)/.m2/repository/org/tensorflow),, (Maven downloads about 300 MB first))
 GRID      := runs/fable-int4/config.json
-SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java)
+SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java \
+             src/test/java/org/unlearn4j/build/OwnJar.java)
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
@@ -44,7 +45,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -86,14 +87,17 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
 	$(UNLEARN4J) bench $(BENCH) --precision bf16
 
-clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/clreg-table.md (half an hour)
+clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
-	  --out runs/clreg-table --table docs/clreg-table.md
+	  --out runs/clreg-table --table docs/results/clreg-table.md
 
-quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/quantization.md (half an hour)
+deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
+	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
+
+quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
 	@for s in quantization quantization-grid; do \
 	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(value SET),--set=$(call quoted,$(s))) \
-	    --out runs/$$s --table docs/quantization.md || exit; done
+	    --out runs/$$s --table docs/results/quantization.md || exit; done
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
@@ -114,10 +118,10 @@ kills: ## commands killed at random moments, resumed and compared: KILLS=200 SEE
 	@$(TESTS)
 	@$(CHILD) org.unlearn4j.faults.Killed $(or $(KILLS),200) $(or $(SEED),1)
 
-faults: ## full and read-only disks, signals, no native memory, then make kills
+faults: ## full and read-only disks, signals, no native memory, replaced files, then make kills
 	@echo '==> faults'
 	@rm -rf target/surefire-reports
-	@$(MAVEN) test -Dtest='org.unlearn4j.faults.*Test,KilledRunTest' -Dtest.excludedGroups= -DforkCount=1; code=$$?; \
+	@$(MAVEN) test -Dtest='org.unlearn4j.faults.*Test,KilledRunTest,ReplacedInputsTest' -Dtest.excludedGroups= -DforkCount=1; code=$$?; \
 	  sh pipeline/test-summary.sh target/surefire-reports; exit $$code
 	@$(MAKE) --no-print-directory kills
 
@@ -125,6 +129,10 @@ soak: ## everything round and round in one process: HOURS=1; what it held after 
 	@echo '==> soak'
 	@$(TESTS)
 	@$(CHILD) org.unlearn4j.cli.Soak $(or $(HOURS),1)
+
+reproducible: ## builds twice, in two folders, time zones and languages, and compares every byte
+	@echo '==> reproducible'
+	@sh pipeline/reproducible.sh $${TMPDIR:-/tmp}/unlearn4j-reproducible
 
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
@@ -135,6 +143,11 @@ gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or net
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)
+
+docs: ## the Javadoc site, target/site/apidocs: begin with the pages of the packages
+	@echo '==> docs$(FIRST)'
+	@$(MAVEN) compile javadoc:javadoc
+	@echo target/site/apidocs/index.html
 
 format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply

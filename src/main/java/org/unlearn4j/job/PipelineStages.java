@@ -196,7 +196,8 @@ public final class PipelineStages {
           RelearnStage.Finished finished = stage.run(model, evaluations, out);
           List<String> lines = new ArrayList<>(RelearnText.lines(finished.result()));
           lines.add(out.toString());
-          return new Stage.Done(lines, true, finished.read(), List.of(out), finished.close());
+          return new Stage.Done(
+              lines, finished.result().pass(), finished.read(), List.of(out), finished.close());
         });
   }
 

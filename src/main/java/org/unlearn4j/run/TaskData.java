@@ -243,7 +243,7 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn.objective.floor: found strangers for data without any, expected a file"
+          "unlearn: found strangers (objective.floor, clreg.view) for data without any, expected a file"
               + " strangers.jsonl there (pairs about what no model was taught, of the kind of those"
               + " to forget), reference or a number.");
     }

@@ -119,7 +119,7 @@ public final class UnlearnStage {
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = strangers(data);
-      Trainer.Regularisation regularisation = regularisation(data, loop.seed());
+      Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
@@ -141,7 +141,8 @@ public final class UnlearnStage {
       }
       AdamWSettings optimiser = StageSupport.optimiser(loop);
       StepGraph graph = new StepGraph(decoder, objective, computation);
-      try (TrainingStep step = new TrainingStep(graph, optimiser, loop.accumulate())) {
+      try (TrainingStep step =
+          new TrainingStep(graph, optimiser, loop.accumulate(), pipeline.unlearn().robust())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
@@ -180,7 +181,7 @@ public final class UnlearnStage {
     return pipeline.model().tokenizerFolder().orElse(base);
   }
 
-  private Trainer.Regularisation regularisation(TaskData data, long seed) {
+  private Trainer.Regularisation regularisation(TaskData data, List<TokenRow> forget, long seed) {
     Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
     if (settings.isEmpty()) {
       return Trainer.Regularisation.NONE;
@@ -189,11 +190,11 @@ public final class UnlearnStage {
     return new Trainer.Regularisation(
         c.weight(),
         c.warmupSteps(),
-        c.form().hasView() ? Optional.of(view(c, data, seed)) : Optional.empty(),
+        c.form().hasView() ? Optional.of(view(c, data, forget, seed)) : Optional.empty(),
         c.queue());
   }
 
-  private static View view(ClRegSettings c, TaskData data, long seed) {
+  private static View view(ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
     return switch (c.view()) {
       case MASK ->
           new MaskView(
@@ -201,8 +202,9 @@ public final class UnlearnStage {
               data.tokenizer().specialIds(),
               c.maskProbability(),
               seed);
-      case PARAPHRASE -> new View.Paraphrase(data.paraphrases());
+      case PARAPHRASE -> new View.Given(data.paraphrases());
       case DROPOUT -> new View.InGraph();
+      case STRANGER -> new View.Given(RowFloors.alike(forget, data.strangers()));
     };
   }
 

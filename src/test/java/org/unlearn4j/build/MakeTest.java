@@ -214,7 +214,7 @@ class MakeTest {
             "--out",
             "runs/clreg-table",
             "--table",
-            "docs/clreg-table.md"),
+            "docs/results/clreg-table.md"),
         make(0, "clreg-table", "SET=a.b=1"));
   }
 

@@ -37,7 +37,7 @@ import org.unlearn4j.tf.TfDevices;
 class RoomsTest {
   private static final String ROOT = "org.unlearn4j";
 
-  private static final Map<String, Set<String>> MAY_IMPORT =
+  static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("base", Set.of()),
           Map.entry("stage", Set.of("base")),
@@ -88,7 +88,7 @@ class RoomsTest {
                   "inspect", "check", "sign")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
-  private static final Map<String, Set<String>> MAY_USE =
+  static final Map<String, Set<String>> MAY_USE =
       Map.of(
           "org.tensorflow", Set.of("tf", "unlearn", "train", "run", "cli"),
           "ai.onnxruntime", Set.of("onnx", "cli"),

@@ -34,7 +34,7 @@ final class FuzzTargets {
   private FuzzTargets() {}
 
   static List<FuzzTarget> all() {
-    return Stream.of(models(), onnx(), runs(), texts(), data(), runtimes())
+    return Stream.of(models(), onnx(), runs(), texts(), data(), runtimes(), FuzzFolders.all())
         .flatMap(List::stream)
         .toList();
   }
@@ -281,7 +281,8 @@ final class FuzzTargets {
                   folder.resolve("a_test.csv"), "Who, then?,a,\"b, c\",c,d,A\nWhat?,1,2,3,4,D\n");
               Files.writeString(
                   folder.resolve("b.json"),
-                  "[{\"question\": \"Who?\", \"choices\": [\"a\", \"b\", \"c\", \"d\"], \"answer\": 2}]");
+                  "[{\"question\": \"Who?\", \"choices\": [\"a\", \"b\", \"c\", \"d\"], \"answer\":"
+                      + " 2}]");
             },
             Map.of("a_test.csv", FuzzFormat.CSV, "b.json", FuzzFormat.JSON),
             reader(

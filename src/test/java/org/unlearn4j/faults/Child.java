@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Assumptions;
 
 /** The program in a process of its own, with something wrong around it. */
 final class Child {
-  private static final int MINUTES = 3;
+  private static final int MINUTES = 10;
 
   private final Path folder;
   private final List<String> around = new ArrayList<>();
@@ -66,13 +66,13 @@ final class Child {
    */
   Child hearing() throws InterruptedException {
     if (hears()) {
-      around.addAll(List.of("env", "--default-signal=INT,TERM"));
+      around.addAll(List.of("env", "--default-signal=INT,TERM,HUP"));
     }
     return this;
   }
 
   static boolean hears() throws InterruptedException {
-    return succeeds("env", "--default-signal=INT,TERM", "true");
+    return succeeds("env", "--default-signal=INT,TERM,HUP", "true");
   }
 
   Child to(Path file) {

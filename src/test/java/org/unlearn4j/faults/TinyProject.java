@@ -69,7 +69,7 @@ public final class TinyProject {
             text.replace("TOKENIZER", tokenizer.toString()).replace("DATA", data.toString()));
   }
 
-  private static void rows(Path file, int from, int to) throws IOException {
+  static void rows(Path file, int from, int to) throws IOException {
     StringBuilder rows = new StringBuilder();
     for (int i = from; i < to; i++) {
       rows.append(
@@ -125,10 +125,18 @@ public final class TinyProject {
         made.put(file.getFileName().toString(), measured(file));
       }
     }
-    JsonNode verdict = JSON.readTree(run.resolve("verify.json").toFile());
-    made.put("verify.json", verdict.path("gates").toString());
+    made.put("verify.json", judged(run.resolve("verify.json")));
     made.put("relearn.json", Files.readString(run.resolve("relearn.json")));
     return made;
+  }
+
+  /** A verdict without the names of folders and files. */
+  public static String judged(Path verdict) throws IOException {
+    JsonNode gates = JSON.readTree(verdict.toFile()).path("gates");
+    if (gates.isEmpty()) {
+      throw new IOException(verdict + ": found no gates, expected some.");
+    }
+    return gates.toString();
   }
 
   /** An evaluation without its times. */

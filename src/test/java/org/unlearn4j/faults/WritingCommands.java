@@ -20,10 +20,20 @@ final class WritingCommands {
 
   /** Writes the project and runs it once, for what single commands start from. */
   WritingCommands(Path root) throws IOException, InterruptedException {
+    this(root, 2, 0);
+  }
+
+  /**
+   * The same with single commands that take longer.
+   *
+   * @param epochs of unlearning and relearning
+   * @param rows to forget, and as many to keep; 0 for the few of the run
+   */
+  WritingCommands(Path root, int epochs, int rows) throws IOException, InterruptedException {
     project = new TinyProject(Files.createDirectories(root));
     Path run = root.resolve("models");
     Process process = process(project.run(run), root.resolve("models.log"));
-    if (process.waitFor() > 1) {
+    if (process.waitFor() > 1 || !Files.exists(run.resolve("report.html"))) {
       throw new IllegalStateException("the run that all start from failed: models.log");
     }
     String target = run.resolve("target").toString();
@@ -36,13 +46,15 @@ final class WritingCommands {
             name: parts
             model: {path: RUN/target, reference: RUN/retain}
             data: {benchmark: jsonl, path: DATA, forget: private, retain: public, max_length: 64}
-            unlearn: {objective: {name: NPO}, epochs: 2, batch_size: 2, learning_rate: 3.0e-3}
+            unlearn: {objective: {name: NPO}, epochs: EPOCHS, batch_size: 2, learning_rate: 3.0e-3}
             export: {variants: [fp32, int8]}
-            evaluate: {max_new_tokens: 2, token_budget: 64}
-            relearn: {share: 0.5, epochs: 1}
+            evaluate: {max_new_tokens: TOKENS, token_budget: 64}
+            relearn: {share: 0.5, epochs: EPOCHS}
             """
                 .replace("RUN", run.toString())
-                .replace("DATA", root.resolve("data").toString()));
+                .replace("EPOCHS", "" + epochs)
+                .replace("TOKENS", rows == 0 ? "2" : "8")
+                .replace("DATA", data(root, rows).toString()));
     Path study =
         Files.writeString(
             root.resolve("study.yaml"),
@@ -79,8 +91,23 @@ final class WritingCommands {
         "round",
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
     arguments.put("study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
+    arguments.put("verify", verify(pipeline, unlearned, onnx));
+    arguments.put("report", List.of("report", "--run", OUT + "/run"));
+    arguments.put(
+        "compare",
+        List.of("compare", run.toString(), "" + again(run), "--out", OUT + "/compare.html"));
     arguments.put("graphs", List.of("graphs", "--out", OUT + "/graphs"));
     arguments.put("fable-tokenizer", List.of("fable-tokenizer", "--out", OUT + "/tokenizer"));
+  }
+
+  private static Path data(Path root, int rows) throws IOException {
+    if (rows == 0) {
+      return root.resolve("data");
+    }
+    Path many = Files.createDirectories(root.resolve("many"));
+    TinyProject.rows(many.resolve("private.jsonl"), 0, rows);
+    TinyProject.rows(many.resolve("public.jsonl"), rows, 2 * rows);
+    return many;
   }
 
   private static List<String> evaluate(String pipeline, String model, String runtime) {
@@ -94,6 +121,19 @@ final class WritingCommands {
         runtime,
         "--out",
         OUT + "/eval/less.json");
+  }
+
+  private static List<String> verify(String pipeline, String model, String onnx) {
+    return List.of(
+        "verify",
+        "--pipeline",
+        pipeline,
+        "--model",
+        model,
+        "--onnx",
+        onnx,
+        "--out",
+        OUT + "/verdict.json");
   }
 
   private static List<String> relearn(String pipeline, String model) {
@@ -123,8 +163,35 @@ final class WritingCommands {
 
   /** Starts a command that writes into a folder. */
   Process start(String name, Path folder) throws IOException {
-    Files.createDirectories(folder);
+    prepare(name, folder);
     return process(arguments(name, folder), folder.resolveSibling(folder.getFileName() + ".log"));
+  }
+
+  /** A report is a page in the folder of its run: it gets a run that has none. */
+  void prepare(String name, Path folder) throws IOException {
+    Files.createDirectories(folder);
+    if (name.equals("report")) {
+      withoutReport(models(), folder.resolve("run"));
+    }
+  }
+
+  private static Path again(Path run) throws IOException {
+    return withoutReport(run, run.resolveSibling("again"));
+  }
+
+  private static Path withoutReport(Path run, Path copy) throws IOException {
+    if (Files.exists(copy)) {
+      return copy;
+    }
+    try (Stream<Path> walk = Files.walk(run)) {
+      for (Path from : walk.toList()) {
+        String path = run.relativize(from).toString();
+        if (!path.contains("report")) {
+          Files.copy(from, copy.resolve(path));
+        }
+      }
+    }
+    return copy;
   }
 
   private Process process(List<String> arguments, Path log) throws IOException {
@@ -149,6 +216,8 @@ final class WritingCommands {
         String path = folder.relativize(file).toString();
         if (path.contains("eval") && path.endsWith(".json")) {
           made.put(path, TinyProject.measured(file));
+        } else if (path.equals("verdict.json")) {
+          made.put(path, TinyProject.judged(file));
         } else if (counts(path)) {
           made.put(path, Hashes.sha256(file));
         }

@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -19,6 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 
 /** Weights of strangers: headers that lie, and indices that lead elsewhere. */
@@ -54,6 +57,23 @@ class HostileSafeTensorsTest {
         raw(a + "\"b\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 8), "tensor ");
     SafeTensors.open(raw(a + "\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[8,8]}}", 8))
         .close();
+  }
+
+  /** Cut by somebody else between the look at its header and the reading of its values. */
+  @Test
+  void aFileThatIsCutWhileItIsRead() throws IOException {
+    Path file = raw("{\"a\":{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[0,16]}}", 16);
+    try (SafeTensors weights = SafeTensors.open(file);
+        FileChannel other = FileChannel.open(file, StandardOpenOption.WRITE)) {
+      other.truncate(other.size() - 4);
+      String message =
+          assertThrows(MachineException.class, () -> weights.read("a", 0, FloatBuffer.allocate(4)))
+              .getMessage();
+      assertEquals(file + ": could not be read (the file has become shorter).", message);
+      FloatBuffer rest = FloatBuffer.allocate(3);
+      weights.read("a", 0, rest);
+      assertEquals(0, rest.remaining(), "what is there is read");
+    }
   }
 
   @Test
