@@ -69,6 +69,8 @@ verify: ## only up to this stage; fails where a gate does not hold
 
 relearn: ## only up to this stage (nothing to do for a pipeline without one)
 
+attack: ## only up to this stage (nothing to do for a pipeline without one)
+
 report: ## report.html in the run folder; fails where a gate does not hold
 
 plan: ## what would run, and why

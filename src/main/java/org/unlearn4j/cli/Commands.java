@@ -22,6 +22,7 @@ public final class Commands {
         new SignCommand(),
         new VerifySignatureCommand(),
         new RelearnCommand(),
+        new AttackCommand(),
         new ReportCommand(),
         new CompareCommand(),
         new StudyCommand(),

@@ -172,6 +172,10 @@ final class PipelineRecords {
     return VerifyKeys.read(s);
   }
 
+  static Optional<AttackSettings> attack(Settings s) {
+    return AttackKeys.read(s);
+  }
+
   static CardSettings card(Settings s) {
     return CardKeys.read(s);
   }

@@ -94,6 +94,9 @@ final class Rules {
     if (!passages && form.isPresent() && form.get() != DataSettings.Form.QUESTIONS) {
       add(Schema.FORM, form.get().spelling(), "questions (only fable and muse have passages)");
     }
+    if (is(Schema.BENCHMARK, Benchmark.MUSE) && is(Schema.FORM, Form.FORMS)) {
+      add(Schema.FORM, "forms for muse", "passages (only fable has pairs in several forms)");
+    }
     if (!passages && is(Schema.SUITE, EvaluateSettings.Suite.MUSE)) {
       add(Schema.SUITE, "muse", "another suite (only fable and muse have passages)");
     }

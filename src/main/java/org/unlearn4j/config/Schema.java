@@ -166,7 +166,8 @@ final class Schema {
           "data.form",
           choice(DataSettings.Form.class),
           derived("muse: passages; others: questions", Schema::form),
-          "what is taught and forgotten: pairs, running text in windows, or both (fable)");
+          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in other"
+              + " forms (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
@@ -327,11 +328,12 @@ final class Schema {
     return names;
   }
 
-  /** With the blocks of {@code verify} before the last of these. */
+  /** With the blocks of {@code verify} before the last of these, and {@code attack} at the end. */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 1, VerifyKeys.sections());
     all.add(all.size() - 1, CardKeys.section());
+    all.addAll(AttackKeys.sections());
     return List.copyOf(all);
   }
 
@@ -356,6 +358,7 @@ final class Schema {
     all.addAll(CardKeys.keys());
     all.addAll(List.of(RELEARN_SHARE, RELEARN_GAIN_MAX));
     all.addAll(RELEARN.keys());
+    all.addAll(AttackKeys.keys());
     return List.copyOf(all);
   }
 

@@ -54,16 +54,19 @@ class RoomsTest {
           Map.entry(
               "train", Set.of("base", "config", "unlearn", "tf", "nn", "weights", "lm", "data")),
           Map.entry("eval", Set.of("base", "lm", "data", "text")),
+          Map.entry("attack", Set.of("base", "config", "eval", "lm", "data")),
           Map.entry("parity", Set.of("base", "config", "weights", "eval", "lm")),
           Map.entry("report", Set.of("base", "eval", "parity")),
           Map.entry(
               "run",
               Set.of(
-                  "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "stage", "surgery")),
+                  "base", "attack", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx",
+                  "unlearn", "train", "eval", "parity", "stage", "surgery")),
           Map.entry(
               "job",
-              Set.of("base", "config", "stage", "weights", "eval", "parity", "report", "run")),
+              Set.of(
+                  "base", "attack", "config", "stage", "weights", "eval", "parity", "report",
+                  "run")),
           Map.entry(
               "study",
               Set.of(
