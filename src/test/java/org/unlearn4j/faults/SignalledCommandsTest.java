@@ -102,7 +102,7 @@ class SignalledCommandsTest {
     Child child = new Child(temp).hearing();
     Process process = child.start(arguments);
     inTheMiddle(name, out, process);
-    assertTrue(process.isAlive(), "it ended by itself: " + child.end(process));
+    assertTrue(process.isAlive(), () -> "it ended by itself; " + temp);
     long start = System.nanoTime();
     assertEquals(0, new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor());
     Child.End end = child.end(process);
