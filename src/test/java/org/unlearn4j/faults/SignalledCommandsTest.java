@@ -92,6 +92,25 @@ class SignalledCommandsTest {
     }
   }
 
+  private Child.End stopped(String name, String signal, Path out, List<String> arguments)
+      throws IOException, InterruptedException {
+    Child child = new Child(temp).hearing();
+    Process process = child.start(arguments);
+    try {
+      inTheMiddle(name, out, process);
+      assertTrue(process.isAlive(), () -> "it ended by itself; " + temp);
+      ProcessBuilder kill = new ProcessBuilder("kill", "-" + signal, "" + process.pid());
+      long start = System.nanoTime();
+      assertEquals(0, kill.start().waitFor());
+      Child.End end = child.end(process);
+      double seconds = (System.nanoTime() - start) / 1e9;
+      assertTrue(seconds < 10, "it took " + seconds + " s to stop");
+      return end;
+    } finally {
+      process.destroyForcibly();
+    }
+  }
+
   @ParameterizedTest
   @MethodSource("everyOneByEach")
   void stopsAndGoesOn(String name, String signal) throws IOException, InterruptedException {
@@ -99,19 +118,14 @@ class SignalledCommandsTest {
     final Map<String, String> expected = again ? unbroken(name) : Map.of();
     Path out = Files.createDirectories(temp.resolve("out"));
     List<String> arguments = commands.arguments(name, out);
-    Child child = new Child(temp).hearing();
-    Process process = child.start(arguments);
-    inTheMiddle(name, out, process);
-    assertTrue(process.isAlive(), "it ended by itself: " + child.end(process));
-    long start = System.nanoTime();
-    assertEquals(0, new ProcessBuilder("kill", "-" + signal, "" + process.pid()).start().waitFor());
-    Child.End end = child.end(process);
-    double seconds = (System.nanoTime() - start) / 1e9;
+    Child.End end = stopped(name, signal, out, arguments);
     assertEquals(CODES.get(signal), end.code(), end.err());
-    assertTrue(seconds < 10, "it took " + seconds + " s to stop");
     assertTrue(end.err().contains("Stopping where nothing is lost (SIG" + signal + ")"), end.err());
     assertTrue(end.err().contains("Stopped as asked; what was done is kept"), end.err());
     assertEquals(List.of(), TinyProject.left(out));
+    if (name.startsWith("evaluate")) {
+      assertTrue(Files.size(out.resolve("eval/.less.json.rows")) > 0, "rows are kept");
+    }
     if (again) {
       Child.End whole = new Child(temp).run(arguments);
       assertTrue(whole.code() <= 1, whole.err());
