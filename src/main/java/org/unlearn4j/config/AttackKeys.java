@@ -21,7 +21,11 @@ final class AttackKeys {
           Fallback.constant(List.of(AttackName.values())),
           "which attacks; docs/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
-      key("max_new_tokens", ValueType.integer(1), Fallback.constant(32), "most tokens of an answer");
+      key(
+          "max_new_tokens",
+          ValueType.integer(1),
+          Fallback.constant(32),
+          "most tokens of an answer");
   private static final Key<Path> PROMPTS =
       key(
           "prompts",
