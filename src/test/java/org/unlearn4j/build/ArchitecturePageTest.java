@@ -49,7 +49,7 @@ class ArchitecturePageTest {
             .prose()
             .lines()
             .filter(l -> l.startsWith("| `"))
-            .map(l -> l.split("`")[1])
+            .map(l -> l.split("`", -1)[1])
             .collect(Collectors.toCollection(TreeSet::new));
     assertEquals(new TreeSet<>(RoomsTest.MAY_IMPORT.keySet()), named);
   }

@@ -93,7 +93,7 @@ class ExamplesTest {
   /** Without times, and without the last digits, which another processor rounds otherwise. */
   private static String steady(String text) {
     List<String> lines = new ArrayList<>();
-    for (String line : text.strip().split("\n")) {
+    for (String line : text.strip().split("\n", -1)) {
       lines.add(
           line.strip()
               .replaceAll("in \\d+([.]\\d+)? s", "in N s")
@@ -138,7 +138,7 @@ class ExamplesTest {
 
   private static String absolute() {
     List<String> entries = new ArrayList<>();
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
+    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
       entries.add(Path.of(entry).toAbsolutePath().toString());
     }
     return String.join(File.pathSeparator, entries);

@@ -109,7 +109,7 @@ record Page(Path file, String text) {
         fenced = !fenced;
         continue;
       }
-      block = line.startsWith("    ") && (afterBlank || block) || line.isBlank() && block;
+      block = (line.startsWith("    ") && (afterBlank || block)) || (line.isBlank() && block);
       if (!fenced && !block && !generated) {
         out.append(line).append('\n');
       }
@@ -134,7 +134,7 @@ record Page(Path file, String text) {
     Set<String> anchors = new TreeSet<>();
     Map<String, Integer> times = new HashMap<>();
     boolean fenced = false;
-    for (String line : text.split("\n")) {
+    for (String line : text.split("\n", -1)) {
       fenced ^= line.strip().startsWith("```");
       if (!fenced && line.matches("#{1,6} .*")) {
         String slug = slug(line.replaceFirst("#+ ", ""));
@@ -175,7 +175,7 @@ record Page(Path file, String text) {
         split(paragraph, sentences);
       }
       if (table) {
-        for (String cell : line.split("(?<!\\\\)\\|")) {
+        for (String cell : line.split("(?<!\\\\)\\|", -1)) {
           split(new StringBuilder(cell), sentences);
         }
       } else {
@@ -187,7 +187,7 @@ record Page(Path file, String text) {
   }
 
   private static void split(StringBuilder paragraph, List<String> sentences) {
-    for (String sentence : END.split(paragraph.toString().strip())) {
+    for (String sentence : END.split(paragraph.toString().strip(), -1)) {
       if (!sentence.isBlank()) {
         sentences.add(sentence.strip());
       }
@@ -202,6 +202,6 @@ record Page(Path file, String text) {
             .replaceAll("(?<!`)`[^`]+`(?!`)", "code")
             .replaceAll("\\[([^\\]]*)\\]\\([^)]*\\)", "$1");
     return (int)
-        Stream.of(plain.split("\\s+")).filter(w -> w.matches(".*[\\p{L}\\p{N}].*")).count();
+        Stream.of(plain.split("\\s+", -1)).filter(w -> w.matches(".*[\\p{L}\\p{N}].*")).count();
   }
 }

@@ -43,7 +43,7 @@ class PageCommandsTest {
 
   /** Blocks of a pipeline file, and what else may stand at the top of one. */
   private static final Set<String> BLOCKS =
-      KEYS.stream().map(k -> k.split("\\.")[0]).collect(Collectors.toSet());
+      KEYS.stream().map(k -> k.split("\\.", -1)[0]).collect(Collectors.toSet());
 
   @TempDir Path temp;
 
@@ -52,7 +52,7 @@ class PageCommandsTest {
     for (String file : List.of("Makefile", "pipeline/stages.mk", "pipeline/gpu/gpu.mk")) {
       Matcher rule =
           Pattern.compile("(?m)^([a-z][a-z -]*):").matcher(Page.read(Path.of(file)).text());
-      rule.results().forEach(m -> targets.addAll(List.of(m.group(1).strip().split(" "))));
+      rule.results().forEach(m -> targets.addAll(List.of(m.group(1).strip().split(" ", -1))));
     }
     return targets;
   }
@@ -61,11 +61,11 @@ class PageCommandsTest {
   private static Set<String> keys() {
     Set<String> keys = new TreeSet<>();
     String section = "";
-    for (String line : PipelineTable.markdown().split("\n")) {
+    for (String line : PipelineTable.markdown().split("\n", -1)) {
       if (line.startsWith("### `")) {
-        section = line.split("`")[1] + ".";
+        section = line.split("`", -1)[1] + ".";
       } else if (line.startsWith("| `")) {
-        keys.add(section + line.split("`")[1]);
+        keys.add(section + line.split("`", -1)[1]);
       }
     }
     return keys;
@@ -76,7 +76,8 @@ class PageCommandsTest {
     List<String> lines = new ArrayList<>(page.spans());
     for (Page.Code block : page.code()) {
       if (!block.language().startsWith("text") && !block.language().startsWith("java")) {
-        lines.addAll(List.of(String.join("\n", block.lines()).replace("\\\n", " ").split("\n")));
+        lines.addAll(
+            List.of(String.join("\n", block.lines()).replace("\\\n", " ").split("\n", -1)));
       }
     }
     return lines;
@@ -93,8 +94,14 @@ class PageCommandsTest {
   void aWrongCommandOrOptionIsSeen() {
     Page page =
         page(
-            "    unlearn4j verfy --model A\n    unlearn4j run --pipelin x\n    unlearn4j run \\\n"
-                + "        --no x # --comment\n\n`bin/unlearn4j doctor --json`\n");
+            """
+                unlearn4j verfy --model A
+                unlearn4j run --pipelin x
+                unlearn4j run \\
+                    --no x # --comment
+
+            `bin/unlearn4j doctor --json`
+            """);
     assertEquals(
         List.of("docs/x.md: verfy", "docs/x.md: run --pipelin", "docs/x.md: run --no"),
         wrongCommands(page));
@@ -120,7 +127,7 @@ class PageCommandsTest {
                   .collect(Collectors.toCollection(TreeSet::new));
           options.addAll(List.of("help", "verbose"));
           OPTION
-              .matcher(call.group(2).split(" #|; ")[0])
+              .matcher(call.group(2).split(" #|; ", -1)[0])
               .results()
               .map(m -> m.group(1))
               .filter(o -> !options.contains(o))
@@ -154,7 +161,7 @@ class PageCommandsTest {
     for (String line : lines(page)) {
       Matcher make = MAKE.matcher(line.strip());
       if (make.lookingAt()) {
-        Stream.of(make.group(1).strip().split(" "))
+        Stream.of(make.group(1).strip().split(" ", -1))
             .takeWhile(w -> !w.matches(".*=.*|-.*|\\[.*") || w.startsWith("-j"))
             .filter(w -> w.matches("[a-z].*") && !TARGETS.contains(w))
             .forEach(w -> wrong.add(page.file() + ": " + w));
@@ -174,9 +181,17 @@ class PageCommandsTest {
   void aWrongKeyIsSeen() {
     Page page =
         page(
-            "`unlearn.epoch` `unlearn.epochs` `unlearn.clreg` `model.onnx`\n\n"
-                + "    make SET=\"unlearn.see=1\"\n\n"
-                + "```yaml\nunlearn:\n  sed: 1\n  clreg: {weight: 0.1, weigth: 2}\n```\n");
+            """
+            `unlearn.epoch` `unlearn.epochs` `unlearn.clreg` `model.onnx`
+
+                make SET="unlearn.see=1"
+
+            ```yaml
+            unlearn:
+              sed: 1
+              clreg: {weight: 0.1, weigth: 2}
+            ```
+            """);
     assertEquals(
         List.of(
             "docs/x.md: unlearn.epoch",
@@ -205,7 +220,7 @@ class PageCommandsTest {
     return named.stream()
         .filter(
             n ->
-                BLOCKS.contains(n.split("\\.")[0])
+                BLOCKS.contains(n.split("\\.", -1)[0])
                     && n.contains(".")
                     && !n.startsWith("model.layers"))
         .filter(n -> KEYS.stream().noneMatch(k -> k.equals(n) || k.startsWith(n + ".")))

@@ -87,7 +87,7 @@ class PagesTest {
     Set<Path> reached = new TreeSet<>();
     for (String index : List.of("docs/README.md", "docs/decisions/README.md")) {
       for (String link : Page.read(Path.of(index)).links()) {
-        reached.add(Path.of(index).getParent().resolve(link.split("#")[0]).normalize());
+        reached.add(Path.of(index).getParent().resolve(link.split("#", -1)[0]).normalize());
       }
     }
     List<Path> lost =
@@ -170,7 +170,7 @@ class PagesTest {
       boolean open =
           span.matches(".*([*].*|/[A-Z]+(/.*)?)"); // a pattern, or a place of the reader's
       boolean file = span.matches(ROOTS) && !open && !Files.exists(Path.of(span));
-      if (file || span.matches("[A-Z]\\w+Test") && !classes.contains(span)) {
+      if (file || (span.matches("[A-Z]\\w+Test") && !classes.contains(span))) {
         missing.add(page.file() + ": " + span);
       }
     }
@@ -212,7 +212,7 @@ class PagesTest {
             .toList();
     Set<String> defined =
         rows.stream()
-            .map(cells -> cells[1].split("`")[1])
+            .map(cells -> cells[1].split("`", -1)[1])
             .collect(Collectors.toCollection(TreeSet::new));
     Set<String> known =
         Stream.of(Metric.values()).map(Metric::key).collect(Collectors.toCollection(TreeSet::new));
@@ -222,7 +222,7 @@ class PagesTest {
     List<String> unknown = defined.stream().filter(d -> MetricInfo.of(d).isEmpty()).toList();
     assertEquals(List.of(), unknown, "definitions of no metric");
     for (String[] cells : rows) {
-      String name = cells[1].split("`")[1];
+      String name = cells[1].split("`", -1)[1];
       assertEquals(
           BETTER.get(MetricInfo.of(name).orElseThrow().direction()), cells[3].strip(), name);
     }
@@ -253,7 +253,7 @@ class PagesTest {
     Set<String> listed = new TreeSet<>(Page.read(DECISIONS.resolve("README.md")).links());
     try (Stream<Path> files = Files.list(DECISIONS)) {
       for (Path file : files.filter(f -> !f.endsWith("README.md")).sorted().toList()) {
-        for (String record : Page.read(file).text().split("\n## ")) {
+        for (String record : Page.read(file).text().split("\n## ", -1)) {
           String title = record.lines().findFirst().orElse("");
           if (!title.startsWith("# ")) {
             assertTrue(
