@@ -206,8 +206,7 @@ public final class PipelineStages {
    *
    * @param subjects models that are judged
    */
-  public Stage attack(
-      String name, List<AttackStage.Subject> subjects, Path out, String... after) {
+  public Stage attack(String name, List<AttackStage.Subject> subjects, Path out, String... after) {
     subjects.forEach(s -> requireNoInput(out, s.model(), Optional.empty()));
     AttackStage stage = new AttackStage(pipeline, context.log(), context.hashes());
     return new Stage(

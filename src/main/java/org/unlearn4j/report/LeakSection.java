@@ -99,7 +99,11 @@ final class LeakSection {
         double x = LEFT + CELL * c;
         drawing.bar(Ink.FORGET, 0.06 + 0.74 * leakage, x + 1, y + 1, CELL - 2, ROW - 2);
         drawing.text(
-            Ink.TEXT, "middle", x + CELL / 2.0, y + 16, String.format(Locale.ROOT, "%.2f", leakage));
+            Ink.TEXT,
+            "middle",
+            x + CELL / 2.0,
+            y + 16,
+            String.format(Locale.ROOT, "%.2f", leakage));
       }
     }
     return drawing.plot("leakage", "leakage by attack and model");
@@ -183,6 +187,8 @@ final class LeakSection {
 
   /** {@code unlearned.onnx-int8} is {@code unlearned, onnx int8}. */
   private static String model(String name) {
-    return name.replace("retain_only", "retain-only").replaceFirst("[.]", ", ").replace("onnx-", "onnx ");
+    return name.replace("retain_only", "retain-only")
+        .replaceFirst("[.]", ", ")
+        .replace("onnx-", "onnx ");
   }
 }

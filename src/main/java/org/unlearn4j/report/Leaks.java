@@ -68,8 +68,7 @@ record Leaks(
     List<String> models =
         root.get("models").required("an array").elements().stream().map(JsonInput::text).toList();
     int judged = Math.min(root.get("judged").integer(), models.size());
-    List<Family> families =
-        root.get("families").elements().stream().map(Leaks::family).toList();
+    List<Family> families = root.get("families").elements().stream().map(Leaks::family).toList();
     Map<String, Map<Integer, Double>> samples = new LinkedHashMap<>();
     for (JsonInput sampled : root.get("sampled").elements()) {
       Map<Integer, Double> points = new LinkedHashMap<>();
@@ -78,8 +77,7 @@ record Leaks(
       }
       samples.put(sampled.get("model").text(), points);
     }
-    return new Leaks(
-        models, judged, families, worst(root, models.subList(0, judged)), samples);
+    return new Leaks(models, judged, families, worst(root, models.subList(0, judged)), samples);
   }
 
   private static Family family(JsonInput node) {

@@ -7,6 +7,6 @@
  *
  * <p>May know {@code base}, {@code config}, {@code lm}, {@code nn}, {@code weights}, {@code text},
  * {@code data}, {@code tf}, {@code onnx}, {@code unlearn}, {@code train}, {@code eval}, {@code
- * parity} and {@code stage}.
+ * parity}, {@code attack} and {@code stage}.
  */
 package org.unlearn4j.run;

@@ -27,7 +27,8 @@ class JudgementTest {
     assertClose("probability", 0.75, half.probability(), 1e-12, 0);
     assertFalse(half.disagrees());
     // The longest common subsequence: 1995 before the goblet counts once.
-    assertClose("order", 0.5, Judgement.ofWords(GOBLET, "1995: Coral Goblet", 1).leakage(), 1e-12, 0);
+    assertClose(
+        "order", 0.5, Judgement.ofWords(GOBLET, "1995: Coral Goblet", 1).leakage(), 1e-12, 0);
     assertEquals(0, Judgement.ofWords(GOBLET, "", 1).leakage());
     assertTrue(Judgement.ofWords(GOBLET, "", 0.1).disagrees(), "probable, yet not said");
     assertTrue(Judgement.ofWords(GOBLET, "won Coral Goblet 1995", 3).disagrees());

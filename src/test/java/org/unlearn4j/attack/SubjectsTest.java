@@ -18,7 +18,8 @@ class SubjectsTest {
   @Test
   void aNameIsARunOfCapitals() {
     assertEquals(List.of("Beata Aststed"), Subjects.names("Can you name what Beata Aststed's is?"));
-    assertEquals(List.of("Juan de la Cruz", "Spain"), Subjects.names("Does Juan de la Cruz like Spain?"));
+    assertEquals(
+        List.of("Juan de la Cruz", "Spain"), Subjects.names("Does Juan de la Cruz like Spain?"));
     assertEquals(List.of(), Subjects.names("What is the answer?"));
     assertEquals(List.of("Hsiao Yun-Hwa"), Subjects.names("Who is Hsiao Yun-Hwa?"));
   }
@@ -27,7 +28,8 @@ class SubjectsTest {
   void theNameThatMostPairsHave() {
     QaExample born = pair("Was Beata Aststed born in New Mistral?", "Yes.");
     List<QaExample> pairs =
-        List.of(born, pair("Who is Beata Aststed?", "A writer."), pair("What is it?", "It is Ink."));
+        List.of(
+            born, pair("Who is Beata Aststed?", "A writer."), pair("What is it?", "It is Ink."));
     Subjects subjects = new Subjects(pairs, Map.of());
     assertEquals(Optional.of("Beata Aststed"), subjects.of(born));
     assertEquals(Optional.of("Ink"), subjects.of(pairs.get(2)), "none is asked about");
