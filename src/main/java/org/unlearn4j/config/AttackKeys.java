@@ -19,7 +19,7 @@ final class AttackKeys {
           "families",
           ValueType.listOf(ValueType.choice(AttackName.class), "families"),
           Fallback.constant(List.of(AttackName.values())),
-          "which attacks; docs/attacks.md says what each asks");
+          "which attacks; docs/reference/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
       key(
           "max_new_tokens",

@@ -7,6 +7,6 @@
  * there belongs to {@code stage}.
  *
  * <p>May know {@code base}, {@code config}, {@code stage}, {@code weights}, {@code eval}, {@code
- * parity}, {@code report} and {@code run}.
+ * parity}, {@code attack}, {@code report} and {@code run}.
  */
 package org.unlearn4j.job;
