@@ -58,10 +58,10 @@ class DirectionsTest {
   }
 
   /**
-   * Four retain rows in three dimensions at most: what has no energy at all does not divide by 0.
+   * What has no energy at all does not divide by 0.
    */
   @Test
-  void adirectionThatNobodyUsesCountsForNothing() {
+  void aDirectionThatNobodyUsesCountsForNothing() {
     double[][] axes = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
     Directions d = Directions.of(moments(axes, 0, 2, 1), moments(axes, 0, 1, 1), 3);
     assertEquals(2 / (1 + 2e-3 / 3), d.ratios()[0], 1e-12);
