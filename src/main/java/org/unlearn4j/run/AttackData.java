@@ -3,6 +3,7 @@ package org.unlearn4j.run;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -76,9 +77,13 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
       if (own.size() < probes.size()) {
         notes.add(
             String.format(
+                Locale.ROOT,
                 "attack %s: %d of %d prompts are longer than the model's %d positions and are not"
                     + " asked.",
-                family.spelling(), probes.size() - own.size(), probes.size(), positions));
+                family.spelling(),
+                probes.size() - own.size(),
+                probes.size(),
+                positions));
       }
       encoded.addAll(own);
     }

@@ -86,7 +86,7 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check", "sign", "surgery")));
+                  "inspect", "check", "sign", "surgery", "attack")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   static final Map<String, Set<String>> MAY_USE =

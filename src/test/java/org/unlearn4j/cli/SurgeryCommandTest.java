@@ -167,7 +167,7 @@ class SurgeryCommandTest {
   void mistakesAreNamed() throws IOException {
     CommandRun neither = run("surgery", "a", "reads=false", "writes=false");
     assertEquals(2, neither.code());
-    assertTrue(neither.err().contains("unlearn.surgery.reads: found false"), neither.err());
+    assertTrue(neither.err().contains("unlearn.surgery.reads=false: found false"), neither.err());
     CommandRun deep = run("surgery", "a", "layers=[2]");
     assertEquals(2, deep.code());
     assertTrue(deep.err().contains("found layer 2"), deep.err());

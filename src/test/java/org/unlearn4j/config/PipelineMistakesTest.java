@@ -98,12 +98,12 @@ class PipelineMistakesTest {
             "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to less than 1.",
             "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at least 0.",
             "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data, finetune, unlearn,"
-                + " export, evaluate, verify, card, relearn (did you mean finetune.epochs?).",
+                + " export, evaluate, verify, card, relearn, attack (did you mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
                 + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust (did you mean batch_size?).",
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust, surgery (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }

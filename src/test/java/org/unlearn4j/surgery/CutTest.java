@@ -79,7 +79,7 @@ class CutTest {
       return stream(fixture, 1);
     }
     Random random = new Random(7);
-    float[][] vectors = new float[4][32];
+    float[][] vectors = new float[4][width(fixture)];
     for (float[] v : vectors) {
       for (int i = 0; i < v.length; i++) {
         v[i] = (float) random.nextGaussian();
@@ -88,9 +88,17 @@ class CutTest {
     return vectors;
   }
 
+  private static int width(String fixture) {
+    return ModelConfig.read(Fixture.named(fixture).folder()).hiddenSize();
+  }
+
   private static double[][] basis(long seed, int rank) {
+    return basis(seed, rank, 32);
+  }
+
+  private static double[][] basis(long seed, int rank, int width) {
     Random random = new Random(seed);
-    double[][] vectors = new double[rank][32];
+    double[][] vectors = new double[rank][width];
     for (double[] v : vectors) {
       for (int i = 0; i < v.length; i++) {
         v[i] = random.nextGaussian();
@@ -183,7 +191,7 @@ class CutTest {
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void readersSeeTheProjectedStream(String fixture) {
     float[][] stream = something(fixture);
-    double[][] u = basis(3, 2);
+    double[][] u = basis(3, 2, width(fixture));
     for (double strength : new double[] {1, 0.5}) {
       Memory cut = new Memory(fixture);
       Cut.Done done = new Cut(ends(fixture), true, false, strength).apply(Map.of(1, u), cut);
@@ -231,8 +239,8 @@ class CutTest {
   @ParameterizedTest
   @ValueSource(strings = {"llama", "gpt_neox", "phi", "mixtral", "qwen3_moe", "phi3"})
   void writersLeaveTheDirectionsAlone(String fixture) {
-    double[][] first = basis(4, 2);
-    double[][] second = basis(5, 1);
+    double[][] first = basis(4, 2, width(fixture));
+    double[][] second = basis(5, 1, width(fixture));
     Memory original = new Memory(fixture);
     Memory cut = new Memory(fixture);
     Cut.Done done = new Cut(ends(fixture), false, true, 1).apply(Map.of(1, first, 2, second), cut);
