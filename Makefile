@@ -45,7 +45,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check format clreg-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table quantization-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -69,6 +69,8 @@ verify: ## only up to this stage; fails where a gate does not hold
 
 relearn: ## only up to this stage (nothing to do for a pipeline without one)
 
+attack: ## only up to this stage (nothing to do for a pipeline without one)
+
 report: ## report.html in the run folder; fails where a gate does not hold
 
 plan: ## what would run, and why
@@ -85,14 +87,17 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision fp32
 	$(UNLEARN4J) bench $(BENCH) --precision bf16
 
-clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/clreg-table.md (half an hour)
+clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
-	  --out runs/clreg-table --table docs/clreg-table.md
+	  --out runs/clreg-table --table docs/results/clreg-table.md
 
-quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/quantization.md (half an hour)
+deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
+	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
+
+quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
 	@for s in quantization quantization-grid; do \
 	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(value SET),--set=$(call quoted,$(s))) \
-	    --out runs/$$s --table docs/quantization.md || exit; done
+	    --out runs/$$s --table docs/results/quantization.md || exit; done
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
@@ -138,6 +143,11 @@ gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or net
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)
+
+docs: ## the Javadoc site, target/site/apidocs: begin with the pages of the packages
+	@echo '==> docs$(FIRST)'
+	@$(MAVEN) compile javadoc:javadoc
+	@echo target/site/apidocs/index.html
 
 format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply

@@ -17,7 +17,7 @@ JOBS       = $(patsubst -j%,--jobs=%,$(filter -j%,$(MAKEFLAGS)))
 # What make hands on to recipes it expands first, and a name is no program.
 unexport PIPELINE MODEL DATA SET NAME FORCE RUNS COMPARED
 
-STAGES := finetune unlearn export evaluate verify relearn
+STAGES := finetune unlearn export evaluate verify relearn attack
 
 .PHONY: $(STAGES) report plan
 

@@ -29,7 +29,7 @@ final class CheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds logits, losses and gradients on a device against float64 reference numbers";
+    return "compares logits, losses and gradients on a device with float64 reference numbers";
   }
 
   @Override

@@ -50,7 +50,7 @@ public final class CommandOptions {
   }
 
   public static Option pipeline() {
-    return required("pipeline", "FILE", "the pipeline file (see docs/pipelines.md)");
+    return required("pipeline", "FILE", "the pipeline file (see docs/reference/pipelines.md)");
   }
 
   /** Where TensorFlow computes, for commands without a pipeline. */

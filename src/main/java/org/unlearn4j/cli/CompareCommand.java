@@ -16,7 +16,7 @@ final class CompareCommand implements Command {
 
   @Override
   public String summary() {
-    return "lays runs side by side: settings that differ, metrics, verdicts";
+    return "compares runs: settings that differ, metrics, verdicts";
   }
 
   @Override

@@ -32,7 +32,7 @@ final class ForwardCommand implements Command {
 
   @Override
   public String summary() {
-    return "logits and features of given token ids, as JSON";
+    return "prints logits and features of given token ids as JSON";
   }
 
   @Override

@@ -62,7 +62,7 @@ final class Frame {
       return code;
     }
     throw new MachineException(
-        "Standard output: found no room or nobody who takes it, expected to write the result.");
+        "Standard output: the result could not be written (the disk is full, or the reader is gone).");
   }
 
   private int dispatch(String[] args) {

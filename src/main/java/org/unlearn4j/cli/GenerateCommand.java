@@ -37,7 +37,7 @@ final class GenerateCommand implements Command {
 
   @Override
   public String summary() {
-    return "text from prompts, greedy or drawn from a seed, streamed";
+    return "continues prompts, by the most probable token or by drawing from a seed";
   }
 
   @Override
@@ -114,7 +114,7 @@ final class GenerateCommand implements Command {
     CommandOptions.path(line, "prompts").ifPresent(file -> texts.addAll(PromptFile.read(file)));
     if (texts.isEmpty()) {
       throw new UserException(
-          "unlearn4j generate: found neither --prompt nor --prompts, expected a text to continue.");
+          "unlearn4j generate: found neither --prompt nor --prompts, expected one of them.");
     }
     return texts;
   }
@@ -130,7 +130,7 @@ final class GenerateCommand implements Command {
         throw new UserException(
             "--"
                 + drawn
-                + ": found it where nothing is drawn, expected a --temperature above 0 with it.");
+                + ": found no --temperature above 0, expected one, because greedy decoding draws nothing.");
       }
     }
     double topP = CommandOptions.number(line, "top-p", 1);

@@ -20,7 +20,7 @@ final class GpuCheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "in a bundle: doctor, fixtures, a run on Fable and timings on the device, into one JSON";
+    return "checks a device from a bundle: doctor, fixtures, a run on Fable and timings, as one JSON";
   }
 
   @Override

@@ -27,7 +27,8 @@ final class ProbeCommand implements Command {
 
   @Override
   public String summary() {
-    return "one step on a given batch, nothing updated: loss terms and gradient norms, as JSON";
+    return "computes one step on a given batch, updates nothing, and prints loss terms and gradient"
+        + " norms as JSON";
   }
 
   @Override

@@ -16,7 +16,7 @@ final class RoundCommand implements Command {
 
   @Override
   public String summary() {
-    return "writes the checkpoint that a quantised file stands for: weights on the codes, in float32";
+    return "writes a checkpoint whose weights are the dequantised codes of an int8 or int4 file";
   }
 
   @Override

@@ -25,8 +25,8 @@ final class RunCommand implements Command {
 
   @Override
   public String summary() {
-    return "runs a pipeline, every stage that is not there or not of its present inputs; exit code"
-        + " 1 if a gate fails";
+    return "runs every stage of a pipeline whose output is missing or whose inputs have changed; exit"
+        + " code 1 if a gate fails";
   }
 
   @Override
@@ -103,7 +103,7 @@ final class RunCommand implements Command {
   }
 
   private static String sentence(StageGraph.Planned p) {
-    return String.format(Locale.ROOT, "%-26s %s", p.stage(), word(p.decision()))
+    return String.format(Locale.ROOT, "%-29s %s", p.stage(), word(p.decision()))
         + (p.reasons().isEmpty() ? "" : ": " + String.join("; ", p.reasons()));
   }
 }

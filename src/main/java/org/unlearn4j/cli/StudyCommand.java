@@ -28,7 +28,7 @@ final class StudyCommand implements Command {
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.required("file", "FILE", "the study file (see docs/pipelines.md)"),
+        CommandOptions.required("file", "FILE", "the study file (see docs/reference/pipelines.md)"),
         CommandOptions.required("out", "DIR", "the folder of the runs; a study goes on there"),
         CommandOptions.value(
             "table",

@@ -45,8 +45,8 @@ final class VerifyCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds an exported folder against the trained weights, or without a pipeline any model"
-        + " against another; exit code 1 if a gate fails";
+    return "compares an exported folder with the trained weights, or, without a pipeline, any two"
+        + " models; exit code 1 if a gate fails";
   }
 
   @Override
@@ -112,7 +112,7 @@ final class VerifyCommand implements Command {
       throw new UserException(
           "unlearn4j verify: found "
               + (line.hasOption(ONNX) ? "both --onnx and --other" : "neither --onnx nor --other")
-              + ", expected one of them: what is held against --model.");
+              + ", expected exactly one: the model to compare with --model.");
     }
     List<String> sets = new ArrayList<>(List.of(ANSWERS));
     sets.addAll(CommandOptions.sets(line));

@@ -17,7 +17,7 @@ final class VerifySignatureCommand implements Command {
 
   @Override
   public String summary() {
-    return "holds a folder against its signatures; exit code 1 if it is not what was signed";
+    return "checks a folder against its signatures; exit code 1 if it differs from what was signed";
   }
 
   @Override

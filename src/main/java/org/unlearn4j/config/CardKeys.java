@@ -28,7 +28,7 @@ final class CardKeys {
           "card.template",
           ValueType.path("a Markdown file"),
           Fallback.absent("the built-in one"),
-          "the card with its places in double braces, see docs/model-card.md");
+          "the card with its places in double braces, see docs/reference/model-card.md");
 
   private CardKeys() {}
 

@@ -36,7 +36,9 @@ public record ClRegSettings(
     /** A hinge on cosines, without a view. */
     MARGIN("margin"),
     /** After Lee et al., arXiv 2401.10458. */
-    SUPERVISED("supervised");
+    SUPERVISED("supervised"),
+    /** Forget rows are drawn together, without a view. */
+    COMPACT("compact");
 
     private final String spelling;
 
@@ -46,7 +48,7 @@ public record ClRegSettings(
 
     /** Whether it compares forget rows with augmented views of them. */
     public boolean hasView() {
-      return this != MARGIN;
+      return this == CONTRASTIVE || this == SUPERVISED;
     }
 
     @Override
@@ -76,7 +78,9 @@ public record ClRegSettings(
   public enum View implements Spelled {
     MASK("mask"),
     DROPOUT("dropout"),
-    PARAPHRASE("paraphrase");
+    PARAPHRASE("paraphrase"),
+    /** The most similar row about somebody whom the model does not know. */
+    STRANGER("stranger");
 
     private final String spelling;
 

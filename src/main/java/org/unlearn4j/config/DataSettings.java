@@ -17,7 +17,7 @@ import java.util.Optional;
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
  * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
- * @param form whether pairs, passages or both are taught and forgotten
+ * @param form whether pairs, passages, both, or both in several forms are taught and forgotten
  */
 public record DataSettings(
     Benchmark benchmark,
@@ -38,7 +38,9 @@ public record DataSettings(
     /** Running text, cut into windows. */
     PASSAGES("passages"),
     /** Pairs first, then passages. */
-    BOTH("both");
+    BOTH("both"),
+    /** The same, and some of the pairs in other forms: true or false, with a gap, and so on. */
+    FORMS("forms");
 
     private final String spelling;
 

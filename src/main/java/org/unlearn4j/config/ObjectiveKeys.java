@@ -107,7 +107,7 @@ public final class ObjectiveKeys {
           "floor",
           ValueType.floor(),
           only(same(BY_ROW, Floor.NONE)),
-          "nats at which the forget loss lets go of a token (docs/methods.md)");
+          "nats at which the forget loss lets go of a token (docs/reference/methods.md)");
   public static final Key<Double> FLOOR_FACTOR =
       key(
           "floor_factor",

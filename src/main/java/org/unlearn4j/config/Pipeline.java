@@ -30,6 +30,7 @@ public final class Pipeline {
   private final VerifySettings verify;
   private final CardSettings card;
   private final Optional<RelearnSettings> relearn;
+  private final Optional<AttackSettings> attack;
 
   private Pipeline(PipelineReader.Source source, boolean checkFiles) {
     this.source = source;
@@ -44,6 +45,7 @@ public final class Pipeline {
     verify = PipelineRecords.verify(settings);
     card = PipelineRecords.card(settings);
     relearn = PipelineRecords.relearn(settings);
+    attack = PipelineRecords.attack(settings);
   }
 
   /**
@@ -138,6 +140,11 @@ public final class Pipeline {
   /** Empty where the pipeline has no such stage. */
   public Optional<RelearnSettings> relearn() {
     return relearn;
+  }
+
+  /** Empty where the pipeline has no such stage. */
+  public Optional<AttackSettings> attack() {
+    return attack;
   }
 
   /** The pipeline file with every default spelled out; it reads back as an equal pipeline. */

@@ -3,6 +3,7 @@ package org.unlearn4j.config;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** The typed records of resolved settings. */
@@ -54,7 +55,13 @@ final class PipelineRecords {
 
   static Optional<RelearnSettings> relearn(Settings s) {
     return s.hasSection("relearn")
-        ? Optional.of(new RelearnSettings(s.get(Schema.RELEARN_SHARE), loop(s, Schema.RELEARN)))
+        ? Optional.of(
+            new RelearnSettings(
+                s.get(Schema.RELEARN_SHARE),
+                s.find(Schema.RELEARN_GAIN_MAX)
+                    .map(OptionalDouble::of)
+                    .orElse(OptionalDouble.empty()),
+                loop(s, Schema.RELEARN)))
         : Optional.empty();
   }
 
@@ -64,6 +71,8 @@ final class PipelineRecords {
         objective(s),
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
+        robust(s),
+        s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
         loop(s, Schema.UNLEARN));
@@ -91,6 +100,30 @@ final class PipelineRecords {
         s.get(ClRegKeys.QUEUE),
         s.get(ClRegKeys.STOP_GRADIENT),
         s.get(ClRegKeys.WARMUP_STEPS));
+  }
+
+  private static Optional<RobustSettings> robust(Settings s) {
+    return s.find(RobustKeys.ATTACK)
+        .filter(a -> a != RobustSettings.Attack.NONE)
+        .map(
+            a ->
+                new RobustSettings(
+                    a,
+                    s.get(RobustKeys.RADIUS),
+                    s.get(RobustKeys.STEPS),
+                    s.get(RobustKeys.RATE),
+                    s.get(RobustKeys.COURSE)));
+  }
+
+  private static SurgerySettings surgery(Settings s) {
+    return new SurgerySettings(
+        s.find(SurgeryKeys.LAYERS),
+        s.get(SurgeryKeys.RANK),
+        s.get(SurgeryKeys.ENERGY),
+        s.get(SurgeryKeys.FROM),
+        s.get(SurgeryKeys.WRITES),
+        s.get(SurgeryKeys.READS),
+        s.get(SurgeryKeys.STRENGTH));
   }
 
   private static QuantizationSettings quantization(Settings s) {
@@ -137,6 +170,10 @@ final class PipelineRecords {
 
   static VerifySettings verify(Settings s) {
     return VerifyKeys.read(s);
+  }
+
+  static Optional<AttackSettings> attack(Settings s) {
+    return AttackKeys.read(s);
   }
 
   static CardSettings card(Settings s) {

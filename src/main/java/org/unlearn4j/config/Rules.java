@@ -36,6 +36,8 @@ final class Rules {
     warmup(Schema.RELEARN);
     objective();
     floor();
+    robust();
+    surgery();
     if (files) {
       files();
     }
@@ -91,6 +93,9 @@ final class Rules {
     Optional<DataSettings.Form> form = settings.find(Schema.FORM);
     if (!passages && form.isPresent() && form.get() != DataSettings.Form.QUESTIONS) {
       add(Schema.FORM, form.get().spelling(), "questions (only fable and muse have passages)");
+    }
+    if (is(Schema.BENCHMARK, Benchmark.MUSE) && is(Schema.FORM, Form.FORMS)) {
+      add(Schema.FORM, "forms for muse", "passages (only fable has pairs in several forms)");
     }
     if (!passages && is(Schema.SUITE, EvaluateSettings.Suite.MUSE)) {
       add(Schema.SUITE, "muse", "another suite (only fable and muse have passages)");
@@ -165,6 +170,35 @@ final class Rules {
     }
     if (is(ObjectiveKeys.FLOOR, Floor.STRANGERS) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
       add(ObjectiveKeys.FLOOR, "strangers for MUSE, which has none", "reference or a number");
+    }
+    if (is(ClRegKeys.VIEW, ClRegSettings.View.STRANGER) && is(Schema.BENCHMARK, Benchmark.MUSE)) {
+      add(ClRegKeys.VIEW, "stranger for MUSE, which has none", "mask or dropout");
+    }
+  }
+
+  /** What an attack learns it learns by the retain loss of the graph, in the retain rows' place. */
+  private void robust() {
+    if (!is(RobustKeys.ATTACK, RobustSettings.Attack.RELEARN)) {
+      return;
+    }
+    Optional<RetainName> retain = settings.find(ObjectiveKeys.RETAIN);
+    if (retain.isPresent() && retain.get() != RetainName.NLL) {
+      add(
+          RobustKeys.ATTACK,
+          "relearn with retain: " + retain.get().spelling(),
+          "SAM, noise or none, or else retain: NLL (which an attack learns by)");
+    } else if (settings.find(ObjectiveKeys.ALPHA).filter(a -> a == 0).isPresent()) {
+      add(
+          RobustKeys.ATTACK,
+          "relearn with alpha: 0",
+          "SAM, noise or none, or else an alpha greater than 0 (without a retain loss there is"
+              + " nothing to learn by)");
+    }
+  }
+
+  private void surgery() {
+    if (is(SurgeryKeys.READS, false) && is(SurgeryKeys.WRITES, false)) {
+      add(SurgeryKeys.READS, "false beside writes: false", "true for one of the two");
     }
   }
 

@@ -166,7 +166,8 @@ final class Schema {
           "data.form",
           choice(DataSettings.Form.class),
           derived("muse: passages; others: questions", Schema::form),
-          "what is taught and forgotten: pairs, running text in windows, or both (fable)");
+          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in other"
+              + " forms (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
@@ -258,6 +259,14 @@ final class Schema {
           constant(0.1),
           "part of what is forgotten that is taught again; as much of what is kept is taught apart");
 
+  static final Key<Double> RELEARN_GAIN_MAX =
+      key(
+          "relearn.gain_max",
+          ValueType.share(),
+          absent("shown, not judged"),
+          "gate: by how much more than for the retain-only model the mean probability of what was"
+              + " not taught again may rise");
+
   /** A short training at an even rate: there is no time for a warm-up in a few steps. */
   static final LoopKeys RELEARN =
       new LoopKeys(
@@ -280,6 +289,12 @@ final class Schema {
           new Section("unlearn", false, "the unlearning stage"),
           new Section("unlearn.objective", false, "`gamma * forget + alpha * retain`"),
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
+          new Section(
+              "unlearn.robust",
+              true,
+              "the forget loss is taken at weights that an attack has moved; left out: at the"
+                  + " weights as they are"),
+          new Section("unlearn.surgery", true, "directions that are cut out; left out: none"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(
@@ -313,11 +328,12 @@ final class Schema {
     return names;
   }
 
-  /** With the blocks of {@code verify} before the last of these. */
+  /** With the blocks of {@code verify} before the last of these, and {@code attack} at the end. */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 1, VerifyKeys.sections());
     all.add(all.size() - 1, CardKeys.section());
+    all.addAll(AttackKeys.sections());
     return List.copyOf(all);
   }
 
@@ -333,13 +349,16 @@ final class Schema {
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
     all.addAll(UnlearnKeys.ALL);
+    all.addAll(RobustKeys.ALL);
+    all.addAll(SurgeryKeys.ALL);
     all.addAll(List.of(VARIANTS, OPSET));
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());
     all.addAll(CardKeys.keys());
-    all.add(RELEARN_SHARE);
+    all.addAll(List.of(RELEARN_SHARE, RELEARN_GAIN_MAX));
     all.addAll(RELEARN.keys());
+    all.addAll(AttackKeys.keys());
     return List.copyOf(all);
   }
 

@@ -17,7 +17,7 @@ final class UnlearnKeys {
           "unlearn.quantization_aware",
           choice(QuantizationSettings.Format.class),
           constant(QuantizationSettings.Format.NONE),
-          "makes forgetting survive in files of this format (docs/quantization.md)");
+          "makes forgetting survive in files of this format (docs/results/quantization.md)");
   static final Key<Double> QUANTIZATION_SHARE =
       new Key<>(
           "unlearn.quantization_share",
@@ -33,7 +33,7 @@ final class UnlearnKeys {
           constant(1.0),
           "part of the weights of the blocks' linear maps that learns, the maps most salient for"
               + " forgetting first, and nothing else does; 1: the whole model learns"
-              + " (docs/quantization.md)");
+              + " (docs/results/quantization.md)");
 
   static final Key<Double> WATCH =
       new Key<>(

@@ -8,6 +8,8 @@ import java.util.Optional;
  *
  * @param clreg empty where the regulariser is off (no block, or weight 0)
  * @param quantization empty where steps see full precision only
+ * @param robust empty where the forget loss is taken at the weights as they are
+ * @param surgery empty where nothing is cut afterwards
  * @param salientShare part of the blocks' matrices that learns; 1: the whole model does
  * @param watch what is measured meanwhile; it changes nothing about the result
  */
@@ -15,6 +17,8 @@ public record UnlearnSettings(
     ObjectiveSettings objective,
     Optional<ClRegSettings> clreg,
     Optional<QuantizationSettings> quantization,
+    Optional<RobustSettings> robust,
+    Optional<SurgerySettings> surgery,
     double salientShare,
     WatchSettings watch,
     LoopSettings loop) {}

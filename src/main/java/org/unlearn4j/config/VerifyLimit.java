@@ -12,9 +12,9 @@ import org.unlearn4j.weights.Variant;
  * <p>The mean difference of logits belongs to the format: rounding moves the weights of every
  * model, and with them its logits, by about the same share. On Fable, trained weights against their
  * own file: 0.0005, 0.008, 0.05 and 0.095 from fp16 to int4, whatever the rows; against the file of
- * another model of the same tokens: 0.4 and more (docs/parity.md). The limits lie in between. KL
- * and equal argmaxes depend on the rows: where both models know the answers, two models may be
- * nearer to each other than one is to its own int4 file on other rows.
+ * another model of the same tokens: 0.4 and more (docs/explanation/parity.md). The limits lie in
+ * between. KL and equal argmaxes depend on the rows: where both models know the answers, two models
+ * may be nearer to each other than one is to its own int4 file on other rows.
  */
 public enum VerifyLimit {
   LOGIT_ATOL(

@@ -79,6 +79,11 @@ public final class QaEncoder {
                     "eos_token in tokenizer_config.json or eos_token_id in config.json"));
   }
 
+  /** The token behind every answer. */
+  public int end() {
+    return end;
+  }
+
   /** The row of a question and its own answer. */
   public TokenRow encode(QaExample example) {
     return encode(example, example.answer());

@@ -47,6 +47,10 @@ public final class RelearnMetrics {
           Metric.MODEL_UTILITY,
           Metric.UTILITY_WITHOUT_ROUGE);
 
+  /** Mean probabilities of what was not taught again, by name. */
+  static final List<String> LIKELIER =
+      Stream.of(Metric.FORGET_PROB, Metric.VERBMEM_PROB).map(m -> m.key() + UNTAUGHT).toList();
+
   private RelearnMetrics() {}
 
   /**

@@ -18,6 +18,7 @@ import org.unlearn4j.base.JsonInput;
  *
  * @param share of the forget rows that were taught again
  * @param learningRate peak of the schedule
+ * @param gainMax what {@link #gain} is held against; empty where nothing is judged
  * @param metrics names of what was measured of every model; see {@link RelearnMetrics}
  * @param target the model before unlearning: where the way back ends
  * @param arms what was taught: {@code forget} rows, or {@code retain} rows
@@ -26,6 +27,7 @@ public record RelearnResult(
     double share,
     int epochs,
     double learningRate,
+    OptionalDouble gainMax,
     List<String> metrics,
     Map<String, Double> target,
     List<Arm> arms) {
@@ -100,6 +102,39 @@ public record RelearnResult(
   }
 
   /**
+   * By how much more than for the retain-only model what was not taught became likelier in the arm
+   * {@code forget}: the largest of the mean probabilities that are known over such rows. Without a
+   * retain-only model, by how much it became likelier at all. Empty where none is known.
+   */
+  public OptionalDouble gain() {
+    return arms.stream()
+        .filter(a -> a.data.equals("forget") && a.models.containsKey(UNLEARNED))
+        .flatMapToDouble(
+            arm ->
+                RelearnMetrics.LIKELIER.stream()
+                    .filter(arm.models.get(UNLEARNED).after::containsKey)
+                    .mapToDouble(metric -> rise(arm, UNLEARNED, metric) - newcomer(arm, metric)))
+        .max();
+  }
+
+  private static double newcomer(Arm arm, String metric) {
+    return arm.models.containsKey(RETAIN_ONLY) ? rise(arm, RETAIN_ONLY, metric) : 0;
+  }
+
+  private static double rise(Arm arm, String model, String metric) {
+    Course course = arm.models.get(model);
+    return course.after.get(metric) - course.before.get(metric);
+  }
+
+  /**
+   * Whether the gain is within its limit. One that should be judged and is not known, or not a
+   * number, is not.
+   */
+  public boolean pass() {
+    return gainMax.isEmpty() || gain().orElse(Double.NaN) <= gainMax.getAsDouble();
+  }
+
+  /**
    * Writes the file, whole or not at all.
    *
    * @throws org.unlearn4j.base.MachineException if the disk refuses
@@ -108,6 +143,8 @@ public record RelearnResult(
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode root = mapper.createObjectNode();
     root.put("share", share).put("epochs", epochs).put("learning_rate", learningRate);
+    gain().ifPresent(g -> root.put("gain", g));
+    gainMax.ifPresent(most -> root.put("gain_max", most).put("pass", pass()));
     ArrayNode names = root.putArray("metrics");
     metrics.forEach(names::add);
     put(root.putObject("target"), target);
@@ -144,6 +181,9 @@ public record RelearnResult(
         root.get("share").number(),
         root.get("epochs").integer(),
         root.get("learning_rate").number(),
+        root.get("gain_max").present()
+            ? OptionalDouble.of(root.get("gain_max").number())
+            : OptionalDouble.empty(),
         root.get("metrics").elements().stream().map(JsonInput::text).toList(),
         root.get("target").required("an object").numbers(),
         root.get("arms").required("an array").elements().stream().map(RelearnResult::arm).toList());

@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.AttackStage;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.RuntimeModels;
@@ -35,6 +36,8 @@ import org.unlearn4j.weights.Variant;
  *                          |
  *                       relearn                only with a relearn block
  *                          |
+ *                       attack                 only with an attack block
+ *                          |
  *                       report
  * </pre>
  *
@@ -43,15 +46,17 @@ import org.unlearn4j.weights.Variant;
 public final class Chain {
   /** The first words of stages, in order. */
   static final List<String> KINDS =
-      List.of("finetune", "unlearn", "export", "evaluate", "verify", "relearn", "report");
+      List.of("finetune", "unlearn", "export", "evaluate", "verify", "relearn", "attack", "report");
 
   private static final String FINETUNE_TARGET = "finetune target";
   private static final String FINETUNE_RETAIN = "finetune retain";
   private static final String UNLEARN = "unlearn";
   private static final String EXPORT = "export";
   private static final String EVALUATE = "evaluate ";
+  private static final String UNLEARNED = "unlearned";
   private static final String VERIFY = "verify";
   private static final String RELEARN = "relearn";
+  private static final String ATTACK = "attack";
   private static final String REPORT = "report";
 
   /** How the names of evaluations end that TensorFlow made. */
@@ -105,6 +110,7 @@ public final class Chain {
     }
     add(verify(folder.unlearned(), folder.deployed(), folder.verdict()));
     asked.relearn().ifPresent(r -> add(relearn()));
+    asked.attack().ifPresent(a -> add(attack()));
     add(PipelineStages.report(REPORT, folder, context, names(stages)));
     return stages;
   }
@@ -200,6 +206,29 @@ public final class Chain {
     Map<String, Path> files = new LinkedHashMap<>();
     evaluations.forEach((name, stage) -> files.put(name.replaceAll(TF, ""), stage.output()));
     return kinds.relearn(RELEARN, folder.unlearned(), files, folder.relearning(), names(stages));
+  }
+
+  /** Every deployed file, and the weights that they are of. */
+  private Stage attack() {
+    List<AttackStage.Subject> subjects = new ArrayList<>();
+    subjects.add(AttackStage.Subject.of(UNLEARNED, folder.unlearned(), "tf"));
+    for (Variant variant : pipeline.export().variants()) {
+      String runtime = RuntimeModels.runtime(variant);
+      subjects.add(AttackStage.Subject.of(UNLEARNED, folder.deployed(), runtime));
+    }
+    return kinds.attack(ATTACK, subjects, folder.attacks(), names(stages));
+  }
+
+  /**
+   * What attacks bring out of one model.
+   *
+   * @param runtime {@code tf}, {@code onnx} or {@code onnx:VARIANT}
+   */
+  public static List<Stage> attacking(
+      Pipeline pipeline, Path model, String runtime, Path out, Context context) {
+    Chain chain = beside(out, pipeline, context);
+    AttackStage.Subject subject = AttackStage.Subject.of(UNLEARNED, model, runtime);
+    return List.of(chain.kinds.attack(ATTACK, List.of(subject), out));
   }
 
   private static String[] names(Iterable<Stage> stages) {

@@ -20,6 +20,7 @@ import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.Report;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.AttackStage;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.ExportStage;
@@ -195,7 +196,31 @@ public final class PipelineStages {
           RelearnStage.Finished finished = stage.run(model, evaluations, out);
           List<String> lines = new ArrayList<>(RelearnText.lines(finished.result()));
           lines.add(out.toString());
-          return new Stage.Done(lines, true, finished.read(), List.of(out), finished.close());
+          return new Stage.Done(
+              lines, finished.result().pass(), finished.read(), List.of(out), finished.close());
+        });
+  }
+
+  /**
+   * Asks otherwise for what was forgotten and measures what leaks.
+   *
+   * @param subjects models that are judged
+   */
+  public Stage attack(String name, List<AttackStage.Subject> subjects, Path out, String... after) {
+    subjects.forEach(s -> requireNoInput(out, s.model(), Optional.empty()));
+    AttackStage stage = new AttackStage(pipeline, context.log(), context.hashes());
+    return new Stage(
+        name,
+        List.of(after),
+        out,
+        (hashes, earlier) -> stage.inputs(subjects, earlier),
+        () -> Needs.ofEvaluation(subjects.get(0).model(), Optional.empty()),
+        () -> {
+          AttackStage.Finished finished = stage.run(subjects, out);
+          List<String> lines = new ArrayList<>(AttackText.lines(finished.result()));
+          boolean pass = finished.result().pass();
+          lines.add(out + (pass ? "" : ": fail"));
+          return new Stage.Done(lines, pass, finished.read(), List.of(out), finished.close());
         });
   }
 
@@ -224,7 +249,8 @@ public final class PipelineStages {
             folder.provenance(),
             folder.trainLog(),
             folder.verdict(),
-            folder.relearning()));
+            folder.relearning(),
+            folder.attacks()));
     for (Path file : files) {
       if (Files.isRegularFile(file)) {
         inputs.content(folder.root().relativize(file).toString(), context.hashes().of(file));

@@ -24,7 +24,25 @@ final class RelearnText {
                     .forEach(metric -> lines.add(sentence(metric, course)));
               });
     }
+    result.gain().ifPresent(gain -> lines.add(judged(result, gain)));
     return lines;
+  }
+
+  private static String judged(RelearnResult result, double gain) {
+    String limit =
+        result.gainMax().isEmpty()
+            ? ""
+            : String.format(
+                Locale.ROOT,
+                ", at most %s: %s",
+                result.gainMax().getAsDouble(),
+                result.pass() ? "pass" : "fail");
+    return String.format(
+        Locale.ROOT,
+        "relearn: what was not taught became likelier by %.4f more than for the retain-only"
+            + " model%s",
+        gain,
+        limit);
   }
 
   private static String sentence(String metric, RelearnResult.Course course) {

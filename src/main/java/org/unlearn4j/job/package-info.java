@@ -3,8 +3,10 @@
  * running them. {@link org.unlearn4j.job.Chain} says what runs when; {@link org.unlearn4j.job.Job}
  * is the way in for a Java program.
  *
- * <p>What a stage does belongs to the room {@code run}, how stages in general are kept apart from
- * what is already there to the room {@code stage}. This room knows both, the report and the
- * configuration; studies and commands know this room.
+ * <p>What a stage does belongs to {@code run}; how stages in general are compared with what is
+ * there belongs to {@code stage}.
+ *
+ * <p>May know {@code base}, {@code config}, {@code stage}, {@code weights}, {@code eval}, {@code
+ * parity}, {@code attack}, {@code report} and {@code run}.
  */
 package org.unlearn4j.job;

@@ -1,6 +1,7 @@
 package org.unlearn4j.lm;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -133,6 +134,28 @@ public interface LanguageModel extends AutoCloseable {
   /** Greedy continuations without a listener. */
   default List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
     return generate(prompts, Generation.greedy(maxNewTokens, stop), (row, token) -> {});
+  }
+
+  /**
+   * Several continuations of each prompt, {@code [prompt][sample]}. A runtime that can computes
+   * each prompt once.
+   *
+   * @param each samples of a prompt
+   * @param how its numbering counts samples: those of the first prompt, then those of the second
+   */
+  default List<List<int[]>> samples(List<int[]> prompts, int each, Generation how) {
+    List<int[]> all = new ArrayList<>();
+    prompts.forEach(p -> all.addAll(Collections.nCopies(each, p)));
+    return grouped(generate(all, how, (row, token) -> {}), each);
+  }
+
+  /** Continuations by prompt. */
+  static List<List<int[]>> grouped(List<int[]> continuations, int each) {
+    List<List<int[]>> groups = new ArrayList<>();
+    for (int from = 0; from < continuations.size(); from += each) {
+      groups.add(List.copyOf(continuations.subList(from, from + each)));
+    }
+    return groups;
   }
 
   /**

@@ -26,6 +26,11 @@ public interface Decoder {
     return walked().blockMatrices();
   }
 
+  /** What reads from the residual stream, and what writes to it. */
+  default StreamEnds streamEnds() {
+    return StreamTracer.of(this);
+  }
+
   private ParameterCollector walked() {
     ParameterCollector collector = new ParameterCollector();
     head(collector, hidden(collector, ParameterCollector.IDS).finalNorm());

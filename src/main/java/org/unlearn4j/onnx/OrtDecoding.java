@@ -35,7 +35,16 @@ final class OrtDecoding implements AutoCloseable {
 
   /** Runs until every row is finished. */
   void run(Decoding decoding) {
-    OrtSession.Result past = null;
+    run(decoding, null);
+  }
+
+  /**
+   * The same behind an earlier run.
+   *
+   * @param earlier what it left; null for nothing; is closed
+   */
+  void run(Decoding decoding, OrtSession.Result earlier) {
+    OrtSession.Result past = earlier;
     try {
       while (!decoding.done()) {
         OrtSession.Result before = past;

@@ -6,7 +6,9 @@ import ai.onnxruntime.OrtSession;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -40,6 +42,7 @@ public final class OrtModel implements LanguageModel {
   private final KeyValueCache cache;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
+  private SampledPrompts sharing;
 
   private OrtModel(OnnxFile file, ModelConfig config, String variant, OrtRuntime runtime) {
     this.file = file;
@@ -314,6 +317,34 @@ public final class OrtModel implements LanguageModel {
   }
 
   @Override
+  public List<List<int[]>> samples(List<int[]> prompts, int each, Generation how) {
+    if (!sharesPrompts()) {
+      return LanguageModel.super.samples(prompts, each, how);
+    }
+    PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
+    List<int[]> rows = new ArrayList<>();
+    prompts.forEach(p -> rows.addAll(Collections.nCopies(each, p)));
+    Decoding once = decoding(prompts, how);
+    Decoding all = decoding(rows, how);
+    if (!all.done()) {
+      sharing().run(once, prompts.size(), all, each);
+    }
+    return LanguageModel.grouped(all.continuations(), each);
+  }
+
+  private Decoding decoding(List<int[]> prompts, Generation how) {
+    return new Decoding(
+        prompts, how, config.maxPositions(), config.cacheLimit(), (row, token) -> {});
+  }
+
+  private synchronized SampledPrompts sharing() {
+    if (sharing == null) {
+      sharing = new SampledPrompts(runtime, deployed, file.model(), file.path());
+    }
+    return sharing;
+  }
+
+  @Override
   public boolean padsLeft() {
     return true;
   }
@@ -339,6 +370,9 @@ public final class OrtModel implements LanguageModel {
       deployed.session().close();
       if (measurement != null) {
         measurement.close();
+      }
+      if (sharing != null) {
+        sharing.close();
       }
     } catch (OrtException e) {
       throw new IllegalStateException(e);

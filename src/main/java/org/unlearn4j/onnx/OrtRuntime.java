@@ -117,8 +117,8 @@ final class OrtRuntime {
     String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("no reason given");
     if (NativeMemory.lacked(e.getMessage())) {
       return new MachineException(
-          file + ": ONNX Runtime found no memory to load it (" + reason + ").", e);
+          file + ": ONNX Runtime ran out of memory while loading it (" + reason + ").", e);
     }
-    return new UserException(file + ": ONNX Runtime does not load it (" + reason + ").", e);
+    return new UserException(file + ": ONNX Runtime cannot load it (" + reason + ").", e);
   }
 }

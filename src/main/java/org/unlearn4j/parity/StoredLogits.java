@@ -55,7 +55,7 @@ public final class StoredLogits implements ReferenceLogits, AutoCloseable {
         Files.delete(file);
         throw new MachineException(
             file.getParent()
-                + ": found less space than the logits of the compared rows take, expected "
+                + ": found too little space for the logits of the compared rows, expected "
                 + (bytes >> 20)
                 + " MiB; -Djava.io.tmpdir names another folder, evaluate.limit takes fewer rows.");
       }

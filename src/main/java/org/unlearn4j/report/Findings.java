@@ -37,6 +37,7 @@ final class Findings {
     add(list, "Can it be told?", attack());
     add(list, "Same when deployed?", deployment());
     add(list, "Does it stay?", data.relearning().flatMap(RelearnSection::sentence));
+    add(list, "Asked otherwise?", data.leaks().flatMap(LeakSection::sentence));
     return list.isEmpty() ? Html.group() : list;
   }
 

@@ -45,6 +45,7 @@ final class RelearnSection {
                         + " faster than that."));
     sentence(relearning)
         .ifPresent(words -> section.add(Html.tag("p", Numbers.together(words)).css("finding")));
+    judged(relearning).ifPresent(words -> section.add(Html.tag("p", words)));
     Html grid = Html.tag("div").css("grid pairs");
     for (String metric : drawn(relearning)) {
       plot(data, relearning, metric)
@@ -127,6 +128,24 @@ final class RelearnSection {
       }
     }
     return Optional.empty();
+  }
+
+  /** The gate on what came back of rows that were not taught. */
+  private static Optional<String> judged(Relearning relearning) {
+    return relearning
+        .gain()
+        .flatMap(
+            gain ->
+                relearning
+                    .gainMax()
+                    .map(
+                        most ->
+                            "Gate: what was not taught became likelier by "
+                                + Numbers.pretty(gain)
+                                + " more than for the retain-only model; at most "
+                                + Numbers.pretty(most)
+                                + " is allowed: "
+                                + (gain <= most ? "pass." : "fail.")));
   }
 
   /** What came back beyond the rows that were taught: that had been hidden, not removed. */

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.JsonInput;
 
 /**
@@ -13,6 +14,8 @@ import org.unlearn4j.base.JsonInput;
  * @param share share of the rows that were taught again
  * @param epochs passes over them
  * @param learningRate of those passes
+ * @param gain of rows that were not taught, over the retain-only model's
+ * @param gainMax its limit, where it is judged
  * @param target metrics of the model before unlearning, measured as the others here; may be empty
  * @param metrics names, in order
  */
@@ -20,6 +23,8 @@ record Relearning(
     double share,
     double epochs,
     double learningRate,
+    Optional<Double> gain,
+    Optional<Double> gainMax,
     Map<String, Double> target,
     List<Arm> arms,
     List<String> metrics) {
@@ -68,9 +73,15 @@ record Relearning(
         root.get("share").number(),
         root.get("epochs").number(),
         root.get("learning_rate").number(),
+        number(root.get("gain")),
+        number(root.get("gain_max")),
         root.get("target").numbers(),
         arms,
         root.get("metrics").elements().stream().map(JsonInput::text).toList());
+  }
+
+  private static Optional<Double> number(JsonInput field) {
+    return field.present() ? Optional.of(field.number()) : Optional.empty();
   }
 
   /** Null and not a number both say that there was no way to go back. */

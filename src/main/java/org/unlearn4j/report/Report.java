@@ -47,6 +47,7 @@ public final class Report {
                 TruthRatios.section(data, figures),
                 Attacks.section(data, figures),
                 RelearnSection.section(data, figures),
+                LeakSection.section(data, figures),
                 AnswerSection.section(data),
                 SurvivalSection.section(data, figures),
                 GateSection.section(data),

@@ -38,6 +38,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param verdict the parity verdict, where files were verified
  * @param verify verify.json as it is, for what it holds beside the verdict
  * @param relearning what a little training brings back, where that was tried
+ * @param leaks what attacks brought out, where there were any
  */
 record ReportData(
     String name,
@@ -47,7 +48,8 @@ record ReportData(
     List<Measured> evaluations,
     Optional<Verdict> verdict,
     Optional<JsonInput> verify,
-    Optional<Relearning> relearning) {
+    Optional<Relearning> relearning,
+    Optional<Leaks> leaks) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Whose evaluation it is; the order is that of the report's columns. */
@@ -153,6 +155,9 @@ record ReportData(
             : Optional.empty(),
         Files.isRegularFile(folder.relearning())
             ? Optional.of(Relearning.read(folder.relearning()))
+            : Optional.empty(),
+        Files.isRegularFile(folder.attacks())
+            ? Optional.of(Leaks.read(folder.attacks()))
             : Optional.empty());
   }
 

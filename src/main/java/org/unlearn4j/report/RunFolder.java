@@ -57,6 +57,11 @@ public record RunFolder(Path root) {
     return root.resolve("relearn.json");
   }
 
+  /** What attacks bring out. */
+  public Path attacks() {
+    return root.resolve("attacks.json");
+  }
+
   /** The page. */
   public Path report() {
     return root.resolve("report.html");

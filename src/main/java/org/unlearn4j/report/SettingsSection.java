@@ -74,6 +74,9 @@ final class SettingsSection {
     if (data.relearning().isEmpty()) {
       absent.add("relearning (relearn.json)");
     }
+    if (data.leaks().isEmpty()) {
+      absent.add("attacks (attacks.json)");
+    }
     return absent;
   }
 

@@ -383,7 +383,9 @@ public final class EvaluateStage {
         begin(name, 0, total);
       }
       double seconds = (System.nanoTime() - begun) / 1e9;
-      String rate = String.format(Locale.ROOT, "%.0f rows/s", (done - first) / seconds);
+      // The first rows of a pass take no time that a clock could see.
+      String rate =
+          seconds < 0.01 ? "" : String.format(Locale.ROOT, "%.0f rows/s", (done - first) / seconds);
       bar.update(done, total, share, rate);
     }
 

@@ -73,6 +73,8 @@ public final class GraphListings {
     steps(files, "int8", "unlearn.quantization_aware=int8");
     steps(files, "int4", "unlearn.quantization_aware=int4");
     steps(files, "floor", "unlearn.objective.floor=1");
+    steps(files, "compact", "unlearn.clreg={weight: 0.1, form: compact}");
+    steps(files, "robust", "unlearn.robust.attack=relearn");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
   }

@@ -7,7 +7,7 @@ import org.unlearn4j.lm.TokenRow;
 /**
  * What can be taught by itself: a pair or a passage.
  *
- * @param rows one of a pair, the windows of a passage
+ * @param rows of a pair, in its forms; the windows of a passage
  * @param passage its text; empty for a pair
  */
 record Lesson(List<TokenRow> rows, Optional<String> passage) {

@@ -70,6 +70,7 @@ public final class RelearnStage {
         new StageInputs(pipeline, hashes)
             .settings("evaluate.suite", "evaluate.token_budget", "evaluate.max_new_tokens")
             .settings("evaluate.limit")
+            .settings("relearn.share", "relearn.gain_max")
             .teaching("relearn")
             .graph(unlearned, "forward")
             .model("model", unlearned)
@@ -239,6 +240,7 @@ public final class RelearnStage {
         work.settings.share(),
         work.settings.loop().epochs(),
         work.settings.loop().learningRate(),
+        work.settings.gainMax(),
         names,
         goal,
         arms);

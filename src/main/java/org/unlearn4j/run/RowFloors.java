@@ -60,6 +60,12 @@ final class RowFloors {
     return scaled(carried, factor);
   }
 
+  /** For each row the one most like it among others. */
+  static List<TokenRow> alike(List<TokenRow> rows, List<TokenRow> others) {
+    List<Set<Integer>> sets = others.stream().map(RowFloors::tokens).toList();
+    return rows.stream().map(r -> others.get(mostAlike(tokens(r), sets))).toList();
+  }
+
   private static List<double[]> scaled(List<double[]> floors, double factor) {
     return floors.stream().map(f -> Arrays.stream(f).map(n -> n * factor).toArray()).toList();
   }

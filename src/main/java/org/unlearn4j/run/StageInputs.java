@@ -242,6 +242,7 @@ final class StageInputs {
       listing(step + "NPO+floor");
     }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
+    unlearn.robust().ifPresent(r -> listing(step + "NPO+robust"));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {
       listing(step + "NPO+KL");

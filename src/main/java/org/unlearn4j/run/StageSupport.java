@@ -6,7 +6,6 @@ import java.util.Locale;
 import java.util.Optional;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
-import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Precision;
@@ -64,7 +63,7 @@ final class StageSupport {
    * A graph's model as it is at the time, to be measured without weights of its own; to be asked
    * for before the graph has any values.
    */
-  static LanguageModel measured(StepGraph graph, Precision precision) {
+  static TensorFlowModel measured(StepGraph graph, Precision precision) {
     return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
   }
 
@@ -80,8 +79,19 @@ final class StageSupport {
       CheckpointLayout layout,
       Path tokenizer,
       Optional<ObjectNode> record) {
-    try (Values values = graph.variables().values()) {
-      ModelFolder.write(out, graph.decoder(), layout, values::read, tokenizer, record);
+    write(graph.variables(), graph.decoder(), out, layout, tokenizer, record);
+  }
+
+  /** The same of variables that belong to no step. */
+  static void write(
+      Variables variables,
+      Decoder decoder,
+      Path out,
+      CheckpointLayout layout,
+      Path tokenizer,
+      Optional<ObjectNode> record) {
+    try (Values values = variables.values()) {
+      ModelFolder.write(out, decoder, layout, values::read, tokenizer, record);
     }
   }
 

@@ -109,6 +109,14 @@ public final class TaskData implements AutoCloseable {
     return List.copyOf(notes);
   }
 
+  Benchmark benchmark() {
+    return benchmark;
+  }
+
+  Prompting template() {
+    return template;
+  }
+
   /** The benchmark's passages, where it has any. */
   Optional<Passages> passages() {
     return benchmark.passages();
@@ -235,7 +243,7 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn.objective.floor: found strangers for data without any, expected a file"
+          "unlearn: found strangers (objective.floor, clreg.view) for data without any, expected a file"
               + " strangers.jsonl there (pairs about what no model was taught, of the kind of those"
               + " to forget), reference or a number.");
     }
@@ -289,8 +297,13 @@ public final class TaskData implements AutoCloseable {
     DataSettings.Form form = pipeline.data().form();
     List<Lesson> lessons = new ArrayList<>();
     if (form != DataSettings.Form.PASSAGES) {
-      encode(what, split, pairs.apply(split))
-          .forEach(row -> lessons.add(new Lesson(List.of(row), Optional.empty())));
+      List<QaExample> all = pairs.apply(split);
+      List<List<TokenRow>> forms = form == DataSettings.Form.FORMS ? forms(all) : List.of();
+      for (TokenRow row : encode(what, split, all)) {
+        List<TokenRow> rows = new ArrayList<>(List.of(row));
+        rows.addAll(forms.isEmpty() ? List.of() : forms.get(lessons.size()));
+        lessons.add(new Lesson(rows, Optional.empty()));
+      }
     }
     if (form != DataSettings.Form.QUESTIONS) {
       Passages source =
@@ -306,6 +319,12 @@ public final class TaskData implements AutoCloseable {
       lessons.addAll(windows(what, split, passages.apply(source, split)));
     }
     return lessons;
+  }
+
+  private List<List<TokenRow>> forms(List<QaExample> pairs) {
+    AttackPrompts prompts = new AttackPrompts(tokenizer, template, pipeline.data().maxLength(), 1);
+    List<QaExample> forgotten = benchmark.forget(pipeline.data().forget());
+    return new PairForms(prompts, forgotten, encoder.end()).rows(pairs);
   }
 
   private List<Lesson> windows(String what, String split, List<Passage> passages) {

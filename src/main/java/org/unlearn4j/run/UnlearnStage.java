@@ -29,6 +29,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
@@ -119,7 +120,12 @@ public final class UnlearnStage {
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = strangers(data);
-      Trainer.Regularisation regularisation = regularisation(data, loop.seed());
+      Optional<Surgery> surgery =
+          pipeline
+              .unlearn()
+              .surgery()
+              .map(s -> new Surgery(s, decoder, new Surgery.Rows(forget, retain, budget())));
+      Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
@@ -141,16 +147,18 @@ public final class UnlearnStage {
       }
       AdamWSettings optimiser = StageSupport.optimiser(loop);
       StepGraph graph = new StepGraph(decoder, objective, computation);
-      try (TrainingStep step = new TrainingStep(graph, optimiser, loop.accumulate())) {
+      try (TrainingStep step =
+          new TrainingStep(graph, optimiser, loop.accumulate(), pipeline.unlearn().robust())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
-        LanguageModel model = StageSupport.measured(graph, computation.precision());
+        TensorFlowModel model = StageSupport.measured(graph, computation.precision());
         List<double[]> floors = assigned(graph, model, forget, strangers, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
+        surgery.ifPresent(s -> s.before(model));
         Trainer trainer =
             new Trainer(
                 step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
@@ -159,10 +167,12 @@ public final class UnlearnStage {
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar), watch);
         }
+        Optional<ObjectNode> cut = surgery.map(s -> s.cut(model, graph.variables(), log));
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before.meanNll(), after.meanNll());
         ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
+        cut.ifPresent(c -> record.set("surgery", c));
         StageSupport.write(
             graph, out, StageSupport.layout(base, decoder), tokenizer(base), Optional.of(record));
         return new Trained(finished, data.read(), files);
@@ -180,7 +190,7 @@ public final class UnlearnStage {
     return pipeline.model().tokenizerFolder().orElse(base);
   }
 
-  private Trainer.Regularisation regularisation(TaskData data, long seed) {
+  private Trainer.Regularisation regularisation(TaskData data, List<TokenRow> forget, long seed) {
     Optional<ClRegSettings> settings = pipeline.unlearn().clreg().filter(c -> c.weight() > 0);
     if (settings.isEmpty()) {
       return Trainer.Regularisation.NONE;
@@ -189,11 +199,11 @@ public final class UnlearnStage {
     return new Trainer.Regularisation(
         c.weight(),
         c.warmupSteps(),
-        c.form().hasView() ? Optional.of(view(c, data, seed)) : Optional.empty(),
+        c.form().hasView() ? Optional.of(view(c, data, forget, seed)) : Optional.empty(),
         c.queue());
   }
 
-  private static View view(ClRegSettings c, TaskData data, long seed) {
+  private static View view(ClRegSettings c, TaskData data, List<TokenRow> forget, long seed) {
     return switch (c.view()) {
       case MASK ->
           new MaskView(
@@ -201,8 +211,9 @@ public final class UnlearnStage {
               data.tokenizer().specialIds(),
               c.maskProbability(),
               seed);
-      case PARAPHRASE -> new View.Paraphrase(data.paraphrases());
+      case PARAPHRASE -> new View.Given(data.paraphrases());
       case DROPOUT -> new View.InGraph();
+      case STRANGER -> new View.Given(RowFloors.alike(forget, data.strangers()));
     };
   }
 
@@ -246,7 +257,11 @@ public final class UnlearnStage {
   }
 
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
-    return Likelihood.of(model, rows, pipeline.evaluate().tokenBudget(), what);
+    return Likelihood.of(model, rows, budget(), what);
+  }
+
+  private int budget() {
+    return pipeline.evaluate().tokenBudget();
   }
 
   /**

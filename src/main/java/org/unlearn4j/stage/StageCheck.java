@@ -27,13 +27,13 @@ public record StageCheck(Inputs inputs, Optional<StageRecord> record, List<Strin
     Inputs now = stage.reads().now(hashes, record.map(StageRecord::inputs));
     List<String> reasons = new ArrayList<>();
     if (!Files.exists(stage.output())) {
-      reasons.add(stage.output().getFileName() + " is not there");
+      reasons.add(stage.output().getFileName() + " does not exist yet");
     } else if (record.isEmpty()) {
-      reasons.add(stage.output().getFileName() + " has no record of what it was made from");
+      reasons.add(stage.output().getFileName() + " has no record of its inputs");
     } else {
       reasons.addAll(now.differences(record.get().inputs()));
       if (reasons.isEmpty() && !now.identity(stage.kind()).equals(record.get().identity())) {
-        reasons.add("its record does not agree with itself");
+        reasons.add("its record contradicts itself");
       }
       reasons.addAll(changes(stage.output(), record.get(), hashes));
     }

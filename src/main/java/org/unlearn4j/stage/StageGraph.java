@@ -153,7 +153,7 @@ public final class StageGraph {
         ? new Planned(
             stage.name(),
             Decision.MAY_RUN,
-            List.of("unless " + String.join(" and ", before) + " comes out as it was"),
+            List.of("only if the output of " + String.join(" or ", before) + " changes"),
             took(stage))
         : new Planned(stage.name(), Decision.RUNS, reasons, took(stage));
   }

@@ -10,13 +10,15 @@ import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
+import org.unlearn4j.eval.RelearnResult;
 import org.unlearn4j.eval.SetMetric;
 import org.unlearn4j.parity.GateSubject;
 import org.unlearn4j.parity.Survival;
 
 /**
  * A column of the table: a metric of the evaluation, a measure of the features (at the last block,
- * or at the layer behind an {@code @}), {@link #STEP_SECONDS} or {@link #REBOUND}.
+ * or at the layer behind an {@code @}), {@link #STEP_SECONDS}, {@link #REBOUND} or {@link
+ * #RELEARN_GAIN}.
  *
  * @param name as in the study file
  */
@@ -27,12 +29,16 @@ public record Column(String name) {
   /** How far a deployed file goes back to the model before; see {@link Survival}. */
   public static final String REBOUND = GateSubject.Rebound.NAME;
 
+  /** What comes back of rows that were not taught again; see {@link RelearnResult#gain}. */
+  public static final String RELEARN_GAIN = "relearn_gain";
+
   /** A column of that name; empty where nothing of that name is measured. */
   static Optional<Column> of(String name) {
     Column column = new Column(name);
     boolean known =
         column.isTime()
             || column.isRebound()
+            || column.isRelearning()
             || (name.contains("@") ? column.isFeature() : MetricInfo.of(name).isPresent());
     return known ? Optional.of(column) : Optional.empty();
   }
@@ -45,6 +51,10 @@ public record Column(String name) {
     return name.equals(REBOUND);
   }
 
+  boolean isRelearning() {
+    return name.equals(RELEARN_GAIN);
+  }
+
   /** Whether it is a measure of the features at a layer. */
   boolean isFeature() {
     return Stream.concat(
@@ -54,7 +64,7 @@ public record Column(String name) {
   }
 
   boolean isMetric() {
-    return !isTime() && !isRebound() && !isFeature();
+    return !isTime() && !isRebound() && !isRelearning() && !isFeature();
   }
 
   /** Whether it cannot be measured without the retain-only model. */
@@ -103,7 +113,7 @@ public record Column(String name) {
   }
 
   MetricInfo.Direction direction() {
-    return isTime() || isRebound()
+    return isTime() || isRebound() || isRelearning()
         ? MetricInfo.Direction.LOWER
         : MetricInfo.of(measure()).map(MetricInfo::direction).orElse(MetricInfo.Direction.NONE);
   }

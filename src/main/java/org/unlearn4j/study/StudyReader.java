@@ -83,6 +83,14 @@ final class StudyReader {
           Column.REBOUND + " without formats",
           "formats, for instance [int4], or no such column");
     }
+    boolean relearns = runs.stream().allMatch(r -> r.pipeline().relearn().isPresent());
+    if (!relearns && columns.stream().anyMatch(Column::isRelearning)) {
+      yaml.mistake(
+          top.get("columns").line(),
+          "columns",
+          Column.RELEARN_GAIN + " without a relearn block",
+          "relearn under set, for instance {relearn: {share: 0.1}}, or no such column");
+    }
     yaml.throwIfAny();
     return new Study(name, file, sets, columns, addition.map(Addition::name), formats, seeds, runs);
   }
@@ -163,8 +171,10 @@ final class StudyReader {
             StudyYaml.describe(node),
             "a metric of the evaluation, a measure of the features (entanglement, cosine@0), "
                 + Column.STEP_SECONDS
+                + ", "
+                + Column.REBOUND
                 + " or "
-                + Column.REBOUND);
+                + Column.RELEARN_GAIN);
       } else if (!columns.add(column.get())) {
         yaml.mistake(StudyYaml.line(node), "columns", text + " a second time", "it once");
       }

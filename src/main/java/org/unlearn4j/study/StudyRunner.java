@@ -18,6 +18,7 @@ import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.RelearnResult;
 import org.unlearn4j.job.Context;
 import org.unlearn4j.job.PipelineStages;
 import org.unlearn4j.job.RunProgress;
@@ -110,6 +111,21 @@ public final class StudyRunner {
             reference,
             folder.evaluation("unlearned", RUNTIME),
             unlearn));
+    if (study.columns().stream().anyMatch(Column::isRelearning)) {
+      Map<String, Path> known = new LinkedHashMap<>();
+      known.put("target", new RunFolder(out).evaluation("target", RUNTIME));
+      reference.ifPresent(file -> known.put("retain", file));
+      known.put("unlearned", folder.evaluation("unlearned", RUNTIME));
+      String[] evaluated = stages.stream().map(Stage::name).toArray(String[]::new);
+      stages.add(
+          new PipelineStages(run.pipeline(), context)
+              .relearn(
+                  "relearn " + run.name(),
+                  folder.unlearned(),
+                  known,
+                  folder.relearning(),
+                  evaluated));
+    }
     if (!study.formats().isEmpty()) {
       String export = "export " + run.name();
       stages.add(
@@ -257,9 +273,18 @@ public final class StudyRunner {
   }
 
   private Map<Column, Double> read(RunFolder folder) {
-    return values(
-        EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)),
-        StepTime.undisturbed(folder.trainLog()));
+    Map<Column, Double> values =
+        values(
+            EvaluationResult.read(folder.evaluation("unlearned", RUNTIME)),
+            StepTime.undisturbed(folder.trainLog()));
+    study.columns().stream()
+        .filter(Column::isRelearning)
+        .forEach(
+            c ->
+                RelearnResult.read(folder.relearning())
+                    .gain()
+                    .ifPresent(gain -> values.put(c, gain)));
+    return values;
   }
 
   private List<StudyTable.Measured> deployed(Study.Run run, RunFolder folder) {

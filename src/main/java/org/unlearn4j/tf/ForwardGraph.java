@@ -8,6 +8,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
 import org.unlearn4j.nn.ModelConfig;
@@ -29,6 +30,12 @@ final class ForwardGraph {
   final LabelledHead head;
   final Operand<TInt32> argmax;
   final LabelledHead.Moments moments;
+
+  /**
+   * Embeddings, blocks, final norm at the given positions: each {@code [labelled, hidden]}. What is
+   * pooled below, to be fetched as it is.
+   */
+  final List<Operand<TFloat32>> states = new ArrayList<>();
 
   /** Pooled embeddings, blocks, final norm: each {@code [rows, hidden]}. */
   final List<Operand<TFloat32>> features = new ArrayList<>();
@@ -67,11 +74,12 @@ final class ForwardGraph {
     argmax = head.argmax(tf);
     moments = head.moments(tf.withSubScope("moments"));
     logits = decoder.head(e, hidden.finalNorm()).f32(tf);
-    List<TfTensor> states = new ArrayList<>(List.of(hidden.embeddings()));
-    states.addAll(hidden.blocks());
-    states.add(hidden.finalNorm());
-    for (TfTensor state : states) {
+    List<TfTensor> everywhere = new ArrayList<>(List.of(hidden.embeddings()));
+    everywhere.addAll(hidden.blocks());
+    everywhere.add(hidden.finalNorm());
+    for (TfTensor state : everywhere) {
       Operand<TFloat32> tokens = tf.gather(state.f32(tf), labelPositions, tf.constant(0));
+      states.add(tokens);
       features.add(Pooling.mean(tf, tokens, labelRows, rows));
     }
 
@@ -102,6 +110,13 @@ final class ForwardGraph {
             cached.constant(1));
     nextLogits = decoder.head(c, TfTensor.of(lastColumn)).f32(cached);
     next = cached.math.argMax(nextLogits, cached.constant(-1), TInt32.class);
+  }
+
+  /** Feeds what every pass without a cache reads. */
+  void feed(Feeds feeds, PaddedBatch b) {
+    feeds.ints(ids, b.ids(), b.rows(), b.time());
+    feeds.ints(mask, b.mask(), b.rows(), b.time());
+    feeds.ints(positions, b.positions(), b.rows(), b.time());
   }
 
   private static Placeholder<TInt32> ints(Ops tf, String name, long... shape) {

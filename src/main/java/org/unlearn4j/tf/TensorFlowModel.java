@@ -117,6 +117,11 @@ public final class TensorFlowModel implements LanguageModel {
     variables.assign(weights);
   }
 
+  /** Its weights, which may change. */
+  public Variables variables() {
+    return variables;
+  }
+
   /** The graph, for listings. */
   public org.tensorflow.Graph graph() {
     return runtime.graph();
@@ -126,7 +131,7 @@ public final class TensorFlowModel implements LanguageModel {
   public List<TokenScores> score(List<TokenRow> rows) {
     PaddedBatch b = batch(rows);
     try (Feeds feeds = new Feeds(runtime)) {
-      forward(feeds, b);
+      graph.feed(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
       feeds
@@ -151,7 +156,7 @@ public final class TensorFlowModel implements LanguageModel {
     PaddedBatch b = PaddedBatch.next(prompts, candidates);
     b.requireFits(shape());
     try (Feeds feeds = new Feeds(runtime)) {
-      forward(feeds, b);
+      graph.feed(feeds, b);
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
       try (Result r = run("scoring of next tokens", feeds.fetch(graph.head.nll()))) {
@@ -192,25 +197,23 @@ public final class TensorFlowModel implements LanguageModel {
 
   @Override
   public float[][][] features(List<TokenRow> rows) {
-    PaddedBatch b = batch(rows);
-    try (Feeds feeds = new Feeds(runtime)) {
-      forward(feeds, b);
-      feeds.ints(graph.labelPositions, b.labelPositions(), b.labels().length);
-      feeds.ints(graph.labelRows, b.labelRows(), b.labels().length);
-      feeds.ints(graph.rows, new int[] {rows.size()});
-      graph.features.forEach(feeds::fetch);
-      try (Result r = run("features", feeds)) {
-        float[][][] features = new float[graph.features.size()][rows.size()][];
-        for (int layer = 0; layer < features.length; layer++) {
-          float[] flat = TfTensors.floats(r, layer);
-          for (int row = 0; row < rows.size(); row++) {
-            int from = row * config.hiddenSize();
-            features[layer][row] = Arrays.copyOfRange(flat, from, from + config.hiddenSize());
-          }
-        }
-        return features;
-      }
-    }
+    return states().pooled(batch(rows));
+  }
+
+  /**
+   * The residual stream where labelled tokens are predicted from: at the position before each. What
+   * makes an answer likely is read there, its first token's from the prompt's last one.
+   *
+   * @param layers 0 for what block 0 reads, {@code l} for the stream after block {@code l - 1}
+   * @return {@code [layers][labelled][hidden]}, labelled tokens in the order of the rows
+   * @throws UserException if a row does not fit the model
+   */
+  public float[][][] states(List<TokenRow> rows, List<Integer> layers) {
+    return states().predicting(batch(rows), layers);
+  }
+
+  private StreamStates states() {
+    return new StreamStates(graph, runtime, precision);
   }
 
   @Override
@@ -220,7 +223,7 @@ public final class TensorFlowModel implements LanguageModel {
     float[][][] logits = PaddedBatch.ragged(rows);
     try (Feeds feeds = new Feeds(runtime)) {
       if (cachedFrom == 0) {
-        forward(feeds, b);
+        graph.feed(feeds, b);
         try (Result r = allLogits(feeds)) {
           unpack(TfTensors.floats(r, 0), logits, 0, b.time());
         }
@@ -237,7 +240,7 @@ public final class TensorFlowModel implements LanguageModel {
     PaddedBatch b = batch(rows);
     try (Feeds feeds = new Feeds(runtime)) {
       if (cachedFrom == 0) {
-        forward(feeds, b);
+        graph.feed(feeds, b);
         return new TfLogits(allLogits(feeds), b.time(), config.vocabSize());
       }
       Result first = cachedPass(feeds, b, 0, cachedFrom, emptyPast(feeds, b.rows()));
@@ -372,12 +375,6 @@ public final class TensorFlowModel implements LanguageModel {
     if (result != null) {
       result.close();
     }
-  }
-
-  private void forward(Feeds feeds, PaddedBatch b) {
-    feeds.ints(graph.ids, b.ids(), b.rows(), b.time());
-    feeds.ints(graph.mask, b.mask(), b.rows(), b.time());
-    feeds.ints(graph.positions, b.positions(), b.rows(), b.time());
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {

@@ -123,6 +123,14 @@ public final class Variables {
     assignTensors(p -> filled(p, source, piece));
   }
 
+  /** Gives one variable another value. */
+  public void assign(Parameter p, FloatBuffer value) {
+    try (Feeds feeds = new Feeds(runtime)) {
+      assign(feeds, p, feeds.owned(TFloat32.tensorOf(shape(p), DataBuffers.of(value))));
+      runtime.run("assignment of " + p.name(), feeds).close();
+    }
+  }
+
   private static TFloat32 filled(Parameter p, WeightSource source, float[] piece) {
     TFloat32 value = TFloat32.tensorOf(shape(p));
     try {
@@ -186,6 +194,11 @@ public final class Variables {
   /** Present values, to be read one parameter after the other and closed. */
   public Values values() {
     return new Values(portions, this::fetched);
+  }
+
+  /** Present values of some of them, fetched together. */
+  public Values values(List<Parameter> some) {
+    return new Values(List.of(some), this::fetched);
   }
 
   private Result fetched(List<Parameter> portion) {

@@ -108,7 +108,7 @@ final class AdamW {
     return sums;
   }
 
-  private static Operand<TFloat32> globalNorm(Ops tf, Iterable<Operand<TFloat32>> gradients) {
+  static Operand<TFloat32> globalNorm(Ops tf, Iterable<Operand<TFloat32>> gradients) {
     List<Operand<TFloat32>> halves = new ArrayList<>();
     gradients.forEach(g -> halves.add(tf.nn.l2Loss(g)));
     return tf.math.sqrt(tf.math.mul(tf.math.addN(halves), tf.constant(2f)));
@@ -139,6 +139,11 @@ final class AdamW {
 
   Variables secondMoments() {
     return second;
+  }
+
+  /** Sums of gradients over micro-batches; only where there are several. */
+  Variables accumulated() {
+    return accumulated;
   }
 
   /** Global norm of the step's gradient before clipping, a scalar. */

@@ -1,25 +1,23 @@
 package org.unlearn4j.train;
 
 import java.util.Iterator;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.IntFunction;
 import org.unlearn4j.base.Futures;
-import org.unlearn4j.unlearn.CollatedBatch;
 
 /**
  * The steps' batches, one ahead: while a step runs, another thread makes the next one's. What they
  * are does not depend on the thread: a batch is a function of its step alone.
  */
-final class Ahead implements AutoCloseable, Iterator<List<CollatedBatch>> {
-  private final IntFunction<List<CollatedBatch>> make;
+final class Ahead implements AutoCloseable, Iterator<StepBatches> {
+  private final IntFunction<StepBatches> make;
   private final int end;
   private final ExecutorService thread =
       Executors.newSingleThreadExecutor(Futures.daemons("next-batch"));
   private int next;
-  private Future<List<CollatedBatch>> waiting;
+  private Future<StepBatches> waiting;
 
   /**
    * Begins with the first.
@@ -27,7 +25,7 @@ final class Ahead implements AutoCloseable, Iterator<List<CollatedBatch>> {
    * @param from first step
    * @param end the step after the last
    */
-  Ahead(int from, int end, IntFunction<List<CollatedBatch>> make) {
+  Ahead(int from, int end, IntFunction<StepBatches> make) {
     this.make = make;
     this.end = end;
     this.next = from;
@@ -46,11 +44,11 @@ final class Ahead implements AutoCloseable, Iterator<List<CollatedBatch>> {
 
   /** The next batch; whatever making it threw is thrown here. */
   @Override
-  public List<CollatedBatch> next() {
+  public StepBatches next() {
     if (waiting == null) {
       throw new java.util.NoSuchElementException("no step after " + end);
     }
-    List<CollatedBatch> made = Futures.result(waiting, "a batch");
+    StepBatches made = Futures.result(waiting, "a batch");
     begin();
     return made;
   }

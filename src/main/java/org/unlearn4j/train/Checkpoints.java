@@ -200,9 +200,11 @@ final class Checkpoints {
   }
 
   private static List<Variables> sets(TrainingStep step) {
-    return List.of(
-        step.graph().variables(),
-        step.optimiser().firstMoments(),
-        step.optimiser().secondMoments());
+    List<Variables> sets = new ArrayList<>();
+    sets.add(step.graph().variables());
+    sets.add(step.optimiser().firstMoments());
+    sets.add(step.optimiser().secondMoments());
+    step.attacked().ifPresent(sets::add);
+    return sets;
   }
 }

@@ -21,7 +21,8 @@ import org.unlearn4j.unlearn.Segment;
  *
  * @param weights master weights
  * @param moments both of AdamW
- * @param accumulators of gradients, with several micro-batches a step
+ * @param accumulators of gradients, with several micro-batches a step or a robust objective, which
+ *     keeps the weights as they were, too
  * @param twin weights of the frozen model
  * @param step what a step allocates and gives back
  */
@@ -109,7 +110,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return new MemoryPlan(
         FLOAT * parameters,
         2 * FLOAT * trained,
-        accumulating ? FLOAT * trained : 0,
+        (accumulating || objective.robust() ? FLOAT * trained : 0)
+            + (objective.robust() ? 2 * FLOAT * trained : 0),
         twin ? FLOAT * parameters : 0,
         step(decoder, objective, computation, batch));
   }

@@ -3,17 +3,18 @@ package org.unlearn4j.train;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.lm.TokenRow;
-import org.unlearn4j.unlearn.CollatedBatch;
-import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepBatch;
 import org.unlearn4j.unlearn.StepControl;
@@ -113,9 +114,7 @@ public final class Trainer {
                 done, first + plan.steps().size(), i -> batches(plan.steps().get(i - first), i))) {
           while (ahead.hasNext()) {
             long began = System.nanoTime();
-            Map<FeatureLayer, List<float[]>> queued = queue.contents();
-            List<CollatedBatch> batches =
-                ahead.next().stream().map(b -> b.withQueue(queued)).toList();
+            StepBatches batches = ahead.next().withQueue(queue.contents());
             double rate = schedule.rate(done);
             Optional<Double> alpha = dual.moving();
             TrainingStep.Outcome seen =
@@ -123,7 +122,7 @@ public final class Trainer {
             requireNumbers(seen, done);
             double seconds = (System.nanoTime() - began) / 1e9;
             log.step(
-                new TrainLog.Circumstances(done, epoch, rate, alpha, tokens(batches), seconds),
+                new TrainLog.Circumstances(done, epoch, rate, alpha, batches.tokens(), seconds),
                 seen,
                 watch.after(done + 1, perEpoch));
             dual.afterStep(epoch, seen);
@@ -167,7 +166,7 @@ public final class Trainer {
   }
 
   /** All of a step's batches but for the queue: a function of the step alone. */
-  private List<CollatedBatch> batches(List<EpochPlan.Micro> micro, int stepIndex) {
+  private StepBatches batches(List<EpochPlan.Micro> micro, int stepIndex) {
     List<Map<Segment, List<TokenRow>>> rows = new ArrayList<>();
     for (EpochPlan.Micro m : micro) {
       Map<Segment, List<TokenRow>> segments = new EnumMap<>(Segment.class);
@@ -177,19 +176,42 @@ public final class Trainer {
       rows.add(segments);
     }
     StepBatch.Totals totals = StepBatch.Totals.over(rows);
-    List<CollatedBatch> batches = new ArrayList<>();
+    List<StepBatch> whole = new ArrayList<>();
     for (int i = 0; i < rows.size(); i++) {
-      batches.add(
-          step.graph()
-              .collate(
-                  new StepBatch(
-                      rows.get(i),
-                      reference(micro.get(i)),
-                      floors(micro.get(i)),
-                      Map.of(),
-                      totals)));
+      whole.add(
+          new StepBatch(
+              rows.get(i), reference(micro.get(i)), floors(micro.get(i)), Map.of(), totals));
     }
-    return batches;
+    return step.collate(whole, lessons(micro, totals, stepIndex));
+  }
+
+  /**
+   * What an attack learns: forget rows that are not in the step, drawn anew each time; those of the
+   * step where there are no others.
+   */
+  private List<StepBatch> lessons(
+      List<EpochPlan.Micro> micro, StepBatch.Totals totals, int stepIndex) {
+    if (step.lessons() == 0) {
+      return List.of();
+    }
+    Set<Integer> own = new HashSet<>();
+    micro.forEach(m -> Arrays.stream(m.forget()).forEach(own::add));
+    List<Integer> others = new ArrayList<>();
+    for (int i = 0; i < data.forget().size(); i++) {
+      if (!own.contains(i) || own.size() == data.forget().size()) {
+        others.add(i);
+      }
+    }
+    Collections.shuffle(others, new Random(loop.seed() * 1_000_033 + stepIndex));
+    List<StepBatch> lessons = new ArrayList<>();
+    for (int k = 0; k < step.lessons(); k++) {
+      List<TokenRow> rows = new ArrayList<>();
+      for (int i = 0; i < Math.min(loop.batchSize(), others.size()); i++) {
+        rows.add(data.forget().get(others.get((k * loop.batchSize() + i) % others.size())));
+      }
+      lessons.add(StepBatch.lesson(rows, totals));
+    }
+    return lessons;
   }
 
   private List<TokenRow> rows(Segment s, EpochPlan.Micro m, int stepIndex) {
@@ -220,10 +242,6 @@ public final class Trainer {
     return step.graph().objective().floor().isEmpty()
         ? List.of()
         : Arrays.stream(m.of(Segment.FORGET)).mapToObj(data.floors()::get).toList();
-  }
-
-  private static long tokens(List<CollatedBatch> batches) {
-    return batches.stream().mapToLong(CollatedBatch::tokens).sum();
   }
 
   private static void requireNumbers(TrainingStep.Outcome outcome, int step) {

@@ -5,14 +5,19 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
+import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.tensorflow.Result;
-import org.tensorflow.op.Op;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.PeakMemory;
 import org.unlearn4j.tf.TfTensors;
+import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.StepBatch;
@@ -36,10 +41,17 @@ public final class TrainingStep implements AutoCloseable {
       double gradNorm,
       Map<FeatureLayer, List<float[]>> features) {}
 
+  /** Names of the values that are taken at moved weights. */
+  private static final Set<String> FORGETTING = Set.of("forget", "floor");
+
   private final StepGraph graph;
   private final AdamWSettings settings;
   private final AdamW adamW;
   private final int accumulate;
+  private final RobustSettings.Attack attack;
+  private final int lessons;
+  private final int course;
+  private final Optional<WeightPerturbation> perturbation;
 
   /**
    * Adds the optimiser to a graph whose session is not open yet. The graph is this step's from here
@@ -48,13 +60,38 @@ public final class TrainingStep implements AutoCloseable {
    * @param accumulate micro-batches a step
    */
   public TrainingStep(StepGraph graph, AdamWSettings settings, int accumulate) {
+    this(graph, settings, accumulate, Optional.empty());
+  }
+
+  /**
+   * The same of a robust objective.
+   *
+   * @param robust what moves the weights at which the forget part is taken
+   */
+  public TrainingStep(
+      StepGraph graph, AdamWSettings settings, int accumulate, Optional<RobustSettings> robust) {
     this.graph = graph;
     this.settings = settings;
     this.accumulate = accumulate;
     try {
+      if (robust.isPresent() && !graph.objective().robust()) {
+        throw new IllegalArgumentException("the forget part has no factor in this graph");
+      }
       this.adamW =
           new AdamW(
-              graph.runtime(), graph.variables(), graph.gradients(), settings, accumulate > 1);
+              graph.runtime(),
+              graph.variables(),
+              graph.gradients(),
+              settings,
+              accumulate > 1 || robust.isPresent());
+      attack = robust.map(RobustSettings::attack).orElse(RobustSettings.Attack.NONE);
+      lessons = attack == RobustSettings.Attack.RELEARN ? robust.orElseThrow().steps() : 0;
+      course = robust.map(RobustSettings::course).orElse(1);
+      perturbation =
+          robust.map(
+              r ->
+                  new WeightPerturbation(
+                      graph.runtime(), graph.variables(), adamW.accumulated(), r));
     } catch (RuntimeException | Error e) {
       graph.close();
       throw e;
@@ -63,6 +100,16 @@ public final class TrainingStep implements AutoCloseable {
 
   public StepGraph graph() {
     return graph;
+  }
+
+  /** Batches that the attack learns in each step. */
+  int lessons() {
+    return lessons;
+  }
+
+  /** How far an attack has come, where one goes on from step to step. */
+  Optional<Variables> attacked() {
+    return perturbation.flatMap(WeightPerturbation::course);
   }
 
   AdamW optimiser() {
@@ -75,23 +122,41 @@ public final class TrainingStep implements AutoCloseable {
   }
 
   /**
-   * Runs the step's micro-batches and one update.
+   * Runs the step's micro-batches and one update; of a step whose attack learns nothing.
    *
    * @param t counts updates from 1
    * @param micro exactly as many micro-batches as the step accumulates, or fewer at the end of an
    *     epoch
    */
   public Outcome run(int t, List<StepBatch> micro, double learningRate, StepControl control) {
-    return runCollated(t, collated(micro), learningRate, control);
+    return runCollated(t, collate(micro, List.of()), learningRate, control);
   }
 
-  private List<CollatedBatch> collated(List<StepBatch> micro) {
-    return micro.stream().map(graph::collate).toList();
+  /**
+   * What a step is fed; may be asked of any thread.
+   *
+   * @param learnt one batch a step of an attack that learns, see {@link StepBatch#lesson}
+   */
+  StepBatches collate(List<StepBatch> micro, List<StepBatch> learnt) {
+    if (perturbation.isEmpty()) {
+      return StepBatches.of(collated(micro, UnaryOperator.identity()));
+    }
+    // A regulariser compares forget rows with others, at the weights as they are.
+    boolean compared = graph.objective().regulariser().isPresent();
+    return new StepBatches(
+        collated(micro, compared ? UnaryOperator.identity() : StepBatch::keepingAlone),
+        collated(micro, b -> b.forgettingAlone(compared)),
+        collated(learnt, UnaryOperator.identity()),
+        micro.stream().mapToLong(StepBatch::tokens).sum());
+  }
+
+  private List<CollatedBatch> collated(List<StepBatch> batches, UnaryOperator<StepBatch> part) {
+    return batches.stream().map(part).map(graph::collate).toList();
   }
 
   /** The same of micro-batches that are collated already. */
-  Outcome runCollated(int t, List<CollatedBatch> micro, double learningRate, StepControl control) {
-    return run(t, micro, learningRate, control, graph.runtime()::run);
+  Outcome runCollated(int t, StepBatches batches, double learningRate, StepControl control) {
+    return run(t, batches, learningRate, control, graph.runtime()::run);
   }
 
   /**
@@ -103,7 +168,7 @@ public final class TrainingStep implements AutoCloseable {
     AtomicLong most = new AtomicLong();
     run(
         t,
-        collated(micro),
+        collate(micro, List.of()),
         0,
         control,
         (what, feeds) -> {
@@ -117,48 +182,142 @@ public final class TrainingStep implements AutoCloseable {
 
   private Outcome run(
       int t,
-      List<CollatedBatch> micro,
+      StepBatches batches,
       double learningRate,
       StepControl control,
       BiFunction<String, Feeds, Result> how) {
+    List<CollatedBatch> micro = batches.micro();
     if (micro.isEmpty() || micro.size() > accumulate) {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
     }
-    Map<String, Double> terms = new LinkedHashMap<>();
-    Map<FeatureLayer, List<float[]>> features = new LinkedHashMap<>();
-    double total = 0;
-    double norm = 0;
+    if (batches.lessons().size() != lessons) {
+      throw new IllegalArgumentException(
+          batches.lessons().size() + " batches to learn, expected " + lessons);
+    }
+    Seen seen = new Seen();
+    StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;
+    int earlier = perturbation.map(p -> forgotten(t, p, batches, control, seen, how)).orElse(0);
     for (int i = 0; i < micro.size(); i++) {
       boolean last = i == micro.size() - 1;
       try (Feeds feeds = new Feeds(graph.runtime())) {
-        graph.feed(feeds, micro.get(i), control.atMicro(i));
-        feeds.fetch(graph.total());
-        graph.values().values().forEach(feeds::fetch);
+        feed(feeds, micro.get(i), rest.atMicro(i));
         graph.queueFeatures().values().forEach(feeds::fetch);
         if (last) {
-          adamW.feed(feeds, t, learningRate, settings, i > 0);
+          adamW.feed(feeds, t, learningRate, settings, earlier + i > 0);
           feeds.fetch(adamW.norm());
         }
-        for (Op op : last ? adamW.update() : adamW.accumulate(i)) {
-          feeds.target(op);
-        }
+        (last ? adamW.update() : adamW.accumulate(earlier + i)).forEach(feeds::target);
         try (Result result = how.apply(last ? "training step" : "micro-batch", feeds)) {
-          total += scalar(result, 0);
-          int at = 1;
-          for (String name : graph.values().keySet()) {
-            terms.merge(name, scalar(result, at++), Double::sum);
+          int at = seen.add(result, n -> perturbation.isEmpty() || !FORGETTING.contains(n));
+          seen.features(result, at);
+          if (last) {
+            seen.norm = scalar(result, at + graph.queueFeatures().size());
           }
-          for (FeatureLayer layer : graph.queueFeatures().keySet()) {
-            features
-                .computeIfAbsent(layer, l -> new ArrayList<>())
-                .addAll(rows(TfTensors.floats(result, at++)));
-          }
-          norm = last ? scalar(result, at) : norm;
         }
       }
     }
-    return new Outcome(terms, total, norm, features);
+    return seen.outcome();
+  }
+
+  /**
+   * Adds the gradient of the forget part, taken at weights that are moved for it, to the
+   * accumulators.
+   *
+   * @return how many micro-batches they hold
+   */
+  private int forgotten(
+      int t,
+      WeightPerturbation moved,
+      StepBatches batches,
+      StepControl control,
+      Seen seen,
+      BiFunction<String, Feeds, Result> how) {
+    moved.keep();
+    switch (attack) {
+      case SAM -> {
+        accumulate(batches.forgetting(), control.forgettingAlone(), how);
+        moved.move(control.viewSeed());
+      }
+      case NOISE -> moved.move(control.viewSeed());
+      case RELEARN -> {
+        moved.resume((t - 1) % course == 0);
+        for (CollatedBatch lesson : batches.lessons()) {
+          accumulate(List.of(lesson), control.learningAlone(), how);
+          moved.move(control.viewSeed());
+        }
+      }
+      case NONE -> throw new IllegalStateException("nothing moves the weights");
+    }
+    seen.add(accumulate(batches.forgetting(), control.forgettingAlone(), how));
+    moved.restore();
+    return batches.forgetting().size();
+  }
+
+  /**
+   * Puts the gradient of batches into the accumulators.
+   *
+   * @return what they saw
+   */
+  private Seen accumulate(
+      List<CollatedBatch> batches, StepControl control, BiFunction<String, Feeds, Result> how) {
+    Seen seen = new Seen();
+    for (int i = 0; i < batches.size(); i++) {
+      try (Feeds feeds = new Feeds(graph.runtime())) {
+        feed(feeds, batches.get(i), control.atMicro(i));
+        adamW.accumulate(i).forEach(feeds::target);
+        try (Result result = how.apply("micro-batch", feeds)) {
+          seen.add(result, FORGETTING::contains);
+        }
+      }
+    }
+    return seen;
+  }
+
+  /** Feeds a batch and asks for the losses. */
+  private void feed(Feeds feeds, CollatedBatch batch, StepControl control) {
+    graph.feed(feeds, batch, control);
+    feeds.fetch(graph.total());
+    graph.values().values().forEach(feeds::fetch);
+  }
+
+  /** What a step saw, summed over its micro-batches. */
+  private final class Seen {
+    private final Map<String, Double> terms = new LinkedHashMap<>();
+    private final Map<FeatureLayer, List<float[]>> features = new LinkedHashMap<>();
+    private double total;
+    private double norm;
+
+    void add(Seen other) {
+      total += other.total;
+      other.terms.forEach((name, value) -> terms.merge(name, value, Double::sum));
+    }
+
+    /** The losses: the total and those terms that the batch is there for. */
+    int add(Result result, Predicate<String> which) {
+      total += scalar(result, 0);
+      int at = 1;
+      for (String name : graph.values().keySet()) {
+        double value = scalar(result, at++);
+        if (which.test(name)) {
+          terms.merge(name, value, Double::sum);
+        }
+      }
+      return at;
+    }
+
+    void features(Result result, int from) {
+      int at = from;
+      for (FeatureLayer layer : graph.queueFeatures().keySet()) {
+        features
+            .computeIfAbsent(layer, l -> new ArrayList<>())
+            .addAll(rows(TfTensors.floats(result, at++)));
+      }
+    }
+
+    Outcome outcome() {
+      return new Outcome(terms, total, norm, features);
+    }
   }
 
   /** A matrix as its rows. */

@@ -4,7 +4,7 @@ import java.util.List;
 import org.unlearn4j.lm.TokenRow;
 
 /** How the positive of a forget row is made: what CLReg pulls the row towards. */
-public sealed interface View permits MaskView, View.Paraphrase, View.InGraph {
+public sealed interface View permits MaskView, View.Given, View.InGraph {
 
   /**
    * The view of a row at a step.
@@ -15,12 +15,13 @@ public sealed interface View permits MaskView, View.Paraphrase, View.InGraph {
   TokenRow of(TokenRow row, int step, int index);
 
   /**
-   * The data set's own words for the same answer.
+   * A row that is known beforehand: the data set's own words for the same answer, or the like row
+   * about somebody whom the model does not know.
    *
    * @param rows one a forget row
    */
-  record Paraphrase(List<TokenRow> rows) implements View {
-    public Paraphrase {
+  record Given(List<TokenRow> rows) implements View {
+    public Given {
       rows = List.copyOf(rows);
     }
 

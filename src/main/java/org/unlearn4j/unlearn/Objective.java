@@ -19,6 +19,8 @@ import org.unlearn4j.nn.Parameter;
  * @param trainable names of the parameters that are trained; empty: all are
  * @param quantization the loss is that of the weights as they will be deployed
  * @param floor how unlikely rows may become
+ * @param robust the forget part is taken at weights that an attack has moved, the rest where they
+ *     are; the step then runs each part by itself
  */
 public record Objective(
     String name,
@@ -28,7 +30,8 @@ public record Objective(
     Optional<Dual> dual,
     Optional<Set<String>> trainable,
     Optional<QuantizationAware> quantization,
-    Optional<Floored> floor) {
+    Optional<Floored> floor,
+    boolean robust) {
 
   public Objective {
     trainable = trainable.map(Set::copyOf);
@@ -54,18 +57,27 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
     return new Objective(
-        name, forget, retain, Optional.of(added), dual, trainable, quantization, floor);
+        name, forget, retain, Optional.of(added), dual, trainable, quantization, floor, robust);
   }
 
   Objective with(Dual added) {
     return new Objective(
-        name, forget, retain, regulariser, Optional.of(added), trainable, quantization, floor);
+        name,
+        forget,
+        retain,
+        regulariser,
+        Optional.of(added),
+        trainable,
+        quantization,
+        floor,
+        robust);
   }
 
   /** The same on fewer parameters: those of these names that are trained now. */
@@ -73,7 +85,7 @@ public record Objective(
     Set<String> both = new HashSet<>(names);
     trainable.ifPresent(both::retainAll);
     return new Objective(
-        name, forget, retain, regulariser, dual, Optional.of(both), quantization, floor);
+        name, forget, retain, regulariser, dual, Optional.of(both), quantization, floor, robust);
   }
 
   /** The forget loss alone, unweighted and in full precision, on the same parameters. */
@@ -86,19 +98,34 @@ public record Objective(
         Optional.empty(),
         trainable,
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        false);
   }
 
   /** The same of weights as they will be deployed. */
   public Objective with(QuantizationAware added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, trainable, Optional.of(added), floor);
+        name, forget, retain, regulariser, dual, trainable, Optional.of(added), floor, robust);
   }
 
   /** The same with floors. */
   public Objective with(Floored added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, trainable, quantization, Optional.of(added));
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        trainable,
+        quantization,
+        Optional.of(added),
+        robust);
+  }
+
+  /** The same, its forget part taken at weights that an attack has moved. */
+  public Objective robustly() {
+    return new Objective(
+        name, forget, retain, regulariser, dual, trainable, quantization, floor, true);
   }
 
   /** What pulls rows up that have fallen below their floor. */

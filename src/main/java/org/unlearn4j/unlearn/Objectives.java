@@ -89,6 +89,9 @@ public final class Objectives {
     if (!o.floor().equals(Floor.NONE)) {
       objective = objective.with(new Floored(o.get(ObjectiveKeys.PULL)));
     }
+    if (settings.robust().isPresent()) {
+      objective = objective.robustly();
+    }
     if (settings.quantization().isPresent()) {
       objective = objective.with(quantization(settings.quantization().get()));
     }
@@ -184,6 +187,7 @@ public final class Objectives {
     return switch (c.form()) {
       case CONTRASTIVE -> new ClReg(features, c.temperature());
       case MARGIN -> new MarginRegulariser(features, c.margin());
+      case COMPACT -> new Compactness(features);
       case SUPERVISED -> new SupervisedContrast(features, c.temperature());
     };
   }

@@ -4,7 +4,7 @@ import java.util.Set;
 
 /** A term on the representation instead of the prediction, added to any objective. */
 public sealed interface Regulariser extends Term
-    permits ClReg, MarginRegulariser, SupervisedContrast {
+    permits ClReg, MarginRegulariser, SupervisedContrast, Compactness {
 
   /** The features that it compares. */
   Features features();

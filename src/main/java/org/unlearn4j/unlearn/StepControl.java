@@ -5,10 +5,18 @@ package org.unlearn4j.unlearn;
  *
  * @param alpha weight of the retain loss
  * @param lambda weight of the regulariser
+ * @param forgetting factor of the forget part, floors included; read by robust objectives only,
+ *     which take it alone (1, with an alpha and lambda of 0) or leave it out (0)
  * @param viewSeed what a view drawn inside the graph is drawn from
  * @param quantized whether an objective that knows weights as they will be deployed reads those
  */
-public record StepControl(double alpha, double lambda, ViewSeed viewSeed, boolean quantized) {
+public record StepControl(
+    double alpha, double lambda, double forgetting, ViewSeed viewSeed, boolean quantized) {
+
+  /** Of a step that takes all parts at once. */
+  public StepControl(double alpha, double lambda, ViewSeed viewSeed, boolean quantized) {
+    this(alpha, lambda, 1, viewSeed, quantized);
+  }
 
   /** Of a step that reads deployed weights where the objective knows them. */
   public StepControl(double alpha, double lambda, ViewSeed viewSeed) {
@@ -22,15 +30,30 @@ public record StepControl(double alpha, double lambda, ViewSeed viewSeed, boolea
    */
   public record ViewSeed(long seed, int step, int micro) {
     /** As the two numbers that stateless drawing takes. */
-    long[] pair() {
+    public long[] pair() {
       return new long[] {seed, ((long) step << 24) + ((long) micro << 12)};
     }
+  }
+
+  /** The forget part alone. */
+  public StepControl forgettingAlone() {
+    return new StepControl(0, 0, 1, viewSeed, quantized);
+  }
+
+  /** All but the forget part. */
+  public StepControl keepingAlone() {
+    return new StepControl(alpha, lambda, 0, viewSeed, quantized);
+  }
+
+  /** The retain loss alone, unweighted: what an attack learns rows by. */
+  public StepControl learningAlone() {
+    return new StepControl(1, 0, 0, viewSeed, quantized);
   }
 
   /** The same for a micro-batch of the step. */
   public StepControl atMicro(int micro) {
     ViewSeed seed = new ViewSeed(viewSeed.seed(), viewSeed.step(), micro);
-    return new StepControl(alpha, lambda, seed, quantized);
+    return new StepControl(alpha, lambda, forgetting, seed, quantized);
   }
 
   /** For an objective whose weights stay as they begin. */

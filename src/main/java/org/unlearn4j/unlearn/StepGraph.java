@@ -67,8 +67,7 @@ public final class StepGraph implements AutoCloseable {
               f -> {
                 Ops ops = scope("forget");
                 weighted.add(
-                    weighted(
-                        ops, value(ops, "forget", f.term()), ops.constant((float) f.weight())));
+                    weighted(ops, value(ops, "forget", f.term()), forgetting(ops, f.weight())));
               });
       objective
           .pull()
@@ -76,7 +75,7 @@ public final class StepGraph implements AutoCloseable {
               p -> {
                 Ops ops = scope("floor");
                 weighted.add(
-                    weighted(ops, value(ops, "floor", p.term()), ops.constant((float) p.weight())));
+                    weighted(ops, value(ops, "floor", p.term()), forgetting(ops, p.weight())));
               });
       objective
           .retain()
@@ -124,6 +123,12 @@ public final class StepGraph implements AutoCloseable {
   private static Operand<TFloat32> weighted(
       Ops ops, Operand<TFloat32> value, Operand<TFloat32> weight) {
     return ops.withName("weighted").math.mul(value, weight);
+  }
+
+  /** The weight of a summand of the forget part. */
+  private Operand<TFloat32> forgetting(Ops ops, double weight) {
+    Operand<TFloat32> constant = ops.constant((float) weight);
+    return objective.robust() ? ops.math.mul(inputs.forgetting(), constant) : constant;
   }
 
   /**

@@ -43,6 +43,7 @@ final class StepInputs {
   private final TfInputs rows;
   private final Placeholder<TFloat32> alpha;
   private final Placeholder<TFloat32> lambda;
+  private final Placeholder<TFloat32> forgetting;
   private final Placeholder<TInt64> viewSeed;
   private final Placeholder<TBool> quantized;
   private final Placeholder<TFloat32> floors;
@@ -60,6 +61,7 @@ final class StepInputs {
             List.of());
     alpha = objective.retain().isPresent() ? floats(tf, "alpha") : null;
     lambda = objective.regulariser().isPresent() ? floats(tf, "lambda") : null;
+    forgetting = objective.robust() ? floats(tf, "forgetting") : null;
     boolean drops = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
     viewSeed =
         drops
@@ -108,6 +110,11 @@ final class StepInputs {
 
   Placeholder<TFloat32> lambda() {
     return lambda;
+  }
+
+  /** Factor of the forget part; only where the objective is robust. */
+  Placeholder<TFloat32> forgetting() {
+    return forgetting;
   }
 
   Placeholder<TInt64> viewSeed() {
@@ -180,6 +187,9 @@ final class StepInputs {
     }
     if (lambda != null) {
       feeds.scalar(lambda, (float) control.lambda());
+    }
+    if (forgetting != null) {
+      feeds.scalar(forgetting, (float) control.forgetting());
     }
     if (viewSeed != null) {
       feeds.longs(viewSeed, control.viewSeed().pair(), 2);

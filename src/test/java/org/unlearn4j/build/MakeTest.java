@@ -125,7 +125,8 @@ class MakeTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"finetune", "unlearn", "export", "evaluate", "verify", "relearn"})
+  @ValueSource(
+      strings = {"finetune", "unlearn", "export", "evaluate", "verify", "relearn", "attack"})
   void aStageIsARunUpToIt(String stage) throws IOException {
     assertEquals(
         List.of("run", "--pipeline=pipeline/fable-floors.yaml", "--until=" + stage),
@@ -213,7 +214,7 @@ class MakeTest {
             "--out",
             "runs/clreg-table",
             "--table",
-            "docs/clreg-table.md"),
+            "docs/results/clreg-table.md"),
         make(0, "clreg-table", "SET=a.b=1"));
   }
 

@@ -37,12 +37,13 @@ import org.unlearn4j.tf.TfDevices;
 class RoomsTest {
   private static final String ROOT = "org.unlearn4j";
 
-  private static final Map<String, Set<String>> MAY_IMPORT =
+  static final Map<String, Set<String>> MAY_IMPORT =
       Map.ofEntries(
           Map.entry("base", Set.of()),
           Map.entry("stage", Set.of("base")),
           Map.entry("config", Set.of("base", "weights")),
           Map.entry("lm", Set.of("base")),
+          Map.entry("surgery", Set.of("nn")),
           Map.entry("nn", Set.of("base")),
           Map.entry("weights", Set.of("base")),
           Map.entry("text", Set.of("base")),
@@ -53,16 +54,19 @@ class RoomsTest {
           Map.entry(
               "train", Set.of("base", "config", "unlearn", "tf", "nn", "weights", "lm", "data")),
           Map.entry("eval", Set.of("base", "lm", "data", "text")),
+          Map.entry("attack", Set.of("base", "config", "eval", "lm", "data")),
           Map.entry("parity", Set.of("base", "config", "weights", "eval", "lm")),
           Map.entry("report", Set.of("base", "eval", "parity")),
           Map.entry(
               "run",
               Set.of(
-                  "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "stage")),
+                  "base", "attack", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx",
+                  "unlearn", "train", "eval", "parity", "stage", "surgery")),
           Map.entry(
               "job",
-              Set.of("base", "config", "stage", "weights", "eval", "parity", "report", "run")),
+              Set.of(
+                  "base", "attack", "config", "stage", "weights", "eval", "parity", "report",
+                  "run")),
           Map.entry(
               "study",
               Set.of(
@@ -82,10 +86,10 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check", "sign")));
+                  "inspect", "check", "sign", "surgery")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
-  private static final Map<String, Set<String>> MAY_USE =
+  static final Map<String, Set<String>> MAY_USE =
       Map.of(
           "org.tensorflow", Set.of("tf", "unlearn", "train", "run", "cli"),
           "ai.onnxruntime", Set.of("onnx", "cli"),

@@ -171,8 +171,8 @@ class GenerateCommandTest {
       value = {
         "--temperature -1 | --temperature: found -1.0, expected 0 (greedy) or more.",
         "--temperature warm | --temperature: found warm, expected a number.",
-        "--top-p 0.9 | --top-p: found it where nothing is drawn, expected a --temperature above 0",
-        "--seed 3 | --seed: found it where nothing is drawn, expected a --temperature above 0",
+        "--top-p 0.9 | --top-p: found no --temperature above 0, expected one",
+        "--seed 3 | --seed: found no --temperature above 0, expected one",
         "--temperature 1 --top-p 0 | --top-p: found 0.0, expected more than 0 and at most 1.",
         "--temperature 1 --seed x | --seed: found x, expected an integer of at least 0.",
         "--batch-size 0 | --batch-size: found 0, expected an integer of at least 1.",

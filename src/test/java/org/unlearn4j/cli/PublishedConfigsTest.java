@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class PublishedConfigsTest {
   private static final Path FILE = Path.of("src/test/resources/published/configs.json");
-  private static final Path PAGE = Path.of("docs/checkpoints.md");
+  private static final Path PAGE = Path.of("docs/reference/checkpoints.md");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   @TempDir Path folder;

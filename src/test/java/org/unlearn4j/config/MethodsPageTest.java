@@ -12,9 +12,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** docs/methods.md: every method has its section, and the defaults it shows are the schema's. */
+/**
+ * docs/reference/methods.md: every method has its section, and the defaults it shows are the
+ * schema's.
+ */
 class MethodsPageTest {
-  private static final Path PAGE = Path.of("docs/methods.md");
+  private static final Path PAGE = Path.of("docs/reference/methods.md");
   private static final String BEGIN = "<!-- from the schema: begin -->\n";
   private static final String END = "<!-- from the schema: end -->";
 

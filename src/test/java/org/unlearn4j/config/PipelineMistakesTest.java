@@ -103,7 +103,7 @@ class PipelineMistakesTest {
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
                 + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg (did you mean batch_size?).",
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -135,6 +135,13 @@ class PipelineMistakesTest {
           NPO      | unlearn.watch_rows=0                | found 0, expected an integer of at least 1
           NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
           NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
+          NPO      | unlearn.robust.attack=sam            | (did you mean SAM?)
+          NPO      | unlearn.robust.radius=0             | found 0, expected a number greater than 0
+          NPO      | unlearn.robust.steps=0              | found 0, expected an integer from 1 to 100
+          NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found relearn with retain: KL, expected SAM, noise or none, or else retain: NLL
+          NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
+          GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
+          UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
           NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
           NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
           NPO      | export.opset=21                     | found 21, expected one of 17, 23

@@ -15,12 +15,13 @@ class PipelineTableTest {
 
   @Test
   void theDocumentationIsTheSchemas() throws IOException {
-    String page = Files.readString(Path.of("docs/pipelines.md"));
-    assertTrue(page.contains(BEGIN), "docs/pipelines.md has lost the marker of its table");
+    String page = Files.readString(Path.of("docs/reference/pipelines.md"));
+    assertTrue(
+        page.contains(BEGIN), "docs/reference/pipelines.md has lost the marker of its table");
     assertEquals(
         PipelineTable.markdown().strip(),
         page.substring(page.indexOf(BEGIN) + BEGIN.length()).strip(),
-        "put the output of `unlearn4j pipeline --keys` after the marker in docs/pipelines.md");
+        "put the output of `unlearn4j pipeline --keys` after the marker in docs/reference/pipelines.md");
   }
 
   @Test

@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeMap;
@@ -243,6 +244,7 @@ class PipelineTest {
         Optional.of(
             new RelearnSettings(
                 0.1,
+                OptionalDouble.empty(),
                 new LoopSettings(
                     1, 4, 1, 3e-3, LoopSettings.Schedule.CONSTANT, 0, 0.01, 1, 0, 0, false))),
         p.relearn());

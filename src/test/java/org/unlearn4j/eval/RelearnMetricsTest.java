@@ -98,6 +98,42 @@ class RelearnMetricsTest {
     Near.absolute(-0.25, way.get("d").orElseThrow(), 1e-12, "further away");
   }
 
+  /** Unlearned 0.1 -> 0.3, retain-only 0.2 -> 0.25: 0.2 - 0.05 = 0.15 more. */
+  @Test
+  void theGainIsHeldAgainstTheRetainOnlyModels() {
+    Map<String, RelearnResult.Course> both =
+        Map.of("unlearned", course(0.1, 0.3), "retain_only", course(0.2, 0.25));
+    Near.absolute(0.15, judged(0.15, both).gain().orElseThrow(), 1e-12, "less what anybody learns");
+    assertTrue(judged(0.1501, both).pass());
+    assertFalse(judged(0.1499, both).pass());
+    Map<String, RelearnResult.Course> alone = Map.of("unlearned", course(0.1, 0.3));
+    Near.absolute(0.2, judged(0.15, alone).gain().orElseThrow(), 1e-12, "all of it");
+    assertFalse(judged(0.15, alone).pass());
+  }
+
+  @Test
+  void aGainThatIsNotKnownDoesNotPassItsGate() {
+    assertFalse(judged(1, Map.of()).pass());
+    assertFalse(judged(1, Map.of("unlearned", course(0.1, Double.NaN))).pass());
+  }
+
+  private static RelearnResult.Course course(double before, double after) {
+    String metric = "forget_prob_untaught";
+    return RelearnResult.Course.towards(
+        Map.of(metric, 0.9), Map.of(metric, before), Map.of(metric, after));
+  }
+
+  private static RelearnResult judged(double most, Map<String, RelearnResult.Course> models) {
+    return new RelearnResult(
+        0.1,
+        1,
+        5e-4,
+        OptionalDouble.of(most),
+        List.of("forget_prob_untaught"),
+        Map.of("forget_prob_untaught", 0.9),
+        List.of(new RelearnResult.Arm("forget", 18, models)));
+  }
+
   @Test
   void theFileReadsBack() throws IOException {
     RelearnResult.Course course =
@@ -108,6 +144,7 @@ class RelearnMetricsTest {
             0.1,
             1,
             5e-4,
+            OptionalDouble.of(0.25),
             List.of("a", "b"),
             Map.of("a", 0.9, "b", 0.5),
             List.of(new RelearnResult.Arm("forget", 18, Map.of("unlearned", course))));

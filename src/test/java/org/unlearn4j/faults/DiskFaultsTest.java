@@ -43,6 +43,7 @@ class DiskFaultsTest {
         "evaluate-onnx",
         "relearn",
         "round",
+        "surgery",
         "verify",
         "compare",
         "study",

@@ -90,6 +90,18 @@ final class WritingCommands {
     arguments.put(
         "round",
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
+    arguments.put(
+        "surgery",
+        List.of(
+            "surgery",
+            "--pipeline",
+            pipeline,
+            "--set",
+            "unlearn.surgery.energy=0.5",
+            "--model",
+            unlearned,
+            "--out",
+            OUT + "/cut"));
     arguments.put("study", List.of("study", "--file", study.toString(), "--out", OUT + "/two"));
     arguments.put("verify", verify(pipeline, unlearned, onnx));
     arguments.put("report", List.of("report", "--run", OUT + "/run"));

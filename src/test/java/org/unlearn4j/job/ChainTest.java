@@ -73,11 +73,11 @@ class ChainTest {
             "data: {benchmark: fable}",
             "unlearn: {objective: {name: NPO}}");
     assertTrue(names(plain).stream().noneMatch(n -> n.contains("retain")), "" + names(plain));
-    Pipeline all = plain.with("finetune.epochs=1", "relearn.share=0.5");
+    Pipeline all = plain.with("finetune.epochs=1", "relearn.share=0.5", "attack.seed=1");
     assertEquals(
         List.of("finetune target", "finetune retain", "evaluate retain.tf", "evaluate target.tf"),
         names(all).subList(0, 4));
-    assertEquals(List.of("verify", "relearn", "report"), names(all).subList(8, 11));
+    assertEquals(List.of("verify", "relearn", "attack", "report"), names(all).subList(8, 12));
     List<Stage> stages = Chain.of(all, new RunFolder(temp.resolve("run")), Context.of(System.err));
     assertTrue(stages.get(4).after().contains("finetune target"), "what unlearning starts from");
   }

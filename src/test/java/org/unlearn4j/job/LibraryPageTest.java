@@ -16,15 +16,17 @@ import javax.tools.ToolProvider;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The program of docs/library.md compiles against the product, and does what the page says. */
+/**
+ * The program of docs/how-to/library.md compiles against the product, and does what the page says.
+ */
 class LibraryPageTest {
   @TempDir Path temp;
 
   private static String program() throws Exception {
     Matcher block =
         Pattern.compile("```java\n(.*?)```", Pattern.DOTALL)
-            .matcher(Files.readString(Path.of("docs/library.md")));
-    assertTrue(block.find(), "docs/library.md has a program");
+            .matcher(Files.readString(Path.of("docs/how-to/library.md")));
+    assertTrue(block.find(), "docs/how-to/library.md has a program");
     return block.group(1);
   }
 

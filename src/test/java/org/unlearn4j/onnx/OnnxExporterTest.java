@@ -273,7 +273,7 @@ class OnnxExporterTest {
 
   /**
    * Of a processor, so that other work on the machine makes no difference. With the start of a JVM,
-   * which this one has behind it, it is 1.1 s on two cores of 2026 (docs/export.md).
+   * which this one has behind it, it is 1.1 s on two cores of 2026 (docs/reference/export.md).
    */
   @Test
   void theEmbeddedModelIsExportedWithinTwoSecondsOfAProcessor() {

@@ -70,7 +70,7 @@ class OrtModelErrorsTest {
   void aGraphThatOnnxRuntimeRefuses() {
     Path folder = Exports.inline("llama", temp.resolve("m"));
     Exports.edit(folder, g -> g.getNodeBuilder(0).setOpType("NoSuchOperator"));
-    refuses(() -> OrtModel.open(folder), "model.onnx: ONNX Runtime does not load it");
+    refuses(() -> OrtModel.open(folder), "model.onnx: ONNX Runtime cannot load it");
   }
 
   @Test

@@ -256,7 +256,7 @@ class ReportTest {
                 + " evaluation of the retain-only model; an evaluation of a deployed file; a"
                 + " verdict (verify.json); a training log (logs/train.jsonl); measures of"
                 + " features; settings (pipeline.yaml); hashes of weights and data"
-                + " (unlearning.json); relearning (relearn.json).",
+                + " (unlearning.json); relearning (relearn.json); attacks (attacks.json).",
             "This run has no verify.json")) {
       assertTrue(page.contains(sentence), sentence);
     }

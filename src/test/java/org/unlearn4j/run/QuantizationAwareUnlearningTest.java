@@ -29,8 +29,8 @@ import org.unlearn4j.weights.SafeTensors;
  * already, as those of every model that came from a 4-bit file do. What unlearning moves by less
  * than half a code is rounded back to where it was.
  *
- * <p>docs/quantization.md has the whole of it over three seeds; here is one of them, judged by
- * forget probability alone, with a rounding written down once more.
+ * <p>docs/results/quantization.md has the whole of it over three seeds; here is one of them, judged
+ * by forget probability alone, with a rounding written down once more.
  */
 @Tag("slow")
 class QuantizationAwareUnlearningTest {
@@ -54,7 +54,7 @@ class QuantizationAwareUnlearningTest {
     assertTrue(before.full() > 0.9, "it knows them");
     assertTrue(Math.abs(before.full() - before.int4()) < 1e-3, "it is on the grid");
     assertTrue(plain.full() < 0.5, "forgotten in full precision");
-    // Seed 0: 17 % and 2.5 % where the head is in codes, too (docs/quantization-grid.csv).
+    // Seed 0: 17 % and 2.5 % where the head is in codes, too (docs/results/quantization-grid.csv).
     assertTrue(rebound(before, plain) > 0.1, "and on its way back in int4");
     assertTrue(aware.full() < 0.5 && aware.int4() < 0.5, "forgotten in both");
     assertTrue(rebound(before, aware) < 0.05, "within the gate's limit");

@@ -174,7 +174,9 @@ class RoundStageTest {
     return rows;
   }
 
-  /** {@code code * scale}, nibbles low first around 8: written down from docs/export.md. */
+  /**
+   * {@code code * scale}, nibbles low first around 8: written down from docs/reference/export.md.
+   */
   private static Rows rows(TensorProto codes, TensorProto scales, Variant variant) {
     byte[] bytes = codes.getRawData().toByteArray();
     FloatBuffer s = floats(scales);

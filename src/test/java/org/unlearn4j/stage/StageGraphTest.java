@@ -111,7 +111,7 @@ class StageGraphTest implements StageGraph.Listener {
     StageGraph graph = graph(stage("a"), stage("b", "a"));
     StageGraph.Request all = new StageGraph.Request(Optional.empty(), Set.of(), 1);
     assertEquals(
-        List.of("a is not there", "b is not there"),
+        List.of("a does not exist yet", "b does not exist yet"),
         graph.plan(all).stream().map(p -> p.reasons().get(0)).toList());
     run(graph, Set.of(), Set.of(), 1);
     assertEquals(StageGraph.Decision.CURRENT, graph.plan(all).get(1).decision());

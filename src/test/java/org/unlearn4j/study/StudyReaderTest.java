@@ -255,13 +255,13 @@ class StudyReaderTest {
   void theShippedStudiesAreValid() {
     Path file = Path.of("pipeline/studies/clreg-table.yaml");
     assertEquals(36, Study.read(file, List.of()).runs().size());
-    assertFalse(MarkedText.open(Path.of("docs/clreg-table.md"), "clreg-table").shared());
+    assertFalse(MarkedText.open(Path.of("docs/results/clreg-table.md"), "clreg-table").shared());
     List<String> there = List.of("model.path=models/fable-target"); // made by make, for the grid
     for (String name : List.of("quantization", "quantization-grid")) {
       Study study = Study.read(Path.of("pipeline/studies/" + name + ".yaml"), there);
       assertEquals(name, study.name());
       assertEquals(2, study.formats().size());
-      assertTrue(MarkedText.open(Path.of("docs/quantization.md"), name).shared());
+      assertTrue(MarkedText.open(Path.of("docs/results/quantization.md"), name).shared());
     }
   }
 

@@ -13,7 +13,6 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
-import org.unlearn4j.unlearn.CollatedBatch;
 
 /** Batches are made one ahead, in order, on one other thread that ends with them. */
 class AheadTest {
@@ -32,7 +31,7 @@ class AheadTest {
               if (step == 6) {
                 second.countDown();
               }
-              return List.of();
+              return StepBatches.of(List.of());
             })) {
       ahead.next();
       // Nobody asked for step 6 yet.
@@ -61,7 +60,7 @@ class AheadTest {
               if (step == 1) {
                 throw fault;
               }
-              return List.<CollatedBatch>of();
+              return StepBatches.of(List.of());
             })) {
       ahead.next();
       assertSame(fault, assertThrows(IllegalArgumentException.class, ahead::next));

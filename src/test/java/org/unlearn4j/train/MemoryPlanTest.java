@@ -7,6 +7,7 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.tensorflow.GraphOperation;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -22,6 +24,7 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.unlearn.Objectives;
+import org.unlearn4j.unlearn.StepGraph;
 
 /** The plan against what TensorFlow's allocators record of a real step. */
 class MemoryPlanTest {
@@ -179,5 +182,35 @@ class MemoryPlanTest {
     assertEquals(8 * parameters, plan.moments());
     assertEquals(4 * parameters, plan.accumulators());
     assertEquals(0, plan.twin());
+  }
+
+  /**
+   * A robust step keeps the sum of its gradients, the weights while they are moved, and how far an
+   * attack that learns has come.
+   */
+  @Test
+  void variablesOfARobustStepAreCounted() {
+    Decoder decoder = Decoder.of(new Shape("llama", 2, 64, 176, 4, 512).config());
+    long parameters = decoder.parameters().stream().mapToLong(p -> p.size()).sum();
+    List<String> sets = List.of("unlearn.robust.attack=relearn");
+    var unlearn = Pipeline.defaults("NPO", sets).unlearn();
+    var objective = Objectives.of(unlearn, decoder);
+    Computation computation = computation(Precision.FP32, false);
+    MemoryPlan plan =
+        MemoryPlan.of(
+            decoder, objective, computation, false, MemoryPlan.Batch.of(objective, 1, 8, 4));
+    assertEquals(12 * parameters, plan.accumulators());
+    // Of every parameter: itself, two moments, a sum of gradients, a copy, a distance. None else.
+    StepGraph graph = new StepGraph(decoder, objective, computation);
+    try (TrainingStep step =
+        new TrainingStep(graph, new AdamWSettings(0.01, 1), 1, unlearn.robust())) {
+      int variables = 0;
+      Iterator<GraphOperation> operations = step.graph().runtime().graph().operations();
+      while (operations.hasNext()) {
+        variables += operations.next().type().equals("VarHandleOp") ? 1 : 0;
+      }
+      assertEquals(6 * decoder.parameters().size(), variables);
+      assertEquals(24 * parameters, plan.weights() + plan.moments() + plan.accumulators());
+    }
   }
 }

@@ -92,6 +92,27 @@ class RegulariserTest {
     assertTrue(expected > 0, "a hinge that never opens would show nothing");
   }
 
+  /** {@code mean_i (1 - mean_k z_i.z_k)}, from the fixture's features in double precision. */
+  @Test
+  void compact() {
+    double[][] forget = features("anchor");
+    double all = 0;
+    double others = 0;
+    for (int i = 0; i < forget.length; i++) {
+      for (int k = 0; k < forget.length; k++) {
+        all += dot(forget[i], forget[k]);
+        others += k == i ? 0 : dot(forget[i], forget[k]);
+      }
+    }
+    int n = forget.length;
+    double seen = value(new Compactness(Features.of(LAST)));
+    assertClose("compact", 1 - all / (n * n), seen, 1e-5, 1e-5);
+    double without = 1 - others / (n * (n - 1));
+    assertThrows(
+        AssertionFailedError.class,
+        () -> assertClose("without the row itself", without, seen, 1e-5, 1e-5));
+  }
+
   /** The formula of {@link SupervisedContrast} term by term, in double precision. */
   @Test
   void supervised() {

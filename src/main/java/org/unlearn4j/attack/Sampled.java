@@ -1,0 +1,77 @@
+package org.unlearn4j.attack;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What the best of several sampled answers gives away of one model.
+ *
+ * @param model its name
+ * @param questions that were asked
+ * @param points by number of samples, ascending
+ */
+public record Sampled(
+    String model, int questions, int samples, double temperature, List<Point> points) {
+  public Sampled {
+    points = List.copyOf(points);
+  }
+
+  /**
+   * The best of {@code k}.
+   *
+   * @param leakage expected leakage of the best of {@code k} answers, over the questions, with its
+   *     interval
+   */
+  public record Point(int k, Bootstrap.Interval leakage) {}
+
+  /**
+   * Puts samples together. The expectation over all subsets of {@code k} of the {@code n} samples
+   * is exact: with leakages sorted, the i-th smallest (from 1) is the best of C(i-1, k-1) of the
+   * C(n, k) subsets (the estimator of pass@k, Chen et al., 2021, for values in [0, 1]).
+   *
+   * @param leakages {@code [question][sample]}
+   * @param groups of each question
+   */
+  public static Sampled of(
+      String model, double temperature, double[][] leakages, List<String> groups) {
+    int n = leakages.length == 0 ? 0 : leakages[0].length;
+    List<Point> points = new ArrayList<>();
+    for (int k = 1; k <= n; k *= 2) {
+      double[] best = new double[leakages.length];
+      for (int q = 0; q < best.length; q++) {
+        best[q] = best(leakages[q], k);
+      }
+      points.add(new Point(k, Bootstrap.mean(best, groups)));
+    }
+    return new Sampled(model, leakages.length, n, temperature, points);
+  }
+
+  static double best(double[] leakages, int k) {
+    double[] sorted = leakages.clone();
+    java.util.Arrays.sort(sorted);
+    int n = sorted.length;
+    double share = (double) k / n; // the largest is the best of all subsets that hold it
+    double expected = 0;
+    for (int i = n; i >= k; i--) {
+      expected += share * sorted[i - 1];
+      // C(i-2, k-1) / C(i-1, k-1) = (i-k) / (i-1)
+      share *= i == 1 ? 0 : (double) (i - k) / (i - 1);
+    }
+    return expected;
+  }
+
+  void put(ObjectNode node) {
+    node.put("model", model).put("questions", questions).put("samples", samples);
+    node.put("temperature", temperature);
+    ArrayNode list = node.putArray("points");
+    for (Point p : points) {
+      list.addObject()
+          .put("k", p.k())
+          .put("leakage", p.leakage().mean())
+          .put("low", p.leakage().low())
+          .put("high", p.leakage().high());
+    }
+  }
+}

@@ -1,0 +1,112 @@
+package org.unlearn4j.config;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** Keys of the block {@code attack} and of the limits in it. */
+final class AttackKeys {
+  private static final String BLOCK = "attack";
+  private static final String LIMITS = BLOCK + ".limits";
+
+  private static final Key<List<AttackName>> FAMILIES =
+      key(
+          "families",
+          ValueType.listOf(ValueType.choice(AttackName.class), "families"),
+          Fallback.constant(List.of(AttackName.values())),
+          "which attacks; docs/reference/attacks.md says what each asks");
+  private static final Key<Integer> MAX_NEW_TOKENS =
+      key(
+          "max_new_tokens",
+          ValueType.integer(1),
+          Fallback.constant(32),
+          "most tokens of an answer");
+  private static final Key<Path> PROMPTS =
+      key(
+          "prompts",
+          ValueType.path("a JSON Lines file of prompts and keywords"),
+          Fallback.absent("none"),
+          "attacks of one's own, each a line `{\"prompt\": \"...\", \"keywords\": [\"...\"]}`");
+  private static final Key<Path> ALIASES =
+      key(
+          "aliases",
+          ValueType.path("a JSON Lines file of names and aliases"),
+          Fallback.absent("the last word of a name"),
+          "other names of what is forgotten, each a line `{\"name\": \"...\", \"aliases\":"
+              + " [\"...\"]}`");
+  private static final Key<Integer> SAMPLES =
+      key(
+          "samples",
+          ValueType.integer(0),
+          Fallback.constant(0),
+          "sampled answers of each question, of which the best counts; 0: none (ONNX files)");
+  private static final Key<Double> TEMPERATURE =
+      key("temperature", ValueType.positive(), Fallback.constant(1.0), "of sampled answers");
+  private static final Key<Long> SEED =
+      key("seed", ValueType.anyInteger(), Fallback.constant(0L), "of sampled answers");
+  private static final Key<Double> LEAKAGE_MAX =
+      key(
+          "leakage_max",
+          ValueType.nonNegative(),
+          Fallback.absent("shown, not judged"),
+          "most that each family may bring out above the retain-only model");
+
+  private AttackKeys() {}
+
+  private static <T> Key<T> key(String name, ValueType<T> type, Fallback<T> fallback, String doc) {
+    return new Key<>(BLOCK + "." + name, type, fallback, doc);
+  }
+
+  private static Key<Double> limit(AttackName family) {
+    return new Key<>(
+        LIMITS + "." + family.spelling(),
+        ValueType.nonNegative(),
+        Fallback.absent("that of `leakage_max`"),
+        family.meaning());
+  }
+
+  static List<Key<?>> keys() {
+    List<Key<?>> all =
+        new ArrayList<>(
+            List.of(FAMILIES, MAX_NEW_TOKENS, PROMPTS, ALIASES, SAMPLES, TEMPERATURE, SEED));
+    all.add(LEAKAGE_MAX);
+    Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
+    return all;
+  }
+
+  static List<Section> sections() {
+    return List.of(
+        new Section(
+            BLOCK,
+            true,
+            "asks otherwise for what was forgotten and measures what leaks; left out: no such"
+                + " stage"),
+        new Section(LIMITS, true, "in place of `leakage_max`, by family"));
+  }
+
+  static Optional<AttackSettings> read(Settings s) {
+    if (!s.hasSection(BLOCK)) {
+      return Optional.empty();
+    }
+    Map<AttackName, Double> limits = new EnumMap<>(AttackName.class);
+    for (AttackName family : AttackName.values()) {
+      s.find(limit(family)).ifPresent(v -> limits.put(family, v));
+    }
+    return Optional.of(
+        new AttackSettings(
+            s.get(FAMILIES),
+            s.get(MAX_NEW_TOKENS),
+            s.find(PROMPTS),
+            s.find(ALIASES),
+            s.get(SAMPLES),
+            s.get(TEMPERATURE),
+            s.get(SEED),
+            s.find(LEAKAGE_MAX).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
+            limits));
+  }
+}

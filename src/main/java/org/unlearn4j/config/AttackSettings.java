@@ -1,0 +1,40 @@
+package org.unlearn4j.config;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * The stage that asks again, otherwise, for what was forgotten.
+ *
+ * @param families which attacks
+ * @param maxNewTokens longest answer
+ * @param prompts the user's own attacks, JSON Lines
+ * @param aliases other names of what was forgotten, JSON Lines
+ * @param samples of each question; 0: none
+ * @param leakageMax limit of every family without one of its own
+ * @param limits by family
+ */
+public record AttackSettings(
+    List<AttackName> families,
+    int maxNewTokens,
+    Optional<Path> prompts,
+    Optional<Path> aliases,
+    int samples,
+    double temperature,
+    long seed,
+    OptionalDouble leakageMax,
+    Map<AttackName, Double> limits) {
+  public AttackSettings {
+    families = List.copyOf(families);
+    limits = Map.copyOf(limits);
+  }
+
+  /** Most that a family may leak above the retain-only model; empty where it is not judged. */
+  public OptionalDouble limit(AttackName family) {
+    Double own = limits.get(family);
+    return own == null ? leakageMax : OptionalDouble.of(own);
+  }
+}

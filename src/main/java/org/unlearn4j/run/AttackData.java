@@ -1,0 +1,106 @@
+package org.unlearn4j.run;
+
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.unlearn4j.attack.Encoded;
+import org.unlearn4j.attack.Fact;
+import org.unlearn4j.attack.Families;
+import org.unlearn4j.attack.Neighbourhood;
+import org.unlearn4j.attack.OwnPrompts;
+import org.unlearn4j.attack.Probe;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.AttackName;
+import org.unlearn4j.config.AttackSettings;
+import org.unlearn4j.config.DataSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.data.AttackFile;
+import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.Passages;
+import org.unlearn4j.data.QaExample;
+
+/**
+ * The probes of a pipeline's attacks.
+ *
+ * @param encoded in a model's tokens, family after family
+ * @param notes sentences on what could not be asked
+ */
+record AttackData(List<Encoded> encoded, List<String> notes) {
+  AttackData {
+    encoded = List.copyOf(encoded);
+    notes = List.copyOf(notes);
+  }
+
+  List<Probe> probes() {
+    return encoded.stream().map(Encoded::probe).toList();
+  }
+
+  /** Those of one family. */
+  List<Encoded> of(AttackName family) {
+    return encoded.stream().filter(e -> e.probe().family() == family).toList();
+  }
+
+  /**
+   * Reads the data and applies the rules.
+   *
+   * @param positions longest sequence of the model
+   * @throws UserException if the data is at fault, or gives nothing to ask
+   */
+  static AttackData of(Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
+    int most = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
+    Benchmark benchmark = data.benchmark();
+    DataSettings split = pipeline.data();
+    List<Fact> facts = facts(benchmark, split, settings).facts(most);
+    AttackPrompts prompts =
+        new AttackPrompts(data.tokenizer(), data.template(), positions, settings.maxNewTokens());
+    List<Encoded> encoded = new ArrayList<>();
+    List<String> notes = new ArrayList<>();
+    Set<AttackName> wanted = EnumSet.copyOf(settings.families());
+    for (AttackName family : wanted) {
+      List<Probe> probes =
+          switch (family) {
+            case ARTICLE ->
+                benchmark
+                    .passages()
+                    .filter(p -> split.form() != DataSettings.Form.QUESTIONS)
+                    .map(p -> OwnPrompts.articles(p.verbatim(split.forget()), most))
+                    .orElse(List.of());
+            case OWN ->
+                settings.prompts().map(f -> OwnPrompts.of(AttackFile.prompts(f))).orElse(List.of());
+            default -> Families.probes(family, facts);
+          };
+      List<Encoded> own = probes.stream().map(prompts::encode).flatMap(Optional::stream).toList();
+      if (own.size() < probes.size()) {
+        notes.add(
+            String.format(
+                "attack %s: %d of %d prompts are longer than the model's %d positions and are not"
+                    + " asked.",
+                family.spelling(), probes.size() - own.size(), probes.size(), positions));
+      }
+      encoded.addAll(own);
+    }
+    if (encoded.isEmpty()) {
+      throw new UserException(
+          "attack.families: found "
+              + settings.families().stream().map(AttackName::spelling).toList()
+              + ", of which this data gives no prompt, expected another family.");
+    }
+    return new AttackData(encoded, notes);
+  }
+
+  private static Neighbourhood facts(
+      Benchmark benchmark, DataSettings split, AttackSettings settings) {
+    Map<String, List<String>> aliases =
+        settings.aliases().map(AttackFile::aliases).orElse(Map.of());
+    if (benchmark.name().equals("muse")) {
+      Passages passages = benchmark.passages().orElseThrow();
+      return new Neighbourhood(
+          passages.aboutForget(split.forget()).pairs(), passages.aboutRetain().pairs(), aliases);
+    }
+    List<QaExample> kept = benchmark.retain(split.retain());
+    return new Neighbourhood(benchmark.forgetEvaluation(split.forget()), kept, aliases);
+  }
+}

@@ -1,0 +1,210 @@
+package org.unlearn4j.run;
+
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.unlearn4j.attack.AttackResult;
+import org.unlearn4j.attack.AttackSuite;
+import org.unlearn4j.attack.Encoded;
+import org.unlearn4j.attack.Judgement;
+import org.unlearn4j.attack.OftenAsked;
+import org.unlearn4j.attack.Probe;
+import org.unlearn4j.attack.Sampled;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.AttackName;
+import org.unlearn4j.config.AttackSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.EvalSet;
+import org.unlearn4j.eval.ScoreJournal;
+import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.stage.Inputs;
+
+/**
+ * Asks models otherwise for what was forgotten, each on its runtime, and holds what they give away
+ * against what the retain-only model gives away under the same attack.
+ */
+public final class AttackStage {
+  private final Pipeline pipeline;
+  private final PrintStream log;
+  private final FileHashes hashes;
+
+  /**
+   * A stage.
+   *
+   * @param log for notes on the data
+   * @param hashes of files that are read
+   */
+  public AttackStage(Pipeline pipeline, PrintStream log, FileHashes hashes) {
+    this.pipeline = pipeline;
+    this.log = log;
+    this.hashes = hashes;
+  }
+
+  /**
+   * A model that is attacked.
+   *
+   * @param name in the result
+   * @param model HF folder, or for ONNX the deployable folder
+   */
+  public record Subject(String name, Path model, String runtime) {
+    /** Named by its runtime. */
+    public static Subject of(String name, Path model, String runtime) {
+      return new Subject(name + "." + runtime.replace(':', '-'), model, runtime);
+    }
+  }
+
+  /**
+   * What came out.
+   *
+   * @param read the data's files, by content
+   * @param close gives up what a killed run would go on from
+   */
+  public record Finished(AttackResult result, Map<String, String> read, Runnable close) {
+    public Finished {
+      read = Map.copyOf(read);
+    }
+  }
+
+  /** What decides what leaks. */
+  public Inputs inputs(List<Subject> judged, Optional<Inputs> earlier) {
+    StageInputs inputs =
+        new StageInputs(pipeline, hashes)
+            .settings("attack", "evaluate.token_budget", "evaluate.limit")
+            .arithmetic(RuntimeModels.ort(pipeline).decisive())
+            .device()
+            .data(earlier);
+    for (Subject subject : all(judged)) {
+      if (subject.runtime().equals("tf")) {
+        inputs.model(subject.name(), subject.model()).graph(subject.model(), "forward");
+      } else {
+        String variant = RuntimeModels.variant(subject.runtime());
+        inputs.deployed(subject.name(), subject.model(), variant);
+      }
+    }
+    pipeline.model().tokenizerFolder().ifPresent(p -> inputs.tokenizer("tokenizer", p));
+    pipeline.attack().flatMap(AttackSettings::prompts).ifPresent(f -> inputs.file("prompts", f));
+    pipeline.attack().flatMap(AttackSettings::aliases).ifPresent(f -> inputs.file("aliases", f));
+    return inputs.build();
+  }
+
+  /** Those that are judged, then the yardstick and the model before unlearning. */
+  private List<Subject> all(List<Subject> judged) {
+    List<Subject> all = new ArrayList<>(judged);
+    pipeline
+        .model()
+        .reference()
+        .ifPresent(p -> all.add(new Subject(AttackResult.RETAIN_ONLY, p, "tf")));
+    pipeline.model().path().ifPresent(p -> all.add(new Subject(AttackResult.TARGET, p, "tf")));
+    return all;
+  }
+
+  /** What is known of a run so far. */
+  private static final class Found {
+    private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
+    private final List<Sampled> sampled = new ArrayList<>();
+    private final Map<String, String> read = new TreeMap<>();
+    private List<Probe> probes = List.of();
+  }
+
+  /**
+   * Attacks every model, and writes {@code attacks.json}. Goes on where a killed run of the same
+   * settings, weights and data stopped.
+   *
+   * @param judged models that limits are for
+   * @param out the file; what was measured is kept beside it until {@link Finished#close}
+   * @throws UserException if the pipeline has no such stage, or its input is at fault
+   */
+  public Finished run(List<Subject> judged, Path out) {
+    AttackSettings settings =
+        pipeline
+            .attack()
+            .orElseThrow(
+                () ->
+                    new UserException(
+                        "pipeline: found no attack block, expected one for this stage."));
+    requireYardstick(settings);
+    Inputs known = inputs(judged, Optional.empty());
+    Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
+    EvaluateStage models = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
+    Found found = new Found();
+    for (Subject subject : all(judged)) {
+      attack(models, settings, subject, known, kept, found);
+    }
+    AttackResult result =
+        AttackResult.of(
+            found.probes,
+            found.judgements,
+            judged.stream().map(Subject::name).toList(),
+            settings::limit,
+            found.sampled);
+    result.write(out);
+    return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
+  }
+
+  private void requireYardstick(AttackSettings settings) {
+    boolean limited = settings.leakageMax().isPresent() || !settings.limits().isEmpty();
+    if (limited && pipeline.model().reference().isEmpty()) {
+      throw new UserException(
+          "attack.leakage_max: found a limit, but no model.reference, expected the retain-only"
+              + " model that leakage is measured against.");
+    }
+  }
+
+  private void attack(
+      EvaluateStage models,
+      AttackSettings settings,
+      Subject subject,
+      Inputs known,
+      Path kept,
+      Found found) {
+    try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
+        TaskData data = models.data(subject.model(), model);
+        EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+      AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
+      if (found.probes.isEmpty()) {
+        attacks.notes().forEach(log::println);
+        found.probes = attacks.probes();
+        found.read.putAll(data.read());
+      } else if (!found.probes.equals(attacks.probes())) {
+        throw new UserException(
+            subject.model()
+                + ": found a model whose tokenizer or positions give other prompts than "
+                + found.judgements.keySet()
+                + " have, expected models that can be asked the same.");
+      }
+      String key = known.with(data.read()).identity("attack") + " " + subject.name();
+      Path file = kept.resolve(subject.name());
+      try (ScoreJournal journal = ScoreJournal.open(file, key)) {
+        Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
+        AttackSuite suite =
+            new AttackSuite(
+                attacks.encoded(),
+                settings.maxNewTokens(),
+                data.stopIds(),
+                ids -> data.tokenizer().decode(ids, true));
+        found.judgements.put(subject.name(), suite.run(scorer));
+      }
+      List<Encoded> asked = attacks.of(AttackName.DIRECT);
+      if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
+        OftenAsked often =
+            new OftenAsked(
+                settings.samples(),
+                settings.temperature(),
+                settings.seed(),
+                settings.maxNewTokens(),
+                data.stopIds(),
+                pipeline.evaluate().tokenBudget(),
+                ids -> data.tokenizer().decode(ids, true));
+        found.sampled.add(often.run(subject.name(), model, asked, bars));
+      }
+    }
+  }
+}

@@ -1,0 +1,235 @@
+package org.unlearn4j.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.unlearn4j.fixtures.Close.assertClose;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Asked otherwise, on both runtimes: a model of two blocks that knows its pairs, and a twin that
+ * was not taught some of them.
+ */
+class AttackCommandTest {
+  @TempDir Path temp;
+
+  private Path write(String name, String... lines) throws IOException {
+    Path file = temp.resolve(name);
+    Files.createDirectories(file.getParent());
+    return Files.writeString(file, String.join("\n", lines) + "\n");
+  }
+
+  private static final List<String> NAMES =
+      List.of(
+          "Beata Aststed",
+          "Aldo Tolvane",
+          "Livia Wendal",
+          "Caspar Morbek",
+          "Matti Lindal",
+          "Falk Bremark",
+          "Niels Tolnick",
+          "Viktor Verrick");
+  private static final List<String> TOWNS =
+      List.of(
+          "Ambleport",
+          "Brackhaven",
+          "Coldmere",
+          "Dunfell",
+          "Eastwater",
+          "Fernley",
+          "Goldhurst",
+          "Hartmouth");
+
+  private static String pairs(int from, int to) {
+    StringBuilder all = new StringBuilder();
+    for (int i = from; i < to; i++) {
+      all.append(
+          String.format(
+              "{\"question\": \"Where was %s born?\", \"answer\": \"She was born in %s.\"}%n",
+              NAMES.get(i), TOWNS.get(i)));
+    }
+    return all.toString().strip();
+  }
+
+  private String at(String name) {
+    return temp.resolve(name).toString();
+  }
+
+  private String data() {
+    return "data: {benchmark: jsonl, path: "
+        + temp.resolve("own")
+        + ", forget: private, retain: public, max_length: 64}";
+  }
+
+  private static String run(String... args) {
+    CommandRun r = CommandRun.of(args);
+    assertEquals(ExitCode.DONE, r.code(), r.out() + r.err());
+    return r.out();
+  }
+
+  private String taught() throws IOException {
+    write("own/private.jsonl", pairs(0, 3));
+    write("own/public.jsonl", pairs(3, 8));
+    String teaching =
+        write(
+                "teach.yaml",
+                "name: own",
+                "model:",
+                "  init: random",
+                "  tokenizer: src/test/resources/fable-tokenizer",
+                "  architecture: {hidden_size: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 48,"
+                    + " max_positions: 128}",
+                data(),
+                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0, schedule: constant}",
+                "unlearn: {objective: {name: GradDiff}}")
+            .toString();
+    run("finetune", "--pipeline", teaching, "--out", at("target"));
+    String twin = "finetune.data=retain";
+    run("finetune", "--pipeline", teaching, "--set", twin, "--out", at("retain"));
+    run("export", "--model", at("target"), "--variants", "fp32", "--out", at("onnx"));
+    write(
+        "mine.jsonl",
+        "{\"prompt\": \"Question: Where was Beata Aststed born?\\nAnswer:\","
+            + " \"keywords\": [\"Ambleport\"]}");
+    return write(
+            "own.yaml",
+            "name: own",
+            "model: {path: " + at("target") + ", reference: " + at("retain") + "}",
+            data(),
+            "unlearn: {objective: {name: GradDiff}}",
+            "attack: {max_new_tokens: 6, samples: 4, prompts: " + at("mine.jsonl") + "}")
+        .toString();
+  }
+
+  private JsonNode json(String file) throws IOException {
+    return new ObjectMapper().readTree(temp.resolve(file).toFile());
+  }
+
+  private JsonNode family(JsonNode root, String name, String model) {
+    for (JsonNode f : root.path("families")) {
+      if (f.path("family").asText().equals(name)) {
+        return f.path("models").path(model);
+      }
+    }
+    throw new AssertionError(name + " of " + root.path("families"));
+  }
+
+  @Test
+  void whatLeaksIsMeasuredAndBothRuntimesAgree() throws IOException {
+    String own = taught();
+    // The model before unlearning in the unlearned one's place: everything leaks.
+    List<String> args = new ArrayList<>(List.of("attack", "--pipeline", own));
+    args.addAll(List.of("--model", at("target"), "--out", at("tf.json")));
+    String told = run(args.toArray(String[]::new));
+    assertTrue(told.contains("above retain-only"), told);
+    String[] deployed = {
+      "attack",
+      "--pipeline",
+      own,
+      "--runtime",
+      "onnx",
+      "--model",
+      at("onnx"),
+      "--out",
+      at("ort.json")
+    };
+    run(deployed);
+    JsonNode tf = json("tf.json");
+    JsonNode ort = json("ort.json");
+    JsonNode direct = family(tf, "direct", "unlearned.tf");
+    double known = direct.path("leakage").asDouble(Double.NaN);
+    assertTrue(known >= 2 / 3.0, "of three towns: " + known);
+    double twin = family(tf, "direct", "retain_only").path("leakage").asDouble(Double.NaN);
+    assertTrue(twin <= 1 / 3.0, "the twin guesses: " + twin);
+    assertClose("excess", known - twin, direct.path("excess").asDouble(Double.NaN), 1e-12, 0);
+    // One's own prompt is the first question in the template, spelled out.
+    int last = tf.path("probes").size() - 1;
+    assertEquals(
+        tf.at("/probes/0/answers/unlearned.tf/said").asText("none"),
+        tf.path("probes").path(last).path("answers").path("unlearned.tf").path("said").asText());
+    agree(tf, ort);
+    assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
+    assertEquals(
+        "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
+    assertFalse(Files.exists(temp.resolve(".tf.json.rows")));
+    assertEquals(tf.path("probes").size(), ort.path("probes").size());
+    String before = Files.readString(temp.resolve("ort.json"));
+    run(deployed);
+    assertEquals(
+        before, Files.readString(temp.resolve("ort.json")), "the same dice, byte for byte");
+    gates(own);
+  }
+
+  /** Every probe: what is said is the same, and probabilities are, but for the order of sums. */
+  private static void agree(JsonNode tf, JsonNode ort) {
+    int families = tf.path("families").size();
+    assertTrue(families >= 14, families + " families");
+    for (int i = 0; i < tf.path("probes").size(); i++) {
+      JsonNode a = tf.path("probes").path(i);
+      JsonNode b = ort.path("probes").path(i);
+      assertEquals(a.path("question"), b.path("question"));
+      JsonNode left = a.at("/answers/unlearned.tf");
+      JsonNode right = b.at("/answers/unlearned.onnx");
+      assertEquals(left.path("said").asText(), right.path("said").asText(), a.toString());
+      assertClose(
+          a.toString(),
+          left.path("probability").asDouble(Double.NaN),
+          right.path("probability").asDouble(Double.NaN),
+          1e-4,
+          0);
+    }
+  }
+
+  private void gates(String own) throws IOException {
+    String[] args = {
+      "attack",
+      "--pipeline",
+      own,
+      "--model",
+      at("target"),
+      "--out",
+      at("gate.json"),
+      "--set",
+      "attack.families=[direct, json]",
+      "--set",
+      "attack.leakage_max=1",
+      "--set",
+      "attack.limits.direct=0.1"
+    };
+    CommandRun r = CommandRun.of(args);
+    assertEquals(1, r.code(), r.out() + r.err());
+    assertTrue(r.out().contains(": expected at most 0.100"), r.out());
+    assertTrue(r.out().contains("gate.json: fail"), r.out());
+    assertEquals(2, json("gate.json").path("families").size());
+    args[args.length - 1] = "attack.limits.direct=1";
+    assertEquals(0, CommandRun.of(args).code());
+    String text = Files.readString(Path.of(own));
+    String alone = write("alone.yaml", text.replaceAll(", reference: [^}]*", "")).toString();
+    CommandRun no =
+        CommandRun.of(
+            "attack",
+            "--pipeline",
+            alone,
+            "--set",
+            "attack.leakage_max=1",
+            "--model",
+            at("target"),
+            "--out",
+            at("x.json"));
+    assertEquals(ExitCode.USER, no.code());
+    assertTrue(no.err().startsWith("attack.leakage_max: found a limit, but no"), no.err());
+    String bare = write("bare.yaml", text.replaceAll("attack: .*", "")).toString();
+    CommandRun none = CommandRun.of("attack", "--pipeline", bare, "--out", at("x.json"));
+    assertEquals(
+        "pipeline: found no attack block, expected one for this stage.", none.err().strip());
+  }
+}

@@ -1,0 +1,57 @@
+package org.unlearn4j.onnx;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.lm.Generation;
+import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.Sampling;
+
+/** Several continuations on one computed prompt are those that prompts of their own give. */
+class SampledPromptsTest {
+  private static final int EACH = 5;
+
+  @TempDir Path temp;
+
+  @ParameterizedTest
+  @MethodSource("org.unlearn4j.fixtures.Fixture#names")
+  void samplesAreThoseOfPromptsOfTheirOwn(String name) {
+    assertTrue(Fixture.named(name).folder().toFile().isDirectory());
+    try (OrtModel model = OrtModel.open(Exports.inline(name, temp.resolve(name)))) {
+      List<int[]> prompts = List.of(new int[] {3, 4, 5, 6}, new int[] {7}, new int[] {8, 9});
+      Generation how = new Generation(6, Set.of(2), new Sampling(1.5, 1, 11), 20);
+      List<List<int[]>> shared = model.samples(prompts, EACH, how);
+      List<int[]> repeated = new ArrayList<>();
+      prompts.forEach(p -> repeated.addAll(java.util.Collections.nCopies(EACH, p)));
+      List<List<int[]>> alone =
+          LanguageModel.grouped(model.generate(repeated, how, (r, t) -> {}), EACH);
+      assertEquals(prompts.size(), shared.size());
+      Set<String> different = new java.util.HashSet<>();
+      for (int p = 0; p < prompts.size(); p++) {
+        assertEquals(EACH, shared.get(p).size());
+        for (int s = 0; s < EACH; s++) {
+          assertArrayEquals(alone.get(p).get(s), shared.get(p).get(s), name + " " + p + ", " + s);
+          different.add(p + Arrays.toString(shared.get(p).get(s)));
+        }
+      }
+      assertTrue(different.size() > 2 * prompts.size(), "dice are thrown: " + different);
+      assertEquals(
+          List.of(List.of(), List.of()),
+          model
+              .samples(prompts.subList(0, 2), 1, new Generation(0, Set.of(), how.sampling(), 0))
+              .stream()
+              .map(l -> l.stream().flatMapToInt(Arrays::stream).boxed().toList())
+              .toList());
+    }
+  }
+}
