@@ -41,11 +41,9 @@ class PagesTest {
           Direction.CLOSER_TO_REFERENCE, "closer");
 
   /** A gate, a pair of gradients, and numbers of the record of a surgery, called like metrics. */
-  private static final Set<String> NO_METRICS = Set.of(
-          "model_utility_fall",
-          "forget_retain",
-          "retain_features_moved",
-          "retain_energy_written");
+  private static final Set<String> NO_METRICS =
+      Set.of(
+          "model_utility_fall", "forget_retain", "retain_features_moved", "retain_energy_written");
 
   private static final List<Page> PAGES = Page.all();
 

@@ -87,7 +87,7 @@ class SignalledCommandsTest {
           return;
         }
       } catch (java.io.UncheckedIOException e) {
-        continue; // something went while we looked
+        Thread.onSpinWait(); // something went while we looked
       }
     }
   }

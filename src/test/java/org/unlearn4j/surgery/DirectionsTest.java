@@ -57,9 +57,7 @@ class DirectionsTest {
     assertEquals(2, d.recommended(1));
   }
 
-  /**
-   * What has no energy at all does not divide by 0.
-   */
+  /** What has no energy at all does not divide by 0. */
   @Test
   void aDirectionThatNobodyUsesCountsForNothing() {
     double[][] axes = {{1, 0, 0}, {0, 1, 0}, {0, 0, 1}};
