@@ -40,7 +40,7 @@ class PagesTest {
           Direction.LOWER, "lower",
           Direction.CLOSER_TO_REFERENCE, "closer");
 
-  /** A gate, and a pair of gradients, that are called like metrics. */
+  /** A gate, a pair of gradients, and numbers of the record of a surgery, called like metrics. */
   private static final Set<String> NO_METRICS =
       Set.of(
           "model_utility_fall", "forget_retain", "retain_features_moved", "retain_energy_written");
