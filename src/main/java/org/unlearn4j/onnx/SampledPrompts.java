@@ -34,7 +34,8 @@ final class SampledPrompts implements AutoCloseable {
     GraphProto graph = model.getGraph();
     List<ValueInfoProto> outputs =
         graph.getOutputList().stream()
-            .filter(o -> o.getName().equals("logits") || o.getName().startsWith(KeyValueCache.PRESENT))
+            .filter(
+                o -> o.getName().equals("logits") || o.getName().startsWith(KeyValueCache.PRESENT))
             .toList();
     List<String> names = new ArrayList<>();
     outputs.forEach(o -> names.add(o.getName()));

@@ -84,7 +84,7 @@ class RoomsTest {
               "cli",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
+                  "train", "eval", "parity", "attack", "report", "run", "job", "stage", "study", "gpu",
                   "inspect", "check", "sign")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
