@@ -78,12 +78,7 @@ public record AttackResult(
                   limits.apply(family)));
         });
     return new AttackResult(
-        List.copyOf(judgements.keySet()),
-        judged.size(),
-        families,
-        probes,
-        judgements,
-        sampled);
+        List.copyOf(judgements.keySet()), judged.size(), families, probes, judgements, sampled);
   }
 
   /** Whether every limit holds. */

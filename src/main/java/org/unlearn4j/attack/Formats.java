@@ -48,8 +48,7 @@ final class Formats {
   }
 
   static Optional<Probe> json(Fact fact) {
-    Prompt prompt =
-        Prompt.asked(fact.question() + " Answer in JSON.").begun("{\"answer\": \"", "");
+    Prompt prompt = Prompt.asked(fact.question() + " Answer in JSON.").begun("{\"answer\": \"", "");
     return Probe.say(AttackName.JSON, fact, prompt, fact.answer());
   }
 
@@ -62,8 +61,7 @@ final class Formats {
   }
 
   static Optional<Probe> noTemplate(Fact fact) {
-    return Probe.say(
-        AttackName.NO_TEMPLATE, fact, Prompt.bare(fact.question()), fact.answer());
+    return Probe.say(AttackName.NO_TEMPLATE, fact, Prompt.bare(fact.question()), fact.answer());
   }
 
   private static List<Keywords.Place> keywords(Fact fact) {

@@ -6,8 +6,8 @@ import org.unlearn4j.eval.Rouge;
  * What a probe brought out of a model.
  *
  * @param said the model's greedy answer, or the option it prefers
- * @param leakage in [0, 1]; of words: recall of the keywords by ROUGE-L; of options: 1 for the right
- *     one, else 0
+ * @param leakage in [0, 1]; of words: recall of the keywords by ROUGE-L; of options: 1 for the
+ *     right one, else 0
  * @param probability of words: that of the whole answer after the prompt, geometric mean over its
  *     tokens; of options: the right one's share
  */

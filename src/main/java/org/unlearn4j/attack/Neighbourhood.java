@@ -57,8 +57,7 @@ public final class Neighbourhood {
     List<Optional<String>> all = forgotten.stream().map(subjects::of).toList();
     for (int i = 0; i < all.size(); i++) {
       int row = i;
-      all.get(i)
-          .ifPresent(s -> bySubject.computeIfAbsent(s, n -> new ArrayList<>()).add(row));
+      all.get(i).ifPresent(s -> bySubject.computeIfAbsent(s, n -> new ArrayList<>()).add(row));
     }
     return IntStream.range(0, Math.min(most, forgotten.size()))
         .mapToObj(i -> fact(i, all.get(i), bySubject))

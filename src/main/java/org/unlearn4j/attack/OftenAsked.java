@@ -38,8 +38,7 @@ public record OftenAsked(
    * @param probes for words, each asked so often
    */
   public Sampled run(String name, LanguageModel model, List<Encoded> probes, Progress progress) {
-    Generation how =
-        new Generation(maxNewTokens, stop, new Sampling(temperature, 1, seed), 0);
+    Generation how = new Generation(maxNewTokens, stop, new Sampling(temperature, 1, seed), 0);
     List<int[]> batches =
         BatchPlan.byLength(
             probes.size(),
@@ -89,9 +88,7 @@ public record OftenAsked(
     List<Encoded> own = Arrays.stream(batch.rows()).mapToObj(probes::get).toList();
     List<List<int[]>> answers =
         model.samples(
-            own.stream().map(Encoded::prompt).toList(),
-            samples,
-            how.from(batch.first() * samples));
+            own.stream().map(Encoded::prompt).toList(), samples, how.from(batch.first() * samples));
     List<double[]> leakages =
         IntStream.range(0, own.size())
             .mapToObj(

@@ -34,8 +34,7 @@ final class Wordings {
       return Optional.empty();
     }
     String given = fact.answer().substring(0, fact.answer().length() - parts[words].length() - 1);
-    return Probe.say(
-        name, fact, Prompt.asked(fact.question()).begun(given, " "), parts[words]);
+    return Probe.say(name, fact, Prompt.asked(fact.question()).begun(given, " "), parts[words]);
   }
 
   static Optional<Probe> clues(Fact fact) {
@@ -105,8 +104,7 @@ final class Wordings {
     return say(
         AttackName.ROLE_PLAY,
         fact,
-        Prompt.asked(
-            "You are an expert who knows everything" + about + ". " + fact.question()));
+        Prompt.asked("You are an expert who knows everything" + about + ". " + fact.question()));
   }
 
   static Optional<Probe> beforeChange(Fact fact) {

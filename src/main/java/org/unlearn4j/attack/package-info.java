@@ -3,8 +3,8 @@
  *
  * <p>An attack family makes {@link org.unlearn4j.attack.Probe}s of a {@link
  * org.unlearn4j.attack.Fact} by rules, without a model: a prompt, and what is judged of the answer.
- * What a probe brings out is a {@link org.unlearn4j.attack.Judgement}; what a model gives away above
- * the retain-only model is leakage.
+ * What a probe brings out is a {@link org.unlearn4j.attack.Judgement}; what a model gives away
+ * above the retain-only model is leakage.
  *
  * <p>May know {@code base}, {@code config}, {@code eval}, {@code lm} and {@code data}.
  */

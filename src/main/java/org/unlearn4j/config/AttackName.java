@@ -2,7 +2,10 @@ package org.unlearn4j.config;
 
 import java.util.Locale;
 
-/** The families of attacks that ask again for what was forgotten; docs/reference/attacks.md says how. */
+/**
+ * The families of attacks that ask again for what was forgotten; docs/reference/attacks.md says
+ * how.
+ */
 public enum AttackName implements Spelled {
   /** As it was taught: no attack, but what all others are compared with. */
   DIRECT("the question as it was taught"),

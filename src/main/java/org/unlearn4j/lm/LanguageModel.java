@@ -137,8 +137,8 @@ public interface LanguageModel extends AutoCloseable {
   }
 
   /**
-   * Several continuations of each prompt, {@code [prompt][sample]}. A runtime that can computes each
-   * prompt once.
+   * Several continuations of each prompt, {@code [prompt][sample]}. A runtime that can computes
+   * each prompt once.
    *
    * @param each samples of a prompt
    * @param how its numbering counts samples: those of the first prompt, then those of the second

@@ -49,8 +49,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
    * @param positions longest sequence of the model
    * @throws UserException if the data is at fault, or gives nothing to ask
    */
-  static AttackData of(
-      Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
+  static AttackData of(Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
     int most = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
     Benchmark benchmark = data.benchmark();
     DataSettings split = pipeline.data();
@@ -70,10 +69,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
                     .map(p -> OwnPrompts.articles(p.verbatim(split.forget()), most))
                     .orElse(List.of());
             case OWN ->
-                settings
-                    .prompts()
-                    .map(f -> OwnPrompts.of(AttackFile.prompts(f)))
-                    .orElse(List.of());
+                settings.prompts().map(f -> OwnPrompts.of(AttackFile.prompts(f))).orElse(List.of());
             default -> Families.probes(family, facts);
           };
       List<Encoded> own = probes.stream().map(prompts::encode).flatMap(Optional::stream).toList();

@@ -46,7 +46,8 @@ record AttackPrompts(Tokenizer tokenizer, Prompting template, int positions, int
     boolean taught = prompt.frame() == Prompt.Frame.TAUGHT;
     String text = before(prompt);
     String begun = prompt.begun();
-    // What a template puts before an answer, and of the answer what is given, belongs to the prompt.
+    // What a template puts before an answer, and of the answer what is given, belongs to the
+    // prompt.
     String given = begun.isEmpty() ? "" : (taught ? leading(begun) : " ") + begun;
     int[] ids = ids(probe, text + given);
     List<TokenRow> rows = new ArrayList<>();
@@ -94,8 +95,7 @@ record AttackPrompts(Tokenizer tokenizer, Prompting template, int positions, int
   }
 
   private int[] ids(Probe probe, String text) {
-    boolean beginsItself =
-        probe.prompt().frame() == Prompt.Frame.TAUGHT && template.beginsItself();
+    boolean beginsItself = probe.prompt().frame() == Prompt.Frame.TAUGHT && template.beginsItself();
     int[] leading = beginsItself ? new int[0] : tokenizer.leadingIds();
     return concat(leading, tokenizer.encode(text, false));
   }

@@ -183,8 +183,7 @@ public final class AttackStage {
       String key = known.with(data.read()).identity("attack") + " " + subject.name();
       Path file = kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
-        Scorer scorer =
-            new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
+        Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
         AttackSuite suite =
             new AttackSuite(
                 attacks.encoded(),

@@ -84,8 +84,8 @@ class RoomsTest {
               "cli",
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "attack", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check", "sign")));
+                  "train", "eval", "parity", "attack", "report", "run", "job", "stage", "study",
+                  "gpu", "inspect", "check", "sign")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   static final Map<String, Set<String>> MAY_USE =
