@@ -132,7 +132,8 @@ class FuzzTest {
       assertEquals(a.files().keySet(), b.files().keySet());
       a.files()
           .forEach(
-              (name, bytes) -> assertTrue(java.util.Arrays.equals(bytes, b.files().get(name))));
+              (name, bytes) ->
+                  assertTrue(java.util.Arrays.equals(bytes, b.files().get(name)), name));
     }
   }
 }

@@ -33,7 +33,7 @@ class StandardOutputTest {
     try (FileOutputStream to = new FileOutputStream(full.toFile())) {
       CommandRun r = inspect(to);
       assertEquals(ExitCode.MACHINE, r.code(), r.err());
-      assertTrue(r.err().startsWith("Standard output: found no room"), r.err());
+      assertTrue(r.err().startsWith("Standard output: the result could not be written"), r.err());
       assertEquals(1, r.err().lines().count(), r.err());
     }
   }

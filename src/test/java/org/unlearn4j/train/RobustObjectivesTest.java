@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RobustSettings;
@@ -139,7 +140,8 @@ class RobustObjectivesTest {
 
   /** Masks that are drawn inside the graph, floors, and weights as they will be deployed. */
   @ParameterizedTest
-  @CsvSource({"unlearn.clreg={weight: 0.5, view: dropout}", "unlearn.quantization_aware=int8"})
+  @ValueSource(
+      strings = {"unlearn.clreg={weight: 0.5, view: dropout}", "unlearn.quantization_aware=int8"})
   void withWhatAGraphDraws(String set) {
     Objective objective = objective("NPO", set);
     finite(objective, fixture.batch(objective), false);
