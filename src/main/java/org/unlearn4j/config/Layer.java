@@ -30,6 +30,19 @@ public record Layer(String spelling) {
   }
 
   /**
+   * The layer at an index into a list of features that begins with the embeddings; {@link
+   * #featureIndex} goes back.
+   *
+   * @param layers number of blocks of the model at hand
+   */
+  public static Layer at(int index, int layers) {
+    if (index == 0) {
+      return EMBEDDINGS;
+    }
+    return index == layers ? LAST : new Layer(String.valueOf(index - 1));
+  }
+
+  /**
    * The index into a list of features that begins with the embeddings: 0 for {@code embeddings},
    * {@code l + 1} for the stream after block l.
    *

@@ -4,27 +4,25 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SortedMap;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.base.Spread;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.Layer;
 import org.unlearn4j.config.SurgerySettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.surgery.Cut;
 import org.unlearn4j.surgery.Directions;
 import org.unlearn4j.surgery.SecondMoments;
 import org.unlearn4j.tf.TensorFlowModel;
-import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
 
 /**
@@ -88,18 +86,22 @@ final class Surgery {
     try (ProgressBar bar = ProgressBar.named("stream " + when)) {
       for (boolean forgotten : List.of(true, false)) {
         List<TokenRow> set = forgotten ? rows.forget() : rows.retain();
+        SortedMap<Integer, SecondMoments> moments = forgotten ? forget : retain;
         for (int[] batch : model.batches(set, rows.tokenBudget())) {
-          List<TokenRow> together = Arrays.stream(batch).mapToObj(set::get).toList();
-          float[][][] states = model.states(together, layers);
+          float[][][] states = states(model, set, batch, layers);
           for (int l = 0; l < states.length; l++) {
-            SecondMoments to = (forgotten ? forget : retain).get(layers.get(l));
-            Arrays.stream(states[l]).forEach(to::add);
+            Arrays.stream(states[l]).forEach(moments.get(layers.get(l))::add);
           }
           done += batch.length;
           bar.update(done, all, "");
         }
       }
     }
+  }
+
+  private static float[][][] states(
+      TensorFlowModel model, List<TokenRow> set, int[] batch, List<Integer> layers) {
+    return model.states(Arrays.stream(batch).mapToObj(set::get).toList(), layers);
   }
 
   /**
@@ -117,9 +119,12 @@ final class Surgery {
     SortedMap<Integer, double[][]> chosen = new TreeMap<>();
     forget.forEach((l, moments) -> found.put(l, directions(l, moments)));
     found.forEach((l, d) -> chosen.put(l, d.first(d.recommended(settings.energy()))));
-    List<TokenRow> sample = sample();
+    List<TokenRow> sample = Spread.of(rows.retain(), MEASURED);
     float[][][] were = stream(model, sample);
-    Cut.Done done = cut.apply(chosen, weights(variables));
+    Cut.Done done;
+    try (ChangedWeights weights = new ChangedWeights(variables)) {
+      done = cut.apply(chosen, weights);
+    }
     List<Double> moved = moved(were, stream(model, sample));
     done.leftOut().forEach(s -> log.println("surgery: " + s + ": left as it is"));
     ObjectNode json = new ObjectMapper().createObjectNode();
@@ -177,34 +182,7 @@ final class Surgery {
   }
 
   private String name(int layer) {
-    if (layer == 0) {
-      return "embeddings";
-    }
-    return layer == decoder.config().layers() ? "last" : String.valueOf(layer - 1);
-  }
-
-  /** A matrix at a time is in the Java heap. */
-  private static Cut.Weights weights(Variables variables) {
-    return new Cut.Weights() {
-      @Override
-      public float[] get(Parameter p) {
-        try (Values values = variables.values(List.of(p))) {
-          return values.of(p).array();
-        }
-      }
-
-      @Override
-      public void put(Parameter p, float[] values) {
-        variables.assign(p, FloatBuffer.wrap(values));
-      }
-    };
-  }
-
-  private List<TokenRow> sample() {
-    int count = Math.min(MEASURED, rows.retain().size());
-    return new TreeSet<>(
-            IntStream.range(0, count).mapToObj(i -> i * rows.retain().size() / count).toList())
-        .stream().map(rows.retain()::get).toList();
+    return Layer.at(layer, decoder.config().layers()).spelling();
   }
 
   /** The whole stream of some rows, {@code [layers + 1][labelled][hidden]}. */
@@ -213,7 +191,7 @@ final class Surgery {
     List<List<float[]>> states = new ArrayList<>();
     all.forEach(l -> states.add(new ArrayList<>()));
     for (int[] batch : model.batches(some, rows.tokenBudget())) {
-      float[][][] part = model.states(Arrays.stream(batch).mapToObj(some::get).toList(), all);
+      float[][][] part = states(model, some, batch, all);
       all.forEach(l -> states.get(l).addAll(List.of(part[l])));
     }
     return states.stream().map(s -> s.toArray(float[][]::new)).toArray(float[][][]::new);

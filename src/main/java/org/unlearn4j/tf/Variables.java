@@ -123,11 +123,13 @@ public final class Variables {
     assignTensors(p -> filled(p, source, piece));
   }
 
-  /** Gives one variable another value. */
-  public void assign(Parameter p, FloatBuffer value) {
+  /** Gives some variables other values, by one run. */
+  public void assign(Map<Parameter, float[]> some) {
     try (Feeds feeds = new Feeds(runtime)) {
-      assign(feeds, p, feeds.owned(TFloat32.tensorOf(shape(p), DataBuffers.of(value))));
-      runtime.run("assignment of " + p.name(), feeds).close();
+      some.forEach(
+          (p, value) ->
+              assign(feeds, p, feeds.owned(TFloat32.tensorOf(shape(p), DataBuffers.of(value)))));
+      runtime.run("assignment of " + set, feeds).close();
     }
   }
 
@@ -194,11 +196,6 @@ public final class Variables {
   /** Present values, to be read one parameter after the other and closed. */
   public Values values() {
     return new Values(portions, this::fetched);
-  }
-
-  /** Present values of some of them, fetched together. */
-  public Values values(List<Parameter> some) {
-    return new Values(List.of(some), this::fetched);
   }
 
   private Result fetched(List<Parameter> portion) {
