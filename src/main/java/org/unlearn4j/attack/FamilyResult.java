@@ -1,11 +1,11 @@
 package org.unlearn4j.attack;
 
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.IntStream;
 
 /**
  * What one family brings out of each model.
@@ -77,10 +77,8 @@ public record FamilyResult(String family, int probes, Map<String, Leak> models) 
   }
 
   private static double[] differences(List<Judgement> own, List<Judgement> other) {
-    List<Double> all = new ArrayList<>();
-    for (int i = 0; i < own.size(); i++) {
-      all.add(own.get(i).leakage() - other.get(i).leakage());
-    }
-    return all.stream().mapToDouble(d -> d).toArray();
+    return IntStream.range(0, own.size())
+        .mapToDouble(i -> own.get(i).leakage() - other.get(i).leakage())
+        .toArray();
   }
 }

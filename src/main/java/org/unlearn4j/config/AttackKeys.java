@@ -7,7 +7,6 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /** Keys of the block {@code attack} and of the limits in it. */
 final class AttackKeys {
@@ -106,7 +105,7 @@ final class AttackKeys {
             s.get(SAMPLES),
             s.get(TEMPERATURE),
             s.get(SEED),
-            s.find(LEAKAGE_MAX).map(OptionalDouble::of).orElse(OptionalDouble.empty()),
+            s.findNumber(LEAKAGE_MAX),
             limits));
   }
 }

@@ -3,7 +3,6 @@ package org.unlearn4j.config;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /** The typed records of resolved settings. */
@@ -58,9 +57,7 @@ final class PipelineRecords {
         ? Optional.of(
             new RelearnSettings(
                 s.get(Schema.RELEARN_SHARE),
-                s.find(Schema.RELEARN_GAIN_MAX)
-                    .map(OptionalDouble::of)
-                    .orElse(OptionalDouble.empty()),
+                s.findNumber(Schema.RELEARN_GAIN_MAX),
                 loop(s, Schema.RELEARN)))
         : Optional.empty();
   }

@@ -11,6 +11,11 @@ package org.unlearn4j.config;
  */
 public record RobustSettings(Attack attack, double radius, int steps, double rate, int course) {
 
+  /** Batches that the attack learns in each step of the training. */
+  public int lessons() {
+    return attack == Attack.RELEARN ? steps : 0;
+  }
+
   /** What moves the weights. */
   public enum Attack implements Spelled {
     NONE("none"),

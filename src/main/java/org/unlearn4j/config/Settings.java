@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /** The value of every key that has one, and the blocks that are there. */
@@ -28,6 +29,11 @@ final class Settings {
     @SuppressWarnings("unchecked") // put() binds the value's type to the key's
     T value = (T) values.get(key.path());
     return Optional.ofNullable(value);
+  }
+
+  /** The same of a number. */
+  OptionalDouble findNumber(Key<Double> key) {
+    return find(key).map(OptionalDouble::of).orElse(OptionalDouble.empty());
   }
 
   /** The value of a key that always has one. */

@@ -163,6 +163,6 @@ public enum VerifyLimit {
 
   /** What the settings say, or what holds where they say nothing. */
   OptionalDouble read(Settings s, Variant variant) {
-    return key(variant).flatMap(s::find).map(OptionalDouble::of).orElse(OptionalDouble.empty());
+    return key(variant).map(s::findNumber).orElse(OptionalDouble.empty());
   }
 }

@@ -102,11 +102,11 @@ public final class Chain {
     boolean twin = teaches && pipeline.unlearn().objective().floor().equals(Floor.REFERENCE);
     String[] before = twin ? new String[] {FINETUNE_TARGET, FINETUNE_RETAIN} : target;
     add(kinds.unlearn(UNLEARN, folder.unlearned(), before));
-    evaluate("unlearned", folder.unlearned(), "tf", UNLEARN);
+    evaluate(UNLEARNED, folder.unlearned(), "tf", UNLEARN);
     List<Variant> variants = pipeline.export().variants();
     add(kinds.export(EXPORT, folder.unlearned(), variants, folder.deployed(), UNLEARN));
     for (Variant variant : variants) {
-      evaluate("unlearned", folder.deployed(), RuntimeModels.runtime(variant), EXPORT);
+      evaluate(UNLEARNED, folder.deployed(), RuntimeModels.runtime(variant), EXPORT);
     }
     add(verify(folder.unlearned(), folder.deployed(), folder.verdict()));
     asked.relearn().ifPresent(r -> add(relearn()));
@@ -125,9 +125,9 @@ public final class Chain {
       Pipeline pipeline, Path model, Path onnx, Path out, Context context) {
     Chain chain = beside(out, pipeline, context);
     chain.evaluateBefore();
-    chain.evaluate("unlearned", model, "tf");
+    chain.evaluate(UNLEARNED, model, "tf");
     for (Variant variant : pipeline.export().variants()) {
-      chain.evaluate("unlearned", onnx, RuntimeModels.runtime(variant));
+      chain.evaluate(UNLEARNED, onnx, RuntimeModels.runtime(variant));
     }
     chain.add(chain.verify(model, onnx, out));
     return chain.stages;
@@ -140,7 +140,7 @@ public final class Chain {
   public static List<Stage> relearning(Pipeline pipeline, Path model, Path out, Context context) {
     Chain chain = beside(out, pipeline, context);
     chain.evaluateBefore();
-    chain.evaluate("unlearned", model, "tf");
+    chain.evaluate(UNLEARNED, model, "tf");
     Map<String, Path> usable = new LinkedHashMap<>();
     chain
         .kinds

@@ -145,7 +145,7 @@ final class RelearnSection {
                                 + " more than for the retain-only model; at most "
                                 + Numbers.pretty(most)
                                 + " is allowed: "
-                                + (gain <= most ? "pass." : "fail.")));
+                                + (relearning.pass() ? "pass." : "fail.")));
   }
 
   /** What came back beyond the rows that were taught: that had been hidden, not removed. */

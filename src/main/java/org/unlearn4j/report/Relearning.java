@@ -16,6 +16,7 @@ import org.unlearn4j.base.JsonInput;
  * @param learningRate of those passes
  * @param gain of rows that were not taught, over the retain-only model's
  * @param gainMax its limit, where it is judged
+ * @param pass whether that held
  * @param target metrics of the model before unlearning, measured as the others here; may be empty
  * @param metrics names, in order
  */
@@ -25,6 +26,7 @@ record Relearning(
     double learningRate,
     Optional<Double> gain,
     Optional<Double> gainMax,
+    boolean pass,
     Map<String, Double> target,
     List<Arm> arms,
     List<String> metrics) {
@@ -75,6 +77,7 @@ record Relearning(
         root.get("learning_rate").number(),
         number(root.get("gain")),
         number(root.get("gain_max")),
+        root.get("pass").node().asBoolean(true),
         root.get("target").numbers(),
         arms,
         root.get("metrics").elements().stream().map(JsonInput::text).toList());

@@ -66,7 +66,7 @@ record PairForms(AttackPrompts prompts, List<QaExample> forgotten, int end) {
         (known.contains(Pair.of(pairs.get(i))) ? chosen : kept).add(i);
       }
     }
-    chosen.addAll(Spread.of(kept, Math.min(KEPT, kept.size())));
+    chosen.addAll(Spread.of(kept, KEPT));
     List<List<TokenRow>> rows =
         new ArrayList<>(Collections.nCopies(pairs.size(), List.<TokenRow>of()));
     List<Fact> facts =

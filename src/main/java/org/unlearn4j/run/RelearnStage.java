@@ -70,7 +70,6 @@ public final class RelearnStage {
         new StageInputs(pipeline, hashes)
             .settings("evaluate.suite", "evaluate.token_budget", "evaluate.max_new_tokens")
             .settings("evaluate.limit")
-            .settings("relearn.share", "relearn.gain_max")
             .teaching("relearn")
             .graph(unlearned, "forward")
             .model("model", unlearned)

@@ -6,7 +6,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
@@ -41,16 +40,11 @@ public final class TrainingStep implements AutoCloseable {
       double gradNorm,
       Map<FeatureLayer, List<float[]>> features) {}
 
-  /** Names of the values that are taken at moved weights. */
-  private static final Set<String> FORGETTING = Set.of("forget", "floor");
-
   private final StepGraph graph;
   private final AdamWSettings settings;
   private final AdamW adamW;
   private final int accumulate;
-  private final RobustSettings.Attack attack;
-  private final int lessons;
-  private final int course;
+  private final Optional<RobustSettings> robust;
   private final Optional<WeightPerturbation> perturbation;
 
   /**
@@ -73,6 +67,7 @@ public final class TrainingStep implements AutoCloseable {
     this.graph = graph;
     this.settings = settings;
     this.accumulate = accumulate;
+    this.robust = robust;
     try {
       if (robust.isPresent() && !graph.objective().robust()) {
         throw new IllegalArgumentException("the forget part has no factor in this graph");
@@ -84,9 +79,6 @@ public final class TrainingStep implements AutoCloseable {
               graph.gradients(),
               settings,
               accumulate > 1 || robust.isPresent());
-      attack = robust.map(RobustSettings::attack).orElse(RobustSettings.Attack.NONE);
-      lessons = attack == RobustSettings.Attack.RELEARN ? robust.orElseThrow().steps() : 0;
-      course = robust.map(RobustSettings::course).orElse(1);
       perturbation =
           robust.map(
               r ->
@@ -104,7 +96,7 @@ public final class TrainingStep implements AutoCloseable {
 
   /** Batches that the attack learns in each step. */
   int lessons() {
-    return lessons;
+    return robust.map(RobustSettings::lessons).orElse(0);
   }
 
   /** How far an attack has come, where one goes on from step to step. */
@@ -191,9 +183,9 @@ public final class TrainingStep implements AutoCloseable {
       throw new IllegalArgumentException(
           micro.size() + " micro-batches, expected 1 to " + accumulate);
     }
-    if (batches.lessons().size() != lessons) {
+    if (batches.lessons().size() != lessons()) {
       throw new IllegalArgumentException(
-          batches.lessons().size() + " batches to learn, expected " + lessons);
+          batches.lessons().size() + " batches to learn, expected " + lessons());
     }
     Seen seen = new Seen();
     StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;
@@ -209,7 +201,8 @@ public final class TrainingStep implements AutoCloseable {
         }
         (last ? adamW.update() : adamW.accumulate(earlier + i)).forEach(feeds::target);
         try (Result result = how.apply(last ? "training step" : "micro-batch", feeds)) {
-          int at = seen.add(result, n -> perturbation.isEmpty() || !FORGETTING.contains(n));
+          int at =
+              seen.add(result, n -> perturbation.isEmpty() || !StepGraph.FORGET_PART.contains(n));
           seen.features(result, at);
           if (last) {
             seen.norm = scalar(result, at + graph.queueFeatures().size());
@@ -233,15 +226,16 @@ public final class TrainingStep implements AutoCloseable {
       StepControl control,
       Seen seen,
       BiFunction<String, Feeds, Result> how) {
+    RobustSettings attack = robust.orElseThrow();
     moved.keep();
-    switch (attack) {
+    switch (attack.attack()) {
       case SAM -> {
         accumulate(batches.forgetting(), control.forgettingAlone(), how);
         moved.move(control.viewSeed());
       }
       case NOISE -> moved.move(control.viewSeed());
       case RELEARN -> {
-        moved.resume((t - 1) % course == 0);
+        moved.resume((t - 1) % attack.course() == 0);
         for (CollatedBatch lesson : batches.lessons()) {
           accumulate(List.of(lesson), control.learningAlone(), how);
           moved.move(control.viewSeed());
@@ -267,7 +261,7 @@ public final class TrainingStep implements AutoCloseable {
         feed(feeds, batches.get(i), control.atMicro(i));
         adamW.accumulate(i).forEach(feeds::target);
         try (Result result = how.apply("micro-batch", feeds)) {
-          seen.add(result, FORGETTING::contains);
+          seen.add(result, StepGraph.FORGET_PART::contains);
         }
       }
     }

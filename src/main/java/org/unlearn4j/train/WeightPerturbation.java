@@ -36,6 +36,7 @@ final class WeightPerturbation {
   private final List<Op> move = new ArrayList<>();
   private final List<Op> restore = new ArrayList<>();
   private final List<Op> resume = new ArrayList<>();
+  private final List<Op> begin = new ArrayList<>();
 
   /**
    * Adds the operations to a graph.
@@ -79,6 +80,7 @@ final class WeightPerturbation {
           c -> {
             move.add(tf.assignAddVariableOp(c.handle(p), by));
             resume.add(tf.assignAddVariableOp(variables.handle(p), c.read(p)));
+            begin.add(tf.assignVariableOp(c.handle(p), tf.zerosLike(variables.read(p))));
           });
     }
   }
@@ -124,11 +126,7 @@ final class WeightPerturbation {
    * @param anew whether it begins at the weights as they are
    */
   void resume(boolean anew) {
-    if (anew) {
-      course.orElseThrow().zero();
-    } else {
-      run("course of the attack", resume, Optional.empty());
-    }
+    run("course of the attack", anew ? begin : resume, Optional.empty());
   }
 
   /** Puts the weights back. */

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
@@ -27,6 +28,9 @@ import org.unlearn4j.tf.Variables;
  * loss/...} (one a term), {@code gradients}.
  */
 public final class StepGraph implements AutoCloseable {
+  /** Names of the {@link #values} that make up the forget part. */
+  public static final Set<String> FORGET_PART = Set.of("forget", "floor");
+
   private static final String FROZEN = "reference";
 
   private final TfRuntime runtime;
