@@ -26,6 +26,14 @@ public interface Decoder {
     return walked().blockMatrices();
   }
 
+  /**
+   * Linear maps with a weight of their own, in the order in which the decoder uses them: those of the
+   * blocks and the head, without routers and without a head that is the token table.
+   */
+  default List<Linear> linears() {
+    return walked().linears();
+  }
+
   /** What reads from the residual stream, and what writes to it. */
   default StreamEnds streamEnds() {
     return StreamTracer.of(this);

@@ -26,6 +26,12 @@ public record Linear(Parameter weight, Optional<Parameter> bias, boolean inOut) 
     return new Linear(table, Optional.empty(), false);
   }
 
+  /** The name of the module, without {@code .weight}. */
+  public String module() {
+    String name = weight.name();
+    return name.endsWith(".weight") ? name.substring(0, name.length() - ".weight".length()) : name;
+  }
+
   public int in() {
     return weight.dim(inOut ? 0 : 1);
   }

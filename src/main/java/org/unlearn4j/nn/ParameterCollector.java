@@ -2,9 +2,11 @@ package org.unlearn4j.nn;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 
@@ -19,6 +21,8 @@ final class ParameterCollector implements Emitter<Integer> {
 
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final List<Parameter> blockMatrices = new ArrayList<>();
+  private final Map<String, Linear> linears = new LinkedHashMap<>();
+  private final Set<String> tables = new HashSet<>();
   private boolean inBlock;
 
   List<Parameter> parameters() {
@@ -27,6 +31,10 @@ final class ParameterCollector implements Emitter<Integer> {
 
   List<Parameter> blockMatrices() {
     return blockMatrices;
+  }
+
+  List<Linear> linears() {
+    return linears.values().stream().filter(l -> !tables.contains(l.weight().name())).toList();
   }
 
   @Override
@@ -44,6 +52,7 @@ final class ParameterCollector implements Emitter<Integer> {
 
   @Override
   public Integer embedding(Integer ids, Parameter table) {
+    tables.add(table.name());
     use(table);
     return table.dim(1);
   }
@@ -58,6 +67,7 @@ final class ParameterCollector implements Emitter<Integer> {
   public Integer linear(Integer x, Linear linear) {
     check(linear.weight().name(), linear.in(), x);
     use(linear.weight());
+    linears.putIfAbsent(linear.weight().name(), linear);
     if (inBlock) {
       blockMatrices.add(linear.weight());
     }
@@ -102,6 +112,7 @@ final class ParameterCollector implements Emitter<Integer> {
   @Override
   public Integer experts(Integer x, Experts experts) {
     check("router", experts.all().size(), linear(x, experts.router()));
+    linears.remove(experts.router().weight().name());
     for (Experts.Expert e : experts.all()) {
       int gated = multiply(linear(x, e.gate()), linear(x, e.up()));
       check("experts", experts.out(), linear(gated, e.down()));
