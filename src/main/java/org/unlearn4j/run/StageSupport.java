@@ -64,7 +64,7 @@ final class StageSupport {
    * for before the graph has any values.
    */
   static TensorFlowModel measured(StepGraph graph, Precision precision) {
-    return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.variables(), precision);
+    return TensorFlowModel.within(graph.runtime(), graph.decoder(), graph.weights(), precision);
   }
 
   /**

@@ -54,7 +54,7 @@ final class ForwardGraph {
   /** Most probable next token of each row after its last position, {@code [batch]}. */
   final Operand<TInt32> next;
 
-  ForwardGraph(Ops tf, Decoder decoder, Variables variables, Precision precision) {
+  ForwardGraph(Ops tf, Decoder decoder, ModelWeights weights, Precision precision) {
     ids = ints(tf, "input_ids", -1, -1);
     mask = ints(tf, "attention_mask", -1, -1);
     positions = ints(tf, "position_ids", -1, -1);
@@ -65,8 +65,7 @@ final class ForwardGraph {
     rows = tf.withName("rows").placeholder(TInt32.class, Placeholder.shape(Shape.scalar()));
 
     TensorFlowEmitter e =
-        new TensorFlowEmitter(
-            tf, variables, new TfInputs(ids, positions, mask, List.of()), precision);
+        weights.emitter(tf, new TfInputs(ids, positions, mask, List.of()), precision);
     Hidden<TfTensor> hidden = decoder.hidden(e, e.ids());
     head =
         LabelledHead.emit(
@@ -90,8 +89,7 @@ final class ForwardGraph {
       past.add(new TfInputs.KeyValue(cache(cached, l + ".key", c), cache(cached, l + ".value", c)));
     }
     TensorFlowEmitter c =
-        new TensorFlowEmitter(
-            cached, variables, new TfInputs(ids, positions, cachedMask, past), precision);
+        weights.emitter(cached, new TfInputs(ids, positions, cachedMask, past), precision);
     TfTensor last = decoder.hidden(c, c.ids()).finalNorm();
     present = c.present();
     cachedLogits = decoder.head(c, last).f32(cached);

@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Function;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TBfloat16;
@@ -17,6 +18,7 @@ import org.unlearn4j.nn.Parameter;
  */
 final class QuantizedWeights {
   private final Variables variables;
+  private final Function<Linear, Operand<TFloat32>> weights;
   private final FakeQuantization form;
   private final Operand<TBool> active;
   private final Map<String, Operand<TFloat32>> values = new HashMap<>();
@@ -25,10 +27,16 @@ final class QuantizedWeights {
   /**
    * Of a model's variables.
    *
+   * @param weights of its linear maps, as they are
    * @param active scalar; false: the weights are read as they are
    */
-  QuantizedWeights(Variables variables, FakeQuantization form, Operand<TBool> active) {
+  QuantizedWeights(
+      Variables variables,
+      Function<Linear, Operand<TFloat32>> weights,
+      FakeQuantization form,
+      Operand<TBool> active) {
     this.variables = variables;
+    this.weights = weights;
     this.form = form;
     this.active = active;
   }
@@ -39,7 +47,7 @@ final class QuantizedWeights {
         linear.weight().name(),
         name -> {
           Ops tf = scope(linear.weight());
-          Operand<TFloat32> w = variables.read(linear.weight());
+          Operand<TFloat32> w = weights.apply(linear);
           Operand<TFloat32> deployed = tf.select(active, form.of(tf, w, linear), w);
           // w - stopGradient(w) is 0: the sum has the deployed values to the last bit.
           return tf.withName("quantized")

@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
@@ -15,6 +16,7 @@ import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
@@ -41,6 +43,8 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private RowDropout dropout;
+  private AdapterWeights adapters;
+  private Optional<Operand<TInt64>> adapterSeed = Optional.empty();
   private QuantizedWeights quantized;
   private int places;
 
@@ -69,7 +73,28 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
    * @param active scalar; false: as they are
    */
   public void quantizing(FakeQuantization form, Operand<TBool> active) {
-    quantized = new QuantizedWeights(variables, form, active);
+    quantized = new QuantizedWeights(variables, this::merged, form, active);
+  }
+
+  /** From now on adds what adapters make of the linear maps' inputs. */
+  public void adapting(AdapterWeights weights) {
+    adapters = weights;
+  }
+
+  /**
+   * The same in training.
+   *
+   * @param seed of what is dropped on its way to the adapters, {@code [2]}
+   */
+  public void adapting(AdapterWeights weights, Operand<TInt64> seed) {
+    adapting(weights);
+    adapterSeed = Optional.of(seed);
+  }
+
+  private Operand<TFloat32> merged(Linear linear) {
+    return adapters == null
+        ? variables.read(linear.weight())
+        : adapters.merged(variables, linear);
   }
 
   /**
@@ -134,16 +159,12 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor embedding(TfTensor ids, Parameter table) {
-    return TfTensor.of(rows(table, inputs.ids()));
+    return TfTensor.of(variables.rows(tf, table, inputs.ids()));
   }
 
   @Override
   public TfTensor positionEmbedding(Parameter table) {
-    return TfTensor.of(rows(table, inputs.positions()));
-  }
-
-  private Operand<TFloat32> rows(Parameter table, Operand<TInt32> indices) {
-    return tf.gather(variables.read(table), tf.reshape(indices, tf.array(-1)), tf.constant(0));
+    return TfTensor.of(variables.rows(tf, table, inputs.positions()));
   }
 
   @Override
@@ -152,20 +173,43 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
     if (precision == Precision.BF16) {
       Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), bf16(linear), transpose);
+      if (unmerged()) {
+        y = adapters.bf16(ops, x.bf16(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
+      }
       if (linear.bias().isPresent()) {
-        y = ops.math.add(y, casts.bf16(linear.bias().get()));
+        y = ops.math.add(y, bf16(ops, linear.bias().get()));
       }
       return TfTensor.ofBrain(y);
     }
-    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(linear), transpose);
+    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(ops, linear), transpose);
+    if (unmerged()) {
+      y = adapters.f32(ops, x.f32(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
+    }
     if (linear.bias().isPresent()) {
-      y = ops.nn.biasAdd(y, variables.read(linear.bias().get()));
+      y = ops.nn.biasAdd(y, bias(linear.bias().get()));
     }
     return TfTensor.of(y);
   }
 
-  private Operand<TFloat32> f32(Linear linear) {
-    return quantized == null ? variables.read(linear.weight()) : quantized.f32(linear);
+  /** Whether adapters are products of their own; deployed weights hold them already. */
+  private boolean unmerged() {
+    return adapters != null && quantized == null;
+  }
+
+  private static <N extends TNumber> UnaryOperator<Operand<N>> sum(Ops tf, Operand<N> y) {
+    return added -> tf.math.add(y, added);
+  }
+
+  private Operand<TFloat32> bias(Parameter bias) {
+    return adapters == null ? variables.read(bias) : adapters.bias(variables, bias);
+  }
+
+  private Operand<TBfloat16> bf16(Ops ops, Parameter bias) {
+    return adapters == null ? casts.bf16(bias) : ops.dtypes.cast(bias(bias), TBfloat16.class);
+  }
+
+  private Operand<TFloat32> f32(Ops ops, Linear linear) {
+    return quantized == null ? variables.read(ops, linear.weight()) : quantized.f32(linear);
   }
 
   private Operand<TBfloat16> bf16(Linear linear) {

@@ -79,10 +79,11 @@ public final class TensorFlowModel implements LanguageModel {
    * @param precision of its own passes
    */
   public static TensorFlowModel within(
-      TfRuntime runtime, Decoder decoder, Variables variables, Precision precision) {
+      TfRuntime runtime, Decoder decoder, ModelWeights weights, Precision precision) {
     ForwardGraph graph =
-        new ForwardGraph(runtime.ops().withSubScope("measured"), decoder, variables, precision);
-    return new TensorFlowModel(decoder.config(), runtime, precision, graph, variables, false);
+        new ForwardGraph(runtime.ops().withSubScope("measured"), decoder, weights, precision);
+    return new TensorFlowModel(
+        decoder.config(), runtime, precision, graph, weights.variables(), false);
   }
 
   private static TensorFlowModel of(
@@ -91,7 +92,8 @@ public final class TensorFlowModel implements LanguageModel {
     try {
       Variables variables = new Variables(runtime, "", decoder.parameters());
       ForwardGraph graph =
-          new ForwardGraph(runtime.ops(), decoder, variables, computation.precision());
+          new ForwardGraph(
+              runtime.ops(), decoder, ModelWeights.of(variables), computation.precision());
       assign.accept(variables);
       return new TensorFlowModel(
           decoder.config(), runtime, computation.precision(), graph, variables, true);

@@ -1,28 +1,38 @@
 package org.unlearn4j.tf;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
+import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
-import org.tensorflow.ndarray.buffer.FloatDataBuffer;
 import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.op.core.VarHandleOp;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat16;
 import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt32;
+import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.DType;
 
 /**
- * A model's parameters as float32 resource variables of a graph, under their Hugging Face names,
- * each read once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin.
+ * A model's parameters as resource variables of a graph, under their Hugging Face names, each read
+ * once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin. Variables
+ * that nothing updates may lie there in 16 bits, as a checkpoint has them; what reads them widens
+ * them, which is exact.
  */
 public final class Variables {
   /** Values that go through the Java heap at a time. */
@@ -37,37 +47,70 @@ public final class Variables {
   private final String set;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
   private final Map<String, VarHandleOp> handles = new LinkedHashMap<>();
+  private final Map<String, Operand<? extends TNumber>> stored = new LinkedHashMap<>();
   private final Map<String, Operand<TFloat32>> reads = new LinkedHashMap<>();
   private final Map<String, Op> assigns = new LinkedHashMap<>();
-  private final Map<String, Placeholder<TFloat32>> placeholders = new LinkedHashMap<>();
+  private final Map<String, Placeholder<? extends TNumber>> placeholders = new LinkedHashMap<>();
+  private final Function<Parameter, DType> formats;
   private final List<List<Parameter>> portions;
 
   /**
-   * Adds one variable a parameter to the graph.
+   * Adds one float32 variable a parameter to the graph.
    *
    * @param prefix of the variables' names, empty for the model itself
    */
   public Variables(TfRuntime runtime, String prefix, List<Parameter> list) {
+    this(runtime, prefix, list, p -> DType.F32);
+  }
+
+  /**
+   * Adds one variable a parameter to the graph.
+   *
+   * @param formats in which they lie there; only those in float32 can be updated
+   */
+  public Variables(
+      TfRuntime runtime,
+      String prefix,
+      List<Parameter> list,
+      Function<Parameter, DType> formats) {
     this.runtime = runtime;
+    this.formats = formats;
     this.set = prefix.isEmpty() ? "parameters" : prefix;
     Ops on = device().on(runtime.ops());
     Ops named = prefix.isEmpty() ? on : on.withSubScope(prefix);
     for (Parameter p : list) {
       String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
-      Ops below = named.withSubScope(p.name());
-      VarHandleOp handle =
-          below
-              .withName("variable")
-              .varHandleOp(TFloat32.class, shape(p), VarHandleOp.sharedName(shared));
-      Placeholder<TFloat32> value =
-          below.withName("value").placeholder(TFloat32.class, Placeholder.shape(shape(p)));
       parameters.put(p.name(), p);
-      handles.put(p.name(), handle);
-      placeholders.put(p.name(), value);
-      assigns.put(p.name(), below.withName("assign").assignVariableOp(handle, value));
-      reads.put(p.name(), below.withName("read").readVariableOp(handle, TFloat32.class));
+      add(named.withSubScope(p.name()), p, shared, type(formats.apply(p)));
     }
     portions = portions(list);
+  }
+
+  private <T extends TNumber> void add(Ops tf, Parameter p, String shared, Class<T> type) {
+    VarHandleOp handle =
+        tf.withName("variable").varHandleOp(type, shape(p), VarHandleOp.sharedName(shared));
+    Placeholder<T> value = tf.withName("value").placeholder(type, Placeholder.shape(shape(p)));
+    handles.put(p.name(), handle);
+    placeholders.put(p.name(), value);
+    assigns.put(p.name(), tf.withName("assign").assignVariableOp(handle, value));
+    Operand<T> read = tf.withName("read").readVariableOp(handle, type);
+    stored.put(p.name(), read);
+    reads.put(p.name(), widened(tf, read));
+  }
+
+  private static Class<? extends TNumber> type(DType format) {
+    return switch (format) {
+      case F32 -> TFloat32.class;
+      case F16 -> TFloat16.class;
+      case BF16 -> TBfloat16.class;
+    };
+  }
+
+  @SuppressWarnings("unchecked") // its type says so
+  private static Operand<TFloat32> widened(Ops tf, Operand<? extends TNumber> values) {
+    return values.type() == TFloat32.class
+        ? (Operand<TFloat32>) values
+        : tf.dtypes.cast(values, TFloat32.class);
   }
 
   /** Parameters that are moved together, in their order. */
@@ -111,10 +154,44 @@ public final class Variables {
   }
 
   /**
+   * The same for one product: what is widened for it lives as long as the product needs it, and no
+   * other product shares it.
+   */
+  Operand<TFloat32> read(Ops tf, Parameter p) {
+    Operand<TFloat32> shared = read(p);
+    return wide(p) ? shared : widened(tf, stored.get(p.name()));
+  }
+
+  /** The value where it lies there in bfloat16 already. */
+  @SuppressWarnings("unchecked") // its format says so
+  Optional<Operand<TBfloat16>> brain(Parameter p) {
+    return formats.apply(p) == DType.BF16
+        ? Optional.of((Operand<TBfloat16>) stored.get(p.name()))
+        : Optional.empty();
+  }
+
+  /** Rows of a table, of which only these are widened: {@code [indices, width]}. */
+  Operand<TFloat32> rows(Ops tf, Parameter table, Operand<TInt32> indices) {
+    read(table);
+    return widened(
+        tf,
+        tf.gather(stored.get(table.name()), tf.reshape(indices, tf.array(-1)), tf.constant(0)));
+  }
+
+  private boolean wide(Parameter p) {
+    return formats.apply(p) == DType.F32;
+  }
+
+  /**
    * Fills every variable, portion by portion: beside the variables there is at most one portion.
    */
   public void assign(Function<Parameter, FloatBuffer> source) {
-    assignTensors(p -> TFloat32.tensorOf(shape(p), DataBuffers.of(source.apply(p))));
+    float[] piece = new float[PIECE];
+    assignTensors(
+        p ->
+            wide(p)
+                ? TFloat32.tensorOf(shape(p), DataBuffers.of(source.apply(p)))
+                : filled(p, whole(source.apply(p)), piece));
   }
 
   /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
@@ -133,14 +210,22 @@ public final class Variables {
     }
   }
 
-  private static TFloat32 filled(Parameter p, WeightSource source, float[] piece) {
-    TFloat32 value = TFloat32.tensorOf(shape(p));
+  private static WeightSource whole(FloatBuffer values) {
+    return (p, from, to) -> to.put(values.slice(Math.toIntExact(from), to.remaining()));
+  }
+
+  private Tensor filled(Parameter p, WeightSource source, float[] piece) {
+    DType format = formats.apply(p);
+    Tensor value = Tensor.of(type(format), shape(p));
     try {
-      FloatDataBuffer to = value.asRawTensor().data().asFloats();
       for (long from = 0; from < p.size(); from += piece.length) {
         int n = (int) Math.min(piece.length, p.size() - from);
         source.read(p, from, FloatBuffer.wrap(piece, 0, n));
-        to.offset(from).write(piece, 0, n);
+        if (format == DType.F32) {
+          value.asRawTensor().data().asFloats().offset(from).write(piece, 0, n);
+        } else {
+          value.asRawTensor().data().asShorts().offset(from).write(narrow(format, piece, n));
+        }
       }
       return value;
     } catch (RuntimeException e) {
@@ -149,12 +234,21 @@ public final class Variables {
     }
   }
 
-  private void assign(Feeds feeds, Parameter p, TFloat32 value) {
+  /** Exact for values that came from this format. */
+  private static short[] narrow(DType format, float[] piece, int n) {
+    ByteBuffer bytes = ByteBuffer.allocate(n * format.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    format.encode(FloatBuffer.wrap(piece, 0, n), bytes);
+    short[] halves = new short[n];
+    bytes.flip().asShortBuffer().get(halves);
+    return halves;
+  }
+
+  private void assign(Feeds feeds, Parameter p, Tensor value) {
     feeds.borrowed(placeholders.get(p.name()), value);
     feeds.target(assigns.get(p.name()));
   }
 
-  private void assignTensors(Function<Parameter, TFloat32> values) {
+  private void assignTensors(Function<Parameter, Tensor> values) {
     for (List<Parameter> portion : portions) {
       try (Feeds feeds = new Feeds(runtime)) {
         for (Parameter p : portion) {
@@ -178,13 +272,13 @@ public final class Variables {
     float[] nothing = new float[PIECE];
     float[] piece = new float[PIECE];
     WeightSource zeros = (p, from, to) -> to.put(nothing, 0, to.remaining());
-    Map<List<Integer>, TFloat32> byShape = new HashMap<>();
+    Map<List<Integer>, Tensor> byShape = new HashMap<>();
     TfRuntime runtime = sets.get(0).runtime;
     try (Feeds feeds = new Feeds(runtime)) {
       for (Variables set : sets) {
         for (Parameter p : set.parameters.values()) {
-          TFloat32 zero =
-              byShape.computeIfAbsent(p.shape(), s -> feeds.owned(filled(p, zeros, piece)));
+          Tensor zero =
+              byShape.computeIfAbsent(p.shape(), s -> feeds.owned(set.filled(p, zeros, piece)));
           set.assign(feeds, p, zero);
         }
       }

@@ -20,10 +20,14 @@ final class WeightCasts {
         p.name(),
         name ->
             variables
-                .ops()
-                .withSubScope(name)
-                .withName("bf16")
-                .dtypes
-                .cast(variables.read(p), TBfloat16.class));
+                .brain(p)
+                .orElseGet(
+                    () ->
+                        variables
+                            .ops()
+                            .withSubScope(name)
+                            .withName("bf16")
+                            .dtypes
+                            .cast(variables.read(p), TBfloat16.class)));
   }
 }

@@ -86,7 +86,7 @@ final class Checkpoints {
               queued.put(info.name(), joined(vectors, hidden));
             });
     Map<String, Parameter> byName = new HashMap<>();
-    step.graph().decoder().parameters().forEach(p -> byName.put(p.name(), p));
+    sets.forEach(set -> set.parameters().forEach(p -> byName.put(p.name(), p)));
     List<Values> values = sets.stream().map(Variables::values).toList();
     try {
       SafeTensorsWriter.write(
@@ -201,7 +201,7 @@ final class Checkpoints {
 
   private static List<Variables> sets(TrainingStep step) {
     List<Variables> sets = new ArrayList<>();
-    sets.add(step.graph().variables());
+    sets.add(step.graph().learned());
     sets.add(step.optimiser().firstMoments());
     sets.add(step.optimiser().secondMoments());
     step.attacked().ifPresent(sets::add);

@@ -75,7 +75,7 @@ public final class TrainingStep implements AutoCloseable {
       this.adamW =
           new AdamW(
               graph.runtime(),
-              graph.variables(),
+              graph.learned(),
               graph.gradients(),
               settings,
               accumulate > 1 || robust.isPresent());
@@ -83,7 +83,7 @@ public final class TrainingStep implements AutoCloseable {
           robust.map(
               r ->
                   new WeightPerturbation(
-                      graph.runtime(), graph.variables(), adamW.accumulated(), r));
+                      graph.runtime(), graph.learned(), adamW.accumulated(), r));
     } catch (RuntimeException | Error e) {
       graph.close();
       throw e;

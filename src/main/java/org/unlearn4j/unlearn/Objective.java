@@ -2,7 +2,6 @@ package org.unlearn4j.unlearn;
 
 import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -16,7 +15,7 @@ import org.unlearn4j.nn.Parameter;
  *
  * @param name for messages
  * @param dual the retain loss is a constraint, and alpha its multiplier
- * @param trainable names of the parameters that are trained; empty: all are
+ * @param learning which parameters are trained
  * @param quantization the loss is that of the weights as they will be deployed
  * @param floor how unlikely rows may become
  * @param robust the forget part is taken at weights that an attack has moved, the rest where they
@@ -28,14 +27,10 @@ public record Objective(
     Optional<Weighted> retain,
     Optional<Regulariser> regulariser,
     Optional<Dual> dual,
-    Optional<Set<String>> trainable,
+    Learning learning,
     Optional<QuantizationAware> quantization,
     Optional<Floored> floor,
     boolean robust) {
-
-  public Objective {
-    trainable = trainable.map(Set::copyOf);
-  }
 
   /** Ordinary training on the retain segment. */
   public static Objective finetune() {
@@ -55,7 +50,7 @@ public record Objective(
         Optional.ofNullable(retain),
         Optional.empty(),
         Optional.empty(),
-        Optional.empty(),
+        Learning.ALL,
         Optional.empty(),
         Optional.empty(),
         false);
@@ -64,7 +59,7 @@ public record Objective(
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
     return new Objective(
-        name, forget, retain, Optional.of(added), dual, trainable, quantization, floor, robust);
+        name, forget, retain, Optional.of(added), dual, learning, quantization, floor, robust);
   }
 
   Objective with(Dual added) {
@@ -74,7 +69,7 @@ public record Objective(
         retain,
         regulariser,
         Optional.of(added),
-        trainable,
+        learning,
         quantization,
         floor,
         robust);
@@ -82,10 +77,17 @@ public record Objective(
 
   /** The same on fewer parameters: those of these names that are trained now. */
   public Objective training(Set<String> names) {
-    Set<String> both = new HashSet<>(names);
-    trainable.ifPresent(both::retainAll);
+    return learning(learning.only(names));
+  }
+
+  /** The same through adapters. */
+  public Objective adapting(Adaptation adaptation) {
+    return learning(learning.through(adaptation));
+  }
+
+  private Objective learning(Learning other) {
     return new Objective(
-        name, forget, retain, regulariser, dual, Optional.of(both), quantization, floor, robust);
+        name, forget, retain, regulariser, dual, other, quantization, floor, robust);
   }
 
   /** The forget loss alone, unweighted and in full precision, on the same parameters. */
@@ -96,7 +98,7 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         Optional.empty(),
-        trainable,
+        learning,
         Optional.empty(),
         Optional.empty(),
         false);
@@ -105,7 +107,7 @@ public record Objective(
   /** The same of weights as they will be deployed. */
   public Objective with(QuantizationAware added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, trainable, Optional.of(added), floor, robust);
+        name, forget, retain, regulariser, dual, learning, Optional.of(added), floor, robust);
   }
 
   /** The same with floors. */
@@ -116,7 +118,7 @@ public record Objective(
         retain,
         regulariser,
         dual,
-        trainable,
+        learning,
         quantization,
         Optional.of(added),
         robust);
@@ -125,7 +127,7 @@ public record Objective(
   /** The same, its forget part taken at weights that an attack has moved. */
   public Objective robustly() {
     return new Objective(
-        name, forget, retain, regulariser, dual, trainable, quantization, floor, true);
+        name, forget, retain, regulariser, dual, learning, quantization, floor, true);
   }
 
   /** What pulls rows up that have fallen below their floor. */
@@ -143,9 +145,9 @@ public record Objective(
     return quantization.map(q -> q.at(step)).orElse(false);
   }
 
-  /** Whether a parameter is trained. */
+  /** Whether a parameter of the model is trained. */
   public boolean trains(Parameter p) {
-    return trainable.map(t -> t.contains(p.name())).orElse(true);
+    return learning.trains(p);
   }
 
   /** Segments that some term reads. */

@@ -11,6 +11,7 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.ModelWeights;
 import org.unlearn4j.tf.Pooling;
 import org.unlearn4j.tf.RowDropout;
 import org.unlearn4j.tf.TensorFlowEmitter;
@@ -42,14 +43,17 @@ final class StepForward implements StepContext {
       Decoder decoder,
       Objective objective,
       StepInputs inputs,
-      Variables variables,
+      ModelWeights weights,
       Optional<Variables> frozen,
       Computation computation) {
     this.tf = tf;
     this.inputs = inputs;
     this.readable = objective.logits();
     TfInputs in = inputs.rows();
-    emitter = new TensorFlowEmitter(tf, variables, in, computation.precision());
+    emitter = weights.emitter(tf, in, computation.precision());
+    if (inputs.viewSeed() != null) {
+      weights.adapter().ifPresent(a -> emitter.adapting(a, inputs.viewSeed()));
+    }
     if (computation.recompute()) {
       emitter.recomputing();
     }

@@ -13,9 +13,11 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Backward;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.ModelWeights;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 
@@ -36,7 +38,7 @@ public final class StepGraph implements AutoCloseable {
   private final TfRuntime runtime;
   private final Decoder decoder;
   private final Objective objective;
-  private final Variables variables;
+  private final ModelWeights weights;
   private final Optional<Variables> frozen;
   private final StepInputs inputs;
   private final StepForward forward;
@@ -52,18 +54,23 @@ public final class StepGraph implements AutoCloseable {
     this.runtime = new TfRuntime(computation);
     try {
       Ops tf = runtime.ops();
-      variables = new Variables(runtime, "", decoder.parameters());
+      Optional<Adaptation> adaptation = objective.learning().adaptation();
+      weights = weights(adaptation);
+      boolean twin = !objective.frozen().isEmpty();
+      // Adapters leave the model beside them as it was: it is its own twin.
       frozen =
-          objective.frozen().isEmpty()
-              ? Optional.empty()
-              : Optional.of(new Variables(runtime, FROZEN, decoder.parameters()));
+          twin && adaptation.isEmpty()
+              ? Optional.of(new Variables(runtime, FROZEN, decoder.parameters()))
+              : Optional.empty();
       ModelConfig c = decoder.config();
       inputs =
           new StepInputs(
               tf.withSubScope("inputs"),
               objective,
               new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
-      forward = new StepForward(tf, decoder, objective, inputs, variables, frozen, computation);
+      Optional<Variables> reference =
+          twin ? Optional.of(frozen.orElse(weights.variables())) : Optional.empty();
+      forward = new StepForward(tf, decoder, objective, inputs, weights, reference, computation);
       List<Operand<TFloat32>> weighted = new ArrayList<>();
       objective
           .forget()
@@ -114,6 +121,16 @@ public final class StepGraph implements AutoCloseable {
     }
   }
 
+  private ModelWeights weights(Optional<Adaptation> adaptation) {
+    return adaptation
+        .map(
+            a ->
+                new ModelWeights(
+                    new Variables(runtime, "", decoder.parameters(), a::format),
+                    Optional.of(new AdapterWeights(runtime, a.adapter(), a.shifted()))))
+        .orElseGet(() -> ModelWeights.of(new Variables(runtime, "", decoder.parameters())));
+  }
+
   private Ops scope(String term) {
     return runtime.ops().withSubScope("loss").withSubScope(term);
   }
@@ -156,8 +173,8 @@ public final class StepGraph implements AutoCloseable {
         scope,
         of,
         forward.emitter(),
-        variables,
-        decoder.parameters().stream().filter(objective::trains).toList());
+        learned(),
+        objective.learning().parameters(decoder));
   }
 
   public TfRuntime runtime() {
@@ -172,8 +189,19 @@ public final class StepGraph implements AutoCloseable {
     return objective;
   }
 
+  /** The model's parameters, of which adapters leave none changed. */
   public Variables variables() {
-    return variables;
+    return weights.variables();
+  }
+
+  /** What the model is computed with: its parameters and its adapters. */
+  public ModelWeights weights() {
+    return weights;
+  }
+
+  /** The variables that updates change: the adapters', or else the model's. */
+  public Variables learned() {
+    return weights.adapter().map(AdapterWeights::learned).orElse(weights.variables());
   }
 
   /**
@@ -196,7 +224,10 @@ public final class StepGraph implements AutoCloseable {
     return total;
   }
 
-  /** Gradient of the total with respect to each trainable parameter that it reaches. */
+  /**
+   * Gradient of the total with respect to each parameter that learns and that it reaches: of the
+   * model or of the adapters.
+   */
   public Map<Parameter, Operand<TFloat32>> gradients() {
     return gradients;
   }

@@ -62,9 +62,11 @@ final class StepInputs {
     alpha = objective.retain().isPresent() ? floats(tf, "alpha") : null;
     lambda = objective.regulariser().isPresent() ? floats(tf, "lambda") : null;
     forgetting = objective.robust() ? floats(tf, "forgetting") : null;
-    boolean drops = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
+    boolean views = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
+    boolean adapters =
+        objective.learning().adaptation().filter(a -> a.adapter().shape().dropout() > 0).isPresent();
     viewSeed =
-        drops
+        views || adapters
             ? tf.withName("view_seed").placeholder(TInt64.class, Placeholder.shape(Shape.of(2)))
             : null;
     quantized =
@@ -117,6 +119,7 @@ final class StepInputs {
     return forgetting;
   }
 
+  /** What is dropped is drawn from it, {@code [2]}; only where something is. */
   Placeholder<TInt64> viewSeed() {
     return viewSeed;
   }

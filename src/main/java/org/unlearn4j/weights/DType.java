@@ -71,7 +71,7 @@ public enum DType {
    *
    * @throws ArithmeticException if a finite number is beyond the largest of this format
    */
-  void encode(FloatBuffer from, ByteBuffer to) {
+  public void encode(FloatBuffer from, ByteBuffer to) {
     while (from.hasRemaining()) {
       float x = from.get();
       switch (this) {

@@ -50,7 +50,7 @@ class RoomsTest {
           Map.entry("data", Set.of("base", "text", "lm")),
           Map.entry("tf", Set.of("base", "nn", "weights", "lm")),
           Map.entry("onnx", Set.of("base", "nn", "weights", "lm")),
-          Map.entry("unlearn", Set.of("base", "config", "tf", "nn", "lm", "data")),
+          Map.entry("unlearn", Set.of("base", "config", "tf", "nn", "weights", "lm", "data")),
           Map.entry(
               "train", Set.of("base", "config", "unlearn", "tf", "nn", "weights", "lm", "data")),
           Map.entry("eval", Set.of("base", "lm", "data", "text")),

@@ -53,7 +53,7 @@ class MeasuredWhereTrainedTest {
       long before = variables(graph);
       TensorFlowModel model =
           TensorFlowModel.within(
-              graph.runtime(), fixture.decoder(), graph.variables(), Precision.FP32);
+              graph.runtime(), fixture.decoder(), graph.weights(), Precision.FP32);
       assertEquals(before, variables(graph));
       fixture.assignPolicy(graph);
       step.reset();

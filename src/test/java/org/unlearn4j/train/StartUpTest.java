@@ -84,7 +84,7 @@ class StartUpTest {
             folder.resolve(layers + "/checkpoints"), folder.resolve(layers + "/log"), "run");
     try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
       TensorFlowModel model =
-          TensorFlowModel.within(graph.runtime(), decoder, graph.variables(), Precision.FP32);
+          TensorFlowModel.within(graph.runtime(), decoder, graph.weights(), Precision.FP32);
       graph.variables().assign(FreshWeights.of(0, 0.1));
       graph.frozen().orElseThrow().assign(FreshWeights.of(0, 0.1));
       model.score(ROWS);

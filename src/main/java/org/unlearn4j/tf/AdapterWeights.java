@@ -1,0 +1,166 @@
+package org.unlearn4j.tf;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.tensorflow.Operand;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.linalg.MatMul;
+import org.tensorflow.types.TBfloat16;
+import org.tensorflow.types.TFloat32;
+import org.tensorflow.types.TInt64;
+import org.tensorflow.types.family.TNumber;
+import org.unlearn4j.nn.Adapter;
+import org.unlearn4j.nn.Linear;
+import org.unlearn4j.nn.Parameter;
+
+/**
+ * The adapters of a graph's model: {@code s ((x A^T) B^T - (x A0^T) B0^T)} beside each adapted
+ * product. A0 and B0 are where A and B began, so that a model with adapters that have learned
+ * nothing is the model without, whatever they were filled with; where B begins with zeros there is
+ * no second product.
+ */
+public final class AdapterWeights {
+  /** Beyond the places at which the residual stream is dropped from the same seed. */
+  private static final long FIRST_PLACE = 1 << 11;
+
+  private final Adapter adapter;
+  private final Variables learned;
+  private final Optional<Variables> start;
+  private final Map<String, Factors> factors = new HashMap<>();
+  private final Map<String, Operand<TFloat32>> merged = new HashMap<>();
+
+  /** {@code [rank, in]} and {@code [out, rank]}, of twice the rank where there is a start. */
+  private record Factors(Operand<TFloat32> down, Operand<TFloat32> up) {}
+
+  /**
+   * Adds the variables to a graph.
+   *
+   * @param shifted whether B begins with other values than zeros
+   */
+  public AdapterWeights(TfRuntime runtime, Adapter adapter, boolean shifted) {
+    this.adapter = adapter;
+    this.learned = new Variables(runtime, "adapter", adapter.parameters());
+    List<Parameter> factors =
+        adapter.targets().stream().flatMap(t -> List.of(t.down(), t.up()).stream()).toList();
+    this.start =
+        shifted ? Optional.of(new Variables(runtime, "adapter_start", factors)) : Optional.empty();
+  }
+
+  public Adapter adapter() {
+    return adapter;
+  }
+
+  /** A and B of each target, and the biases that learn. */
+  public Variables learned() {
+    return learned;
+  }
+
+  /** A0 and B0, to be assigned before the first step; empty where B begins with zeros. */
+  public Optional<Variables> start() {
+    return start;
+  }
+
+  /** A bias of an adapted model: the learned one, or else the base's. */
+  Operand<TFloat32> bias(Variables base, Parameter bias) {
+    return adapter.biases().contains(bias) ? learned.read(bias) : base.read(bias);
+  }
+
+  /**
+   * What is added to the product of {@code x [tokens, in]}: {@code [tokens, out]}.
+   *
+   * @param seed of dropout, {@code [2]}; empty: nothing is dropped
+   */
+  Optional<Operand<TFloat32>> f32(
+      Ops tf, Operand<TFloat32> x, Linear linear, Optional<Operand<TInt64>> seed) {
+    return adapter
+        .target(linear)
+        .map(
+            t -> {
+              Ops ops = tf.withSubScope("adapter");
+              Factors f = factors(t);
+              Operand<TFloat32> read = dropped(ops, x, t, seed);
+              Operand<TFloat32> d = ops.linalg.matMul(read, f.down, MatMul.transposeB(true));
+              return ops.linalg.matMul(scaled(ops, d), f.up, MatMul.transposeB(true));
+            });
+  }
+
+  /** The same in bfloat16, but for the values between the two products. */
+  Optional<Operand<TBfloat16>> bf16(
+      Ops tf, Operand<TBfloat16> x, Linear linear, Optional<Operand<TInt64>> seed) {
+    return adapter
+        .target(linear)
+        .map(
+            t -> {
+              Ops ops = tf.withSubScope("adapter");
+              Factors f = factors(t);
+              Operand<TBfloat16> down = ops.dtypes.cast(f.down, TBfloat16.class);
+              Operand<TBfloat16> read = dropped(ops, x, t, seed);
+              Operand<TBfloat16> d = ops.linalg.matMul(read, down, MatMul.transposeB(true));
+              Operand<TFloat32> between = scaled(ops, ops.dtypes.cast(d, TFloat32.class));
+              return ops.linalg.matMul(
+                  ops.dtypes.cast(between, TBfloat16.class),
+                  ops.dtypes.cast(f.up, TBfloat16.class),
+                  MatMul.transposeB(true));
+            });
+  }
+
+  /** Each target draws its own: the same seed drops the same values, also when emitted again. */
+  private <N extends TNumber> Operand<N> dropped(
+      Ops tf, Operand<N> x, Adapter.Target target, Optional<Operand<TInt64>> seed) {
+    double p = adapter.shape().dropout();
+    if (p == 0 || seed.isEmpty()) {
+      return x;
+    }
+    long place = FIRST_PLACE + adapter.targets().indexOf(target);
+    Operand<TFloat32> uniform =
+        tf.random.statelessRandomUniform(
+            tf.shape(x), tf.math.add(seed.get(), tf.array(0L, place)), TFloat32.class);
+    Operand<TFloat32> kept =
+        tf.dtypes.cast(tf.math.greaterEqual(uniform, tf.constant((float) p)), TFloat32.class);
+    Operand<TFloat32> factor = tf.math.mul(kept, tf.constant((float) (1 / (1 - p))));
+    return tf.math.mul(x, tf.dtypes.cast(factor, x.type()));
+  }
+
+  private Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x) {
+    return tf.math.mul(x, tf.constant((float) adapter.shape().scale()));
+  }
+
+  /** The weight that one product would take, in the layout of the base's. */
+  Operand<TFloat32> merged(Variables base, Linear linear) {
+    Optional<Adapter.Target> target = adapter.target(linear);
+    if (target.isEmpty()) {
+      return base.read(linear.weight());
+    }
+    return merged.computeIfAbsent(
+        linear.weight().name(),
+        name -> {
+          Ops tf = learned.ops().withSubScope(name).withSubScope("merged");
+          Factors f = factors(target.get());
+          Operand<TFloat32> product =
+              linear.inOut()
+                  ? tf.linalg.matMul(
+                      f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
+                  : tf.linalg.matMul(f.up, f.down);
+          return tf.math.add(base.read(linear.weight()), scaled(tf, product));
+        });
+  }
+
+  private Factors factors(Adapter.Target t) {
+    return factors.computeIfAbsent(
+        t.down().name(),
+        name -> {
+          Operand<TFloat32> down = learned.read(t.down());
+          Operand<TFloat32> up = learned.read(t.up());
+          if (start.isEmpty()) {
+            return new Factors(down, up);
+          }
+          Ops tf = learned.ops().withSubScope(name).withSubScope("shifted");
+          return new Factors(
+              tf.concat(List.of(down, start.get().read(t.down())), tf.constant(0)),
+              tf.concat(
+                  List.of(up, tf.math.neg(start.get().read(t.up()))), tf.constant(1)));
+        });
+  }
+}

@@ -1,0 +1,25 @@
+package org.unlearn4j.tf;
+
+import java.util.Optional;
+import org.tensorflow.op.Ops;
+
+/**
+ * The weights of a graph's model.
+ *
+ * @param variables all parameters of the decoder
+ * @param adapter what is added to its linear maps
+ */
+public record ModelWeights(Variables variables, Optional<AdapterWeights> adapter) {
+
+  /** Weights without adapters. */
+  public static ModelWeights of(Variables variables) {
+    return new ModelWeights(variables, Optional.empty());
+  }
+
+  /** An emitter of the model with these weights over one batch. */
+  public TensorFlowEmitter emitter(Ops tf, TfInputs inputs, Precision precision) {
+    TensorFlowEmitter emitter = new TensorFlowEmitter(tf, variables, inputs, precision);
+    adapter.ifPresent(emitter::adapting);
+    return emitter;
+  }
+}
