@@ -5,6 +5,7 @@ import static org.unlearn4j.config.ValueType.choice;
 import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.nonNegative;
 
+import java.util.ArrayList;
 import java.util.List;
 
 /** The keys that every training loop has. */
@@ -20,6 +21,7 @@ final class LoopKeys {
   final Key<Long> seed;
   final Key<Integer> checkpointEvery;
   final Key<Boolean> recompute;
+  final AdapterKeys adapter;
 
   /**
    * What holds where the file says nothing.
@@ -85,21 +87,26 @@ final class LoopKeys {
             ValueType.flag(),
             constant(false),
             "compute each block's activations again in the backward pass: less memory, more time");
+    adapter = new AdapterKeys(at);
   }
 
   List<Key<?>> keys() {
-    return List.of(
-        epochs,
-        batchSize,
-        accumulate,
-        learningRate,
-        schedule,
-        warmupEpochs,
-        weightDecay,
-        clipNorm,
-        seed,
-        checkpointEvery,
-        recompute);
+    List<Key<?>> keys =
+        new ArrayList<>(
+            List.of(
+                epochs,
+                batchSize,
+                accumulate,
+                learningRate,
+                schedule,
+                warmupEpochs,
+                weightDecay,
+                clipNorm,
+                seed,
+                checkpointEvery,
+                recompute));
+    keys.addAll(adapter.keys());
+    return keys;
   }
 
   private static <T> Key<T> key(String path, ValueType<T> type, Fallback<T> fallback, String doc) {

@@ -1,5 +1,7 @@
 package org.unlearn4j.config;
 
+import java.util.Optional;
+
 /**
  * A training loop, for teaching and for unlearning alike.
  *
@@ -13,6 +15,7 @@ package org.unlearn4j.config;
  * @param checkpointEvery epochs between checkpoints; 0: none
  * @param recompute whether each block's activations are computed again in the backward pass instead
  *     of being kept
+ * @param adapter what learns in the model's place; empty: the model learns
  */
 public record LoopSettings(
     int epochs,
@@ -25,7 +28,8 @@ public record LoopSettings(
     double clipNorm,
     long seed,
     int checkpointEvery,
-    boolean recompute) {
+    boolean recompute,
+    Optional<AdapterSettings> adapter) {
 
   /** What the learning rate does after the warm-up. */
   public enum Schedule implements Spelled {

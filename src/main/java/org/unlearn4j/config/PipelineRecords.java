@@ -56,8 +56,8 @@ final class PipelineRecords {
     return s.hasSection("relearn")
         ? Optional.of(
             new RelearnSettings(
-                s.get(Schema.RELEARN_SHARE),
-                s.findNumber(Schema.RELEARN_GAIN_MAX),
+                s.get(RelearnKeys.SHARE),
+                s.findNumber(RelearnKeys.GAIN_MAX),
                 loop(s, Schema.RELEARN)))
         : Optional.empty();
   }
@@ -140,7 +140,8 @@ final class PipelineRecords {
         s.get(loop.clipNorm),
         s.get(loop.seed),
         s.get(loop.checkpointEvery),
-        s.get(loop.recompute));
+        s.get(loop.recompute),
+        loop.adapter.read(s));
   }
 
   static ExportSettings export(Settings s) {

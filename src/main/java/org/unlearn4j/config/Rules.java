@@ -38,6 +38,7 @@ final class Rules {
     floor();
     robust();
     surgery();
+    adapter();
     if (files) {
       files();
     }
@@ -199,6 +200,21 @@ final class Rules {
   private void surgery() {
     if (is(SurgeryKeys.READS, false) && is(SurgeryKeys.WRITES, false)) {
       add(SurgeryKeys.READS, "false beside writes: false", "true for one of the two");
+    }
+  }
+
+  /** What moves or chooses the model's own weights has none to work on where adapters learn. */
+  private void adapter() {
+    String theirs = "no adapter, whose weights alone learn";
+    if (settings.hasSection("unlearn.adapter")
+        && settings.find(UnlearnKeys.SALIENT_SHARE).filter(s -> s < 1).isPresent()) {
+      add(UnlearnKeys.SALIENT_SHARE, "less than 1 beside unlearn.adapter", theirs);
+    }
+    if (settings.hasSection("unlearn.adapter") && settings.hasSection("unlearn.surgery")) {
+      add(SurgeryKeys.RANK, "surgery beside unlearn.adapter", theirs);
+    }
+    if (settings.hasSection("finetune.adapter") && is(Schema.INIT, ModelSettings.Init.RANDOM)) {
+      add(Schema.INIT, "random beside finetune.adapter", "a pretrained model, which adapters are for");
     }
   }
 

@@ -252,21 +252,6 @@ final class Schema {
           constant(OnnxRuntimeSettings.GraphOptimization.ALL),
           "ONNX Runtime: how far the graph is rewritten before it runs");
 
-  static final Key<Double> RELEARN_SHARE =
-      key(
-          "relearn.share",
-          positiveShare(),
-          constant(0.1),
-          "part of what is forgotten that is taught again; as much of what is kept is taught apart");
-
-  static final Key<Double> RELEARN_GAIN_MAX =
-      key(
-          "relearn.gain_max",
-          ValueType.share(),
-          absent("shown, not judged"),
-          "gate: by how much more than for the retain-only model the mean probability of what was"
-              + " not taught again may rise");
-
   /** A short training at an even rate: there is no time for a warm-up in a few steps. */
   static final LoopKeys RELEARN =
       new LoopKeys(
@@ -286,6 +271,7 @@ final class Schema {
           new Section("data", false, "what is forgotten and what is kept"),
           new Section(
               "finetune", true, "teaches the model the data first; left out: no such stage"),
+          FINETUNE.adapter.section(),
           new Section("unlearn", false, "the unlearning stage"),
           new Section("unlearn.objective", false, "`gamma * forget + alpha * retain`"),
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
@@ -294,6 +280,7 @@ final class Schema {
               true,
               "the forget loss is taken at weights that an attack has moved; left out: at the"
                   + " weights as they are"),
+          UNLEARN.adapter.section(),
           new Section("unlearn.surgery", true, "directions that are cut out; left out: none"),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
@@ -301,7 +288,8 @@ final class Schema {
               "relearn",
               true,
               "teaches a little of what was forgotten again and measures what comes back; left out:"
-                  + " no such stage"));
+                  + " no such stage"),
+          RELEARN.adapter.section());
 
   static final List<Key<?>> KEYS = keys();
 
@@ -328,11 +316,11 @@ final class Schema {
     return names;
   }
 
-  /** With the blocks of {@code verify} before the last of these, and {@code attack} at the end. */
+  /** With the blocks of {@code verify} before the last two of these, and {@code attack} at the end. */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
-    all.addAll(all.size() - 1, VerifyKeys.sections());
-    all.add(all.size() - 1, CardKeys.section());
+    all.addAll(all.size() - 2, VerifyKeys.sections());
+    all.add(all.size() - 2, CardKeys.section());
     all.addAll(AttackKeys.sections());
     return List.copyOf(all);
   }
@@ -356,7 +344,7 @@ final class Schema {
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());
     all.addAll(CardKeys.keys());
-    all.addAll(List.of(RELEARN_SHARE, RELEARN_GAIN_MAX));
+    all.addAll(RelearnKeys.ALL);
     all.addAll(RELEARN.keys());
     all.addAll(AttackKeys.keys());
     return List.copyOf(all);

@@ -74,6 +74,7 @@ public final class GraphListings {
     steps(files, "int4", "unlearn.quantization_aware=int4");
     steps(files, "floor", "unlearn.objective.floor=1");
     steps(files, "compact", "unlearn.clreg={weight: 0.1, form: compact}");
+    steps(files, "adapter", "unlearn.adapter.rank=2");
     steps(files, "robust", "unlearn.robust.attack=relearn");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
@@ -105,7 +106,9 @@ public final class GraphListings {
   private static String step(ObjectiveName name, List<String> sets) {
     UnlearnSettings unlearn = Pipeline.defaults(name.spelling(), sets).unlearn();
     Decoder llama = tiny("llama");
-    return step(llama, Objectives.of(unlearn, llama), unlearn.loop().recompute());
+    Objective objective =
+        Adapters.of(Objectives.of(unlearn, llama), unlearn.loop(), "unlearn", llama, List.of());
+    return step(llama, objective, unlearn.loop().recompute());
   }
 
   private static String step(Decoder decoder, Objective objective, boolean recompute) {

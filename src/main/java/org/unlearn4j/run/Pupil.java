@@ -23,11 +23,15 @@ final class Pupil implements AutoCloseable {
   private final TrainingStep step;
   private final LoopSettings loop;
 
-  /** Builds the graph of a step; its parameters have no values yet. */
-  Pupil(Decoder decoder, LoopSettings loop, Computation computation) {
+  /**
+   * Builds the graph of a step; its parameters have no values yet.
+   *
+   * @param objective by which it learns, through adapters or not
+   */
+  Pupil(Decoder decoder, Objective objective, LoopSettings loop, Computation computation) {
     this.loop = loop;
     AdamWSettings optimiser = StageSupport.optimiser(loop);
-    this.graph = new StepGraph(decoder, Objective.finetune(), computation);
+    this.graph = new StepGraph(decoder, objective, computation);
     this.step = new TrainingStep(graph, optimiser, loop.accumulate());
   }
 
@@ -43,6 +47,7 @@ final class Pupil implements AutoCloseable {
   /** Gives all parameters the values that a folder has. */
   void assign(Path folder) {
     StageSupport.assign(graph, folder);
+    Adapters.begin(graph, loop.seed(), folder);
   }
 
   /**

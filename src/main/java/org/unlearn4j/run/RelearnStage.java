@@ -260,10 +260,11 @@ public final class RelearnStage {
   }
 
   private MemoryCheck memory(Work work, Path folder, String arm) {
+    Decoder decoder = Decoder.of(ModelConfig.read(folder));
     return MemoryCheck.ofTraining(
         "relearn",
-        Decoder.of(ModelConfig.read(folder)),
-        Objective.finetune(),
+        decoder,
+        objective(work, decoder, folder),
         work.training,
         work.settings.loop(),
         TrainingData.learn(work.arms.get(arm)));
@@ -323,7 +324,7 @@ public final class RelearnStage {
     Map<String, Map<String, Double>> after = new LinkedHashMap<>();
     Decoder decoder = Decoder.of(ModelConfig.read(folder));
     boolean known = work.arms.keySet().stream().allMatch(a -> work.kept.has(label(name, a)));
-    try (Taught pupil = known ? Taught.NOBODY : taught(work, decoder)) {
+    try (Taught pupil = known ? Taught.NOBODY : taught(work, decoder, folder)) {
       work.arms.forEach(
           (arm, rows) ->
               after.put(
@@ -334,8 +335,15 @@ public final class RelearnStage {
     return after;
   }
 
-  private Taught taught(Work work, Decoder decoder) {
-    Pupil pupil = new Pupil(decoder, work.settings.loop(), work.training);
+  private static Objective objective(Work work, Decoder decoder, Path folder) {
+    return Adapters.of(
+        Objective.finetune(), work.settings.loop(), "relearn", decoder, List.of(folder));
+  }
+
+  private Taught taught(Work work, Decoder decoder, Path folder) {
+    Pupil pupil =
+        new Pupil(
+            decoder, objective(work, decoder, folder), work.settings.loop(), work.training);
     return new Taught(pupil, StageSupport.measured(pupil.graph(), RuntimeModels.MEASURING));
   }
 

@@ -229,6 +229,10 @@ final class StageInputs {
    * @param block of the pipeline
    */
   StageInputs teaching(String block) {
+    boolean adapter = pipeline.settings(List.of(block)).containsKey(block + ".adapter.rank");
+    if (adapter) {
+      listing("llama.step.NPO+adapter");
+    }
     return training(block).listing("llama.step." + GraphListings.FINETUNE);
   }
 
@@ -243,6 +247,7 @@ final class StageInputs {
     }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
     unlearn.robust().ifPresent(r -> listing(step + "NPO+robust"));
+    unlearn.loop().adapter().ifPresent(a -> listing(step + "NPO+adapter"));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {
       listing(step + "NPO+KL");

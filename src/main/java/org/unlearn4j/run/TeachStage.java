@@ -110,10 +110,17 @@ public final class TeachStage {
       files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity);
     }
     Computation computation = RuntimeModels.training(model, loop);
+    Objective objective =
+        Adapters.of(
+            Objective.finetune(),
+            loop,
+            "finetune",
+            decoder,
+            model.init() == ModelSettings.Init.RANDOM ? List.of() : List.of(path()));
     MemoryCheck.ofTraining(
-            "finetune", decoder, Objective.finetune(), computation, loop, TrainingData.learn(rows))
+            "finetune", decoder, objective, computation, loop, TrainingData.learn(rows))
         .require(log);
-    try (Pupil pupil = new Pupil(decoder, loop, computation)) {
+    try (Pupil pupil = new Pupil(decoder, objective, loop, computation)) {
       assign(pupil, decoder, loop.seed());
       Trainer.Finished finished = pupil.learn(rows, files, "finetune " + name);
       StageSupport.write(

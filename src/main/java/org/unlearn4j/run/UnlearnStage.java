@@ -85,6 +85,12 @@ public final class UnlearnStage {
         .build();
   }
 
+  /** Models whose weights the step is given, one after the other. */
+  private List<Path> assigned(Path base) {
+    boolean reference = pipeline.unlearn().objective().floor().equals(Floor.REFERENCE);
+    return reference ? List.of(base, pipeline.model().reference().orElseThrow()) : List.of(base);
+  }
+
   private Path base() {
     return pipeline
         .model()
@@ -110,7 +116,9 @@ public final class UnlearnStage {
     Inputs known = inputs(Optional.empty());
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();
-    Objective whole = Objectives.of(pipeline.unlearn(), decoder);
+    Objective whole =
+        Adapters.of(
+            Objectives.of(pipeline.unlearn(), decoder), loop, "unlearn", decoder, assigned(base));
     try (TaskData data =
         new TaskData(
             pipeline,
@@ -278,6 +286,7 @@ public final class UnlearnStage {
       Path base) {
     Floor floor = pipeline.unlearn().objective().floor();
     List<double[]> floors = List.of();
+    Adapters.begin(graph, pipeline.unlearn().loop().seed(), base);
     if (floor.equals(Floor.REFERENCE)) {
       StageSupport.assign(graph, pipeline.model().reference().orElseThrow());
       floors = floors(model, forget, strangers);

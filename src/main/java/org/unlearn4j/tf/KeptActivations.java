@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
+import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
@@ -55,14 +56,20 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   private final boolean brain;
   private final int time;
   private final Predicate<Parameter> trained;
+  private final ToIntFunction<Parameter> ranks;
   private final List<Long> blocks = new ArrayList<>();
   private long bytes;
   private long widest;
 
-  private KeptActivations(Precision precision, int time, Predicate<Parameter> trained) {
+  private KeptActivations(
+      Precision precision,
+      int time,
+      Predicate<Parameter> trained,
+      ToIntFunction<Parameter> ranks) {
     this.brain = precision == Precision.BF16;
     this.time = time;
     this.trained = trained;
+    this.ranks = ranks;
   }
 
   /**
@@ -70,10 +77,15 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
    *
    * @param time tokens of a row, padding included: attention keeps a weight for each pair
    * @param trained parameters that get a gradient
+   * @param ranks of the adapters beside the linear maps, by weight; 0 for those without
    */
   public static Bytes of(
-      Decoder decoder, Precision precision, int time, Predicate<Parameter> trained) {
-    KeptActivations e = new KeptActivations(precision, time, trained);
+      Decoder decoder,
+      Precision precision,
+      int time,
+      Predicate<Parameter> trained,
+      ToIntFunction<Parameter> ranks) {
+    KeptActivations e = new KeptActivations(precision, time, trained, ranks);
     Hidden<Value> hidden = decoder.hidden(e, e.value(0));
     long inBlocks = e.blocks.stream().mapToLong(Long::longValue).sum();
     e.use(hidden.finalNorm()); // the head gathers what it reads
@@ -135,13 +147,15 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
 
   @Override
   public Value linear(Value x, Linear linear) {
-    if (trained.test(linear.weight())) {
+    int rank = ranks.applyAsInt(linear.weight());
+    if (rank > 0 || trained.test(linear.weight())) {
       if (brain) {
         useBrain(x);
       } else {
         use(x);
       }
     }
+    keep(rank, brain ? BRAIN : FLOAT); // what B's gradient reads
     return made(linear.out(), brain);
   }
 

@@ -181,7 +181,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
       }
       return TfTensor.ofBrain(y);
     }
-    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(ops, linear), transpose);
+    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(ops, x, linear), transpose);
     if (unmerged()) {
       y = adapters.f32(ops, x.f32(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
     }
@@ -208,8 +208,10 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     return adapters == null ? casts.bf16(bias) : ops.dtypes.cast(bias(bias), TBfloat16.class);
   }
 
-  private Operand<TFloat32> f32(Ops ops, Linear linear) {
-    return quantized == null ? variables.read(ops, linear.weight()) : quantized.f32(linear);
+  private Operand<TFloat32> f32(Ops ops, TfTensor x, Linear linear) {
+    return quantized == null
+        ? variables.read(ops, linear.weight(), x.f32(tf))
+        : quantized.f32(linear);
   }
 
   private Operand<TBfloat16> bf16(Linear linear) {

@@ -154,12 +154,17 @@ public final class Variables {
   }
 
   /**
-   * The same for one product: what is widened for it lives as long as the product needs it, and no
-   * other product shares it.
+   * The same for one product: what is widened for it is not there before the product's other
+   * operand is, and no other product shares it. Nothing else would keep TensorFlow from widening
+   * the whole model first thing.
+   *
+   * @param after the other operand
    */
-  Operand<TFloat32> read(Ops tf, Parameter p) {
+  Operand<TFloat32> read(Ops tf, Parameter p, Operand<TFloat32> after) {
     Operand<TFloat32> shared = read(p);
-    return wide(p) ? shared : widened(tf, stored.get(p.name()));
+    return wide(p)
+        ? shared
+        : widened(tf.withControlDependencies(after), stored.get(p.name()));
   }
 
   /** The value where it lies there in bfloat16 already. */

@@ -3,6 +3,7 @@ package org.unlearn4j.train;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.function.Predicate;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -10,8 +11,10 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.KeptActivations;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.unlearn.Adaptation;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
+import org.unlearn4j.weights.DType;
 
 /**
  * How much memory training takes on its device, in bytes. What lies in variables is exact. The rest
@@ -105,10 +108,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       boolean accumulating,
       Batch batch) {
     long parameters = size(decoder, p -> true);
-    long trained = size(decoder, objective::trains);
-    boolean twin = !objective.frozen().isEmpty();
+    Optional<Adaptation> adaptation = objective.learning().adaptation();
+    long trained = learned(decoder, objective);
+    boolean twin = !objective.frozen().isEmpty() && adaptation.isEmpty();
     return new MemoryPlan(
-        FLOAT * parameters,
+        adaptation.map(a -> weights(decoder, a)).orElse(FLOAT * parameters),
         2 * FLOAT * trained,
         (accumulating || objective.robust() ? FLOAT * trained : 0)
             + (objective.robust() ? 2 * FLOAT * trained : 0),
@@ -120,19 +124,22 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       Decoder decoder, Objective objective, Computation computation, Batch batch) {
     boolean brain = computation.precision() == Precision.BF16;
     KeptActivations.Bytes kept =
-        KeptActivations.of(decoder, computation.precision(), batch.time(), objective::trains);
+        KeptActivations.of(
+            decoder,
+            computation.precision(),
+            batch.time(),
+            objective::trains,
+            objective.learning()::rank);
     long tokens = batch.tokens();
     long hidden = (long) FLOAT * decoder.config().hiddenSize() * tokens;
     long vocab = decoder.config().vocabSize();
     long head = trainsHead(decoder, objective) ? vocab * decoder.config().hiddenSize() * FLOAT : 0;
     int layers = kept.blocks().size();
     boolean recompute = computation.recompute();
+    long copies = copies(decoder, objective, computation);
+    boolean twins = !objective.frozen().isEmpty() && objective.learning().adaptation().isEmpty();
     long matrices = size(decoder, p -> p.shape().size() == 2);
-    // Weights as they will be deployed, and in bfloat16: each until its gradient is there.
-    long copies =
-        (objective.quantization().isPresent() ? FLOAT * matrices : 0)
-            + (brain ? BRAIN * matrices : 0);
-    long twinCopies = brain && !objective.frozen().isEmpty() ? BRAIN * matrices : 0;
+    long twinCopies = brain && twins ? BRAIN * matrices : 0;
     long below = kept.ends() * tokens; // kept below and beside the block at hand
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
@@ -145,7 +152,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long reading = arrays * batch.read() * vocab * FLOAT;
     long most = below + copies + twinCopies + logits + Math.max(reading, head) + 4 * hidden;
     long gradients = head;
-    long perBlock = (size(decoder, objective::trains) * FLOAT - head) / Math.max(1, layers);
+    long perBlock = (learned(decoder, objective) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
       long left = copies * (l + 1) / layers;
@@ -155,6 +162,57 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     }
     // A table that is the head too has a gradient from either end before they are added.
     return Math.max(most, gradients + (decoder.config().tiedEmbeddings() ? head : 0));
+  }
+
+  /** What lies in variables of a model that adapters learn beside, the adapters included. */
+  private static long weights(Decoder decoder, Adaptation a) {
+    long base =
+        decoder.parameters().stream().mapToLong(p -> p.size() * a.format(p).bytes()).sum();
+    long own = size(a.adapter().parameters());
+    long start = a.shifted() ? own - size(a.adapter().biases()) : 0;
+    return base + FLOAT * (own + start);
+  }
+
+  /**
+   * Weights in another form than the one in which they lie there, each until its gradient is there:
+   * as they will be deployed, in bfloat16, or widened. Blocks that are computed again widen theirs
+   * again, so that of those there are only the head's.
+   */
+  private static long copies(Decoder decoder, Objective objective, Computation computation) {
+    boolean brain = computation.precision() == Precision.BF16;
+    Optional<Adaptation> adaptation = objective.learning().adaptation();
+    List<Parameter> inBlocks = decoder.blockMatrices();
+    long copies = 0;
+    for (Parameter p : decoder.parameters()) {
+      if (p.shape().size() != 2) {
+        continue;
+      }
+      DType stored = adaptation.map(a -> a.format(p)).orElse(DType.F32);
+      boolean again = computation.recompute() && inBlocks.contains(p);
+      boolean table = !inBlocks.contains(p) && !decoder.config().tiedEmbeddings() && isFirst(decoder, p);
+      if (objective.quantization().isPresent()) {
+        copies += FLOAT * p.size();
+      }
+      if (brain) {
+        copies += stored == DType.BF16 || table ? 0 : BRAIN * p.size();
+      } else if (stored != DType.F32 && !again && !table) {
+        copies += FLOAT * p.size();
+      }
+    }
+    return copies;
+  }
+
+  /** The table that tokens are looked up in. */
+  private static boolean isFirst(Decoder decoder, Parameter p) {
+    return decoder.parameters().get(0).equals(p);
+  }
+
+  private static long learned(Decoder decoder, Objective objective) {
+    return size(objective.learning().parameters(decoder));
+  }
+
+  private static long size(List<Parameter> parameters) {
+    return parameters.stream().mapToLong(Parameter::size).sum();
   }
 
   /** Whether there is a gradient as large as the token table. */

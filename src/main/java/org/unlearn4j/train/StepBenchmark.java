@@ -15,6 +15,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.WeightSource;
@@ -118,6 +119,12 @@ public final class StepBenchmark {
     WeightSource weights = FreshWeights.repeated(config.initializerRange());
     graph.variables().assign(weights);
     graph.frozen().ifPresent(twin -> twin.assign(weights));
+    graph.weights().adapter().ifPresent(adapters -> adapters.learned().assign(weights));
+    graph
+        .weights()
+        .adapter()
+        .flatMap(AdapterWeights::start)
+        .ifPresent(start -> start.assign(weights));
   }
 
   /** Runs the benchmark. */
@@ -207,9 +214,11 @@ public final class StepBenchmark {
     body -= c.tiedEmbeddings() ? 0 : head;
     double attention = 2.0 * c.layers() * c.heads() * c.headDim();
     double sum = 0;
+    // Weights that do not learn have no product for their gradient.
+    double own = objective.learning().adaptation().isPresent() ? 4 : 6;
     for (Map.Entry<Segment, List<TokenRow>> e : batch.rows().entrySet()) {
       // The frozen twin runs forwards only.
-      double passes = objective.frozen().contains(e.getKey()) ? 8 : 6;
+      double passes = own + (objective.frozen().contains(e.getKey()) ? 2 : 0);
       for (TokenRow row : e.getValue()) {
         double scored = objective.scored().contains(e.getKey()) ? row.labelled() : 0;
         sum += passes * (row.length() * (body + attention * row.length()) + scored * head);

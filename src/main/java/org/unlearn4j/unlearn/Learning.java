@@ -46,8 +46,23 @@ public record Learning(Optional<Set<String>> trainable, Optional<Adaptation> ada
     return adaptation.isEmpty() && names(p);
   }
 
+  /** Whether the gradient of something that learns reads the input of a linear map. */
+  public boolean readsInput(Parameter weight) {
+    return trains(weight) || rank(weight) > 0;
+  }
+
+  /** The rank of the adapter beside a linear map; 0: there is none. */
+  public int rank(Parameter weight) {
+    return adaptation
+        .filter(
+            a ->
+                a.adapter().targets().stream().anyMatch(t -> t.linear().weight().equals(weight)))
+        .map(a -> a.adapter().shape().rank() * (a.shifted() ? 2 : 1))
+        .orElse(0);
+  }
+
   /** All parameters that have a gradient: of the model, or of the adapters. */
-  List<Parameter> parameters(Decoder decoder) {
+  public List<Parameter> parameters(Decoder decoder) {
     return adaptation.isPresent()
         ? adaptation.get().adapter().parameters()
         : decoder.parameters().stream().filter(this::names).toList();

@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
@@ -17,14 +18,18 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tensorflow.GraphOperation;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.unlearn.Adaptation;
+import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.DType;
 
 /** The plan against what TensorFlow's allocators record of a real step. */
 class MemoryPlanTest {
@@ -120,6 +125,53 @@ class MemoryPlanTest {
             all.tokens(),
             all.labelled(),
             all.steps()));
+  }
+
+  private static Objective adapted(ModelConfig config, Objective objective, DType stored) {
+    Decoder decoder = Decoder.of(config);
+    Map<String, DType> formats =
+        decoder.parameters().stream().collect(Collectors.toMap(Parameter::name, p -> stored));
+    Adapter adapter =
+        Adapter.of(
+            decoder,
+            new Adapter.Shape(8, 16, false, 0),
+            new Adapter.Selection(
+                List.of(Adapter.ALL_LINEAR), List.of(), false, "unlearn.adapter"));
+    return objective.adapting(new Adaptation(adapter, formats, false));
+  }
+
+  /** Adapters beside a model that lies there as it is or in 16 bits. */
+  @ParameterizedTest
+  @CsvSource({
+    "F32, FP32, false", "BF16, FP32, false", "BF16, FP32, true", "BF16, BF16, true",
+    "F16, FP32, true"
+  })
+  void aStepThroughAdaptersTakesWhatThePlanSays(
+      DType stored, Precision precision, boolean recompute) {
+    StepBenchmark.Work work =
+        work(
+            new Shape("llama", 6, 128, 352, 4, 2048),
+            "NPO",
+            4,
+            64,
+            0.5,
+            computation(precision, recompute),
+            null);
+    StepBenchmark.Memory whole = StepBenchmark.memory(work);
+    StepBenchmark.Memory adapters =
+        check(
+            new StepBenchmark.Work(
+                work.config(),
+                adapted(work.config(), work.objective(), stored),
+                work.computation(),
+                work.rows(),
+                work.tokens(),
+                work.labelled(),
+                work.steps()));
+    long all = whole.planned().weights() + whole.planned().moments();
+    long own = adapters.planned().weights() + adapters.planned().moments();
+    // 12 bytes a parameter against 2 or 4, and an adapter's twelve on a fifth of them.
+    assertTrue(own < 0.55 * all, own + " against " + all);
   }
 
   /**

@@ -1,0 +1,82 @@
+package org.unlearn4j.run;
+
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.nn.Adapter;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.AdapterWeights;
+import org.unlearn4j.train.FreshWeights;
+import org.unlearn4j.unlearn.Adaptations;
+import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.SafeTensors;
+
+/** Adapters in a training: which, and what they begin with. */
+final class Adapters {
+  private Adapters() {}
+
+  /**
+   * An objective through the adapters that a training's settings describe, if they do.
+   *
+   * @param block of the pipeline file, for messages
+   * @param models whose weights the graph will be given
+   */
+  static Objective of(
+      Objective objective, LoopSettings loop, String block, Decoder decoder, List<Path> models) {
+    return loop.adapter()
+        .map(a -> objective.adapting(Adaptations.of(a, block, decoder, formats(decoder, models))))
+        .orElse(objective);
+  }
+
+  /** In which format each parameter lies in all of the models; float32 where they differ. */
+  private static Map<String, DType> formats(Decoder decoder, List<Path> models) {
+    Map<String, DType> formats = new HashMap<>();
+    for (Path model : models) {
+      try (SafeTensors weights = SafeTensors.open(model)) {
+        for (Parameter p : decoder.parameters()) {
+          if (weights.contains(p.name())) {
+            formats.merge(
+                p.name(), weights.info(p.name()).dtype(), (a, c) -> a == c ? a : DType.F32);
+          }
+        }
+      }
+    }
+    return formats;
+  }
+
+  /**
+   * Gives a graph's adapters, if it has any, the values that they begin with: A normal with a
+   * standard deviation of 1 / rank, as PEFT's {@code gaussian}, B zeros, biases those of the model.
+   */
+  static void begin(StepGraph graph, long seed, Path model) {
+    graph
+        .weights()
+        .adapter()
+        .ifPresent(
+            weights -> {
+              Adapter adapter = weights.adapter();
+              Function<Parameter, FloatBuffer> fresh =
+                  FreshWeights.of(seed, 1.0 / adapter.shape().rank());
+              begin(weights, model, fresh);
+            });
+  }
+
+  private static void begin(
+      AdapterWeights weights, Path model, Function<Parameter, FloatBuffer> factors) {
+    List<Parameter> biases = weights.adapter().biases();
+    try (SafeTensors base = SafeTensors.open(model)) {
+      weights
+          .learned()
+          .assign(
+              p -> biases.contains(p) ? FloatBuffer.wrap(base.floats(p.name())) : factors.apply(p));
+    }
+    weights.start().ifPresent(start -> start.assign(factors));
+  }
+}

@@ -1,0 +1,33 @@
+package org.unlearn4j.unlearn;
+
+import java.util.Map;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.AdapterSettings;
+import org.unlearn4j.nn.Adapter;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.weights.DType;
+
+/** Adaptations as settings describe them. */
+public final class Adaptations {
+  private Adaptations() {}
+
+  /**
+   * The adapters of a training.
+   *
+   * @param block of the pipeline file, for messages
+   * @param formats in which the model's parameters lie in its checkpoint, by name
+   * @throws UserException for linear maps, blocks or a rank that the model does not have
+   */
+  public static Adaptation of(
+      AdapterSettings settings, String block, Decoder decoder, Map<String, DType> formats) {
+    return new Adaptation(
+        Adapter.of(
+            decoder,
+            new Adapter.Shape(
+                settings.rank(), settings.alpha(), settings.rankStabilised(), settings.dropout()),
+            new Adapter.Selection(
+                settings.targets(), settings.layers(), settings.trainBias(), block + ".adapter")),
+        formats,
+        settings.init() != AdapterSettings.Init.GAUSSIAN);
+  }
+}
