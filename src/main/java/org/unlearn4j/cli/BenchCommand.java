@@ -17,8 +17,10 @@ import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.BenchShape;
 import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
+import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
+import org.unlearn4j.weights.DType;
 
 /** Times real training steps of a random model. */
 final class BenchCommand implements Command {
@@ -53,6 +55,8 @@ final class BenchCommand implements Command {
         CommandOptions.set(),
         CommandOptions.device(),
         CommandOptions.value("precision", "P", "fp32 (default), tf32 or bf16"),
+        CommandOptions.value(
+            "stored", "FORMAT", "of the weights beside adapters: fp32 (default), fp16 or bf16"),
         CommandOptions.value("steps", "N", "counted steps, 20"),
         CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
         CommandOptions.json());
@@ -71,7 +75,15 @@ final class BenchCommand implements Command {
       sets.add("unlearn.clreg.weight=0.1");
     }
     var unlearn = CommandOptions.objective(line, sets).unlearn();
-    Objective objective = Objectives.of(unlearn, Decoder.of(config));
+    Decoder decoder = Decoder.of(config);
+    Objective objective =
+        Adaptations.through(
+            Objectives.of(unlearn, decoder),
+            unlearn.loop(),
+            "unlearn",
+            decoder,
+            Adaptations.stored(
+                decoder, stored(CommandOptions.text(line, "stored").orElse("fp32"))));
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {
       throw new UserException(
@@ -137,6 +149,16 @@ final class BenchCommand implements Command {
 
   private static double rounded(double value, double by) {
     return Math.round(value * by) / by;
+  }
+
+  private static DType stored(String name) {
+    return switch (name) {
+      case "fp32" -> DType.F32;
+      case "fp16" -> DType.F16;
+      case "bf16" -> DType.BF16;
+      default ->
+          throw new UserException("--stored: found " + name + ", expected fp32, fp16 or bf16.");
+    };
   }
 
   static Precision precision(String name) {

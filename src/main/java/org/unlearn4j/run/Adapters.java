@@ -30,9 +30,7 @@ final class Adapters {
    */
   static Objective of(
       Objective objective, LoopSettings loop, String block, Decoder decoder, List<Path> models) {
-    return loop.adapter()
-        .map(a -> objective.adapting(Adaptations.of(a, block, decoder, formats(decoder, models))))
-        .orElse(objective);
+    return Adaptations.through(objective, loop, block, decoder, formats(decoder, models));
   }
 
   /** In which format each parameter lies in all of the models; float32 where they differ. */
