@@ -196,16 +196,20 @@ public final class CommandOptions {
    * @throws UserException if it is no finite number
    */
   public static double number(CommandLine line, String name, double otherwise) {
-    Optional<String> given = text(line, name);
-    if (given.isEmpty()) {
-      return otherwise;
-    }
-    return given
+    return text(line, name).map(given -> number(name, given)).orElse(otherwise);
+  }
+
+  /** Every value of a number option that may be given several times, in order. */
+  static List<Double> numbers(CommandLine line, String name) {
+    return texts(line, name).stream().map(given -> number(name, given)).toList();
+  }
+
+  private static double number(String name, String given) {
+    return Optional.of(given)
         .filter(s -> s.matches("[-+]?([0-9]+(\\.[0-9]*)?|\\.[0-9]+)([eE][-+]?[0-9]{1,3})?"))
         .map(Double::valueOf)
         .filter(Double::isFinite)
         .orElseThrow(
-            () ->
-                new UserException("--" + name + ": found " + given.get() + ", expected a number."));
+            () -> new UserException("--" + name + ": found " + given + ", expected a number."));
   }
 }

@@ -17,6 +17,7 @@ public final class Commands {
         new ExportCommand(),
         new SurgeryCommand(),
         new RoundCommand(),
+        new MergeCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
         new SignCommand(),

@@ -27,7 +27,8 @@ final class Frame {
   static final List<String> GLOBAL = List.of("help", "verbose");
 
   /** Options that make a list. */
-  private static final Set<String> REPEATABLE = Set.of("set", "prompt", "stop", "until", "force");
+  private static final Set<String> REPEATABLE =
+      Set.of("set", "prompt", "stop", "until", "force", "adapter", "weight");
 
   private final List<Command> commands;
   private final PrintStream out;
@@ -62,7 +63,8 @@ final class Frame {
       return code;
     }
     throw new MachineException(
-        "Standard output: the result could not be written (the disk is full, or the reader is gone).");
+        "Standard output: the result could not be written (the disk is full, or the reader is"
+            + " gone).");
   }
 
   private int dispatch(String[] args) {

@@ -7,6 +7,6 @@
  *
  * <p>May know {@code base}, {@code config}, {@code lm}, {@code nn}, {@code weights}, {@code text},
  * {@code data}, {@code tf}, {@code onnx}, {@code unlearn}, {@code train}, {@code eval}, {@code
- * parity}, {@code attack}, {@code stage} and {@code surgery}.
+ * parity}, {@code attack}, {@code stage}, {@code surgery} and {@code adapter}.
  */
 package org.unlearn4j.run;

@@ -44,6 +44,7 @@ class RoomsTest {
           Map.entry("config", Set.of("base", "weights")),
           Map.entry("lm", Set.of("base")),
           Map.entry("surgery", Set.of("nn")),
+          Map.entry("adapter", Set.of("base", "nn", "weights")),
           Map.entry("nn", Set.of("base")),
           Map.entry("weights", Set.of("base")),
           Map.entry("text", Set.of("base")),
@@ -61,7 +62,7 @@ class RoomsTest {
               "run",
               Set.of(
                   "base", "attack", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx",
-                  "unlearn", "train", "eval", "parity", "stage", "surgery")),
+                  "unlearn", "train", "eval", "parity", "stage", "surgery", "adapter")),
           Map.entry(
               "job",
               Set.of(
@@ -86,7 +87,7 @@ class RoomsTest {
               Set.of(
                   "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
                   "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check", "sign", "surgery", "attack")));
+                  "inspect", "check", "sign", "surgery", "attack", "adapter")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   static final Map<String, Set<String>> MAY_USE =

@@ -43,6 +43,7 @@ class DiskFaultsTest {
         "evaluate-onnx",
         "relearn",
         "round",
+        "merge",
         "surgery",
         "verify",
         "compare",

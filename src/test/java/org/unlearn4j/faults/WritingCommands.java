@@ -9,7 +9,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import org.unlearn4j.adapter.AdapterFolder;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.fixtures.Adapters;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
 
 /** Every command that makes something, on the smallest of pipelines, in a process of its own. */
 final class WritingCommands {
@@ -90,6 +94,7 @@ final class WritingCommands {
     arguments.put(
         "round",
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
+    arguments.put("merge", merge(target, root.resolve("adapter")));
     arguments.put(
         "surgery",
         List.of(
@@ -120,6 +125,13 @@ final class WritingCommands {
     TinyProject.rows(many.resolve("private.jsonl"), 0, rows);
     TinyProject.rows(many.resolve("public.jsonl"), rows, 2 * rows);
     return many;
+  }
+
+  private static List<String> merge(String base, Path adapter) {
+    Decoder decoder = Decoder.of(ModelConfig.read(Path.of(base)));
+    AdapterFolder.write(adapter, Adapters.random(decoder, 1, false, "q"), decoder, base);
+    return List.of(
+        "merge", "--model", base, "--adapter", adapter.toString(), "--out", OUT + "/merged");
   }
 
   private static List<String> evaluate(String pipeline, String model, String runtime) {
