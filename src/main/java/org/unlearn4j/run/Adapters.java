@@ -6,11 +6,14 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.AdapterWeights;
+import org.unlearn4j.tf.Values;
+import org.unlearn4j.tf.Variables;
 import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
@@ -64,6 +67,27 @@ final class Adapters {
                   FreshWeights.of(seed, 1.0 / adapter.shape().rank());
               begin(weights, model, fresh);
             });
+  }
+
+  /** What a graph's adapters have learned, read from it. */
+  static LowRank learned(AdapterWeights weights) {
+    LowRank learned = read(weights.adapter(), weights.learned());
+    return weights
+        .start()
+        .map(start -> learned.since(read(withoutBiases(weights.adapter()), start)))
+        .orElse(learned);
+  }
+
+  private static Adapter withoutBiases(Adapter adapter) {
+    return new Adapter(adapter.shape(), adapter.targets(), List.of());
+  }
+
+  private static LowRank read(Adapter adapter, Variables variables) {
+    Map<String, float[]> all = new HashMap<>();
+    try (Values values = variables.values()) {
+      adapter.parameters().forEach(p -> all.put(p.name(), values.of(p).array()));
+    }
+    return LowRank.of(adapter, p -> all.get(p.name()));
   }
 
   private static void begin(

@@ -2,12 +2,18 @@ package org.unlearn4j.run;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import org.unlearn4j.adapter.AdapterFolder;
+import org.unlearn4j.adapter.LowRank;
+import org.unlearn4j.adapter.MergedWeights;
+import org.unlearn4j.adapter.WeightSource;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
@@ -68,18 +74,43 @@ final class StageSupport {
   }
 
   /**
-   * Writes a graph's model as it is at the time.
+   * Writes a graph's model as it is at the time, adapters merged and as a folder of their own.
    *
+   * @param base the model that the graph began as; read where adapters learned beside it
    * @param tokenizer folder whose tokenizer files are copied
    * @param record written as {@code unlearning.json}
    */
   static void write(
       StepGraph graph,
+      Optional<Path> base,
       Path out,
       CheckpointLayout layout,
       Path tokenizer,
       Optional<ObjectNode> record) {
-    write(graph.variables(), graph.decoder(), out, layout, tokenizer, record);
+    Optional<AdapterWeights> adapter = graph.weights().adapter();
+    if (adapter.isEmpty()) {
+      write(graph.variables(), graph.decoder(), out, layout, tokenizer, record);
+      return;
+    }
+    LowRank learned = Adapters.learned(adapter.get());
+    Path from = base.orElseThrow();
+    try (SafeTensors weights = SafeTensors.open(from)) {
+      ModelFolder.write(
+          out,
+          graph.decoder(),
+          layout,
+          new MergedWeights(
+                  WeightSource.of(weights), List.of(MergedWeights.Weighted.whole(learned)))
+              ::forEach,
+          tokenizer,
+          record,
+          part ->
+              AdapterFolder.write(
+                  part.resolve(ModelFolder.ADAPTER_FOLDER),
+                  learned,
+                  graph.decoder(),
+                  from.toString()));
+    }
   }
 
   /** The same of variables that belong to no step. */

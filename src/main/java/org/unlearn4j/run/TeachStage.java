@@ -124,7 +124,12 @@ public final class TeachStage {
       assign(pupil, decoder, loop.seed());
       Trainer.Finished finished = pupil.learn(rows, files, "finetune " + name);
       StageSupport.write(
-          pupil.graph(), out, ModelFolder.fresh(decoder, dtype), tokenizer, Optional.empty());
+          pupil.graph(),
+          model.path(),
+          out,
+          ModelFolder.fresh(decoder, dtype),
+          tokenizer,
+          Optional.empty());
       return new Trained(finished, read, files);
     }
   }

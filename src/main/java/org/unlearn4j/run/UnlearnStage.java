@@ -182,7 +182,12 @@ public final class UnlearnStage {
         salient.ifPresent(s -> record.set("salient", s.json()));
         cut.ifPresent(c -> record.set("surgery", c));
         StageSupport.write(
-            graph, out, StageSupport.layout(base, decoder), tokenizer(base), Optional.of(record));
+            graph,
+            Optional.of(base),
+            out,
+            StageSupport.layout(base, decoder),
+            tokenizer(base),
+            Optional.of(record));
         return new Trained(finished, data.read(), files);
       }
     }

@@ -33,6 +33,24 @@ public final class ModelFolder {
               Stream.concat(Stream.of(ModelFiles.GENERATION), ModelFiles.PROCESSOR.stream()))
           .toList();
 
+  /** The folder in it of an adapter by which the model was made. */
+  public static final String ADAPTER_FOLDER = "adapter";
+
+  private static final List<String> ADAPTER =
+      List.of(
+          ADAPTER_FOLDER + "/adapter_config.json", ADAPTER_FOLDER + "/adapter_model.safetensors");
+
+  /** Writes what else belongs into a model's folder. */
+  @FunctionalInterface
+  public interface Beside {
+    /**
+     * Writes it.
+     *
+     * @param part the folder, not complete yet
+     */
+    void write(Path part) throws IOException;
+  }
+
   private ModelFolder() {}
 
   /**
@@ -54,6 +72,7 @@ public final class ModelFolder {
     return name.equals(ModelFiles.CONFIG)
         || name.equals(ModelFiles.UNLEARNING)
         || (name.equals(ModelFiles.CARD) && OwnText.untouched(folder.resolve(file)))
+        || ADAPTER.contains(name)
         || COMPANIONS.contains(name)
         || (file.getNameCount() == 1 && CheckpointLayout.names(name));
   }
@@ -73,6 +92,22 @@ public final class ModelFolder {
       BiConsumer<Parameter, Consumer<FloatBuffer>> values,
       Path tokenizer,
       Optional<ObjectNode> record) {
+    write(folder, decoder, layout, values, tokenizer, record, part -> {});
+  }
+
+  /**
+   * The same with something beside it.
+   *
+   * @param beside written last
+   */
+  public static void write(
+      Path folder,
+      Decoder decoder,
+      CheckpointLayout layout,
+      BiConsumer<Parameter, Consumer<FloatBuffer>> values,
+      Path tokenizer,
+      Optional<ObjectNode> record,
+      Beside beside) {
     Map<String, Parameter> byName = new HashMap<>();
     decoder.parameters().forEach(p -> byName.put(p.name(), p));
     AtomicFiles.writeFolder(
@@ -93,6 +128,7 @@ public final class ModelFolder {
           if (record.isPresent()) {
             writeJson(part.resolve(ModelFiles.UNLEARNING), record.get());
           }
+          beside.write(part);
         });
   }
 
