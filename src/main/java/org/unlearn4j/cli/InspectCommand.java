@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.inspect.Inspection;
@@ -14,6 +15,8 @@ import org.unlearn4j.run.DeployedRecord;
 
 /** What is in a model folder, a safetensors file, an ONNX file or a run folder? */
 final class InspectCommand implements Command {
+  private static final double GIB = 1L << 30;
+
   @Override
   public String name() {
     return "inspect";
@@ -36,7 +39,12 @@ final class InspectCommand implements Command {
         CommandOptions.flag(
             "verify-hashes",
             "hold every file of a deployed folder against the record that verify left; exit code 1 if"
-                + " one differs, or no verdict is on one of its ONNX files"));
+                + " one differs, or no verdict is on one of its ONNX files"),
+        CommandOptions.flag(
+            "plan", "what it would take to unlearn the model of this config.json, weights or not"),
+        CommandOptions.value("memory", "GIB", "with --plan, of the device; this machine's free"),
+        CommandOptions.value("rows", "N", "with --plan, forget rows of a micro-batch, 4"),
+        CommandOptions.value("tokens", "N", "with --plan, tokens of a row, 256"));
   }
 
   @Override
@@ -45,8 +53,24 @@ final class InspectCommand implements Command {
     if (line.hasOption("verify-hashes")) {
       return verifyHashes(path, out, line.hasOption("json"));
     }
+    if (line.hasOption("plan")) {
+      plan(line, path).print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     inspect(path).print(out, line.hasOption("json"));
     return ExitCode.DONE;
+  }
+
+  private static Tree plan(CommandLine line, Path path) {
+    double gib = CommandOptions.number(line, "memory", HostMemory.available() / GIB);
+    if (!(gib > 0)) {
+      throw new UserException("--memory: found " + gib + ", expected more than 0 GiB.");
+    }
+    return Inspection.plan(
+        path,
+        CommandOptions.integer(line, "rows", 1, 4),
+        CommandOptions.integer(line, "tokens", 2, 256),
+        (long) (gib * GIB));
   }
 
   private static int verifyHashes(Path folder, PrintStream out, boolean json) {

@@ -70,6 +70,18 @@ public final class Inspection {
     return tree.put("unlearning", json(folder.resolve(ModelFiles.UNLEARNING)));
   }
 
+  /**
+   * What it would take to unlearn the model of a folder's configuration; its weights need not be
+   * there.
+   *
+   * @param rows forget rows of a micro-batch
+   * @param tokens of a row
+   * @param memory of the device, in bytes
+   */
+  public static Tree plan(Path folder, int rows, int tokens, long memory) {
+    return new UnlearningPlans(Decoder.of(ModelConfig.read(folder)), rows, tokens, memory).tree();
+  }
+
   /** What signatures claim; verify-signature says whether it is so. */
   private static void signatures(Path folder, Tree tree) {
     List<FolderSignature.Claim> claims = FolderSignature.claims(folder);
