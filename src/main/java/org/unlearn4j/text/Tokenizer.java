@@ -98,19 +98,19 @@ public final class Tokenizer implements AutoCloseable {
   }
 
   /**
-   * The text of token ids.
+   * The text of token ids. Ids beyond the vocabulary have none: a model's table often has rows up
+   * to a round number, and a model may pick one of them.
    *
-   * @throws IllegalArgumentException if an id is not of this vocabulary
+   * @throws IllegalArgumentException if an id is negative
    */
   public String decode(int[] ids, boolean skipSpecialTokens) {
     for (int id : ids) {
-      if (id < 0 || id >= vocabSize()) {
-        throw new IllegalArgumentException("token " + id + " of a vocabulary of " + vocabSize());
+      if (id < 0) {
+        throw new IllegalArgumentException("token " + id + ", expected ids from 0");
       }
     }
-    return ids.length == 0
-        ? ""
-        : tokenizer.decode(Arrays.stream(ids).mapToLong(i -> i).toArray(), skipSpecialTokens);
+    long[] known = Arrays.stream(ids).filter(i -> i < vocabSize()).mapToLong(i -> i).toArray();
+    return known.length == 0 ? "" : tokenizer.decode(known, skipSpecialTokens);
   }
 
   /** One more than the highest token id; a model's embedding may have more rows than that. */
