@@ -214,7 +214,10 @@ final class Rules {
       add(SurgeryKeys.RANK, "surgery beside unlearn.adapter", theirs);
     }
     if (settings.hasSection("finetune.adapter") && is(Schema.INIT, ModelSettings.Init.RANDOM)) {
-      add(Schema.INIT, "random beside finetune.adapter", "a pretrained model, which adapters are for");
+      add(
+          Schema.INIT,
+          "random beside finetune.adapter",
+          "a pretrained model, which adapters are for");
     }
   }
 

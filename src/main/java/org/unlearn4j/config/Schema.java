@@ -10,7 +10,6 @@ import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.listOf;
 import static org.unlearn4j.config.ValueType.path;
-import static org.unlearn4j.config.ValueType.positiveShare;
 import static org.unlearn4j.config.ValueType.text;
 
 import java.nio.file.Path;
@@ -316,7 +315,9 @@ final class Schema {
     return names;
   }
 
-  /** With the blocks of {@code verify} before the last two of these, and {@code attack} at the end. */
+  /**
+   * With the blocks of {@code verify} before the last two of these, and {@code attack} at the end.
+   */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 2, VerifyKeys.sections());

@@ -19,8 +19,8 @@ import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.weights.DType;
 
 /**
- * What it would take to unlearn a model that nobody has downloaded yet: {@link MemoryPlan} of a step
- * of NPO with CLReg for each way to save memory, from a configuration alone.
+ * What it would take to unlearn a model that nobody has downloaded yet: {@link MemoryPlan} of a
+ * step of NPO with CLReg for each way to save memory, from a configuration alone.
  *
  * @param rows forget rows of a micro-batch; as many retain rows
  * @param tokens of a row, half of them labelled

@@ -12,12 +12,11 @@ import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 
 /**
- * Low-rank adapters (Hu et al. 2021): {@code y = x W + b + s (x A^T) B^T} with W as it is, and A and
- * B that learn.
+ * Low-rank adapters (Hu et al. 2021): {@code y = x W + b + s (x A^T) B^T} with W as it is, and A
+ * and B that learn.
  *
- * <p>A and B have the names and shapes of the published format (PEFT): {@code
- * MODULE.lora_A.weight [rank, in]} and {@code MODULE.lora_B.weight [out, rank]}, whatever the
- * layout of W.
+ * <p>A and B have the names and shapes of the published format (PEFT): {@code MODULE.lora_A.weight
+ * [rank, in]} and {@code MODULE.lora_B.weight [out, rank]}, whatever the layout of W.
  *
  * @param shape rank and scale
  * @param targets the linear maps that are adapted, in the order in which the decoder uses them
@@ -74,8 +73,7 @@ public record Adapter(Shape shape, List<Target> targets, List<Parameter> biases)
    * @param biases whether their biases learn too
    * @param place of the setting, for messages, such as {@code unlearn.adapter}
    */
-  public record Selection(
-      List<String> names, List<Integer> layers, boolean biases, String place) {}
+  public record Selection(List<String> names, List<Integer> layers, boolean biases, String place) {}
 
   /**
    * The adapters of a decoder.
@@ -169,9 +167,7 @@ public record Adapter(Shape shape, List<Target> targets, List<Parameter> biases)
       return l -> inBlocks.contains(l.weight());
     }
     Optional<LinearRole> role = LinearRole.named(name);
-    return role.isPresent()
-        ? role.get()::of
-        : l -> LinearRole.endsWith(l.module(), name);
+    return role.isPresent() ? role.get()::of : l -> LinearRole.endsWith(l.module(), name);
   }
 
   private static boolean within(Linear linear, List<Integer> layers) {
@@ -184,10 +180,7 @@ public record Adapter(Shape shape, List<Target> targets, List<Parameter> biases)
     List<Target> left = targets.stream().filter(t -> weights.test(t.linear.weight())).toList();
     List<Parameter> own =
         biases.stream()
-            .filter(
-                b ->
-                    left.stream()
-                        .anyMatch(t -> t.linear.bias().filter(b::equals).isPresent()))
+            .filter(b -> left.stream().anyMatch(t -> t.linear.bias().filter(b::equals).isPresent()))
             .toList();
     return new Adapter(shape, left, own);
   }

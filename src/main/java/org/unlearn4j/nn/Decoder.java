@@ -27,8 +27,8 @@ public interface Decoder {
   }
 
   /**
-   * Linear maps with a weight of their own, in the order in which the decoder uses them: those of the
-   * blocks and the head, without routers and without a head that is the token table.
+   * Linear maps with a weight of their own, in the order in which the decoder uses them: those of
+   * the blocks and the head, without routers and without a head that is the token table.
    */
   default List<Linear> linears() {
     return walked().linears();

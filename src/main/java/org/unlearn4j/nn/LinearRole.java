@@ -1,8 +1,9 @@
 package org.unlearn4j.nn;
 
 import java.util.Arrays;
-import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * What a linear map is for, whatever its family calls it. A fused matrix has several roles: {@code
@@ -19,11 +20,13 @@ public enum LinearRole {
   HEAD("head", "lm_head", "embed_out");
 
   private final String spelling;
-  private final List<String> endings;
+  private final Pattern module;
 
   LinearRole(String spelling, String... endings) {
     this.spelling = spelling;
-    this.endings = List.of(endings);
+    String any =
+        Arrays.stream(endings).map(Pattern::quote).collect(Collectors.joining("|", "(", ")"));
+    this.module = Pattern.compile("(.*\\.)?" + any);
   }
 
   /** As in a pipeline file. */
@@ -38,7 +41,7 @@ public enum LinearRole {
 
   /** Whether a linear map has this role. */
   public boolean of(Linear linear) {
-    return endings.stream().anyMatch(ending -> endsWith(linear.module(), ending));
+    return module.matcher(linear.module()).matches();
   }
 
   /** Whether the last parts of a module's name are these. */

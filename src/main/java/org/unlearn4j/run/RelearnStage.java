@@ -342,8 +342,7 @@ public final class RelearnStage {
 
   private Taught taught(Work work, Decoder decoder, Path folder) {
     Pupil pupil =
-        new Pupil(
-            decoder, objective(work, decoder, folder), work.settings.loop(), work.training);
+        new Pupil(decoder, objective(work, decoder, folder), work.settings.loop(), work.training);
     return new Taught(pupil, StageSupport.measured(pupil.graph(), RuntimeModels.MEASURING));
   }
 

@@ -140,8 +140,7 @@ public final class AdapterWeights {
           Factors f = factors(target.get());
           Operand<TFloat32> product =
               linear.inOut()
-                  ? tf.linalg.matMul(
-                      f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
+                  ? tf.linalg.matMul(f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
                   : tf.linalg.matMul(f.up, f.down);
           return tf.math.add(base.read(linear.weight()), scaled(tf, product));
         });
@@ -159,8 +158,7 @@ public final class AdapterWeights {
           Ops tf = learned.ops().withSubScope(name).withSubScope("shifted");
           return new Factors(
               tf.concat(List.of(down, start.get().read(t.down())), tf.constant(0)),
-              tf.concat(
-                  List.of(up, tf.math.neg(start.get().read(t.up()))), tf.constant(1)));
+              tf.concat(List.of(up, tf.math.neg(start.get().read(t.up()))), tf.constant(1)));
         });
   }
 }

@@ -62,10 +62,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   private long widest;
 
   private KeptActivations(
-      Precision precision,
-      int time,
-      Predicate<Parameter> trained,
-      ToIntFunction<Parameter> ranks) {
+      Precision precision, int time, Predicate<Parameter> trained, ToIntFunction<Parameter> ranks) {
     this.brain = precision == Precision.BF16;
     this.time = time;
     this.trained = trained;

@@ -92,9 +92,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   }
 
   private Operand<TFloat32> merged(Linear linear) {
-    return adapters == null
-        ? variables.read(linear.weight())
-        : adapters.merged(variables, linear);
+    return adapters == null ? variables.read(linear.weight()) : adapters.merged(variables, linear);
   }
 
   /**

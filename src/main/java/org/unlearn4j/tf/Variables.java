@@ -69,10 +69,7 @@ public final class Variables {
    * @param formats in which they lie there; only those in float32 can be updated
    */
   public Variables(
-      TfRuntime runtime,
-      String prefix,
-      List<Parameter> list,
-      Function<Parameter, DType> formats) {
+      TfRuntime runtime, String prefix, List<Parameter> list, Function<Parameter, DType> formats) {
     this.runtime = runtime;
     this.formats = formats;
     this.set = prefix.isEmpty() ? "parameters" : prefix;
@@ -162,9 +159,7 @@ public final class Variables {
    */
   Operand<TFloat32> read(Ops tf, Parameter p, Operand<TFloat32> after) {
     Operand<TFloat32> shared = read(p);
-    return wide(p)
-        ? shared
-        : widened(tf.withControlDependencies(after), stored.get(p.name()));
+    return wide(p) ? shared : widened(tf.withControlDependencies(after), stored.get(p.name()));
   }
 
   /** The value where it lies there in bfloat16 already. */
@@ -179,8 +174,7 @@ public final class Variables {
   Operand<TFloat32> rows(Ops tf, Parameter table, Operand<TInt32> indices) {
     read(table);
     return widened(
-        tf,
-        tf.gather(stored.get(table.name()), tf.reshape(indices, tf.array(-1)), tf.constant(0)));
+        tf, tf.gather(stored.get(table.name()), tf.reshape(indices, tf.array(-1)), tf.constant(0)));
   }
 
   private boolean wide(Parameter p) {

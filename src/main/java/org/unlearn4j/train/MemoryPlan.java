@@ -166,8 +166,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
 
   /** What lies in variables of a model that adapters learn beside, the adapters included. */
   private static long weights(Decoder decoder, Adaptation a) {
-    long base =
-        decoder.parameters().stream().mapToLong(p -> p.size() * a.format(p).bytes()).sum();
+    long base = decoder.parameters().stream().mapToLong(p -> p.size() * a.format(p).bytes()).sum();
     long own = size(a.adapter().parameters());
     long start = a.shifted() ? own - size(a.adapter().biases()) : 0;
     return base + FLOAT * (own + start);
@@ -189,7 +188,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       }
       DType stored = adaptation.map(a -> a.format(p)).orElse(DType.F32);
       boolean again = computation.recompute() && inBlocks.contains(p);
-      boolean table = !inBlocks.contains(p) && !decoder.config().tiedEmbeddings() && isFirst(decoder, p);
+      boolean table =
+          !inBlocks.contains(p) && !decoder.config().tiedEmbeddings() && isFirst(decoder, p);
       if (objective.quantization().isPresent()) {
         copies += FLOAT * p.size();
       }

@@ -82,8 +82,7 @@ public final class TrainingStep implements AutoCloseable {
       perturbation =
           robust.map(
               r ->
-                  new WeightPerturbation(
-                      graph.runtime(), graph.learned(), adamW.accumulated(), r));
+                  new WeightPerturbation(graph.runtime(), graph.learned(), adamW.accumulated(), r));
     } catch (RuntimeException | Error e) {
       graph.close();
       throw e;

@@ -34,8 +34,7 @@ public final class Adaptations {
 
   /** The formats of a checkpoint that has one for all parameters. */
   public static Map<String, DType> stored(Decoder decoder, DType format) {
-    return decoder.parameters().stream()
-        .collect(Collectors.toMap(Parameter::name, p -> format));
+    return decoder.parameters().stream().collect(Collectors.toMap(Parameter::name, p -> format));
   }
 
   /**

@@ -55,8 +55,7 @@ public record Learning(Optional<Set<String>> trainable, Optional<Adaptation> ada
   public int rank(Parameter weight) {
     return adaptation
         .filter(
-            a ->
-                a.adapter().targets().stream().anyMatch(t -> t.linear().weight().equals(weight)))
+            a -> a.adapter().targets().stream().anyMatch(t -> t.linear().weight().equals(weight)))
         .map(a -> a.adapter().shape().rank() * (a.shifted() ? 2 : 1))
         .orElse(0);
   }

@@ -169,12 +169,7 @@ public final class StepGraph implements AutoCloseable {
 
   private Map<Parameter, Operand<TFloat32>> gradients(String scope, Operand<TFloat32> of) {
     return Backward.gradients(
-        runtime,
-        scope,
-        of,
-        forward.emitter(),
-        learned(),
-        objective.learning().parameters(decoder));
+        runtime, scope, of, forward.emitter(), learned(), objective.learning().parameters(decoder));
   }
 
   public TfRuntime runtime() {

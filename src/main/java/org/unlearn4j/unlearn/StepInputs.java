@@ -64,7 +64,11 @@ final class StepInputs {
     forgetting = objective.robust() ? floats(tf, "forgetting") : null;
     boolean views = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
     boolean adapters =
-        objective.learning().adaptation().filter(a -> a.adapter().shape().dropout() > 0).isPresent();
+        objective
+            .learning()
+            .adaptation()
+            .filter(a -> a.adapter().shape().dropout() > 0)
+            .isPresent();
     viewSeed =
         views || adapters
             ? tf.withName("view_seed").placeholder(TInt64.class, Placeholder.shape(Shape.of(2)))

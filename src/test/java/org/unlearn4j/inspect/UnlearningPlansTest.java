@@ -52,10 +52,10 @@ class UnlearningPlansTest {
     double whole = 16 * parameters + 4.0 * 128256 * 2048 + UnlearningPlans.PROGRAM;
     assertClose("whole", whole, bytes(plans, "unlearn.recompute=true"), 0, 0.01);
     // The weights as they are, 12 bytes and a gradient of 4 for each of the adapters' parameters:
-    // 16 (in + out) of q, k, v, o, gate, up and down. Beside them the head, widened for its product.
+    // 16 (in + out) of q, k, v, o, gate, up and down. Beside them the head, widened for its
+    // product.
     double adapters = 16.0 * 16 * (2 * 4096 + 2 * 2560 + 3 * 10240);
-    double lora =
-        2 * parameters + 12 * adapters + 4.0 * 128256 * 2048 + UnlearningPlans.PROGRAM;
+    double lora = 2 * parameters + 12 * adapters + 4.0 * 128256 * 2048 + UnlearningPlans.PROGRAM;
     assertClose(
         "adapters",
         lora,

@@ -34,8 +34,23 @@ class AdapterTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "gemma", "gemma2", "gemma3_text", "gpt2", "gpt_neox", "granite", "llama", "mistral",
-        "mixtral", "olmo2", "olmo3", "phi", "phi3", "qwen2", "qwen3", "qwen3_moe", "smollm3"
+        "gemma",
+        "gemma2",
+        "gemma3_text",
+        "gpt2",
+        "gpt_neox",
+        "granite",
+        "llama",
+        "mistral",
+        "mixtral",
+        "olmo2",
+        "olmo3",
+        "phi",
+        "phi3",
+        "qwen2",
+        "qwen3",
+        "qwen3_moe",
+        "smollm3"
       })
   void everyLinearMapHasARole(String family) {
     Decoder decoder = decoder(family);
@@ -99,8 +114,7 @@ class AdapterTest {
   }
 
   private static void refused(String expected, Decoder decoder, List<Integer> layers, String name) {
-    UserException e =
-        assertThrows(UserException.class, () -> adapter(decoder, layers, name));
+    UserException e = assertThrows(UserException.class, () -> adapter(decoder, layers, name));
     assertTrue(e.getMessage().contains(expected), e.getMessage());
   }
 

@@ -191,7 +191,9 @@ class FakeQuantizationTest {
       Ops tf = runtime.ops();
       Variables variables = new Variables(runtime, "", List.of(linear.weight()));
       Placeholder<TBool> active = tf.placeholder(TBool.class, Placeholder.shape(Shape.scalar()));
-      Operand<TFloat32> seen = new QuantizedWeights(variables, l -> variables.read(l.weight()), form, active).f32(linear);
+      Operand<TFloat32> seen =
+          new QuantizedWeights(variables, l -> variables.read(l.weight()), form, active)
+              .f32(linear);
       Operand<TFloat32> factors = tf.reshape(tf.constant(c), tf.array(2, 40));
       Operand<TFloat32> loss = tf.sum(tf.math.mul(seen, factors), tf.array(0, 1));
       Output<?>[] x = {variables.read(linear.weight()).asOutput()};

@@ -224,8 +224,7 @@ class AdapterTrainingTest {
   @Test
   void aRobustStepMovesTheAdapters() {
     List<String> robust =
-        List.of(
-            "unlearn.adapter={rank: 2}", "unlearn.robust={attack: relearn, rate: 1.0e-2}");
+        List.of("unlearn.adapter={rank: 2}", "unlearn.robust={attack: relearn, rate: 1.0e-2}");
     try (TrainingStep step = step(robust, Computations.FP32)) {
       begin(step);
       step.reset();
@@ -245,8 +244,7 @@ class AdapterTrainingTest {
       try (TrainingStep unattacked =
           step(List.of("unlearn.adapter={rank: 2}"), Computations.FP32)) {
         begin(unattacked);
-        plain =
-            StepFixture.run(unattacked.graph(), whole, control).terms().get("forget");
+        plain = StepFixture.run(unattacked.graph(), whole, control).terms().get("forget");
       }
       assertNotEquals(plain, seen.terms().get("forget"), 1e-4);
       assertFalse(Double.isNaN(seen.terms().get("forget")));

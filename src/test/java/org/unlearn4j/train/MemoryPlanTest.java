@@ -143,7 +143,10 @@ class MemoryPlanTest {
   /** Adapters beside a model that lies there as it is or in 16 bits. */
   @ParameterizedTest
   @CsvSource({
-    "F32, FP32, false", "BF16, FP32, false", "BF16, FP32, true", "BF16, BF16, true",
+    "F32, FP32, false",
+    "BF16, FP32, false",
+    "BF16, FP32, true",
+    "BF16, BF16, true",
     "F16, FP32, true"
   })
   void aStepThroughAdaptersTakesWhatThePlanSays(

@@ -69,7 +69,11 @@ final class AdaptedSteps {
     try (StepGraph graph = new StepGraph(fixture.decoder(), adapted, computation)) {
       fixture.assignPolicy(graph);
       graph.learned().assign(p -> FloatBuffer.wrap(values.get(p)));
-      graph.weights().adapter().orElseThrow().start()
+      graph
+          .weights()
+          .adapter()
+          .orElseThrow()
+          .start()
           .ifPresent(start -> start.assign(p -> FloatBuffer.wrap(values.get(p))));
       return StepFixture.run(graph, batch, StepControl.of(objective, 0.1));
     }

@@ -31,14 +31,12 @@ class AdapterStepTest {
   private static final Adapter.Shape SHAPE = new Adapter.Shape(3, 6, false, 0);
 
   private static Objective objective(StepFixture fixture, String... settings) {
-    return Objectives.of(
-        Pipeline.defaults("NPO", List.of(settings)).unlearn(), fixture.decoder());
+    return Objectives.of(Pipeline.defaults("NPO", List.of(settings)).unlearn(), fixture.decoder());
   }
 
   private static Objective clreg(StepFixture fixture, String... more) {
     List<String> settings =
-        new java.util.ArrayList<>(
-            List.of("unlearn.clreg.weight=0.1", "unlearn.clreg.view=mask"));
+        new java.util.ArrayList<>(List.of("unlearn.clreg.weight=0.1", "unlearn.clreg.view=mask"));
     settings.addAll(List.of(more));
     return objective(fixture, settings.toArray(String[]::new));
   }
@@ -79,18 +77,13 @@ class AdapterStepTest {
         steps.plain(objective, steps.merged(values), Computations.FP32.unarranged());
     StepFixture.Values adapted =
         steps.run(
-            objective,
-            steps.adaptation(false),
-            values,
-            Computations.FP32.recomputing(recompute));
+            objective, steps.adaptation(false), values, Computations.FP32.recomputing(recompute));
     assertSameLosses(plain, adapted, 1e-5);
     double scale = SHAPE.scale();
-    assertNear(
-        steps.projected(plain.gradients(), values, scale), adapted.gradients(), ROUNDING);
+    assertNear(steps.projected(plain.gradients(), values, scale), adapted.gradients(), ROUNDING);
     // The plausible mistakes: no scale, and A and B of the base without its adapters.
     Map<String, float[]> unscaled = steps.projected(plain.gradients(), values, 1);
-    assertThrows(
-        AssertionFailedError.class, () -> assertNear(unscaled, adapted.gradients(), 0.1));
+    assertThrows(AssertionFailedError.class, () -> assertNear(unscaled, adapted.gradients(), 0.1));
     StepFixture.Values base = steps.plain(objective, steps.base(), Computations.FP32);
     assertThrows(AssertionFailedError.class, () -> assertSameLosses(base, adapted, 1e-4));
   }
@@ -127,7 +120,9 @@ class AdapterStepTest {
     }
   }
 
-  /** The twin of a retain loss is the base, not a copy of it, whatever the adapters have learned. */
+  /**
+   * The twin of a retain loss is the base, not a copy of it, whatever the adapters have learned.
+   */
   @Test
   void theFrozenTwinIsTheModelWithoutItsAdapters() {
     AdaptedSteps steps = new AdaptedSteps(new StepFixture("llama"), SHAPE, "all-linear");
@@ -135,8 +130,7 @@ class AdapterStepTest {
     Map<Parameter, float[]> values = steps.drawn(2);
     StepFixture.Values plain = steps.plain(kl, steps.merged(values), Computations.FP32);
     assertTrue(plain.terms().get("retain") > 1e-3, "the adapters move nothing");
-    StepFixture.Values adapted =
-        steps.run(kl, steps.adaptation(false), values, Computations.FP32);
+    StepFixture.Values adapted = steps.run(kl, steps.adaptation(false), values, Computations.FP32);
     assertSameLosses(plain, adapted, 1e-4);
     try (StepGraph graph =
         new StepGraph(
@@ -182,8 +176,7 @@ class AdapterStepTest {
       graph.variables().assign(p -> java.nio.FloatBuffer.wrap(rounded.get(p.name())));
       graph.learned().assign(p -> java.nio.FloatBuffer.wrap(values.get(p)));
       expected =
-          StepFixture.run(
-              graph, steps.fixture.batch(objective), StepControl.of(objective, 0.1));
+          StepFixture.run(graph, steps.fixture.batch(objective), StepControl.of(objective, 0.1));
     }
     assertSameLosses(expected, narrow, 1e-5);
     assertNear(expected.gradients(), narrow.gradients(), ROUNDING);
