@@ -69,7 +69,18 @@ class PipelineTest {
     assertEquals(List.of(Layer.EMBEDDINGS, new Layer("2"), Layer.LAST), clreg.layers());
     assertEquals(0.1, clreg.weight());
     assertEquals(
-        new LoopSettings(4, 8, 1, 5e-5, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 0, 1, false, Optional.empty()),
+        new LoopSettings(
+            4,
+            8,
+            1,
+            5e-5,
+            LoopSettings.Schedule.COSINE,
+            1,
+            OptimizerSettings.adamW(0.01, 1),
+            0,
+            1,
+            false,
+            Optional.empty()),
         p.unlearn().loop());
     assertEquals(EvaluateSettings.Suite.FABLE, p.evaluate().suite());
     assertEquals(OptionalInt.of(20), p.evaluate().limit());
@@ -246,7 +257,17 @@ class PipelineTest {
                 0.1,
                 OptionalDouble.empty(),
                 new LoopSettings(
-                    1, 4, 1, 3e-3, LoopSettings.Schedule.CONSTANT, 0, 0.01, 1, 0, 0, false, Optional.empty()))),
+                    1,
+                    4,
+                    1,
+                    3e-3,
+                    LoopSettings.Schedule.CONSTANT,
+                    0,
+                    OptimizerSettings.adamW(0.01, 1),
+                    0,
+                    0,
+                    false,
+                    Optional.empty()))),
         p.relearn());
     assertEquals(p, Pipeline.readRecord(write(p.toYaml())), p.toYaml());
   }
