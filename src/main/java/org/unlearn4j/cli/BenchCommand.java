@@ -100,7 +100,8 @@ final class BenchCommand implements Command {
             rows,
             tokens,
             labelled,
-            CommandOptions.integer(line, "steps", 1, 20));
+            CommandOptions.integer(line, "steps", 1, 20),
+            unlearn.loop().optimizer());
     if (line.hasOption("memory")) {
       memory(StepBenchmark.memory(work)).print(out, line.hasOption("json"));
       return ExitCode.DONE;

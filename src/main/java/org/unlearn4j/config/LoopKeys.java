@@ -16,6 +16,7 @@ final class LoopKeys {
   final Key<Double> learningRate;
   final Key<LoopSettings.Schedule> schedule;
   final Key<Double> warmupEpochs;
+  final Key<OptimizerSettings.Form> optimizer;
   final Key<Double> weightDecay;
   final Key<Double> clipNorm;
   final Key<Long> seed;
@@ -66,6 +67,12 @@ final class LoopKeys {
             nonNegative(),
             constant(otherwise.warmupEpochs),
             "linear warm-up, in epochs");
+    optimizer =
+        key(
+            at + ".optimizer",
+            choice(OptimizerSettings.Form.class),
+            constant(OptimizerSettings.Form.ADAMW),
+            "what makes updates of gradients: docs/explanation/memory.md");
     weightDecay =
         key(at + ".weight_decay", nonNegative(), constant(0.01), "decoupled, as in AdamW");
     clipNorm =
@@ -100,6 +107,7 @@ final class LoopKeys {
                 learningRate,
                 schedule,
                 warmupEpochs,
+                optimizer,
                 weightDecay,
                 clipNorm,
                 seed,

@@ -10,8 +10,7 @@ import java.util.Optional;
  * @param accumulate micro-batches of an optimiser step
  * @param learningRate peak of the schedule
  * @param warmupEpochs epochs (or a part of one) of linear warm-up
- * @param weightDecay decoupled
- * @param clipNorm largest global gradient norm; 0: no clipping
+ * @param optimizer what makes updates of gradients
  * @param checkpointEvery epochs between checkpoints; 0: none
  * @param recompute whether each block's activations are computed again in the backward pass instead
  *     of being kept
@@ -24,8 +23,7 @@ public record LoopSettings(
     double learningRate,
     Schedule schedule,
     double warmupEpochs,
-    double weightDecay,
-    double clipNorm,
+    OptimizerSettings optimizer,
     long seed,
     int checkpointEvery,
     boolean recompute,

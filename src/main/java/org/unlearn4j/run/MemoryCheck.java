@@ -106,6 +106,7 @@ record MemoryCheck(
             decoder,
             objective,
             new Computation(c.precision(), computation.device(), c.recompute()),
+            loop.optimizer().form(),
             c.accumulate() > 1 || !updates,
             MemoryPlan.Batch.largest(objective, c.rows(), data));
     return updates ? plan : plan.withoutMoments();

@@ -10,7 +10,6 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
-import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
@@ -30,9 +29,8 @@ final class Pupil implements AutoCloseable {
    */
   Pupil(Decoder decoder, Objective objective, LoopSettings loop, Computation computation) {
     this.loop = loop;
-    AdamWSettings optimiser = StageSupport.optimiser(loop);
     this.graph = new StepGraph(decoder, objective, computation);
-    this.step = new TrainingStep(graph, optimiser, loop.accumulate());
+    this.step = new TrainingStep(graph, loop.optimizer(), loop.accumulate());
   }
 
   StepGraph graph() {

@@ -10,7 +10,6 @@ import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.adapter.MergedWeights;
 import org.unlearn4j.adapter.WeightSource;
 import org.unlearn4j.base.ProgressBar;
-import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.AdapterWeights;
@@ -19,7 +18,6 @@ import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
-import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
 import org.unlearn4j.unlearn.StepGraph;
@@ -29,10 +27,6 @@ import org.unlearn4j.weights.SafeTensors;
 /** What teaching and unlearning share. */
 final class StageSupport {
   private StageSupport() {}
-
-  static AdamWSettings optimiser(LoopSettings loop) {
-    return new AdamWSettings(loop.weightDecay(), loop.clipNorm());
-  }
 
   /** A listener that draws the total loss beside a bar. */
   static Trainer.Listener bar(ProgressBar bar) {

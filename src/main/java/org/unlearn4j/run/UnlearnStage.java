@@ -30,7 +30,6 @@ import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
-import org.unlearn4j.train.AdamWSettings;
 import org.unlearn4j.train.MaskView;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.train.Trainer;
@@ -153,10 +152,9 @@ public final class UnlearnStage {
       if (!everything) {
         MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       }
-      AdamWSettings optimiser = StageSupport.optimiser(loop);
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
-          new TrainingStep(graph, optimiser, loop.accumulate(), pipeline.unlearn().robust())) {
+          new TrainingStep(graph, loop.optimizer(), loop.accumulate(), pipeline.unlearn().robust())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.

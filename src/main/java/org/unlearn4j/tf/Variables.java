@@ -24,15 +24,17 @@ import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TFloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.tensorflow.types.TUint8;
 import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.TensorInfo;
 
 /**
  * A model's parameters as resource variables of a graph, under their Hugging Face names, each read
  * once a step. A prefix keeps further sets apart: moments, accumulators, a frozen twin. Variables
  * that nothing updates may lie there in 16 bits, as a checkpoint has them; what reads them widens
- * them, which is exact.
+ * them, which is exact. Codes of moments are integers of 8 bits.
  */
 public final class Variables {
   /** Values that go through the Java heap at a time. */
@@ -66,7 +68,7 @@ public final class Variables {
   /**
    * Adds one variable a parameter to the graph.
    *
-   * @param formats in which they lie there; only those in float32 can be updated
+   * @param formats in which they lie there; those in 16 bits cannot be updated
    */
   public Variables(
       TfRuntime runtime, String prefix, List<Parameter> list, Function<Parameter, DType> formats) {
@@ -100,6 +102,7 @@ public final class Variables {
       case F32 -> TFloat32.class;
       case F16 -> TFloat16.class;
       case BF16 -> TBfloat16.class;
+      case U8 -> TUint8.class;
     };
   }
 
@@ -170,6 +173,25 @@ public final class Variables {
         : Optional.empty();
   }
 
+  /**
+   * The codes of a parameter, as they were when the step began: {@link DType#U8}.
+   *
+   * @throws IllegalArgumentException if they are no codes
+   */
+  @SuppressWarnings("unchecked") // its format says so
+  public Operand<TUint8> codes(Parameter p) {
+    read(p);
+    if (format(p) != DType.U8) {
+      throw new IllegalArgumentException(p.name() + " has no codes");
+    }
+    return (Operand<TUint8>) stored.get(p.name());
+  }
+
+  /** How a parameter lies there. */
+  public DType format(Parameter p) {
+    return formats.apply(p);
+  }
+
   /** Rows of a table, of which only these are widened: {@code [indices, width]}. */
   Operand<TFloat32> rows(Ops tf, Parameter table, Operand<TInt32> indices) {
     read(table);
@@ -222,8 +244,12 @@ public final class Variables {
         source.read(p, from, FloatBuffer.wrap(piece, 0, n));
         if (format == DType.F32) {
           value.asRawTensor().data().asFloats().offset(from).write(piece, 0, n);
+        } else if (format == DType.U8) {
+          value.asRawTensor().data().offset(from).write(narrow(format, piece, n).array());
         } else {
-          value.asRawTensor().data().asShorts().offset(from).write(narrow(format, piece, n));
+          short[] halves = new short[n];
+          narrow(format, piece, n).asShortBuffer().get(halves);
+          value.asRawTensor().data().asShorts().offset(from).write(halves);
         }
       }
       return value;
@@ -234,12 +260,10 @@ public final class Variables {
   }
 
   /** Exact for values that came from this format. */
-  private static short[] narrow(DType format, float[] piece, int n) {
+  private static ByteBuffer narrow(DType format, float[] piece, int n) {
     ByteBuffer bytes = ByteBuffer.allocate(n * format.bytes()).order(ByteOrder.LITTLE_ENDIAN);
     format.encode(FloatBuffer.wrap(piece, 0, n), bytes);
-    short[] halves = new short[n];
-    bytes.flip().asShortBuffer().get(halves);
-    return halves;
+    return bytes.flip();
   }
 
   private void assign(Feeds feeds, Parameter p, Tensor value) {
@@ -265,19 +289,21 @@ public final class Variables {
 
   /**
    * Sets every variable of several sets of one graph to zero, by one run: parameters of one shape
-   * are fed the same zeros, which TensorFlow copies for the first update.
+   * and format are fed the same zeros, which TensorFlow copies for the first update.
    */
   public static void zero(List<Variables> sets) {
     float[] nothing = new float[PIECE];
     float[] piece = new float[PIECE];
     WeightSource zeros = (p, from, to) -> to.put(nothing, 0, to.remaining());
-    Map<List<Integer>, Tensor> byShape = new HashMap<>();
+    Map<TensorInfo, Tensor> alike = new HashMap<>();
     TfRuntime runtime = sets.get(0).runtime;
     try (Feeds feeds = new Feeds(runtime)) {
       for (Variables set : sets) {
         for (Parameter p : set.parameters.values()) {
           Tensor zero =
-              byShape.computeIfAbsent(p.shape(), s -> feeds.owned(set.filled(p, zeros, piece)));
+              alike.computeIfAbsent(
+                  new TensorInfo("zeros", set.format(p), p.shape()),
+                  s -> feeds.owned(set.filled(p, zeros, piece)));
           set.assign(feeds, p, zero);
         }
       }

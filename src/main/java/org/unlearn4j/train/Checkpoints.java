@@ -25,7 +25,7 @@ import org.unlearn4j.weights.TensorInfo;
 
 /**
  * The state of a training run between two steps, as a rule at the end of an epoch: parameters and
- * both moments in one safetensors file, written beside and renamed, so that a killed run finds
+ * what the optimiser remembers in one safetensors file, written beside and renamed, so that a killed run finds
  * either the old state or the new one, whole.
  */
 final class Checkpoints {
@@ -37,8 +37,8 @@ final class Checkpoints {
   private static final String RUN = "run";
   private static final String QUEUE = "queue/";
 
-  /** What {@link #sets} has at 1. */
-  private static final String FIRST_MOMENTS = "1/";
+  /** Names of the parameters that learn, one a line. */
+  private static final String TRAINED = "trained";
 
   private final Path file;
   private final String run;
@@ -69,9 +69,12 @@ final class Checkpoints {
   void save(TrainingStep step, State state) {
     List<Variables> sets = sets(step);
     List<TensorInfo> tensors = new ArrayList<>();
+    Map<String, Parameter> byTensor = new HashMap<>();
     for (int s = 0; s < sets.size(); s++) {
       for (Parameter p : sets.get(s).parameters()) {
-        tensors.add(new TensorInfo(s + "/" + p.name(), DType.F32, p.shape()));
+        TensorInfo info = new TensorInfo(s + "/" + p.name(), sets.get(s).format(p), p.shape());
+        tensors.add(info);
+        byTensor.put(info.name(), p);
       }
     }
     Map<String, float[]> queued = new LinkedHashMap<>();
@@ -85,8 +88,6 @@ final class Checkpoints {
               tensors.add(info);
               queued.put(info.name(), joined(vectors, hidden));
             });
-    Map<String, Parameter> byName = new HashMap<>();
-    sets.forEach(set -> set.parameters().forEach(p -> byName.put(p.name(), p)));
     List<Values> values = sets.stream().map(Variables::values).toList();
     try {
       SafeTensorsWriter.write(
@@ -100,7 +101,7 @@ final class Checkpoints {
             int slash = t.name().indexOf('/');
             values
                 .get(Integer.parseInt(t.name().substring(0, slash)))
-                .read(byName.get(t.name().substring(slash + 1)), pieces);
+                .read(byTensor.get(t.name()), pieces);
           },
           Map.of(
               EPOCH, String.valueOf(state.epoch()),
@@ -108,6 +109,10 @@ final class Checkpoints {
               ALPHA, String.valueOf(state.dual().alpha()),
               RETAIN_SUM, String.valueOf(state.dual().retainSum()),
               RETAIN_STEPS, String.valueOf(state.dual().steps()),
+              TRAINED,
+                  step.optimizer().parameters().stream()
+                      .map(Parameter::name)
+                      .collect(Collectors.joining("\n")),
               RUN, run));
     } finally {
       values.forEach(Values::close);
@@ -143,7 +148,7 @@ final class Checkpoints {
     if (!Files.isRegularFile(file)) {
       return Optional.empty();
     }
-    SafeTensors saved = SafeTensors.open(file);
+    SafeTensors saved = SafeTensors.ofState(file);
     if (run.equals(saved.metadata().get(RUN))) {
       return Optional.of(saved);
     }
@@ -158,11 +163,7 @@ final class Checkpoints {
       return Optional.empty();
     }
     try (SafeTensors saved = last.get()) {
-      return Optional.of(
-          saved.names().stream()
-              .filter(n -> n.startsWith(FIRST_MOMENTS))
-              .map(n -> n.substring(FIRST_MOMENTS.length()))
-              .collect(Collectors.toSet()));
+      return Optional.of(saved.metadata().getOrDefault(TRAINED, "").lines().collect(Collectors.toSet()));
     }
   }
 
@@ -202,8 +203,7 @@ final class Checkpoints {
   private static List<Variables> sets(TrainingStep step) {
     List<Variables> sets = new ArrayList<>();
     sets.add(step.graph().learned());
-    sets.add(step.optimiser().firstMoments());
-    sets.add(step.optimiser().secondMoments());
+    sets.addAll(step.optimizer().state());
     step.attacked().ifPresent(sets::add);
     return sets;
   }

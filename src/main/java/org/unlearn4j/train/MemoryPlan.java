@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Predicate;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
@@ -23,7 +24,7 @@ import org.unlearn4j.weights.DType;
  * update (all gradients).
  *
  * @param weights master weights
- * @param moments both of AdamW
+ * @param moments what the optimiser remembers
  * @param accumulators of gradients, with several micro-batches a step or a robust objective, which
  *     keeps the weights as they were, too
  * @param twin weights of the frozen model
@@ -100,11 +101,28 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return new MemoryPlan(weights, 0, accumulators, twin, step);
   }
 
+  /** Estimates, of AdamW. */
+  public static MemoryPlan of(
+      Decoder decoder,
+      Objective objective,
+      Computation computation,
+      boolean accumulating,
+      Batch batch) {
+    return of(
+        decoder,
+        objective,
+        computation,
+        OptimizerSettings.Form.ADAMW,
+        accumulating,
+        batch);
+  }
+
   /** Estimates. */
   public static MemoryPlan of(
       Decoder decoder,
       Objective objective,
       Computation computation,
+      OptimizerSettings.Form optimizer,
       boolean accumulating,
       Batch batch) {
     long parameters = size(decoder, p -> true);
@@ -113,11 +131,19 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     boolean twin = !objective.frozen().isEmpty() && adaptation.isEmpty();
     return new MemoryPlan(
         adaptation.map(a -> weights(decoder, a)).orElse(FLOAT * parameters),
-        2 * FLOAT * trained,
+        moments(optimizer, objective.learning().parameters(decoder)),
         (accumulating || objective.robust() ? FLOAT * trained : 0)
             + (objective.robust() ? 2 * FLOAT * trained : 0),
         twin ? FLOAT * parameters : 0,
         step(decoder, objective, computation, batch));
+  }
+
+  private static long moments(OptimizerSettings.Form optimizer, List<Parameter> learned) {
+    return switch (optimizer) {
+      case ADAMW -> 2 * FLOAT * size(learned);
+      case ADAMW8BIT -> AdamW8bit.bytes(learned);
+      case ADAFACTOR -> FLOAT * Adafactor.remembered(learned);
+    };
   }
 
   private static long step(

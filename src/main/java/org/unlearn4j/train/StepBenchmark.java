@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -38,6 +39,7 @@ public final class StepBenchmark {
    * @param tokens a row
    * @param labelled share of the tokens that is labelled
    * @param steps counted, after {@link #WARM_UP}
+   * @param optimizer what makes updates of gradients
    */
   public record Work(
       ModelConfig config,
@@ -46,7 +48,29 @@ public final class StepBenchmark {
       int rows,
       int tokens,
       double labelled,
-      int steps) {}
+      int steps,
+      OptimizerSettings optimizer) {
+
+    /** With AdamW at its defaults. */
+    public Work(
+        ModelConfig config,
+        Objective objective,
+        Computation computation,
+        int rows,
+        int tokens,
+        double labelled,
+        int steps) {
+      this(
+          config,
+          objective,
+          computation,
+          rows,
+          tokens,
+          labelled,
+          steps,
+          OptimizerSettings.adamW(0.01, 1));
+    }
+  }
 
   /**
    * What was measured.
@@ -102,10 +126,11 @@ public final class StepBenchmark {
             decoder,
             work.objective(),
             work.computation(),
+            work.optimizer().form(),
             false,
             MemoryPlan.Batch.of(work.objective(), work.rows(), work.tokens(), labelled));
     StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
+    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
       assign(graph, work.config());
       step.reset();
       StepControl control = StepControl.of(work.objective(), 0.1);
@@ -131,14 +156,13 @@ public final class StepBenchmark {
   public static Measured run(Work work) {
     Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
-    AdamWSettings settings = new AdamWSettings(0.01, 1);
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
     double first = 0;
     int signatures;
     StepControl control = StepControl.of(work.objective(), 0.1);
     StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, settings, 1)) {
+    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
       assign(graph, work.config());
       step.reset();
       for (int i = 0; i < WARM_UP + work.steps(); i++) {

@@ -12,6 +12,7 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Result;
 import org.tensorflow.types.TFloat32;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.PeakMemory;
@@ -41,8 +42,7 @@ public final class TrainingStep implements AutoCloseable {
       Map<FeatureLayer, List<float[]>> features) {}
 
   private final StepGraph graph;
-  private final AdamWSettings settings;
-  private final AdamW adamW;
+  private final Optimizer optimizer;
   private final int accumulate;
   private final Optional<RobustSettings> robust;
   private final Optional<WeightPerturbation> perturbation;
@@ -53,7 +53,7 @@ public final class TrainingStep implements AutoCloseable {
    *
    * @param accumulate micro-batches a step
    */
-  public TrainingStep(StepGraph graph, AdamWSettings settings, int accumulate) {
+  public TrainingStep(StepGraph graph, OptimizerSettings settings, int accumulate) {
     this(graph, settings, accumulate, Optional.empty());
   }
 
@@ -63,17 +63,16 @@ public final class TrainingStep implements AutoCloseable {
    * @param robust what moves the weights at which the forget part is taken
    */
   public TrainingStep(
-      StepGraph graph, AdamWSettings settings, int accumulate, Optional<RobustSettings> robust) {
+      StepGraph graph, OptimizerSettings settings, int accumulate, Optional<RobustSettings> robust) {
     this.graph = graph;
-    this.settings = settings;
     this.accumulate = accumulate;
     this.robust = robust;
     try {
       if (robust.isPresent() && !graph.objective().robust()) {
         throw new IllegalArgumentException("the forget part has no factor in this graph");
       }
-      this.adamW =
-          new AdamW(
+      this.optimizer =
+          new Optimizer(
               graph.runtime(),
               graph.learned(),
               graph.gradients(),
@@ -82,7 +81,8 @@ public final class TrainingStep implements AutoCloseable {
       perturbation =
           robust.map(
               r ->
-                  new WeightPerturbation(graph.runtime(), graph.learned(), adamW.accumulated(), r));
+                  new WeightPerturbation(
+                      graph.runtime(), graph.learned(), optimizer.accumulated(), r));
     } catch (RuntimeException | Error e) {
       graph.close();
       throw e;
@@ -103,13 +103,13 @@ public final class TrainingStep implements AutoCloseable {
     return perturbation.flatMap(WeightPerturbation::course);
   }
 
-  AdamW optimiser() {
-    return adamW;
+  Optimizer optimizer() {
+    return optimizer;
   }
 
-  /** Zeroes the moments; to be called once the parameters are assigned. */
+  /** Zeroes what the optimiser remembers; to be called once the parameters are assigned. */
   public void reset() {
-    adamW.reset();
+    optimizer.reset();
   }
 
   /**
@@ -195,10 +195,10 @@ public final class TrainingStep implements AutoCloseable {
         feed(feeds, micro.get(i), rest.atMicro(i));
         graph.queueFeatures().values().forEach(feeds::fetch);
         if (last) {
-          adamW.feed(feeds, t, learningRate, settings, earlier + i > 0);
-          feeds.fetch(adamW.norm());
+          optimizer.feed(feeds, t, learningRate, earlier + i > 0);
+          feeds.fetch(optimizer.norm());
         }
-        (last ? adamW.update() : adamW.accumulate(earlier + i)).forEach(feeds::target);
+        (last ? optimizer.update() : optimizer.accumulate(earlier + i)).forEach(feeds::target);
         try (Result result = how.apply(last ? "training step" : "micro-batch", feeds)) {
           int at =
               seen.add(result, n -> perturbation.isEmpty() || !StepGraph.FORGET_PART.contains(n));
@@ -258,7 +258,7 @@ public final class TrainingStep implements AutoCloseable {
     for (int i = 0; i < batches.size(); i++) {
       try (Feeds feeds = new Feeds(graph.runtime())) {
         feed(feeds, batches.get(i), control.atMicro(i));
-        adamW.accumulate(i).forEach(feeds::target);
+        optimizer.accumulate(i).forEach(feeds::target);
         try (Result result = how.apply("micro-batch", feeds)) {
           seen.add(result, StepGraph.FORGET_PART::contains);
         }

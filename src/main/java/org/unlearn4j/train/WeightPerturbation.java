@@ -96,7 +96,7 @@ final class WeightPerturbation {
     if (settings.attack() == RobustSettings.Attack.RELEARN) {
       return tf.constant((float) -settings.rate());
     }
-    Operand<TFloat32> norm = AdamW.globalNorm(tf.withSubScope("norm"), directions);
+    Operand<TFloat32> norm = Optimizer.globalNorm(tf.withSubScope("norm"), directions);
     return tf.math.div(
         tf.constant((float) settings.radius()), tf.math.maximum(norm, tf.constant(1e-12f)));
   }

@@ -5,12 +5,26 @@ import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.Set;
 
-/** Number formats of weights, and their conversion to and from float32. */
+/**
+ * Number formats of stored tensors, and their conversion to and from float32. Weights have one of
+ * the first three; what training keeps from step to step may be codes.
+ */
 public enum DType {
   F32("F32", 4, "float32"),
   F16("F16", 2, "float16"),
-  BF16("BF16", 2, "bfloat16");
+  BF16("BF16", 2, "bfloat16"),
+  /** Codes: the integers from 0 to 255. */
+  U8("U8", 1, "uint8");
+
+  /** Those of weights. */
+  static final Set<DType> OF_WEIGHTS = Set.of(F32, F16, BF16);
+
+  /** Those of a training run's state. */
+  static final Set<DType> OF_STATE = Set.of(values());
+
+  private static final int LARGEST_CODE = 255;
 
   private final String code;
   private final int bytes;
@@ -27,12 +41,14 @@ public enum DType {
     return code;
   }
 
-  /** The format of that name, if it is one of weights. */
-  static Optional<DType> of(String code) {
-    return Arrays.stream(values()).filter(d -> d.code.equals(code)).findFirst();
+  /** The format of that name, if it is one of these. */
+  static Optional<DType> of(String code, Set<DType> allowed) {
+    return Arrays.stream(values())
+        .filter(d -> d.code.equals(code) && allowed.contains(d))
+        .findFirst();
   }
 
-  /** All names, for messages. */
+  /** The names of those of weights, for messages. */
   static String known() {
     return "F32, F16 or BF16";
   }
@@ -53,6 +69,12 @@ public enum DType {
       to.put(from.asFloatBuffer());
       return;
     }
+    if (this == U8) {
+      while (from.hasRemaining()) {
+        to.put(Byte.toUnsignedInt(from.get()));
+      }
+      return;
+    }
     ShortBuffer halves = from.asShortBuffer();
     int n = halves.remaining();
     float[] block = new float[Math.min(n, 1 << 14)];
@@ -69,7 +91,7 @@ public enum DType {
   /**
    * Narrows all of {@code from} into {@code to} (little-endian), to nearest, ties to even.
    *
-   * @throws ArithmeticException if a finite number is beyond the largest of this format
+   * @throws ArithmeticException if a finite number is beyond the largest of this format, or no code
    */
   public void encode(FloatBuffer from, ByteBuffer to) {
     while (from.hasRemaining()) {
@@ -78,8 +100,16 @@ public enum DType {
         case F32 -> to.putFloat(x);
         case F16 -> to.putShort(within(x, floatToHalf(x), 0x7c00));
         case BF16 -> to.putShort(within(x, floatToBrain(x), 0x7f80));
+        case U8 -> to.put(code(x));
       }
     }
+  }
+
+  private static byte code(float x) {
+    if (!(x >= 0 && x <= LARGEST_CODE) || x != (int) x) {
+      throw new ArithmeticException(x + ", which is no integer from 0 to " + LARGEST_CODE);
+    }
+    return (byte) (int) x;
   }
 
   private short within(float x, short narrow, int infinity) {

@@ -58,18 +58,27 @@ public final class SafeTensors implements AutoCloseable {
    */
   public static SafeTensors open(Path path) {
     if (!Files.isDirectory(path)) {
-      return ofFiles(path, List.of(path), Map.of());
+      return ofFiles(path, List.of(path), Map.of(), DType.OF_WEIGHTS);
     }
     Path single = path.resolve("model.safetensors");
     Path index = path.resolve("model.safetensors.index.json");
     if (Files.isRegularFile(single)) {
-      return ofFiles(single, List.of(single), Map.of());
+      return ofFiles(single, List.of(single), Map.of(), DType.OF_WEIGHTS);
     }
     if (Files.isRegularFile(index)) {
       return ofIndex(index);
     }
     throw UserException.at(
         path, "", "no weights", "model.safetensors or model.safetensors.index.json");
+  }
+
+  /**
+   * Opens the state of a training run, in which tensors may be codes.
+   *
+   * @throws UserException if the file is truncated or not safetensors
+   */
+  public static SafeTensors ofState(Path file) {
+    return ofFiles(file, List.of(file), Map.of(), DType.OF_STATE);
   }
 
   private static SafeTensors ofIndex(Path index) {
@@ -79,7 +88,8 @@ public final class SafeTensors implements AutoCloseable {
     if (shardOf.isEmpty()) {
       throw UserException.at(index, "weight_map", "nothing", "tensor names and their files");
     }
-    SafeTensors all = ofFiles(index, List.copyOf(new TreeSet<>(shardOf.values())), shardOf);
+    List<Path> shards = List.copyOf(new TreeSet<>(shardOf.values()));
+    SafeTensors all = ofFiles(index, shards, shardOf, DType.OF_WEIGHTS);
     List<String> absent =
         shardOf.entrySet().stream()
             .filter(e -> !all.home.containsKey(e.getKey()))
@@ -109,14 +119,16 @@ public final class SafeTensors implements AutoCloseable {
    *
    * @param placed which of them holds a tensor, as an index says; a tensor that it does not name is
    *     where it is found
+   * @param formats of the tensors that are wanted
    * @throws UserException if a tensor that the index does not name is in two files
    */
-  private static SafeTensors ofFiles(Path source, List<Path> paths, Map<String, Path> placed) {
+  private static SafeTensors ofFiles(
+      Path source, List<Path> paths, Map<String, Path> placed, Set<DType> formats) {
     List<SafeTensorsFile> files = new ArrayList<>();
     Map<String, SafeTensorsFile> home = new LinkedHashMap<>();
     try {
       for (Path path : paths) {
-        SafeTensorsFile file = SafeTensorsFile.open(path);
+        SafeTensorsFile file = SafeTensorsFile.open(path, formats);
         files.add(file);
         for (String name : file.tensors().keySet()) {
           if (!placed.getOrDefault(name, path).equals(path)) {

@@ -17,6 +17,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.UserException;
 
@@ -41,17 +42,29 @@ final class SafeTensorsFile implements AutoCloseable {
   private final Path path;
   private final FileChannel channel;
   private final long dataStart;
+  private final Set<DType> formats;
   private final Map<String, Entry> tensors = new LinkedHashMap<>();
   private final Map<String, String> others = new LinkedHashMap<>();
   private final Map<String, String> metadata = new LinkedHashMap<>();
 
-  private SafeTensorsFile(Path path, FileChannel channel, long dataStart) {
+  private SafeTensorsFile(Path path, FileChannel channel, long dataStart, Set<DType> formats) {
+    this.formats = formats;
     this.path = path;
     this.channel = channel;
     this.dataStart = dataStart;
   }
 
+  /** A file of weights. */
   static SafeTensorsFile open(Path path) {
+    return open(path, DType.OF_WEIGHTS);
+  }
+
+  /**
+   * Opens a file.
+   *
+   * @param formats of the tensors that are wanted; those in any other are {@link #others}
+   */
+  static SafeTensorsFile open(Path path, Set<DType> formats) {
     if (!Files.isRegularFile(path)) {
       throw UserException.at(path, "", "no such file", "a safetensors file");
     }
@@ -59,7 +72,8 @@ final class SafeTensorsFile implements AutoCloseable {
     try {
       channel = FileChannel.open(path, StandardOpenOption.READ);
       JsonNode header = header(path, channel);
-      SafeTensorsFile file = new SafeTensorsFile(path, channel, 8 + headerLength(path, channel));
+      SafeTensorsFile file =
+          new SafeTensorsFile(path, channel, 8 + headerLength(path, channel), formats);
       file.parse(header, channel.size());
       return file;
     } catch (IOException e) {
@@ -121,7 +135,7 @@ final class SafeTensorsFile implements AutoCloseable {
       String dtype = e.getValue().path("dtype").asText();
       if (e.getKey().equals("__metadata__")) {
         e.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
-      } else if (!dtype.isEmpty() && DType.of(dtype).isEmpty()) {
+      } else if (!dtype.isEmpty() && DType.of(dtype, formats).isEmpty()) {
         others.put(e.getKey(), dtype);
         spans.add(span(e.getKey(), e.getValue(), fileSize));
       } else {
@@ -176,7 +190,7 @@ final class SafeTensorsFile implements AutoCloseable {
   private Entry entry(String name, JsonNode node) {
     String place = "tensor " + name;
     DType dtype =
-        DType.of(node.path("dtype").asText())
+        DType.of(node.path("dtype").asText(), formats)
             .orElseThrow(() -> UserException.at(path, place, "no dtype", DType.known()));
     TensorInfo info = new TensorInfo(name, dtype, shape(place, node.path("shape")));
     long begin = offset(node.path("data_offsets").path(0));
@@ -219,7 +233,7 @@ final class SafeTensorsFile implements AutoCloseable {
     return tensors;
   }
 
-  /** Tensors in number formats that no weights have, masks for instance, and their formats. */
+  /** Tensors in number formats that are not wanted, masks for instance, and their formats. */
   Map<String, String> others() {
     return others;
   }

@@ -70,7 +70,17 @@ class PipelineTest {
     assertEquals(0.1, clreg.weight());
     assertEquals(
         new LoopSettings(
-            4, 8, 1, 5e-5, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 0, 1, false, Optional.empty()),
+            4,
+            8,
+            1,
+            5e-5,
+            LoopSettings.Schedule.COSINE,
+            1,
+            OptimizerSettings.adamW(0.01, 1),
+            0,
+            1,
+            false,
+            Optional.empty()),
         p.unlearn().loop());
     assertEquals(EvaluateSettings.Suite.FABLE, p.evaluate().suite());
     assertEquals(OptionalInt.of(20), p.evaluate().limit());
@@ -253,8 +263,7 @@ class PipelineTest {
                     3e-3,
                     LoopSettings.Schedule.CONSTANT,
                     0,
-                    0.01,
-                    1,
+                    OptimizerSettings.adamW(0.01, 1),
                     0,
                     0,
                     false,

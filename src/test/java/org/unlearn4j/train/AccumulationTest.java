@@ -14,6 +14,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.opentest4j.AssertionFailedError;
 import org.unlearn4j.config.ObjectiveName;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -27,7 +28,7 @@ import org.unlearn4j.unlearn.StepGraph;
 
 /** A step is the same in one piece and in several: means run over the step's tokens and rows. */
 class AccumulationTest {
-  private static final AdamWSettings SETTINGS = new AdamWSettings(0.01, 1);
+  private static final OptimizerSettings SETTINGS = OptimizerSettings.adamW(0.01, 1);
   private static final StepControl CONTROL =
       new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0));
 

@@ -15,6 +15,7 @@ import java.util.function.Function;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.tensorflow.Result;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.fixtures.Computations;
@@ -49,7 +50,7 @@ class EveryFamilyTrainsTest {
         Pipeline.defaults("NPO", List.of("unlearn.clreg.weight=" + CONTROL.lambda())).unlearn();
     Objective objective = Objectives.of(unlearn, decoder);
     StepGraph graph = new StepGraph(decoder, objective, Computations.FP32);
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1);
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 1);
         SafeTensors weights = SafeTensors.open(fixture.referenceFile())) {
       WeightSource policy = TfRuntime.checkpoint(weights, decoder.parameters());
       Function<Parameter, float[]> stored = p -> weights.floats(p.name());

@@ -11,6 +11,7 @@ import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.GraphOperation;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -49,7 +50,7 @@ class MeasuredWhereTrainedTest {
         Objectives.of(Pipeline.defaults("NPO", List.of()).unlearn(), fixture.decoder());
     StepBatch batch = fixture.batch(objective);
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.BF16);
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 1)) {
       long before = variables(graph);
       TensorFlowModel model =
           TensorFlowModel.within(

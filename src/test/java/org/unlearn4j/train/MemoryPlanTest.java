@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.tensorflow.GraphOperation;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
@@ -258,7 +259,7 @@ class MemoryPlanTest {
     // Of every parameter: itself, two moments, a sum of gradients, a copy, a distance. None else.
     StepGraph graph = new StepGraph(decoder, objective, computation);
     try (TrainingStep step =
-        new TrainingStep(graph, new AdamWSettings(0.01, 1), 1, unlearn.robust())) {
+        new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 1, unlearn.robust())) {
       int variables = 0;
       Iterator<GraphOperation> operations = step.graph().runtime().graph().operations();
       while (operations.hasNext()) {

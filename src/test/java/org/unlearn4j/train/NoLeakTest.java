@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -53,7 +54,7 @@ class NoLeakTest {
     StepFixture fixture = new StepFixture("llama");
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 2)) {
       fixture.assignPolicy(graph);
       step.reset();
       Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);

@@ -31,6 +31,7 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.StopRequests;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -53,7 +54,18 @@ class ResumeTest {
   private static final int SIGTERM = 15;
 
   private static final LoopSettings LOOP =
-      new LoopSettings(EPOCHS, 2, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1, false);
+      new LoopSettings(
+          EPOCHS,
+          2,
+          2,
+          1e-3,
+          LoopSettings.Schedule.COSINE,
+          1,
+          OptimizerSettings.adamW(0.01, 1),
+          11,
+          1,
+          false,
+          Optional.empty());
 
   @TempDir Path folder;
 
@@ -91,7 +103,7 @@ class ResumeTest {
                 "unlearn.clreg={weight: 0.1, queue: 5}"));
     Objective objective = Objectives.of(defaults.unlearn(), fixture.decoder());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
-    return new TrainingStep(graph, new AdamWSettings(0.01, 1), LOOP.accumulate());
+    return new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), LOOP.accumulate());
   }
 
   private Trainer.Finished run(
@@ -283,7 +295,18 @@ class ResumeTest {
   @Test
   void aRunThatDivergesSaysSoAndLeavesNoCheckpointOfIt() throws IOException {
     LoopSettings wild =
-        new LoopSettings(EPOCHS, 2, 2, 1e30, LoopSettings.Schedule.CONSTANT, 0, 0, 0, 11, 1, false);
+        new LoopSettings(
+            EPOCHS,
+            2,
+            2,
+            1e30,
+            LoopSettings.Schedule.CONSTANT,
+            0,
+            OptimizerSettings.adamW(0, 0),
+            11,
+            1,
+            false,
+            Optional.empty());
     Trainer.Files files = files("wild", "run");
     MachineException e =
         assertThrows(

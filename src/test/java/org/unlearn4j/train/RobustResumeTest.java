@@ -11,10 +11,12 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.config.RobustSettings.Attack;
 import org.unlearn4j.fixtures.StepFixture;
@@ -33,7 +35,17 @@ class RobustResumeTest {
 
   private static LoopSettings loop(int batchSize, long seed) {
     return new LoopSettings(
-        2, batchSize, 1, 1e-3, LoopSettings.Schedule.CONSTANT, 0, 0, 1, seed, 1, false);
+        2,
+        batchSize,
+        1,
+        1e-3,
+        LoopSettings.Schedule.CONSTANT,
+        0,
+        OptimizerSettings.adamW(0, 1),
+        seed,
+        1,
+        false,
+        Optional.empty());
   }
 
   private Trainer.Finished run(

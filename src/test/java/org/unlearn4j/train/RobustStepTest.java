@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.config.RobustSettings.Attack;
 import org.unlearn4j.fixtures.Computations;
@@ -187,11 +188,11 @@ class RobustStepTest {
     try (StepGraph graph =
         new StepGraph(
             fixture.decoder(), TrainingSteps.npo(fixture).robustly(), Computations.FP32)) {
-      AdamW adamW =
-          new AdamW(
-              graph.runtime(), graph.variables(), graph.gradients(), new AdamWSettings(0, 0), true);
+      Optimizer optimizer =
+          new Optimizer(
+              graph.runtime(), graph.variables(), graph.gradients(), OptimizerSettings.adamW(0, 0), true);
       WeightPerturbation moved =
-          new WeightPerturbation(graph.runtime(), graph.variables(), adamW.accumulated(), noise);
+          new WeightPerturbation(graph.runtime(), graph.variables(), optimizer.accumulated(), noise);
       fixture.assignPolicy(graph);
       here = StepFixture.weights(graph);
       moved.keep();
@@ -317,7 +318,7 @@ class RobustStepTest {
         new StepGraph(fixture.decoder(), TrainingSteps.npo(fixture), Computations.FP32);
     assertThrows(
         IllegalArgumentException.class,
-        () -> new TrainingStep(plain, new AdamWSettings(0, 0), 1, Optional.of(relearn)));
+        () -> new TrainingStep(plain, OptimizerSettings.adamW(0, 0), 1, Optional.of(relearn)));
     try (TrainingStep step = TrainingSteps.robust(fixture, relearn, 1)) {
       StepBatch batch = fixture.batch(step.graph().objective());
       assertThrows(IllegalArgumentException.class, () -> step.run(1, List.of(batch), 0, CONTROL));

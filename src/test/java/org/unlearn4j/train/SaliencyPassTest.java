@@ -24,6 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -204,12 +205,12 @@ class SaliencyPassTest {
     Set<String> chosen = Set.of(BLOCK0 + "v_proj.weight", "model.layers.1.mlp.up_proj.weight");
     Objective objective = whole.training(chosen);
     StepGraph graph = new StepGraph(fixture.decoder(), objective, computation);
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.1, 1), micro)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.1, 1), micro)) {
       fixture.assignPolicy(graph);
       step.reset();
       assertEquals(
           chosen,
-          step.optimiser().firstMoments().parameters().stream()
+          step.optimizer().state().get(0).parameters().stream()
               .map(Parameter::name)
               .collect(Collectors.toSet()));
       Map<String, float[]> before = values(graph);

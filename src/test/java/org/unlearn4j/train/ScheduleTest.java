@@ -5,14 +5,27 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.fixtures.Fixture;
 
 class ScheduleTest {
 
   private static LoopSettings loop(LoopSettings.Schedule form, int epochs, double warmupEpochs) {
-    return new LoopSettings(epochs, 4, 1, 1e-3, form, warmupEpochs, 0, 0, 0, 0, false);
+    return new LoopSettings(
+        epochs,
+        4,
+        1,
+        1e-3,
+        form,
+        warmupEpochs,
+        OptimizerSettings.adamW(0, 0),
+        0,
+        0,
+        false,
+        Optional.empty());
   }
 
   private static JsonNode steps(String run) {

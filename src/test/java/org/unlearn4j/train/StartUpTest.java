@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -30,7 +32,18 @@ import org.unlearn4j.unlearn.StepGraph;
  */
 class StartUpTest {
   private static final LoopSettings LOOP =
-      new LoopSettings(2, 1, 2, 1e-3, LoopSettings.Schedule.COSINE, 1, 0.01, 1, 11, 1, false);
+      new LoopSettings(
+          2,
+          1,
+          2,
+          1e-3,
+          LoopSettings.Schedule.COSINE,
+          1,
+          OptimizerSettings.adamW(0.01, 1),
+          11,
+          1,
+          false,
+          Optional.empty());
   private static final List<TokenRow> ROWS =
       List.of(row(1, 5, 7), row(2, 6, 8), row(3, 7, 9), row(4, 8, 10));
 
@@ -82,7 +95,7 @@ class StartUpTest {
     Trainer.Files files =
         new Trainer.Files(
             folder.resolve(layers + "/checkpoints"), folder.resolve(layers + "/log"), "run");
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 2)) {
       TensorFlowModel model =
           TensorFlowModel.within(graph.runtime(), decoder, graph.weights(), Precision.FP32);
       graph.variables().assign(FreshWeights.of(0, 0.1));

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
@@ -51,7 +52,7 @@ class StepCountsTest {
             decoder,
             Objectives.of(Pipeline.defaults("NPO", List.of()).unlearn(), decoder),
             Computation.of(precision, Device.CPU));
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 1)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 1)) {
       Map<String, Integer> types = new TreeMap<>();
       step.graph()
           .runtime()

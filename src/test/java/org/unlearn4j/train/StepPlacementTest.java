@@ -19,6 +19,7 @@ import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.NodeDef;
 import org.tensorflow.proto.RunMetadata;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -68,7 +69,7 @@ class StepPlacementTest {
   @Test
   void aTrainingStepGoesThroughTheCheck() {
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
-    try (TrainingStep step = new TrainingStep(graph, new AdamWSettings(0.01, 1), 2)) {
+    try (TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 2)) {
       fixture.assignPolicy(graph);
       step.reset();
       for (int t = 1; t <= 2; t++) {

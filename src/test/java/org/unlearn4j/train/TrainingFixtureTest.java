@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -43,7 +44,7 @@ class TrainingFixtureTest {
             .with(clReg);
     StepBatch batch = fixture.batch(objective);
     double clip = run.path("max_grad_norm").asDouble(0);
-    AdamWSettings settings = new AdamWSettings(run.path("weight_decay").doubleValue(), clip);
+    OptimizerSettings settings = OptimizerSettings.adamW(run.path("weight_decay").doubleValue(), clip);
     StepControl control = StepControl.of(objective, run.path("clreg_weight").doubleValue());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {

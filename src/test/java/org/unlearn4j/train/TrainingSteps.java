@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.fixtures.Computations;
@@ -42,7 +43,7 @@ final class TrainingSteps {
       int accumulate) {
     StepGraph graph = new StepGraph(fixture.decoder(), objective.robustly(), computation);
     TrainingStep step =
-        new TrainingStep(graph, new AdamWSettings(0, 0), accumulate, Optional.of(settings));
+        new TrainingStep(graph, OptimizerSettings.adamW(0, 0), accumulate, Optional.of(settings));
     fixture.assignPolicy(graph);
     step.reset();
     return step;
@@ -51,15 +52,14 @@ final class TrainingSteps {
   /** The gradient of a step's first update, which its first moments are a tenth of. */
   static Map<String, float[]> gradient(TrainingStep step) {
     Map<String, float[]> gradient = new LinkedHashMap<>();
-    try (Values values = step.optimiser().firstMoments().values()) {
-      step.optimiser()
-          .firstMoments()
+    try (Values values = step.optimizer().state().get(0).values()) {
+      step.optimizer()
           .parameters()
           .forEach(
               p -> {
                 float[] g = values.of(p).array();
                 for (int i = 0; i < g.length; i++) {
-                  g[i] = (float) (g[i] / (1 - AdamWSettings.BETA1));
+                  g[i] = (float) (g[i] / (1 - AdamW.BETA1));
                 }
                 gradient.put(p.name(), g);
               });

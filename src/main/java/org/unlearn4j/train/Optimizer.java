@@ -1,0 +1,171 @@
+package org.unlearn4j.train;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.tensorflow.Operand;
+import org.tensorflow.ndarray.Shape;
+import org.tensorflow.op.Op;
+import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Placeholder;
+import org.tensorflow.types.TFloat32;
+import org.unlearn4j.config.OptimizerSettings;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.Feeds;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.tf.Variables;
+
+/**
+ * An optimiser as resource variable updates:
+ *
+ * <pre>
+ *   g *= min(1, clipNorm / (|g| + 1e-6))           |g| over all parameters
+ *   p *= 1 - lr * weightDecay
+ *   p moves by g as the rule has it
+ * </pre>
+ */
+final class Optimizer {
+  private final OptimizerSettings settings;
+  private final List<Parameter> parameters;
+  private final UpdateRule rule;
+  private final Variables accumulated;
+  private final Placeholder<TFloat32> decay;
+  private final Placeholder<TFloat32> carry;
+  private final Operand<TFloat32> norm;
+  private final List<Op> start = new ArrayList<>();
+  private final List<Op> accumulate = new ArrayList<>();
+  private final List<Op> update = new ArrayList<>();
+
+  /**
+   * Adds the updates to a graph.
+   *
+   * @param gradients of this micro-batch
+   * @param accumulating gradients are summed over several micro-batches before an update
+   */
+  Optimizer(
+      TfRuntime runtime,
+      Variables variables,
+      Map<Parameter, Operand<TFloat32>> gradients,
+      OptimizerSettings settings,
+      boolean accumulating) {
+    this.settings = settings;
+    Ops tf = runtime.ops().withSubScope("optimizer");
+    parameters = List.copyOf(gradients.keySet());
+    rule =
+        switch (settings.form()) {
+          case ADAMW -> new AdamW(runtime, variables, parameters);
+          case ADAMW8BIT -> new AdamW8bit(runtime, variables, parameters);
+          case ADAFACTOR -> new Adafactor(runtime, variables, parameters);
+        };
+    accumulated = accumulating ? new Variables(runtime, "accumulated", parameters) : null;
+    decay = scalar(tf, "decay");
+    carry = scalar(tf, "carry");
+    Map<Parameter, Operand<TFloat32>> sums = accumulating ? accumulation(tf, gradients) : gradients;
+    norm = globalNorm(tf.withSubScope("norm"), sums.values());
+    Operand<TFloat32> clip = clip(tf.withSubScope("clip"), settings.clipNorm());
+    // Updates wait for every gradient, because one may still be reading other parameters.
+    List<Op> earlier = List.of(norm);
+    for (Map.Entry<Parameter, Operand<TFloat32>> sum : sums.entrySet()) {
+      Parameter p = sum.getKey();
+      List<Op> before = new ArrayList<>(earlier);
+      Operand<TFloat32> clipped =
+          clip == null ? sum.getValue() : tf.math.mul(sum.getValue(), clip);
+      if (settings.weightDecay() != 0) {
+        // The product too: else it is made first thing, and lies there for the whole step.
+        Ops late = tf.withControlDependencies(earlier);
+        before.add(
+            late.assignSubVariableOp(variables.handle(p), late.math.mul(variables.read(p), decay)));
+      }
+      List<Op> own = rule.update(p, clipped, before);
+      update.addAll(own);
+      earlier = rule.oneAtATime() ? own : earlier;
+    }
+  }
+
+  private Map<Parameter, Operand<TFloat32>> accumulation(
+      Ops tf, Map<Parameter, Operand<TFloat32>> gradients) {
+    Map<Parameter, Operand<TFloat32>> sums = new LinkedHashMap<>();
+    gradients.forEach(
+        (p, g) -> {
+          start.add(tf.assignVariableOp(accumulated.handle(p), g));
+          accumulate.add(tf.assignAddVariableOp(accumulated.handle(p), g));
+          sums.put(p, tf.math.add(tf.math.mul(accumulated.read(p), carry), g));
+        });
+    return sums;
+  }
+
+  static Operand<TFloat32> globalNorm(Ops tf, Iterable<Operand<TFloat32>> gradients) {
+    List<Operand<TFloat32>> halves = new ArrayList<>();
+    gradients.forEach(g -> halves.add(tf.nn.l2Loss(g)));
+    return tf.math.sqrt(tf.math.mul(tf.math.addN(halves), tf.constant(2f)));
+  }
+
+  private Operand<TFloat32> clip(Ops tf, double most) {
+    if (most == 0) {
+      return null;
+    }
+    Operand<TFloat32> factor =
+        tf.math.div(tf.constant((float) most), tf.math.add(norm, tf.constant(1e-6f)));
+    return tf.math.minimum(factor, tf.constant(1f));
+  }
+
+  static Placeholder<TFloat32> scalar(Ops tf, String name) {
+    return tf.withName(name).placeholder(TFloat32.class, Placeholder.shape(Shape.scalar()));
+  }
+
+  /** Sets what the rule remembers and the accumulators to zero. */
+  void reset() {
+    List<Variables> sets = new ArrayList<>(state());
+    if (accumulated != null) {
+      sets.add(accumulated);
+    }
+    Variables.zero(sets);
+  }
+
+  /** What the rule remembers from step to step. */
+  List<Variables> state() {
+    return rule.state();
+  }
+
+  /** What learns. */
+  List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /** Sums of gradients over micro-batches; only where there are several. */
+  Variables accumulated() {
+    return accumulated;
+  }
+
+  /** Global norm of the step's gradient before clipping, a scalar. */
+  Operand<TFloat32> norm() {
+    return norm;
+  }
+
+  /**
+   * What a micro-batch that is not the step's last runs.
+   *
+   * @param index of the micro-batch; the first overwrites what the step before left
+   */
+  List<Op> accumulate(int index) {
+    return index == 0 ? start : accumulate;
+  }
+
+  /** What updates the parameters (with the accumulators and this micro-batch's gradient). */
+  List<Op> update() {
+    return update;
+  }
+
+  /**
+   * Feeds one update.
+   *
+   * @param t counts updates from 1
+   * @param earlier whether micro-batches of this step came before
+   */
+  void feed(Feeds feeds, int t, double lr, boolean earlier) {
+    rule.feed(feeds, t, lr);
+    feeds.floats(carry, new float[] {earlier ? 1 : 0});
+    feeds.floats(decay, new float[] {(float) (lr * settings.weightDecay())});
+  }
+}
