@@ -38,6 +38,7 @@ import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepControl;
 import org.unlearn4j.unlearn.StepGraph;
+import org.unlearn4j.weights.SafeTensors;
 
 /** What A and B begin with, against float64 values of an independent implementation. */
 class AdapterStartTest {
@@ -251,7 +252,7 @@ class AdapterStartTest {
     }
   }
 
-  /** Adapters that have learned nothing are the base. */
+  /** Adapters that have learned nothing are the base, to the bit where nothing is rearranged. */
   @ParameterizedTest
   @CsvSource({"llama,PiSSA", "llama,ReGLU", "gpt2,PiSSA", "gpt2,ReGLU"})
   void logitsAreTheBasesAtFirst(String family, String init) {
@@ -259,23 +260,17 @@ class AdapterStartTest {
     Pipeline p = settings(family, init, "unlearn.adapter.targets=[all-linear]");
     List<TokenRow> some = fixture.rows().get(Segment.FORGET);
     try (StepGraph graph =
-            new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32);
+            new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32.unarranged());
         TensorFlowModel base =
-            TensorFlowModel.open(fixture.fixture().folder(), Computations.FP32)) {
+            TensorFlowModel.open(
+                fixture.fixture().folder(), Computations.FP32.unarranged())) {
       TensorFlowModel model = StageSupport.measured(graph, Precision.FP32);
       begin(fixture, graph, p);
       float[][][] expected = base.logits(some);
       float[][][] actual = model.logits(some);
       for (int r = 0; r < expected.length; r++) {
         for (int t = 0; t < expected[r].length; t++) {
-          double off = 0;
-          double largest = 0;
-          for (int v = 0; v < expected[r][t].length; v++) {
-            off = Math.max(off, Math.abs(expected[r][t][v] - actual[r][t][v]));
-            largest = Math.max(largest, Math.abs(expected[r][t][v]));
-            assertTrue(Float.isFinite(actual[r][t][v]));
-          }
-          assertTrue(off <= 1e-6 * largest, r + " " + t + ": " + off + " of " + largest);
+          assertArrayEquals(expected[r][t], actual[r][t], r + " " + t);
         }
       }
       // It is what the start takes off that makes them so.
@@ -305,6 +300,48 @@ class AdapterStartTest {
     }
     assertEquals(3 * 21, atOnce.size());
     atOnce.forEach((name, v) -> assertArrayEquals(v, inPortions.get(name), name));
+  }
+
+  /** Teaching and relearning have their own weights' principal parts. */
+  @Test
+  void whoIsTaughtBeginsWithTheWeightsOfItsFolder() {
+    StepFixture fixture = fixture("gpt2");
+    Pipeline p = settings("gpt2", "PiSSA", "unlearn.adapter.orthogonality=0");
+    Objective taught =
+        Adapters.of(
+            Objective.finetune(),
+            p.unlearn().loop(),
+            "finetune",
+            fixture.decoder(),
+            List.of(fixture.fixture().folder()));
+    try (Pupil pupil =
+        new Pupil(fixture.decoder(), taught, p.unlearn().loop(), Computations.FP32)) {
+      pupil.assign(fixture.fixture().folder());
+      assertFactors("pissa", expected("gpt2"), read(pupil.graph().learned()));
+    }
+  }
+
+  /** Floors are measured on the reference alone: no adapter adds anything, biases are its own. */
+  @Test
+  void adaptersThatHaveNotBegunAddNothing() {
+    StepFixture fixture = fixture("gpt2");
+    Pipeline p = settings("gpt2", "PiSSA", "unlearn.adapter.train_bias=true");
+    try (StepGraph graph =
+        new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32)) {
+      AdapterStart start = AdapterStart.of(graph, p.unlearn().loop(), rows(fixture));
+      fixture.assignPolicy(graph);
+      start.none(fixture.referenceFile());
+      Map<String, float[]> off = read(graph.learned());
+      try (SafeTensors reference = SafeTensors.open(fixture.referenceFile())) {
+        off.forEach(
+            (name, v) ->
+                assertArrayEquals(
+                    name.endsWith(".bias") ? reference.floats(name) : new float[v.length],
+                    v,
+                    name));
+      }
+      assertEquals(3, off.keySet().stream().filter(n -> n.endsWith(".bias")).count());
+    }
   }
 
   @Test
