@@ -8,15 +8,21 @@ import static org.unlearn4j.config.ValueType.dropProbability;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.listOf;
+import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.positive;
 import static org.unlearn4j.config.ValueType.text;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
 /** The keys of a training loop's {@code adapter} and their defaults. */
 final class AdapterKeys {
   private final String at;
+
+  /** Whether there are forget and retain rows that adapters can be guided by. */
+  private final boolean forgets;
+
   final Key<Integer> rank;
   final Key<Double> alpha;
   final Key<Boolean> rankStabilised;
@@ -25,6 +31,9 @@ final class AdapterKeys {
   final Key<List<Integer>> layers;
   final Key<AdapterSettings.Init> init;
   final Key<Boolean> trainBias;
+  final Key<Double> beta;
+  final Key<Double> orthogonality;
+  final Key<Integer> orthogonalityRank;
 
   /**
    * Keys of a block.
@@ -33,6 +42,7 @@ final class AdapterKeys {
    */
   AdapterKeys(String loop) {
     at = loop + ".adapter";
+    forgets = loop.equals("unlearn");
     rank = key("rank", integer(1, 4096), constant(16), "columns of A and rows of B");
     alpha =
         key(
@@ -68,10 +78,34 @@ final class AdapterKeys {
             "what A and B begin with (docs/reference/adapters.md)");
     trainBias =
         key("train_bias", flag(), constant(false), "whether biases of adapted maps learn too");
+    beta =
+        key(
+            "beta",
+            dropProbability(),
+            constant(0.7),
+            "with `init: ReGLU`, how much the retain rows weigh against the forget rows");
+    orthogonality =
+        key(
+            "orthogonality",
+            nonNegative(),
+            constant(0.0),
+            "weight of the term that keeps B away from the retain rows' outputs; 0: off");
+    orthogonalityRank =
+        key(
+            "orthogonality_rank",
+            integer(1, 4096),
+            constant(128),
+            "directions of the retain rows' outputs that it keeps B away from");
   }
 
   List<Key<?>> keys() {
-    return List.of(rank, alpha, rankStabilised, dropout, targets, layers, init, trainBias);
+    List<Key<?>> all =
+        new ArrayList<>(
+            List.of(rank, alpha, rankStabilised, dropout, targets, layers, init, trainBias));
+    if (forgets) {
+      all.addAll(List.of(beta, orthogonality, orthogonalityRank));
+    }
+    return all;
   }
 
   Section section() {
@@ -90,7 +124,11 @@ final class AdapterKeys {
                 s.get(targets),
                 s.find(layers).orElse(List.of()),
                 s.get(init),
-                s.get(trainBias)))
+                s.get(trainBias),
+                forgets
+                    ? new AdapterSettings.Guidance(
+                        s.get(beta), s.get(orthogonality), s.get(orthogonalityRank))
+                    : AdapterSettings.Guidance.NONE))
         : Optional.empty();
   }
 

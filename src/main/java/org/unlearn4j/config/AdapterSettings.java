@@ -10,6 +10,7 @@ import java.util.List;
  * @param targets names of linear maps
  * @param layers numbers of blocks, from 0; empty: all
  * @param trainBias whether biases of the adapted linear maps learn too
+ * @param guidance by forget and retain rows
  */
 public record AdapterSettings(
     int rank,
@@ -19,10 +20,23 @@ public record AdapterSettings(
     List<String> targets,
     List<Integer> layers,
     Init init,
-    boolean trainBias) {
+    boolean trainBias,
+    Guidance guidance) {
   public AdapterSettings {
     targets = List.copyOf(targets);
     layers = List.copyOf(layers);
+  }
+
+  /**
+   * What forget and retain rows have to say.
+   *
+   * @param beta how much retain rows weigh against forget rows where B begins
+   * @param orthogonality weight of the term that keeps B away from the retain rows' outputs
+   * @param orthogonalityRank directions of those outputs
+   */
+  public record Guidance(double beta, double orthogonality, int orthogonalityRank) {
+    /** Where no rows are forgotten. */
+    static final Guidance NONE = new Guidance(0, 0, 1);
   }
 
   /** What A and B begin with. */
@@ -31,7 +45,7 @@ public record AdapterSettings(
     GAUSSIAN("gaussian"),
     /** The principal directions of the weights themselves. */
     PISSA("PiSSA"),
-    /** The directions of the inputs that the forget rows use and the retain rows do not. */
+    /** The directions of the outputs that the forget rows use and the retain rows do not. */
     REGLU("ReGLU");
 
     private final String spelling;

@@ -219,6 +219,18 @@ final class Rules {
           "random beside finetune.adapter",
           "a pretrained model, which adapters are for");
     }
+    if (settings.find(RobustKeys.ATTACK).filter(a -> a != RobustSettings.Attack.NONE).isPresent()
+        && settings.find(Schema.UNLEARN.adapter.orthogonality).filter(o -> o > 0).isPresent()) {
+      add(
+          Schema.UNLEARN.adapter.orthogonality,
+          "a weight beside unlearn.robust",
+          "0, or no attack (whose parts are taken one by one)");
+    }
+    for (LoopKeys loop : List.of(Schema.FINETUNE, Schema.RELEARN)) {
+      if (is(loop.adapter.init, AdapterSettings.Init.REGLU)) {
+        add(loop.adapter.init, "ReGLU where no rows are forgotten", "gaussian or PiSSA");
+      }
+    }
   }
 
   private void files() {

@@ -1,11 +1,9 @@
 package org.unlearn4j.run;
 
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
 import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.nn.Adapter;
@@ -14,14 +12,12 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
-import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
-import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 
-/** Adapters in a training: which, and what they begin with. */
+/** Adapters in a training: which, and what they have learned. */
 final class Adapters {
   private Adapters() {}
 
@@ -52,23 +48,6 @@ final class Adapters {
     return formats;
   }
 
-  /**
-   * Gives a graph's adapters, if it has any, the values that they begin with: A normal with a
-   * standard deviation of 1 / rank, as PEFT's {@code gaussian}, B zeros, biases those of the model.
-   */
-  static void begin(StepGraph graph, long seed, Path model) {
-    graph
-        .weights()
-        .adapter()
-        .ifPresent(
-            weights -> {
-              Adapter adapter = weights.adapter();
-              Function<Parameter, FloatBuffer> fresh =
-                  FreshWeights.of(seed, 1.0 / adapter.shape().rank());
-              begin(weights, model, fresh);
-            });
-  }
-
   /** What a graph's adapters have learned, read from it. */
   static LowRank learned(AdapterWeights weights) {
     LowRank learned = read(weights.adapter(), weights.learned());
@@ -88,17 +67,5 @@ final class Adapters {
       adapter.parameters().forEach(p -> all.put(p.name(), values.of(p).array()));
     }
     return LowRank.of(adapter, p -> all.get(p.name()));
-  }
-
-  private static void begin(
-      AdapterWeights weights, Path model, Function<Parameter, FloatBuffer> factors) {
-    List<Parameter> biases = weights.adapter().biases();
-    try (SafeTensors base = SafeTensors.open(model)) {
-      weights
-          .learned()
-          .assign(
-              p -> biases.contains(p) ? FloatBuffer.wrap(base.floats(p.name())) : factors.apply(p));
-    }
-    weights.start().ifPresent(start -> start.assign(factors));
   }
 }

@@ -45,7 +45,7 @@ final class Pupil implements AutoCloseable {
   /** Gives all parameters the values that a folder has. */
   void assign(Path folder) {
     StageSupport.assign(graph, folder);
-    Adapters.begin(graph, loop.seed(), folder);
+    AdapterStart.of(graph, loop).assign(folder);
   }
 
   /**

@@ -159,7 +159,9 @@ public final class UnlearnStage {
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.
         TensorFlowModel model = StageSupport.measured(graph, computation.precision());
-        List<double[]> floors = assigned(graph, model, forget, strangers, base);
+        AdapterStart start =
+            AdapterStart.of(graph, loop, new AdapterStart.Rows(forget, retain, budget()));
+        List<double[]> floors = assigned(graph, start, model, forget, strangers, base);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
@@ -283,18 +285,21 @@ public final class UnlearnStage {
    */
   private List<double[]> assigned(
       StepGraph graph,
+      AdapterStart start,
       LanguageModel model,
       List<TokenRow> forget,
       List<TokenRow> strangers,
       Path base) {
     Floor floor = pipeline.unlearn().objective().floor();
     List<double[]> floors = List.of();
-    Adapters.begin(graph, pipeline.unlearn().loop().seed(), base);
     if (floor.equals(Floor.REFERENCE)) {
-      StageSupport.assign(graph, pipeline.model().reference().orElseThrow());
+      Path reference = pipeline.model().reference().orElseThrow();
+      StageSupport.assign(graph, reference);
+      start.none(reference);
       floors = floors(model, forget, strangers);
     }
     StageSupport.assign(graph, base);
+    start.assign(base);
     boolean own = !floor.equals(Floor.NONE) && !floor.equals(Floor.REFERENCE);
     return own ? floors(model, forget, strangers) : floors;
   }

@@ -46,6 +46,8 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private AdapterWeights adapters;
   private Optional<Operand<TInt64>> adapterSeed = Optional.empty();
   private QuantizedWeights quantized;
+  private LinearReader reader;
+  private Optional<Operand<TInt64>> ownTokens = Optional.empty();
   private int places;
 
   /**
@@ -74,6 +76,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
    */
   public void quantizing(FakeQuantization form, Operand<TBool> active) {
     quantized = new QuantizedWeights(variables, this::merged, form, active);
+  }
+
+  /** From now on tells what linear maps read. */
+  void telling(LinearReader listener) {
+    reader = listener;
   }
 
   /** From now on adds what adapters make of the linear maps' inputs. */
@@ -167,6 +174,9 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor linear(TfTensor x, Linear linear) {
+    if (reader != null) {
+      reader.reads(linear, x, ownTokens);
+    }
     Ops ops = variables.device().on(tf.withSubScope(shortName(linear.weight())));
     MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
     if (precision == Precision.BF16) {
@@ -279,7 +289,14 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor experts(TfTensor x, Experts experts) {
-    return new TfExperts(variables, (own, e) -> expert(own, e, experts.activation()))
+    return new TfExperts(
+            variables,
+            (own, tokens, e) -> {
+              ownTokens = Optional.of(tokens);
+              TfTensor made = expert(own, e, experts.activation());
+              ownTokens = Optional.empty();
+              return made;
+            })
         .emit(tf.withSubScope("experts"), x, experts);
   }
 

@@ -1,7 +1,6 @@
 package org.unlearn4j.tf;
 
 import java.util.List;
-import java.util.function.BiFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
@@ -21,14 +20,26 @@ import org.unlearn4j.nn.Experts;
  */
 final class TfExperts {
   private final Variables variables;
-  private final BiFunction<TfTensor, Experts.Expert, TfTensor> mlp;
+  private final Mlp mlp;
+
+  /** Emits the MLP of an expert. */
+  @FunctionalInterface
+  interface Mlp {
+    /**
+     * What an expert makes of its tokens.
+     *
+     * @param own {@code [own tokens, in]}
+     * @param tokens which of all tokens these are, {@code [own tokens, 1]}
+     */
+    TfTensor of(TfTensor own, Operand<TInt64> tokens, Experts.Expert expert);
+  }
 
   /**
    * Experts whose MLPs somebody else emits.
    *
    * @param mlp of an expert, on its rows
    */
-  TfExperts(Variables variables, BiFunction<TfTensor, Experts.Expert, TfTensor> mlp) {
+  TfExperts(Variables variables, Mlp mlp) {
     this.variables = variables;
     this.mlp = mlp;
   }
@@ -64,7 +75,7 @@ final class TfExperts {
     for (int i = 0; i < all; i++) {
       Operand<TInt64> rows = tf.where(tf.reshape(chosen.get(i), tf.array(-1))); // [own tokens, 1]
       TfTensor own = TfTensor.of(tf.gatherNd(flat, rows));
-      Operand<TFloat32> made = mlp.apply(own, spec.all().get(i)).f32(tf);
+      Operand<TFloat32> made = mlp.of(own, rows, spec.all().get(i)).f32(tf);
       Operand<TFloat32> weighted = tf.math.mul(made, tf.gatherNd(weights.get(i), rows));
       Operand<TFloat32> part = tf.scatterNd(rows, weighted, shape);
       sum = sum == null ? part : tf.math.add(sum, part);

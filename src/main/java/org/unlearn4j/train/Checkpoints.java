@@ -15,6 +15,7 @@ import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.FeatureLayer;
@@ -205,6 +206,9 @@ final class Checkpoints {
     sets.add(step.graph().learned());
     sets.addAll(step.optimizer().state());
     step.attacked().ifPresent(sets::add);
+    // Found from rows, by a pass whose rounding may be another one next time.
+    step.graph().weights().adapter().flatMap(AdapterWeights::start).ifPresent(sets::add);
+    step.graph().avoided().ifPresent(sets::add);
     return sets;
   }
 }

@@ -195,7 +195,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long base = decoder.parameters().stream().mapToLong(p -> p.size() * a.format(p).bytes()).sum();
     long own = size(a.adapter().parameters());
     long start = a.shifted() ? own - size(a.adapter().biases()) : 0;
-    return base + FLOAT * (own + start);
+    long avoided = a.orthogonality().map(o -> size(o.directions(a.adapter()))).orElse(0L);
+    return base + FLOAT * (own + start + avoided);
   }
 
   /**

@@ -150,6 +150,7 @@ public final class StepBenchmark {
         .adapter()
         .flatMap(AdapterWeights::start)
         .ifPresent(start -> start.assign(weights));
+    graph.avoided().ifPresent(avoided -> avoided.assign(weights));
   }
 
   /** Runs the benchmark. */

@@ -1,6 +1,7 @@
 package org.unlearn4j.unlearn;
 
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.DType;
@@ -11,10 +12,25 @@ import org.unlearn4j.weights.DType;
  *
  * @param formats of the checkpoint, by parameter; float32 for those that are not in it
  * @param shifted whether the adapters begin with other values than zeros, which are taken off again
+ * @param orthogonality the term that keeps B away from the retain rows' outputs
  */
-public record Adaptation(Adapter adapter, Map<String, DType> formats, boolean shifted) {
+public record Adaptation(
+    Adapter adapter,
+    Map<String, DType> formats,
+    boolean shifted,
+    Optional<Orthogonality> orthogonality) {
   public Adaptation {
     formats = Map.copyOf(formats);
+  }
+
+  /** Adapters without such a term. */
+  public Adaptation(Adapter adapter, Map<String, DType> formats, boolean shifted) {
+    this(adapter, formats, shifted, Optional.empty());
+  }
+
+  /** The same adapters, or fewer. */
+  Adaptation with(Adapter other) {
+    return new Adaptation(other, formats, shifted, orthogonality);
   }
 
   /** In which format a parameter of the model lies in memory. */

@@ -1,6 +1,7 @@
 package org.unlearn4j.unlearn;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AdapterSettings;
@@ -54,6 +55,9 @@ public final class Adaptations {
             new Adapter.Selection(
                 settings.targets(), settings.layers(), settings.trainBias(), block + ".adapter")),
         formats,
-        settings.init() != AdapterSettings.Init.GAUSSIAN);
+        settings.init() != AdapterSettings.Init.GAUSSIAN,
+        Optional.of(settings.guidance())
+            .filter(g -> g.orthogonality() > 0)
+            .map(g -> new Orthogonality(g.orthogonality(), g.orthogonalityRank())));
   }
 }

@@ -4,7 +4,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 
@@ -32,9 +31,8 @@ public record Learning(Optional<Set<String>> trainable, Optional<Adaptation> ada
 
   /** Adapters, of the linear maps that are trained now. */
   Learning through(Adaptation added) {
-    Adapter adapter = added.adapter().onlyOf(this::names);
     return new Learning(
-        trainable, Optional.of(new Adaptation(adapter, added.formats(), added.shifted())));
+        trainable, Optional.of(added.with(added.adapter().onlyOf(this::names))));
   }
 
   private boolean names(Parameter p) {

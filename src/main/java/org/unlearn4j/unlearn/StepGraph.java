@@ -18,6 +18,7 @@ import org.unlearn4j.tf.Backward;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.ModelWeights;
+import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 
@@ -38,8 +39,10 @@ public final class StepGraph implements AutoCloseable {
   private final TfRuntime runtime;
   private final Decoder decoder;
   private final Objective objective;
+  private final Precision precision;
   private final ModelWeights weights;
   private final Optional<Variables> frozen;
+  private final Optional<Variables> avoided;
   private final StepInputs inputs;
   private final StepForward forward;
   private final Map<String, Operand<TFloat32>> values = new LinkedHashMap<>();
@@ -51,6 +54,7 @@ public final class StepGraph implements AutoCloseable {
   public StepGraph(Decoder decoder, Objective objective, Computation computation) {
     this.decoder = decoder;
     this.objective = objective;
+    this.precision = computation.precision();
     this.runtime = new TfRuntime(computation);
     try {
       Ops tf = runtime.ops();
@@ -103,6 +107,21 @@ public final class StepGraph implements AutoCloseable {
                 Ops ops = scope("clreg");
                 weighted.add(weighted(ops, value(ops, "clreg", r), inputs.lambda()));
               });
+      avoided =
+          adaptation.flatMap(
+              a ->
+                  a.orthogonality()
+                      .map(
+                          o -> {
+                            Ops ops = scope("orthogonality");
+                            Variables q =
+                                new Variables(runtime, "retain", o.directions(a.adapter()));
+                            Term term = o.term(a.adapter(), learned(), q);
+                            Operand<TFloat32> value = value(ops, "orthogonality", term);
+                            Operand<TFloat32> lambda = ops.constant((float) o.weight());
+                            weighted.add(weighted(ops, value, lambda));
+                            return q;
+                          }));
       total = weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
       gradients = gradients("gradients", total);
       objective
@@ -180,6 +199,11 @@ public final class StepGraph implements AutoCloseable {
     return decoder;
   }
 
+  /** Of its passes. */
+  public Precision precision() {
+    return precision;
+  }
+
   public Objective objective() {
     return objective;
   }
@@ -207,8 +231,16 @@ public final class StepGraph implements AutoCloseable {
   }
 
   /**
-   * Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}), unweighted
-   * scalars.
+   * Directions of the retain rows' outputs that B is kept away from, to be assigned before the first
+   * step; empty where no term does.
+   */
+  public Optional<Variables> avoided() {
+    return avoided;
+  }
+
+  /**
+   * Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}, {@code
+   * orthogonality}), unweighted scalars.
    */
   public Map<String, Operand<TFloat32>> values() {
     return values;
