@@ -14,6 +14,7 @@ import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
 /** Holds the tensors of an adapter's file against its configuration and a model. */

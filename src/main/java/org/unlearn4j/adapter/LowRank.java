@@ -7,6 +7,7 @@ import java.util.stream.Collectors;
 import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 
 /**
  * An adapter with values.

@@ -7,6 +7,8 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
+import org.unlearn4j.weights.SafeTensors;
 
 /**
  * Weights with adapters added: {@code W + sum of w s B A} where W is adapted, everything else as it
@@ -88,6 +90,11 @@ public final class MergedWeights implements WeightSource {
   private final WeightSource base;
   private final Map<String, List<Delta>> deltas = new HashMap<>();
   private final Map<String, List<Weighted>> replaced = new HashMap<>();
+
+  /** Adds adapters to the weights of a checkpoint, which must stay open. */
+  public MergedWeights(SafeTensors base, List<Weighted> adapters) {
+    this((p, from, to) -> base.read(p.name(), from, to), adapters);
+  }
 
   /** Adds adapters to the weights of a base. */
   public MergedWeights(WeightSource base, List<Weighted> adapters) {

@@ -136,8 +136,7 @@ final class PipelineRecords {
         s.get(loop.learningRate),
         s.get(loop.schedule),
         s.get(loop.warmupEpochs),
-        new OptimizerSettings(
-            s.get(loop.optimizer), s.get(loop.weightDecay), s.get(loop.clipNorm)),
+        new OptimizerSettings(s.get(loop.optimizer), s.get(loop.weightDecay), s.get(loop.clipNorm)),
         s.get(loop.seed),
         s.get(loop.checkpointEvery),
         s.get(loop.recompute),

@@ -78,8 +78,8 @@ final class AdapterStart {
   }
 
   /**
-   * Gives the adapters, if there are any, the values that they begin with, and their biases those of
-   * the model.
+   * Gives the adapters, if there are any, the values that they begin with, and their biases those
+   * of the model.
    *
    * @param model whose weights the graph has
    * @throws org.unlearn4j.base.UserException if rows do not span as many directions as there shall
@@ -96,7 +96,9 @@ final class AdapterStart {
         // As PEFT's gaussian: A normal with a standard deviation of 1 / rank, B zeros.
         Function<Parameter, FloatBuffer> fresh =
             FreshWeights.of(seed, 1.0 / adapter().shape().rank());
-        adapter().targets().forEach(t -> values.put(t.down().name(), fresh.apply(t.down()).array()));
+        adapter()
+            .targets()
+            .forEach(t -> values.put(t.down().name(), fresh.apply(t.down()).array()));
       }
       case PISSA -> principal(model, values);
       case REGLU -> {

@@ -15,7 +15,6 @@ import java.util.stream.Stream;
 import org.unlearn4j.adapter.AdapterFolder;
 import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.adapter.MergedWeights;
-import org.unlearn4j.adapter.WeightSource;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.Hashes;
@@ -77,7 +76,7 @@ public final class MergeStage {
           out,
           decoder,
           weights.layout(decoder.parameters().stream().map(Parameter::name).toList()),
-          new MergedWeights(WeightSource.of(weights), weighted)::forEach,
+          new MergedWeights(weights, weighted)::forEach,
           base,
           record(base, adapters));
     }

@@ -14,15 +14,14 @@ import org.unlearn4j.config.AdapterSettings;
 import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Adapter;
-import org.unlearn4j.nn.Linear;
 import org.unlearn4j.tf.LinearInputs;
 import org.unlearn4j.tf.OutputDirections;
 import org.unlearn4j.unlearn.StepGraph;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
- * Directions of adapted maps' outputs, as forget and retain rows of a training show them: those that
- * adapters begin with, and those that they are kept away from. Looks at no more rows than the
+ * Directions of adapted maps' outputs, as forget and retain rows of a training show them: those
+ * that adapters begin with, and those that they are kept away from. Looks at no more rows than the
  * published method does, and at so many maps at a time that what is kept of the rows stays bounded.
  */
 final class RowDirections {
@@ -110,8 +109,7 @@ final class RowDirections {
     }
   }
 
-  private void keep(
-      Adapter.Target t, OutputDirections.Found found, Map<String, float[]> values) {
+  private void keep(Adapter.Target t, OutputDirections.Found found, Map<String, float[]> values) {
     if (starts()) {
       if (found.spanned() < adapter.shape().rank()) {
         throw new UserException(
@@ -160,10 +158,8 @@ final class RowDirections {
   /** {@code [wanted][row][in + 1]}, rows in their order. */
   private float[][][] sums(List<TokenRow> rows, List<Integer> wanted) {
     float[][][] all = new float[wanted.size()][rows.size()][];
-    for (int[] batch :
-        BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
-      float[][][] part =
-          inputs.sums(Arrays.stream(batch).mapToObj(rows::get).toList(), wanted);
+    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), tokenBudget)) {
+      float[][][] part = inputs.sums(Arrays.stream(batch).mapToObj(rows::get).toList(), wanted);
       IntStream.range(0, wanted.size())
           .forEach(
               w -> {

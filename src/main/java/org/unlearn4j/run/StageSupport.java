@@ -8,7 +8,6 @@ import java.util.Optional;
 import org.unlearn4j.adapter.AdapterFolder;
 import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.adapter.MergedWeights;
-import org.unlearn4j.adapter.WeightSource;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
@@ -93,9 +92,7 @@ final class StageSupport {
           out,
           graph.decoder(),
           layout,
-          new MergedWeights(
-                  WeightSource.of(weights), List.of(MergedWeights.Weighted.whole(learned)))
-              ::forEach,
+          new MergedWeights(weights, List.of(MergedWeights.Weighted.whole(learned)))::forEach,
           tokenizer,
           record,
           part ->

@@ -154,7 +154,8 @@ public final class UnlearnStage {
       }
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
-          new TrainingStep(graph, loop.optimizer(), loop.accumulate(), pipeline.unlearn().robust())) {
+          new TrainingStep(
+              graph, loop.optimizer(), loop.accumulate(), pipeline.unlearn().robust())) {
         // The step's own weights, before and after: a second copy would be in no plan, and the
         // result would be lost with it. In the precision of the steps, so that a margin against the
         // reference begins at 0.

@@ -140,8 +140,7 @@ public final class AdapterWeights {
           Factors f = factors(target.get());
           Operand<TFloat32> product =
               linear.inOut()
-                  ? tf.linalg.matMul(
-                      f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
+                  ? tf.linalg.matMul(f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
                   : tf.linalg.matMul(f.up, f.down);
           return tf.math.add(base.read(linear.weight()), scaled(tf, product));
         });
@@ -156,7 +155,8 @@ public final class AdapterWeights {
           if (start.isEmpty()) {
             return new Factors(down, up);
           }
-          // B A - B0 A0 as (B - B0) A + B0 (A - A0): nothing at the start to the bit, and in 16 bits
+          // B A - B0 A0 as (B - B0) A + B0 (A - A0): nothing at the start to the bit, and in 16
+          // bits
           // what has been learned is not rounded together with what it began as.
           Ops tf = learned.ops().withSubScope(name).withSubScope("shifted");
           Operand<TFloat32> down0 = start.get().read(t.down());

@@ -2,7 +2,6 @@ package org.unlearn4j.tf;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -44,7 +43,7 @@ public final class LinearInputs {
   private final List<Operand<TFloat32>> sums = new ArrayList<>();
   private final List<Integer> widths = new ArrayList<>();
   private final Map<String, Integer> byWeight = new HashMap<>();
-  private final Map<TfTensor, Integer> byTensor = new IdentityHashMap<>();
+  private final Map<TfTensor, Integer> byTensor = new HashMap<>();
 
   /**
    * Adds the pass to a graph whose session is not open yet.
@@ -90,8 +89,7 @@ public final class LinearInputs {
         tf.concat(
             List.of(
                 tf.math.unsortedSegmentSum(x.f32(tf), row, rows),
-                tf.reshape(
-                    tf.math.unsortedSegmentSum(counted, row, rows), tf.array(-1, 1))),
+                tf.reshape(tf.math.unsortedSegmentSum(counted, row, rows), tf.array(-1, 1))),
             tf.constant(1)));
     widths.add(width + 1);
     return sums.size() - 1;

@@ -64,8 +64,7 @@ final class Matrices {
    * @param order of its axes
    * @param outIn {@code [out, in]}
    */
-  record Weight(
-      Placeholder<TFloat32> stored, Placeholder<TInt32> order, Operand<TFloat64> outIn) {
+  record Weight(Placeholder<TFloat32> stored, Placeholder<TInt32> order, Operand<TFloat64> outIn) {
     static Weight in(Ops tf) {
       Placeholder<TFloat32> stored = fed(tf, "weight");
       Placeholder<TInt32> order =

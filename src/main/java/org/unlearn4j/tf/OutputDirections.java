@@ -21,10 +21,10 @@ import org.unlearn4j.nn.Linear;
  * al. 2026), and those that retain rows use most. A row's output h is the sum of the map's outputs
  * over its tokens; {@code C = sum(h h^T) / rows}.
  *
- * <p>No matrix is {@code [out, out]}: the rows are {@code R^T Q^T} by a QR decomposition, so that all
- * eigenvectors with eigenvalues other than 0 are Q times those of a matrix of at most as many rows
- * and columns as there are rows in both sets. All of it is float64; signs are those with which the
- * largest entry of a direction is positive.
+ * <p>No matrix is {@code [out, out]}: the rows are {@code R^T Q^T} by a QR decomposition, so that
+ * all eigenvectors with eigenvalues other than 0 are Q times those of a matrix of at most as many
+ * rows and columns as there are rows in both sets. All of it is float64; signs are those with which
+ * the largest entry of a direction is positive.
  */
 public final class OutputDirections implements AutoCloseable {
   /**
@@ -69,12 +69,12 @@ public final class OutputDirections implements AutoCloseable {
     retained = count(tf, "retained");
     Operand<TFloat64> map =
         tf.concat(
-            List.of(
-                weight.outIn(), tf.reshape(Matrices.wide(tf, bias), tf.array(-1, 1))),
+            List.of(weight.outIn(), tf.reshape(Matrices.wide(tf, bias), tf.array(-1, 1))),
             tf.constant(1)); // [out, in + 1]: the last input is the number of tokens
     Operand<TFloat64> f = outputs(tf, map, forget);
     Operand<TFloat64> r = outputs(tf, map, retain);
-    Qr<TFloat64> qr = tf.linalg.qr(tf.concat(List.of(f, r), tf.constant(1)), Qr.fullMatrices(false));
+    Qr<TFloat64> qr =
+        tf.linalg.qr(tf.concat(List.of(f, r), tf.constant(1)), Qr.fullMatrices(false));
     Operand<TInt32> split = Dimensions.size(tf, f, 1);
     Operand<TInt32> first = tf.stack(List.of(tf.constant(0), split));
     Operand<TFloat64> ownForget =
@@ -93,9 +93,7 @@ public final class OutputDirections implements AutoCloseable {
     differences = difference.e();
     Operand<TFloat64> most = largest(tf, qr.q(), difference.v(), directions);
     up = Matrices.narrow(tf, most);
-    down =
-        Matrices.narrow(
-            tf, tf.linalg.matMul(most, weight.outIn(), MatMul.transposeA(true)));
+    down = Matrices.narrow(tf, tf.linalg.matMul(most, weight.outIn(), MatMul.transposeA(true)));
     SelfAdjointEig<TFloat64> ofRetain =
         tf.linalg.selfAdjointEig(momentsRetain, SelfAdjointEig.computeV(true));
     retainValues = ofRetain.e();
@@ -107,13 +105,11 @@ public final class OutputDirections implements AutoCloseable {
   }
 
   /** Outputs of rows, over the root of their number: {@code [out, rows]}. */
-  private static Operand<TFloat64> outputs(
-      Ops tf, Operand<TFloat64> map, Operand<TFloat32> rows) {
+  private static Operand<TFloat64> outputs(Ops tf, Operand<TFloat64> map, Operand<TFloat32> rows) {
     Operand<TFloat64> n =
         tf.dtypes.cast(
             tf.math.maximum(Dimensions.size(tf, rows, 0), tf.constant(1)), TFloat64.class);
-    return tf.math.div(
-        Matrices.timesTransposed(tf, map, Matrices.wide(tf, rows)), tf.math.sqrt(n));
+    return tf.math.div(Matrices.timesTransposed(tf, map, Matrices.wide(tf, rows)), tf.math.sqrt(n));
   }
 
   private static Operand<TFloat64> eigenvalues(Ops tf, Operand<TFloat64> moments) {
@@ -137,8 +133,8 @@ public final class OutputDirections implements AutoCloseable {
    * What a map's outputs show.
    *
    * @param spanned directions that the forget rows span, and by which B can begin
-   * @param start {@code B = Q}, {@code A = Q^T W}; of fewer columns than asked for where rows do not
-   *     have as many directions
+   * @param start {@code B = Q}, {@code A = Q^T W}; of fewer columns than asked for where rows do
+   *     not have as many directions
    * @param avoided directions of the retain rows' outputs, {@code [out * retainRank]}, zeros where
    *     the rows have no more
    */
@@ -211,7 +207,9 @@ public final class OutputDirections implements AutoCloseable {
     return ofAll == out ? ofForget : Math.min(ofForget, positive);
   }
 
-  /** {@code [out, count]} as {@code [out, retainRank]}, of which the first {@code there} are not 0. */
+  /**
+   * {@code [out, count]} as {@code [out, retainRank]}, of which the first {@code there} are not 0.
+   */
   private float[] padded(float[] found, int out, int count, int there) {
     int width = width(out);
     float[] padded = new float[out * width];

@@ -28,12 +28,10 @@ public final class PrincipalFactors implements AutoCloseable {
   public PrincipalFactors(int rank, double scale) {
     Ops tf = runtime.ops();
     weight = Matrices.Weight.in(tf);
-    Svd<TFloat64> svd =
-        tf.linalg.svd(weight.outIn(), Svd.computeUv(true), Svd.fullMatrices(false));
+    Svd<TFloat64> svd = tf.linalg.svd(weight.outIn(), Svd.computeUv(true), Svd.fullMatrices(false));
     Operand<TFloat64> roots =
         tf.math.sqrt(
-            tf.math.div(
-                tf.slice(svd.s(), tf.array(0), tf.array(rank)), tf.constant(scale)));
+            tf.math.div(tf.slice(svd.s(), tf.array(0), tf.array(rank)), tf.constant(scale)));
     Operand<TFloat64> u = Matrices.columns(tf, svd.u(), 0, rank);
     Operand<TFloat64> signs = Matrices.signs(tf, u);
     Operand<TFloat64> v = Matrices.columns(tf, svd.v(), 0, rank);

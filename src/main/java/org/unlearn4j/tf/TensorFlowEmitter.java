@@ -11,8 +11,6 @@ import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Sum;
-import org.tensorflow.op.linalg.MatMul;
-import org.tensorflow.types.TBfloat16;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -39,13 +37,10 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final TfAttention attention;
   private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
-  private final WeightCasts casts;
+  private final TfLinear linear;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private RowDropout dropout;
-  private AdapterWeights adapters;
-  private Optional<Operand<TInt64>> adapterSeed = Optional.empty();
-  private QuantizedWeights quantized;
   private LinearReader reader;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
   private int places;
@@ -61,7 +56,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.inputs = inputs;
     this.precision = precision;
     this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables.device());
-    this.casts = new WeightCasts(variables);
+    this.linear = new TfLinear(variables, precision);
   }
 
   /** From now on drops values of the residual stream in some rows. */
@@ -75,7 +70,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
    * @param active scalar; false: as they are
    */
   public void quantizing(FakeQuantization form, Operand<TBool> active) {
-    quantized = new QuantizedWeights(variables, this::merged, form, active);
+    linear.quantizing(form, active);
   }
 
   /** From now on tells what linear maps read. */
@@ -85,7 +80,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   /** From now on adds what adapters make of the linear maps' inputs. */
   public void adapting(AdapterWeights weights) {
-    adapters = weights;
+    linear.adapting(weights, Optional.empty());
   }
 
   /**
@@ -94,12 +89,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
    * @param seed of what is dropped on its way to the adapters, {@code [2]}
    */
   public void adapting(AdapterWeights weights, Operand<TInt64> seed) {
-    adapting(weights);
-    adapterSeed = Optional.of(seed);
-  }
-
-  private Operand<TFloat32> merged(Linear linear) {
-    return adapters == null ? variables.read(linear.weight()) : adapters.merged(variables, linear);
+    linear.adapting(weights, Optional.of(seed));
   }
 
   /**
@@ -173,68 +163,22 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   }
 
   @Override
-  public TfTensor linear(TfTensor x, Linear linear) {
+  public TfTensor linear(TfTensor x, Linear map) {
     if (reader != null) {
-      reader.reads(linear, x, ownTokens);
+      reader.reads(map, x, ownTokens);
     }
-    Ops ops = variables.device().on(tf.withSubScope(shortName(linear.weight())));
-    MatMul.Options transpose = MatMul.transposeB(!linear.inOut());
-    if (precision == Precision.BF16) {
-      Operand<TBfloat16> y = ops.linalg.matMul(x.bf16(tf), bf16(linear), transpose);
-      if (unmerged()) {
-        y = adapters.bf16(ops, x.bf16(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
-      }
-      if (linear.bias().isPresent()) {
-        y = ops.math.add(y, bf16(ops, linear.bias().get()));
-      }
-      return TfTensor.ofBrain(y);
-    }
-    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(ops, x, linear), transpose);
-    if (unmerged()) {
-      y = adapters.f32(ops, x.f32(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
-    }
-    if (linear.bias().isPresent()) {
-      y = ops.nn.biasAdd(y, bias(linear.bias().get()));
-    }
-    return TfTensor.of(y);
-  }
-
-  /** Whether adapters are products of their own; deployed weights hold them already. */
-  private boolean unmerged() {
-    return adapters != null && quantized == null;
-  }
-
-  private static <N extends TNumber> UnaryOperator<Operand<N>> sum(Ops tf, Operand<N> y) {
-    return added -> tf.math.add(y, added);
-  }
-
-  private Operand<TFloat32> bias(Parameter bias) {
-    return adapters == null ? variables.read(bias) : adapters.bias(variables, bias);
-  }
-
-  private Operand<TBfloat16> bf16(Ops ops, Parameter bias) {
-    return adapters == null ? casts.bf16(bias) : ops.dtypes.cast(bias(bias), TBfloat16.class);
-  }
-
-  private Operand<TFloat32> f32(Ops ops, TfTensor x, Linear linear) {
-    return quantized == null
-        ? variables.read(ops, linear.weight(), x.f32(tf))
-        : quantized.f32(linear);
-  }
-
-  private Operand<TBfloat16> bf16(Linear linear) {
-    return quantized == null ? casts.bf16(linear.weight()) : quantized.bf16(linear);
+    return linear.emit(tf, x, map);
   }
 
   @Override
   public TfTensor rmsNorm(TfTensor x, Norm norm) {
-    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
     return TfTensor.of(rms(ops, x.f32(tf), norm));
   }
 
   @Override
   public TfTensor headNorm(TfTensor x, int heads, Norm norm) {
-    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
     Operand<TFloat32> byHead =
         ops.reshape(x.f32(tf), ops.array(-1, heads, norm.size())); // [b * t, heads, size]
     return TfTensor.of(ops.reshape(rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
@@ -249,7 +193,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor layerNorm(TfTensor x, Norm norm) {
-    Ops ops = tf.withSubScope(shortName(norm.weight()));
+    Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
     Operand<TFloat32> v = x.f32(tf);
     Operand<TFloat32> centred = ops.math.sub(v, mean(ops, v, norm.size()));
     Operand<TFloat32> variance = mean(ops, ops.math.square(centred), norm.size());
@@ -411,11 +355,5 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
       from += size;
     }
     return parts;
-  }
-
-  /** {@code q_proj} of {@code model.layers.0.self_attn.q_proj.weight}. */
-  private static String shortName(Parameter p) {
-    String owner = p.name().substring(0, Math.max(0, p.name().lastIndexOf('.')));
-    return owner.substring(owner.lastIndexOf('.') + 1);
   }
 }

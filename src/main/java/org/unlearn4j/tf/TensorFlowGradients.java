@@ -17,6 +17,7 @@ import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
 /**

@@ -22,6 +22,7 @@ import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
 /** A Hugging Face model on TensorFlow. */

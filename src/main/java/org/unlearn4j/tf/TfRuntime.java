@@ -15,6 +15,7 @@ import org.tensorflow.proto.GraphOptions;
 import org.tensorflow.proto.RewriterConfig;
 import org.tensorflow.proto.RunOptions;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
 /** A graph and, once it is built, the session that runs it; closes both, in the right order. */

@@ -27,6 +27,7 @@ import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TUint8;
 import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.TensorInfo;
 

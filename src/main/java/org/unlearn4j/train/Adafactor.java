@@ -50,7 +50,8 @@ final class Adafactor implements UpdateRule {
     this.variables = variables;
     tf = runtime.ops().withSubScope("adafactor");
     List<Parameter> matrices = parameters.stream().filter(Adafactor::factored).toList();
-    rows = new Variables(runtime, "adafactor_r", matrices.stream().map(p -> without(p, 1)).toList());
+    rows =
+        new Variables(runtime, "adafactor_r", matrices.stream().map(p -> without(p, 1)).toList());
     columns =
         new Variables(runtime, "adafactor_c", matrices.stream().map(p -> without(p, 2)).toList());
     second =
@@ -92,9 +93,7 @@ final class Adafactor implements UpdateRule {
       Operand<TFloat32> scaled = tf.math.div(r, mean(r, last - 1));
       // Nothing as large as the parameter is begun before the squares are gone.
       Ops later = tf.withControlDependencies(List.of(r, c));
-      u =
-          tf.math.mul(
-              later.math.mul(gradient, tf.math.rsqrt(scaled)), tf.math.rsqrt(c));
+      u = tf.math.mul(later.math.mul(gradient, tf.math.rsqrt(scaled)), tf.math.rsqrt(c));
     } else {
       u = tf.math.mul(gradient, tf.math.rsqrt(moved(second, p, squares, all)));
     }
@@ -114,8 +113,7 @@ final class Adafactor implements UpdateRule {
 
   /** A moving mean, one step on. */
   private Operand<TFloat32> moved(Variables set, Parameter p, Operand<TFloat32> x, List<Op> all) {
-    Operand<TFloat32> moved =
-        tf.math.add(tf.math.mul(set.read(p), kept), tf.math.mul(x, added));
+    Operand<TFloat32> moved = tf.math.add(tf.math.mul(set.read(p), kept), tf.math.mul(x, added));
     all.add(tf.assignVariableOp(set.handle(p), moved));
     return moved;
   }

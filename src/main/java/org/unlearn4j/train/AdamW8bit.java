@@ -20,11 +20,11 @@ import org.unlearn4j.weights.DType;
  * Quantization"). Between steps a moment lies there as codes, and for every block of 256 values
  * their largest absolute value in float32; a code stands for a number of a {@link DynamicMap} times
  * that. A step widens the moments of one parameter, moves them and the parameter as {@link AdamW}
- * does, and keeps the nearest codes. Parameters with fewer than 4096 values keep float32 moments, as
- * published.
+ * does, and keeps the nearest codes. Parameters with fewer than 4096 values keep float32 moments,
+ * as published.
  *
- * <p>The paper has blocks of 2048, its authors' code later 256: an outlier spoils fewer
- * neighbours then, for 2.03 bytes a parameter in place of 2.004.
+ * <p>The paper has blocks of 2048, its authors' code later 256: an outlier spoils fewer neighbours
+ * then, for 2.03 bytes a parameter in place of 2.004.
  */
 final class AdamW8bit implements UpdateRule {
   static final int BLOCK = 256;
@@ -45,7 +45,12 @@ final class AdamW8bit implements UpdateRule {
     final double beta;
 
     Moment(
-        TfRuntime runtime, Ops tf, String name, List<Parameter> large, DynamicMap map, double beta) {
+        TfRuntime runtime,
+        Ops tf,
+        String name,
+        List<Parameter> large,
+        DynamicMap map,
+        double beta) {
       this.beta = beta;
       codes =
           new Variables(
@@ -111,16 +116,20 @@ final class AdamW8bit implements UpdateRule {
             tf.math.mul(late.math.square(g), tf.constant((float) (1 - AdamW.BETA2))));
     Operand<TFloat32> root = tf.math.add(tf.math.sqrt(v), small.epsilon());
     // One array after the other: TensorFlow would make them all at once.
-    List<Op> kept = narrowed(tf.withControlDependencies(root), second, p, v, tf.reduceMax(v, tf.array(1), ReduceMax.keepDims(true)));
+    List<Op> kept =
+        narrowed(
+            tf.withControlDependencies(root),
+            second,
+            p,
+            v,
+            tf.reduceMax(v, tf.array(1), ReduceMax.keepDims(true)));
     Ops later = tf.withControlDependencies(kept);
     Operand<TFloat32> m =
         tf.math.add(
-            widened(later, first, p),
-            later.math.mul(g, tf.constant((float) (1 - AdamW.BETA1))));
+            widened(later, first, p), later.math.mul(g, tf.constant((float) (1 - AdamW.BETA1))));
     Operand<TFloat32> u = tf.math.mul(tf.math.div(m, root), small.rate());
     Op moved =
-        tf.withControlDependencies(before)
-            .assignSubVariableOp(variables.handle(p), whole(p, u));
+        tf.withControlDependencies(before).assignSubVariableOp(variables.handle(p), whole(p, u));
     Ops last = tf.withControlDependencies(moved);
     Operand<TFloat32> most = tf.reduceMax(last.math.abs(m), tf.array(1), ReduceMax.keepDims(true));
     all.addAll(kept);
@@ -148,9 +157,7 @@ final class AdamW8bit implements UpdateRule {
         p.size() % BLOCK == 0
             ? blocks
             : tf.slice(
-                tf.reshape(blocks, tf.array(-1)),
-                tf.array(0),
-                tf.array(Math.toIntExact(p.size())));
+                tf.reshape(blocks, tf.array(-1)), tf.array(0), tf.array(Math.toIntExact(p.size())));
     return tf.reshape(flat, tf.constant(shape));
   }
 

@@ -26,8 +26,8 @@ import org.unlearn4j.weights.TensorInfo;
 
 /**
  * The state of a training run between two steps, as a rule at the end of an epoch: parameters and
- * what the optimiser remembers in one safetensors file, written beside and renamed, so that a killed run finds
- * either the old state or the new one, whole.
+ * what the optimiser remembers in one safetensors file, written beside and renamed, so that a
+ * killed run finds either the old state or the new one, whole.
  */
 final class Checkpoints {
   private static final String EPOCH = "epoch";
@@ -164,7 +164,8 @@ final class Checkpoints {
       return Optional.empty();
     }
     try (SafeTensors saved = last.get()) {
-      return Optional.of(saved.metadata().getOrDefault(TRAINED, "").lines().collect(Collectors.toSet()));
+      return Optional.of(
+          saved.metadata().getOrDefault(TRAINED, "").lines().collect(Collectors.toSet()));
     }
   }
 

@@ -5,10 +5,9 @@ import java.util.Arrays;
 /**
  * Dynamic tree quantisation with 8 bits (Dettmers 2016; Dettmers et al. 2022): numbers up to 1 of
  * which fewer leading zero bits say the decimal exponent and the rest a fraction, so that the
- * largest of them are 7 bits exact and seven decades are covered. In the decade that ends at
- * {@code 10^(i - 6)}, i = 0 to 6, lie the means of neighbours among evenly spaced boundaries from
- * 0.1 to 1 of it: 2^i of either sign, or 2^(i + 1) where no sign is needed. With 0 and 1 they are
- * 256.
+ * largest of them are 7 bits exact and seven decades are covered. In the decade that ends at {@code
+ * 10^(i - 6)}, i = 0 to 6, lie the means of neighbours among evenly spaced boundaries from 0.1 to 1
+ * of it: 2^i of either sign, or 2^(i + 1) where no sign is needed. With 0 and 1 they are 256.
  */
 final class DynamicMap {
   private static final int CODES = 256;

@@ -4,7 +4,7 @@ import java.nio.FloatBuffer;
 import java.util.Random;
 import java.util.function.Function;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.WeightSource;
+import org.unlearn4j.nn.WeightSource;
 
 /** Random weights: matrices from N(0, standard deviation), gains one, biases zero. */
 public final class FreshWeights {

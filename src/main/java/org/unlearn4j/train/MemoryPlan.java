@@ -108,13 +108,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       Computation computation,
       boolean accumulating,
       Batch batch) {
-    return of(
-        decoder,
-        objective,
-        computation,
-        OptimizerSettings.Form.ADAMW,
-        accumulating,
-        batch);
+    return of(decoder, objective, computation, OptimizerSettings.Form.ADAMW, accumulating, batch);
   }
 
   /** Estimates. */

@@ -69,8 +69,7 @@ final class Optimizer {
     for (Map.Entry<Parameter, Operand<TFloat32>> sum : sums.entrySet()) {
       Parameter p = sum.getKey();
       List<Op> before = new ArrayList<>(earlier);
-      Operand<TFloat32> clipped =
-          clip == null ? sum.getValue() : tf.math.mul(sum.getValue(), clip);
+      Operand<TFloat32> clipped = clip == null ? sum.getValue() : tf.math.mul(sum.getValue(), clip);
       if (settings.weightDecay() != 0) {
         // The product too: else it is made first thing, and lies there for the whole step.
         Ops late = tf.withControlDependencies(earlier);

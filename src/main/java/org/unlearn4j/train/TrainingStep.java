@@ -63,7 +63,10 @@ public final class TrainingStep implements AutoCloseable {
    * @param robust what moves the weights at which the forget part is taken
    */
   public TrainingStep(
-      StepGraph graph, OptimizerSettings settings, int accumulate, Optional<RobustSettings> robust) {
+      StepGraph graph,
+      OptimizerSettings settings,
+      int accumulate,
+      Optional<RobustSettings> robust) {
     this.graph = graph;
     this.accumulate = accumulate;
     this.robust = robust;

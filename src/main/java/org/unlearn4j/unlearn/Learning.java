@@ -31,8 +31,7 @@ public record Learning(Optional<Set<String>> trainable, Optional<Adaptation> ada
 
   /** Adapters, of the linear maps that are trained now. */
   Learning through(Adaptation added) {
-    return new Learning(
-        trainable, Optional.of(added.with(added.adapter().onlyOf(this::names))));
+    return new Learning(trainable, Optional.of(added.with(added.adapter().onlyOf(this::names))));
   }
 
   private boolean names(Parameter p) {

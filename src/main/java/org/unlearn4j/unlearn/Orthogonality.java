@@ -14,8 +14,8 @@ import org.unlearn4j.tf.Variables;
 /**
  * Keeps adapters from writing where the retain rows' outputs are (ReGLU's orthogonality loss: Xiao
  * et al. 2026): the sum over targets of {@code ||B^T Q||_F^2}, Q being the eigenvectors of largest
- * eigenvalue of the second moments of what the target makes of retain rows. Its gradient is {@code 2
- * Q Q^T B}.
+ * eigenvalue of the second moments of what the target makes of retain rows. Its gradient is {@code
+ * 2 Q Q^T B}.
  *
  * @param weight lambda, its factor in the total
  * @param rank columns of Q, or all that there are
@@ -25,8 +25,7 @@ public record Orthogonality(double weight, int rank) {
   /** Q of a target, {@code [out, min(rank, out)]}. */
   public Parameter directions(Adapter.Target target) {
     int out = target.linear().out();
-    return Parameter.matrix(
-        target.linear().module() + ".retain_outputs", out, Math.min(rank, out));
+    return Parameter.matrix(target.linear().module() + ".retain_outputs", out, Math.min(rank, out));
   }
 
   /** Q of each target. */
@@ -60,8 +59,7 @@ public record Orthogonality(double weight, int rank) {
         }
         Operand<TFloat32> share =
             tf.math.div(
-                tf.dtypes.cast(c.rows(Segment.FORGET), TFloat32.class),
-                c.stepRows(Segment.FORGET));
+                tf.dtypes.cast(c.rows(Segment.FORGET), TFloat32.class), c.stepRows(Segment.FORGET));
         return tf.math.mul(tf.math.addN(squares), share);
       }
     };

@@ -231,8 +231,8 @@ public final class StepGraph implements AutoCloseable {
   }
 
   /**
-   * Directions of the retain rows' outputs that B is kept away from, to be assigned before the first
-   * step; empty where no term does.
+   * Directions of the retain rows' outputs that B is kept away from, to be assigned before the
+   * first step; empty where no term does.
    */
   public Optional<Variables> avoided() {
     return avoided;

@@ -18,6 +18,7 @@ import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
 /** Adapters added to weights, against the definition in float64. */

@@ -23,7 +23,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.adapter.AdapterFolder;
 import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.adapter.MergedWeights;
-import org.unlearn4j.adapter.WeightSource;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.fixtures.Adapters;
 import org.unlearn4j.nn.Decoder;
@@ -81,7 +80,7 @@ class MergeCommandTest {
   private void assertMerged(Path out, List<MergedWeights.Weighted> adapters) {
     try (SafeTensors before = SafeTensors.open(base());
         SafeTensors after = SafeTensors.open(out)) {
-      MergedWeights merged = new MergedWeights(WeightSource.of(before), adapters);
+      MergedWeights merged = new MergedWeights(before, adapters);
       for (Parameter p : decoder.parameters()) {
         assertEquals(DType.BF16, after.info(p.name()).dtype());
         float[] expected = merged.all(p);

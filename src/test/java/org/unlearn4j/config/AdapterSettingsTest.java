@@ -37,7 +37,8 @@ class AdapterSettingsTest {
 
   @Test
   void onlyUnlearningHasRowsToForget() {
-    refused("finetune.adapter.init=ReGLU: found ReGLU where no rows", "finetune.adapter.init=ReGLU");
+    refused(
+        "finetune.adapter.init=ReGLU: found ReGLU where no rows", "finetune.adapter.init=ReGLU");
     refused("relearn.adapter.init=ReGLU: found ReGLU where no rows", "relearn.adapter.init=ReGLU");
     refused("beta", "finetune.adapter.beta=0.5");
     assertEquals(

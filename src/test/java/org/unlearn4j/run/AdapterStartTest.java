@@ -110,10 +110,12 @@ class AdapterStartTest {
   /** A, B and what is taken off again, after some settings. */
   private Map<String, float[]> begun(String family, Pipeline p) {
     StepFixture fixture = fixture(family);
-    try (StepGraph graph = new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32)) {
+    try (StepGraph graph =
+        new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32)) {
       begin(fixture, graph, p);
       Map<String, float[]> learned = read(graph.learned());
-      Map<String, float[]> start = read(graph.weights().adapter().orElseThrow().start().orElseThrow());
+      Map<String, float[]> start =
+          read(graph.weights().adapter().orElseThrow().start().orElseThrow());
       assertEquals(learned.keySet(), start.keySet());
       start.forEach((name, v) -> assertArrayEquals(v, learned.get(name), name));
       return learned;
@@ -170,7 +172,8 @@ class AdapterStartTest {
   void whatBIsKeptAwayFromAreTheRetainRowsDirections(String family, String init) {
     StepFixture fixture = fixture(family);
     Pipeline p = settings(family, init);
-    try (StepGraph graph = new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32)) {
+    try (StepGraph graph =
+        new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32)) {
       begin(fixture, graph, p);
       Map<String, float[]> found = read(graph.avoided().orElseThrow());
       assertEquals(3, found.size());
@@ -234,7 +237,8 @@ class AdapterStartTest {
               gradient[k] = rest[k] + 0.5 * gradient[k];
               largest = Math.max(largest, Math.abs(rest[k]));
             }
-            assertClose(t.up().name() + " in all", gradient, all, 10 * ROUNDING + 1e-5 * largest, 0);
+            assertClose(
+                t.up().name() + " in all", gradient, all, 10 * ROUNDING + 1e-5 * largest, 0);
           }
         }
       }
@@ -260,10 +264,10 @@ class AdapterStartTest {
     Pipeline p = settings(family, init, "unlearn.adapter.targets=[all-linear]");
     List<TokenRow> some = fixture.rows().get(Segment.FORGET);
     try (StepGraph graph =
-            new StepGraph(fixture.decoder(), objective(fixture, p), Computations.FP32.unarranged());
+            new StepGraph(
+                fixture.decoder(), objective(fixture, p), Computations.FP32.unarranged());
         TensorFlowModel base =
-            TensorFlowModel.open(
-                fixture.fixture().folder(), Computations.FP32.unarranged())) {
+            TensorFlowModel.open(fixture.fixture().folder(), Computations.FP32.unarranged())) {
       TensorFlowModel model = StageSupport.measured(graph, Precision.FP32);
       begin(fixture, graph, p);
       float[][][] expected = base.logits(some);

@@ -57,10 +57,7 @@ class GuidedUnlearningTest {
   @Test
   void theTermFalls() throws IOException {
     Path with =
-        run(
-            "with",
-            "unlearn.adapter.orthogonality=0.5",
-            "unlearn.adapter.orthogonality_rank=16");
+        run("with", "unlearn.adapter.orthogonality=0.5", "unlearn.adapter.orthogonality_rank=16");
     List<Double> values =
         log(with).stream().map(l -> l.path("orthogonality").doubleValue()).toList();
     double first = values.get(0);

@@ -186,7 +186,7 @@ class SalientModulesTest {
     Objective objective = whole(pipeline(0.1)).training(Set.copyOf(chosen.modules()));
     StepGraph graph = new StepGraph(fixture.decoder(), objective, PLAIN);
     LoopSettings loop = pipeline(0.1).unlearn().loop();
-    try (TrainingStep step = new TrainingStep(graph, StageSupport.optimiser(loop), 1)) {
+    try (TrainingStep step = new TrainingStep(graph, loop.optimizer(), 1)) {
       assertThrows(Killed.class, () -> train(step, model(), broken, 5));
       assertNotEquals(chosen, choose(0.1, elsewhere(), files("other")).orElseThrow());
       assertEquals(chosen, choose(0.1, elsewhere(), broken).orElseThrow());

@@ -53,8 +53,10 @@ class DecompositionsTest {
     return m.getFrobeniusNorm();
   }
 
-  /** {@code ||W - s B A||} is that of the singular values that are left out, and B's columns are
-   * as long as A's rows. */
+  /**
+   * {@code ||W - s B A||} is that of the singular values that are left out, and B's columns are as
+   * long as A's rows.
+   */
   @ParameterizedTest
   @CsvSource({"12,20,3", "20,12,12", "12,12,1"})
   void theBestApproximationOfItsRank(int out, int in, int rank) {
@@ -193,8 +195,7 @@ class DecompositionsTest {
       assertSpace(expected, up(directions, Linear.inOut("w", width, width), w.transpose(), f, r));
       RealMatrix ofInputs =
           space(moments(f).scalarMultiply(0.3).subtract(moments(r).scalarMultiply(0.7)), 2);
-      assertThrows(
-          AssertionError.class, () -> assertSpace(ofInputs, up(directions, map, w, f, r)));
+      assertThrows(AssertionError.class, () -> assertSpace(ofInputs, up(directions, map, w, f, r)));
       assertThrows(
           AssertionError.class,
           () -> assertSpace(expected, up(directions, map, w.transpose(), f, r)));

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
@@ -28,8 +29,8 @@ import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepGraph;
 
 /**
- * A run through adapters that goes on does so from where it began: what it began with comes from its
- * checkpoint, whatever a second look at the rows finds.
+ * A run through adapters that goes on does so from where it began: what it began with comes from
+ * its checkpoint, whatever a second look at the rows finds.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS) // building a step's graph takes a while
 class AdapterResumeTest {
@@ -61,7 +62,7 @@ class AdapterResumeTest {
             fixture.decoder(),
             Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
-    return new TrainingStep(graph, new AdamWSettings(0.01, 1), loop.accumulate());
+    return new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), loop.accumulate());
   }
 
   @AfterAll
@@ -91,8 +92,7 @@ class AdapterResumeTest {
             fixture.rows().get(Segment.RETAIN),
             List.of(),
             Map.of());
-    return new Trainer(
-            step, SETTINGS.unlearn().loop(), data, Trainer.Regularisation.NONE)
+    return new Trainer(step, SETTINGS.unlearn().loop(), data, Trainer.Regularisation.NONE)
         .run(
             files,
             (done, total, outcome) -> {

@@ -22,6 +22,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.LoopSettings;
+import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.fixtures.Computations;
@@ -72,7 +73,7 @@ class AdapterTrainingTest {
             Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, computation);
     return new TrainingStep(
-        graph, new AdamWSettings(0.01, 1), unlearn.loop().accumulate(), unlearn.robust());
+        graph, OptimizerSettings.adamW(0.01, 1), unlearn.loop().accumulate(), unlearn.robust());
   }
 
   /** Base weights, Gaussian A and B, biases of the base. */

@@ -190,9 +190,14 @@ class RobustStepTest {
             fixture.decoder(), TrainingSteps.npo(fixture).robustly(), Computations.FP32)) {
       Optimizer optimizer =
           new Optimizer(
-              graph.runtime(), graph.variables(), graph.gradients(), OptimizerSettings.adamW(0, 0), true);
+              graph.runtime(),
+              graph.variables(),
+              graph.gradients(),
+              OptimizerSettings.adamW(0, 0),
+              true);
       WeightPerturbation moved =
-          new WeightPerturbation(graph.runtime(), graph.variables(), optimizer.accumulated(), noise);
+          new WeightPerturbation(
+              graph.runtime(), graph.variables(), optimizer.accumulated(), noise);
       fixture.assignPolicy(graph);
       here = StepFixture.weights(graph);
       moved.keep();

@@ -44,7 +44,8 @@ class TrainingFixtureTest {
             .with(clReg);
     StepBatch batch = fixture.batch(objective);
     double clip = run.path("max_grad_norm").asDouble(0);
-    OptimizerSettings settings = OptimizerSettings.adamW(run.path("weight_decay").doubleValue(), clip);
+    OptimizerSettings settings =
+        OptimizerSettings.adamW(run.path("weight_decay").doubleValue(), clip);
     StepControl control = StepControl.of(objective, run.path("clreg_weight").doubleValue());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     try (TrainingStep step = new TrainingStep(graph, settings, 1)) {

@@ -1,9 +1,7 @@
-package org.unlearn4j.adapter;
+package org.unlearn4j.nn;
 
 import java.nio.FloatBuffer;
 import java.util.function.Consumer;
-import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.weights.SafeTensors;
 
 /** Values of parameters, piece by piece, so that none need be in the Java heap as a whole. */
 @FunctionalInterface
@@ -18,11 +16,6 @@ public interface WeightSource {
    * @param to is filled, from its position to its limit
    */
   void read(Parameter p, long from, FloatBuffer to);
-
-  /** Those of a checkpoint, in float32. */
-  static WeightSource of(SafeTensors weights) {
-    return (p, from, to) -> weights.read(p.name(), from, to);
-  }
 
   /** Hands all values of a parameter out, flattened, in their order. */
   default void forEach(Parameter p, Consumer<FloatBuffer> pieces) {
