@@ -53,9 +53,9 @@ public final class TaskData implements AutoCloseable {
       throw new UserException(
           "data.max_length: found "
               + data.maxLength()
-              + ", expected at most the model's "
+              + ", expected at most "
               + positions
-              + " positions.");
+              + ", the longest sequence that this model reads, in tokens.");
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
