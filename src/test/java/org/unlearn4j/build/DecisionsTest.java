@@ -82,15 +82,36 @@ class DecisionsTest {
   }
 
   @Test
-  void aRecordThatHasNoPlaceIsSeen() {
+  void whatHasNoStatusIsNoRecord() {
     Page room =
         new Page(
             FOLDER.resolve("x.md"),
-            "# Decisions: doors\n\nThis page answers why `door` is.\n\n## A door\n\n*In force.* So.\n\n"
-                + "## No status\n\nSo.\n\n## An old door\n\n*Superseded by* a door.\n");
+            """
+            # Decisions: doors
+
+            This page answers why `door` is.
+
+            ## A door
+
+            *In force.* So.
+
+            ## No status
+
+            So.
+
+            ## An old door
+
+            *Superseded by* a door.
+            """);
     assertEquals(
-        "\n## [Doors](x.md): `door`\n\n- [A door](x.md#a-door)\n"
-            + "- [An old door](x.md#an-old-door) (superseded)\n\n",
+        """
+
+        ## [Doors](x.md): `door`
+
+        - [A door](x.md#a-door)
+        - [An old door](x.md#an-old-door) (superseded)
+
+        """,
         index(List.of(room)));
   }
 }

@@ -264,8 +264,7 @@ class PagesTest {
     assertEquals(1, unlinked(page("| a | forget prob |\n" + rule + "| x | 1 |\n")).size());
     assertEquals(1, unlinked(page("| a | b |\n" + rule + "| Model utility | 1 |\n")).size());
     assertEquals(
-        List.of(),
-        unlinked(page("| [m](metrics.md) | b |\n" + rule + "| model utility | 1 |\n")));
+        List.of(), unlinked(page("| [m](metrics.md) | b |\n" + rule + "| model utility | 1 |\n")));
     assertEquals(1, unlinked(page("<!-- study s: begin -->\n")).size());
   }
 
