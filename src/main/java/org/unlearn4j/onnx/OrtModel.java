@@ -204,8 +204,8 @@ public final class OrtModel implements LanguageModel {
                 UserException.at(
                     file.path(),
                     "",
-                    "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
-                    "a file that this tool has exported"));
+                    "no hidden states (" + DecoderGraph.EMBEDDINGS + " and one for each block)",
+                    "a file that Unlearn4J has exported"));
     PaddedBatch b = batch(rows);
     float[] flat = measurement(graphs).pooled(b);
     int d = config.hiddenSize();

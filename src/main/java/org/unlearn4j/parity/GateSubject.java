@@ -3,6 +3,7 @@ package org.unlearn4j.parity;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import org.unlearn4j.eval.RelearnResult;
 import org.unlearn4j.parity.Gate.Level;
 
 /** What a gate judges. Its name in verify.json follows from it, and is read back here alone. */
@@ -18,6 +19,11 @@ public sealed interface GateSubject {
    * another unlearned model may be as far.
    */
   boolean comparesModels();
+
+  /** Why a value that is not a number is none, in a sentence without its full stop. */
+  default String noNumber() {
+    return "a value that it is made of is missing, infinite or not a number";
+  }
 
   /** The metric that it is about; empty where it is about none. */
   default Optional<String> metric() {
@@ -113,6 +119,15 @@ public sealed interface GateSubject {
     @Override
     public String key() {
       return metric.map(OF::concat).orElse(NAME);
+    }
+
+    @Override
+    public String noNumber() {
+      return metric.isPresent()
+          ? GateSubject.super.noNumber()
+          : "unlearning moved no metric of the forget rows by "
+              + RelearnResult.LEAST_WAY
+              + " or more, so the model never knew these rows or forgot nothing";
     }
 
     @Override

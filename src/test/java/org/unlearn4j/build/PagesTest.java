@@ -30,6 +30,12 @@ class PagesTest {
   private static final Path METRICS = Path.of("docs/reference/metrics.md");
   private static final Path DECISIONS = Path.of("docs/decisions");
 
+  /** How tables call metrics, some of them: a table of others has one of these as well. */
+  private static final Pattern METRIC =
+      Pattern.compile(
+          "(?i)(forget|retain) (prob|quality|truth ratio)|extraction strength|model utility"
+              + "|privleak|entanglement");
+
   /** Folders whose files pages name by path. */
   private static final String ROOTS =
       "(?:\\.ci|docs|src|pipeline|models|graphs|examples)/[\\w./+*-]+";
@@ -248,6 +254,45 @@ class PagesTest {
         .filter(s -> MetricInfo.of(s).isEmpty() && !NO_METRICS.contains(s))
         .map(s -> page.file() + ": " + s)
         .toList();
+  }
+
+  /** In a heading, in the first column below one without a link, or on the page of a study. */
+  @Test
+  void metricsInTablesLinkToTheirDefinition() {
+    List<String> unlinked = new ArrayList<>();
+    PAGES.forEach(p -> unlinked.addAll(unlinked(p)));
+    assertEquals(List.of(), unlinked);
+    String rule = "|---|---|\n";
+    assertEquals(1, unlinked(page("| a | forget prob |\n" + rule + "| x | 1 |\n")).size());
+    assertEquals(1, unlinked(page("| a | b |\n" + rule + "| Model utility | 1 |\n")).size());
+    assertEquals(
+        List.of(),
+        unlinked(page("| [m](metrics.md) | b |\n" + rule + "| model utility | 1 |\n")));
+    assertEquals(1, unlinked(page("<!-- study s: begin -->\n")).size());
+  }
+
+  private static List<String> unlinked(Page page) {
+    List<String> unlinked = new ArrayList<>();
+    if (page.text().contains("<!-- study ")
+        && page.links().stream().noneMatch(l -> l.contains(METRICS.getFileName().toString()))) {
+      unlinked.add(page.file() + ": a study without a link to " + METRICS);
+    }
+    String head = "";
+    for (String line : page.prose().split("\n", -1)) {
+      boolean heading = line.startsWith("|") && head.isEmpty();
+      head = line.startsWith("|") ? heading ? line : head : "";
+      String[] cells = line.split("\\|", -1);
+      for (int i = 1; i < (heading ? cells.length : Math.min(2, cells.length)); i++) {
+        boolean linked =
+            cells[i].contains("metrics.md#")
+                || head.startsWith("| [")
+                || page.file().equals(METRICS);
+        if (line.startsWith("|") && METRIC.matcher(cells[i]).find() && !linked) {
+          unlinked.add(page.file() + ": " + cells[i].strip());
+        }
+      }
+    }
+    return unlinked;
   }
 
   @Test
