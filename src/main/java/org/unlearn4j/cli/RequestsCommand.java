@@ -10,14 +10,18 @@ import org.unlearn4j.base.Nearest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.ledger.RequestKey;
 import org.unlearn4j.requests.FableRequests;
+import org.unlearn4j.requests.PutAway;
 import org.unlearn4j.requests.RequestFolder;
 import org.unlearn4j.requests.Requests;
 import org.unlearn4j.requests.RequestsCheck;
+import org.unlearn4j.requests.StrategyStudy;
+import org.unlearn4j.requests.StrategyTable;
 
 /** Deletion requests as they come, and their ledger. */
 final class RequestsCommand implements Command {
   private static final List<String> ACTIONS =
-      List.of("run", "verify", "list", "withdraw", "example");
+      List.of(
+          "run", "verify", "list", "report", "withdraw", "seal", "forget-text", "example", "table");
 
   @Override
   public String name() {
@@ -26,7 +30,8 @@ final class RequestsCommand implements Command {
 
   @Override
   public String summary() {
-    return "deletion requests one after another: ACTION is run, verify, list, withdraw or example";
+    return "deletion requests one after another: ACTION is run, verify, list, report,"
+        + " withdraw, seal, forget-text, example or table";
   }
 
   @Override
@@ -45,7 +50,11 @@ final class RequestsCommand implements Command {
         CommandOptions.flag("at-once", "run: all new requests in one run"),
         CommandOptions.value("key", "FILE", "the key of sealed rows, 64 hexadecimal digits"),
         CommandOptions.value("last", "HASH", "verify: a last hash that was kept elsewhere"),
-        CommandOptions.value("request", "NAME", "withdraw: the request"),
+        CommandOptions.value("request", "NAME", "withdraw, seal, forget-text: the request"),
+        CommandOptions.value("study", "FILE", "table: the study file"),
+        CommandOptions.value("page", "FILE.md", "table: the page (DIR/table.md)"),
+        CommandOptions.value("seed", "N", "table: this seed alone"),
+        CommandOptions.set(),
         CommandOptions.value(
             "template", "FILE", "example: the pipeline file (pipeline/fable-requests.yaml)"));
   }
@@ -67,6 +76,9 @@ final class RequestsCommand implements Command {
             RequestsCheck.verify(folder, CommandOptions.text(line, "last"), out));
       }
       case "list" -> RequestsCheck.list(folder).forEach(out::println);
+      case "report" -> out.println(RequestsCheck.report(folder));
+      case "seal" -> out.println(new PutAway(folder, requests).seal(request(line)));
+      case "forget-text" -> out.println(new PutAway(folder, requests).forgetText(request(line)));
       case "withdraw" -> out.println(requests.withdraw(request(line)));
       case "example" -> {
         FableRequests.write(
@@ -74,6 +86,7 @@ final class RequestsCommand implements Command {
             CommandOptions.text(line, "template").orElse("pipeline/fable-requests.yaml"));
         out.println(root);
       }
+      case "table" -> table(line, root, out);
       default ->
           throw new UserException(
               "requests: found "
@@ -90,5 +103,17 @@ final class RequestsCommand implements Command {
     return CommandOptions.text(line, "request")
         .orElseThrow(
             () -> new UserException("--request: found nothing, expected the name of a request."));
+  }
+
+  private static void table(CommandLine line, Path root, PrintStream out) {
+    Path file =
+        CommandOptions.path(line, "study").orElse(Path.of("pipeline/studies/requests.yaml"));
+    Optional<Long> seed =
+        CommandOptions.text(line, "seed")
+            .map(s -> (long) CommandOptions.integer(line, "seed", 0, 0));
+    StrategyStudy study = StrategyStudy.read(file).with(seed, CommandOptions.sets(line));
+    Path page = CommandOptions.path(line, "page").orElse(root.resolve("table.md"));
+    new StrategyTable(study, page).write(root, System.err);
+    out.println(page);
   }
 }

@@ -1,6 +1,5 @@
 package org.unlearn4j.requests;
 
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -116,10 +115,5 @@ record Measuring(Pipeline pipeline, Context context) {
     }
     throw UserException.at(
         file, "metrics", "no measure of what is to be kept", "rows that utility is measured by");
-  }
-
-  /** Whether a folder has been measured. */
-  static boolean isThere(Path file) {
-    return Files.isRegularFile(file);
   }
 }

@@ -13,7 +13,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
+import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.job.Chain;
@@ -139,7 +141,7 @@ final class RequestRun {
         measuring.run(
             "unlearned", made.deployed(), RuntimeModels.runtime(variant), reference, out);
     double utility = Measuring.utility(result, out);
-    double first = firstUtility(measuring, rows.kept());
+    double first = firstUtility(measuring, run, rows.kept());
     return new Unlearned(
         hashes(),
         file.strategy().spelling(),
@@ -159,11 +161,12 @@ final class RequestRun {
   }
 
   /** The retain-only model by the same rows, where the template names one. */
-  private static Optional<Path> reference(Measuring measuring, Path run) {
+  private Optional<Path> reference(Measuring measuring, Path run) {
     return measuring
         .pipeline()
         .model()
         .reference()
+        .filter(model -> !brief)
         .map(
             model -> {
               Path out = run.resolve(CHECK).resolve("retain.json");
@@ -173,14 +176,22 @@ final class RequestRun {
             });
   }
 
-  /** The first model's utility by these rows, measured once. */
-  private double firstUtility(Measuring measuring, String kept) {
-    Path out = folder.runs().resolve("first-" + kept.substring(0, 12) + ".json");
-    if (!Measuring.isThere(out)) {
-      EvaluationResult ignored =
-          measuring.run("first", firstModel(file), "tf", Optional.empty(), out);
+  /** The first model's utility by these rows, measured once; what is kept of it has no text. */
+  private double firstUtility(Measuring measuring, Path run, String kept) {
+    Path known = folder.runs().resolve("first-" + kept.substring(0, 12) + ".json");
+    if (Files.isRegularFile(known)) {
+      return JsonInput.read(known, "a utility").get("utility").number();
     }
-    return Measuring.utility(EvaluationResult.read(out), out);
+    Path out = run.resolve(CHECK).resolve("first.json");
+    double utility =
+        Measuring.utility(
+            measuring.run("first", firstModel(file), "tf", Optional.empty(), out), out);
+    if (!(utility > 0)) {
+      throw UserException.at(
+          out, "metrics", "a utility of " + utility, "a first model that knows what is kept");
+    }
+    AtomicFiles.writeString(known, "{\"utility\": " + utility + "}\n");
+    return utility;
   }
 
   private boolean alone(Path run, Path start, Context context) {

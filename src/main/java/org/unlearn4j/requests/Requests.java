@@ -67,6 +67,8 @@ public final class Requests {
   /** The same with settings that do not come from the folder. */
   boolean run(RequestsFile file, Options options, PrintStream results) {
     Ledger ledger = begun(Ledger.read(folder.root()), file);
+    PutAway away = new PutAway(folder, this);
+    away.finish(ledger.history());
     List<String> open = open(ledger.history());
     if (open.isEmpty()) {
       results.println(folder.root() + ": no new request.");
@@ -88,6 +90,7 @@ public final class Requests {
       Unlearned done = run.make(folder.runs().resolve(name), plan);
       ledger =
           ledger.append(done.pass() ? Entry.Kind.UNLEARNED : Entry.Kind.REFUSED, done.json());
+      away.finish(ledger.history()); // the run has opened what is sealed
       results.println(line(file, history, done));
       pass &= done.pass();
     }

@@ -13,6 +13,7 @@ import org.unlearn4j.ledger.ChainCheck;
 import org.unlearn4j.ledger.FilesCheck;
 import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Ledger;
+import org.unlearn4j.report.LedgerPage;
 
 /** What is said about a ledger without running anything. */
 public final class RequestsCheck {
@@ -90,5 +91,20 @@ public final class RequestsCheck {
       }
     }
     return lines;
+  }
+
+  /** Writes the page of the ledger: {@code requests.html} in its folder. */
+  public static Path report(RequestFolder folder) {
+    RequestsFile file = RequestsFile.read(folder.root());
+    Ledger ledger = Ledger.read(folder.root());
+    Path name = folder.root().toAbsolutePath().normalize().getFileName();
+    Path out = folder.root().resolve("requests.html");
+    LedgerPage.write(
+        out,
+        String.valueOf(name),
+        ledger,
+        folder.names(),
+        new LedgerPage.Limits(file.utilityMin(), file.hold()));
+    return out;
   }
 }

@@ -76,7 +76,8 @@ class RoomsTest {
           Map.entry(
               "requests",
               Set.of(
-                  "base", "config", "ledger", "stage", "weights", "eval", "report", "run", "job")),
+                  "base", "config", "ledger", "stage", "weights", "eval", "report", "run", "job",
+                  "study")),
           Map.entry("gpu", Set.of("base")),
           Map.entry("sign", Set.of("base")),
           Map.entry(
