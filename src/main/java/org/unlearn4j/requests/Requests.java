@@ -123,7 +123,8 @@ public final class Requests {
 
   private Ledger begun(Ledger ledger, RequestsFile file) {
     Path first = RequestRun.firstModel(file);
-    Map<String, String> hashes = RequestRun.weights(first);
+    Map<String, String> hashes =
+        Files.isDirectory(first) ? RequestRun.weights(first) : Map.of();
     if (hashes.isEmpty()) {
       throw UserException.at(first, "", "no weights (*.safetensors)", "the first model");
     }
