@@ -49,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table quantization-table adapters-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -97,6 +97,10 @@ clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, a
 
 deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
 	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
+
+requests-table: $(BUILT) ## five requests by every strategy over three seeds, and docs/results/requests.md (under an hour)
+	@$(UNLEARN4J) requests table runs/requests-table --study pipeline/studies/requests.yaml $(OVERRIDES) \
+	  --page docs/results/requests.md
 
 quantization-table: STUDIES = quantization quantization-grid
 quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
