@@ -102,8 +102,8 @@ class PipelineMistakesTest {
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
-                + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust, surgery (did you mean batch_size?).",
+                + " learning_rate, schedule, warmup_epochs, optimizer, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust, adapter, surgery (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
