@@ -60,8 +60,7 @@ class KilledRequestsTest {
       assertEquals(0, compiler.run(null, null, null, "-d", classes.toString(), source.toString()));
     }
     List<String> command =
-        new ArrayList<>(
-            TinyProject.java(List.of("-Dkill.before=" + killBefore), List.of(classes)));
+        new ArrayList<>(TinyProject.java(List.of("-Dkill.before=" + killBefore), List.of(classes)));
     command.addAll(List.of("requests", "run", root.toString()));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
