@@ -182,7 +182,8 @@ public final class StrategyTable {
   private String markdown(Map<Row, List<Outcome>> rows) {
     StringBuilder out = new StringBuilder();
     out.append("Written by `unlearn4j requests table --study ").append(study.file());
-    out.append(study.seeds().size() > 1 ? "`; seeds " : "`; seed ").append(study.seeds().toString().replaceAll("[\\[\\]]", ""));
+    out.append(study.seeds().size() > 1 ? "`; seeds " : "`; seed ")
+        .append(study.seeds().toString().replaceAll("[\\[\\]]", ""));
     out.append(study.seeds().size() > 1 ? ", mean ± sample standard deviation.\n" : ".\n");
     out.append("All numbers are of the deployed file (fp32, ONNX Runtime).\n\n");
     out.append("| strategy | after own run | at the end | largest rise ↓ | utility share ↑ |");
