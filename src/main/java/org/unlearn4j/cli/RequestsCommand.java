@@ -72,8 +72,7 @@ final class RequestsCommand implements Command {
             requests.run(new Requests.Options(line.hasOption("at-once"), false), out));
       }
       case "verify" -> {
-        return ExitCode.of(
-            RequestsCheck.verify(folder, CommandOptions.text(line, "last"), out));
+        return ExitCode.of(RequestsCheck.verify(folder, CommandOptions.text(line, "last"), out));
       }
       case "list" -> RequestsCheck.list(folder).forEach(out::println);
       case "report" -> out.println(RequestsCheck.report(folder));
@@ -82,8 +81,7 @@ final class RequestsCommand implements Command {
       case "withdraw" -> out.println(requests.withdraw(request(line)));
       case "example" -> {
         FableRequests.write(
-            root,
-            CommandOptions.text(line, "template").orElse("pipeline/fable-requests.yaml"));
+            root, CommandOptions.text(line, "template").orElse("pipeline/fable-requests.yaml"));
         out.println(root);
       }
       case "table" -> table(line, root, out);

@@ -10,9 +10,9 @@ import java.util.Optional;
 
 /**
  * Whether the records of a ledger are whole: each has the hash that it says, the number of its
- * place, and the hash of the record before. Whoever changes a byte, leaves out or moves a record has
- * to make every later hash anew; that, and a tail that was cut off, shows only against a hash that
- * is kept elsewhere.
+ * place, and the hash of the record before. Whoever changes a byte, leaves out or moves a record
+ * has to make every later hash anew; that, and a tail that was cut off, shows only against a hash
+ * that is kept elsewhere.
  */
 public final class ChainCheck {
   private static final String A_RECORD = "record ";

@@ -13,10 +13,10 @@ import java.util.regex.Pattern;
 import org.unlearn4j.base.Hashes;
 
 /**
- * One record of a ledger, one line of its file: {@code {..., "hash":"H"}}, where H is the SHA-256 of
- * every byte of the line before {@code ,"hash"}. Keys are sorted and nothing stands between tokens,
- * so that one record has one spelling; since bytes are hashed, nobody has to spell it again to check
- * it.
+ * One record of a ledger, one line of its file: {@code {..., "hash":"H"}}, where H is the SHA-256
+ * of every byte of the line before {@code ,"hash"}. Keys are sorted and nothing stands between
+ * tokens, so that one record has one spelling; since bytes are hashed, nobody has to spell it again
+ * to check it.
  *
  * @param number from 0
  * @param parent hash of the record before; {@link #NO_PARENT} for the first
@@ -73,8 +73,7 @@ public record Entry(
   }
 
   /** The line without its hash and its end. */
-  private static String open(
-      int number, String parent, String at, Kind kind, ObjectNode content) {
+  private static String open(int number, String parent, String at, Kind kind, ObjectNode content) {
     Map<String, Object> all = new TreeMap<>();
     all.put("at", at);
     all.put("content", JSON.convertValue(content, Map.class));

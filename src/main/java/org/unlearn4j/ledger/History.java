@@ -98,8 +98,7 @@ public record History(
     return new History(begun, steps, requests);
   }
 
-  private static void stands(
-      Map<String, Standing> requests, String name, State state, String at) {
+  private static void stands(Map<String, Standing> requests, String name, State state, String at) {
     Standing before = requests.get(name);
     requests.put(
         name,

@@ -36,8 +36,10 @@ public record Outlook(
 
   /** 97.5 % quantiles of Student's distribution with 1, 2, ... 30 degrees of freedom. */
   private static final double[] STUDENT = {
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145,
-    2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048,
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160,
+        2.145,
+    2.131, 2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052,
+        2.048,
     2.045, 2.042
   };
 
@@ -92,9 +94,7 @@ public record Outlook(
   /** The 97.5 % quantile; beyond the table by the first term of its expansion. */
   static double student(int degrees) {
     double z = 1.959964;
-    return degrees <= STUDENT.length
-        ? STUDENT[degrees - 1]
-        : z + (z * z * z + z) / (4 * degrees);
+    return degrees <= STUDENT.length ? STUDENT[degrees - 1] : z + (z * z * z + z) / (4 * degrees);
   }
 
   /** Whether retraining is due: no further request is expected to fit. */

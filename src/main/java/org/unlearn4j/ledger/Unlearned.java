@@ -106,7 +106,9 @@ public record Unlearned(
         .forEach(
             e -> {
               Map<String, Double> values = new LinkedHashMap<>();
-              e.getValue().properties().forEach(v -> values.put(v.getKey(), v.getValue().asDouble()));
+              e.getValue()
+                  .properties()
+                  .forEach(v -> values.put(v.getKey(), v.getValue().asDouble()));
               checks.put(e.getKey(), values);
             });
     return new Unlearned(

@@ -44,8 +44,7 @@ public final class LedgerPage {
    * @param name of the folder of requests
    * @param open requests that have not been run
    */
-  public static void write(
-      Path out, String name, Ledger ledger, List<String> open, Limits limits) {
+  public static void write(Path out, String name, Ledger ledger, List<String> open, Limits limits) {
     AtomicFiles.writeString(out, new LedgerPage(name, ledger, open, limits).page());
   }
 
@@ -138,8 +137,7 @@ public final class LedgerPage {
     Optional<History.Step> step = history.step(request);
     Double was = step.map(s -> probability(s.what().checks(), request)).orElse(null);
     Double is = step.isPresent() ? probability(now(), request) : null;
-    String holds =
-        is == null || was == null ? "–" : is <= was + limits.hold ? "yes" : "no";
+    String holds = is == null || was == null ? "–" : is <= was + limits.hold ? "yes" : "no";
     if (standing.notCheckable().isPresent()) {
       holds = "not checkable since " + standing.notCheckable().get();
     }
@@ -213,8 +211,7 @@ public final class LedgerPage {
     }
     List<Html> rows = new ArrayList<>();
     for (Entry entry : ledger.entries()) {
-      boolean run =
-          entry.kind() == Entry.Kind.UNLEARNED || entry.kind() == Entry.Kind.REFUSED;
+      boolean run = entry.kind() == Entry.Kind.UNLEARNED || entry.kind() == Entry.Kind.REFUSED;
       Optional<Unlearned> what =
           run ? Optional.of(Unlearned.of(entry.content())) : Optional.empty();
       List<String> names = new ArrayList<>(what.map(Unlearned::names).orElse(List.of()));

@@ -71,7 +71,12 @@ public final class LinePlot {
     axes(out, frame, place, step);
     for (Level level : levels) {
       double y = place.y(level.value);
-      path(out, Ink.TEXT.standalone(), 1.5, "5 4", "M" + LEFT + " " + at(y) + " H" + (WIDTH - RIGHT));
+      path(
+          out,
+          Ink.TEXT.standalone(),
+          1.5,
+          "5 4",
+          "M" + LEFT + " " + at(y) + " H" + (WIDTH - RIGHT));
       text(out, Ink.TEXT.standalone(), "start", WIDTH - RIGHT + 8, y + 4, level.name);
     }
     List<Double> taken = new ArrayList<>();

@@ -69,7 +69,7 @@ public final class FableRequests {
   private static String settings(String template) {
     return "pipeline: "
         + template
-        + "\nstrategy: held        # sequential, growing, held, together or adapters\n"
+        + "\nstrategy: together    # sequential, growing, held, together or adapters\n"
         + "utility_min: 0.93     # share of the first model's utility; below: retrain\n"
         + "hold: 0.05            # how far a forget probability may rise again\n";
   }

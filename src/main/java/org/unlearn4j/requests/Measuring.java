@@ -66,9 +66,7 @@ record Measuring(Pipeline pipeline, Context context) {
     StageGraph graph = new StageGraph(stages, context.hashes(), context.versions());
     StageGraph.Request all = new StageGraph.Request(Optional.empty(), Set.of(), 1);
     return graph.run(
-        all,
-        HostMemory::available,
-        new RunProgress(graph.plan(all), context.log(), context.log()));
+        all, HostMemory::available, new RunProgress(graph.plan(all), context.log(), context.log()));
   }
 
   /**

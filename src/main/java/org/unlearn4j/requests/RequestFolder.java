@@ -98,7 +98,8 @@ public record RequestFolder(Path root, Optional<RequestKey> key) {
       RequestKey opener =
           key.orElseThrow(
               () ->
-                  UserException.at(sealed, "", "sealed rows and no key", "--key FILE to open them"));
+                  UserException.at(
+                      sealed, "", "sealed rows and no key", "--key FILE to open them"));
       rows = SealedRows.read(sealed, name, opener);
     } else {
       rows = clear(folder);

@@ -138,8 +138,7 @@ final class RequestRun {
     Path out = run.resolve(CHECK).resolve("deployed.json");
     Optional<Path> reference = reference(measuring, run);
     EvaluationResult result =
-        measuring.run(
-            "unlearned", made.deployed(), RuntimeModels.runtime(variant), reference, out);
+        measuring.run("unlearned", made.deployed(), RuntimeModels.runtime(variant), reference, out);
     double utility = Measuring.utility(result, out);
     double first = firstUtility(measuring, run, rows.kept());
     return new Unlearned(
@@ -261,12 +260,13 @@ final class RequestRun {
   /** Weights of a Hugging Face folder. */
   static Map<String, String> weights(Path model) {
     Map<String, String> hashes = new TreeMap<>();
-    files(model).forEach(
-        (name, hash) -> {
-          if (name.endsWith(".safetensors") && !name.contains("/")) {
-            hashes.put(name, hash);
-          }
-        });
+    files(model)
+        .forEach(
+            (name, hash) -> {
+              if (name.endsWith(".safetensors") && !name.contains("/")) {
+                hashes.put(name, hash);
+              }
+            });
     return hashes;
   }
 
@@ -289,10 +289,7 @@ final class RequestRun {
       walk.filter(Files::isRegularFile)
           .filter(p -> !p.getFileName().toString().startsWith("."))
           .forEach(
-              p ->
-                  hashes.put(
-                      root.relativize(p).toString().replace('\\', '/'),
-                      Hashes.sha256(p)));
+              p -> hashes.put(root.relativize(p).toString().replace('\\', '/'), Hashes.sha256(p)));
     } catch (IOException | UncheckedIOException e) {
       throw new MachineException(root + ": could not be read (" + e + ").", e);
     }

@@ -18,7 +18,9 @@ import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Ledger;
 import org.unlearn4j.ledger.Unlearned;
 
-/** What is done with a folder of requests. One process at a time does it; another one is refused. */
+/**
+ * What is done with a folder of requests. One process at a time does it; another one is refused.
+ */
 public final class Requests {
   private final RequestFolder folder;
   private final PrintStream log;
@@ -77,8 +79,7 @@ public final class Requests {
     for (List<String> fresh : options.atOnce() && !open.isEmpty() ? List.of(open) : each(open)) {
       StopRequest.check();
       History history = ledger.history();
-      RequestRun run =
-          new RequestRun(folder, file, history, fresh, options.brief(), log);
+      RequestRun run = new RequestRun(folder, file, history, fresh, options.brief(), log);
       String plan = run.plan(ledger.history().inUse().map(s -> s.what().plan()).orElse(""));
       if (isRefused(ledger, plan)) {
         results.println(String.join(", ", fresh) + ": refused before, and nothing has changed.");
@@ -88,8 +89,7 @@ public final class Requests {
       log.println("==> " + String.join(", ", fresh));
       String name = String.format(Locale.ROOT, "%04d-%s", ledger.entries().size(), fresh.get(0));
       Unlearned done = run.make(folder.runs().resolve(name), plan);
-      ledger =
-          ledger.append(done.pass() ? Entry.Kind.UNLEARNED : Entry.Kind.REFUSED, done.json());
+      ledger = ledger.append(done.pass() ? Entry.Kind.UNLEARNED : Entry.Kind.REFUSED, done.json());
       away.finish(ledger.history()); // the run has opened what is sealed
       results.println(line(file, history, done));
       pass &= done.pass();
@@ -123,8 +123,7 @@ public final class Requests {
 
   private Ledger begun(Ledger ledger, RequestsFile file) {
     Path first = RequestRun.firstModel(file);
-    Map<String, String> hashes =
-        Files.isDirectory(first) ? RequestRun.weights(first) : Map.of();
+    Map<String, String> hashes = Files.isDirectory(first) ? RequestRun.weights(first) : Map.of();
     if (hashes.isEmpty()) {
       throw UserException.at(first, "", "no weights (*.safetensors)", "the first model");
     }
@@ -195,8 +194,7 @@ public final class Requests {
           names.add(request);
           content.put("undone", step.number());
           content.put("back_to", at > 0 ? history.steps().get(at - 1).number() : 0);
-          History after =
-              ledger.append(Entry.Kind.WITHDRAWN, content).history();
+          History after = ledger.append(Entry.Kind.WITHDRAWN, content).history();
           List<String> again =
               after.requests().entrySet().stream()
                   .filter(e -> e.getValue().state() == History.State.OPEN_AGAIN)
@@ -224,8 +222,7 @@ public final class Requests {
     List<String> risen = before.risen(done.checks(), file.hold());
     line.append(
         risen.isEmpty()
-            ? String.format(
-                Locale.ROOT, "; %d earlier ones still hold", before.forgotten().size())
+            ? String.format(Locale.ROOT, "; %d earlier ones still hold", before.forgotten().size())
             : "; no longer held: " + String.join(", ", risen));
     return line.append(String.format(Locale.ROOT, "; %.0f s", done.seconds())).toString();
   }

@@ -35,14 +35,14 @@ public final class RequestsCheck {
     kept.filter(hash -> !hash.matches("[0-9a-f]{64}"))
         .ifPresent(
             hash -> {
-              throw new UserException("--last: found " + hash + ", expected 64 hexadecimal digits.");
+              throw new UserException(
+                  "--last: found " + hash + ", expected 64 hexadecimal digits.");
             });
     ChainCheck.Result result = ChainCheck.of(file);
     List<String> mistakes = new ArrayList<>(result.mistakes());
     kept.flatMap(hash -> ChainCheck.against(result, file, hash)).ifPresent(mistakes::add);
     if (result.mistakes().isEmpty()) {
-      FilesCheck.Result files =
-          FilesCheck.of(folder.root(), Ledger.read(folder.root()).history());
+      FilesCheck.Result files = FilesCheck.of(folder.root(), Ledger.read(folder.root()).history());
       mistakes.addAll(files.mistakes());
       files.absent().forEach(a -> out.println(a + ": not there any more, and so not checked."));
     }

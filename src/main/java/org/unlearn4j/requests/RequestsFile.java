@@ -76,7 +76,7 @@ public record RequestsFile(
       mistakes.add(sentence(file, "pipeline", "nothing", "the pipeline file that runs begin with"));
     }
     Optional<Path> model = text(file, values, "model", mistakes).map(Path::of);
-    String name = text(file, values, "strategy", mistakes).orElse(Strategy.SEQUENTIAL.spelling());
+    String name = text(file, values, "strategy", mistakes).orElse(Strategy.TOGETHER.spelling());
     Optional<Strategy> strategy = Strategy.of(name);
     if (strategy.isEmpty()) {
       mistakes.add(

@@ -117,9 +117,7 @@ final class RowFile {
 
   /** Writes bytes, unless the file holds just these: a run that goes on shall find its own. */
   static void write(Path file, byte[] bytes) {
-    boolean same =
-        Files.isRegularFile(file)
-            && Arrays.equals(RequestFolder.bytes(file), bytes);
+    boolean same = Files.isRegularFile(file) && Arrays.equals(RequestFolder.bytes(file), bytes);
     if (!same) {
       AtomicFiles.writeFile(file, beside -> Files.write(beside, bytes));
     }

@@ -117,8 +117,7 @@ record RunData(RequestFolder folder, History history, List<String> fresh, Strate
       hashes.append(RequestFolder.sha256(RequestFolder.bytes(out.resolve(name)))).append('\n');
     }
     return new Measured(
-        counts,
-        RequestFolder.sha256(hashes.toString().getBytes(StandardCharsets.UTF_8)));
+        counts, RequestFolder.sha256(hashes.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   /** What utility is measured by, without rows that were asked to be forgotten. */
@@ -147,9 +146,7 @@ record RunData(RequestFolder folder, History history, List<String> fresh, Strate
 
   private RowFile shared(String name) {
     Path file = folder.shared().resolve(name);
-    return Files.isRegularFile(file)
-        ? RowFile.of(file, RequestFolder.bytes(file))
-        : RowFile.none();
+    return Files.isRegularFile(file) ? RowFile.of(file, RequestFolder.bytes(file)) : RowFile.none();
   }
 
   /** What else is shared (strangers, a holdout), as it is. */

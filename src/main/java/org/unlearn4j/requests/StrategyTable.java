@@ -114,7 +114,8 @@ public final class StrategyTable {
 
   private static String csv(List<Outcome> outcomes) {
     StringBuilder out =
-        new StringBuilder("strategy,seed,after_request,request,forget_prob,utility_share,seconds\n");
+        new StringBuilder(
+            "strategy,seed,after_request,request,forget_prob,utility_share,seconds\n");
     for (Outcome o : outcomes) {
       for (int step = 0; step < steps(o); step++) {
         History.Step s = o.history().steps().get(step);
@@ -181,7 +182,8 @@ public final class StrategyTable {
   private String markdown(Map<Row, List<Outcome>> rows) {
     StringBuilder out = new StringBuilder();
     out.append("Written by `unlearn4j requests table --study ").append(study.file());
-    out.append("`; seeds ").append(study.seeds().toString().replaceAll("[\\[\\]]", ""));
+    out.append(study.seeds().size() > 1 ? "`; seeds " : "`; seed ")
+        .append(study.seeds().toString().replaceAll("[\\[\\]]", ""));
     out.append(study.seeds().size() > 1 ? ", mean ± sample standard deviation.\n" : ".\n");
     out.append("All numbers are of the deployed file (fp32, ONNX Runtime).\n\n");
     out.append("| strategy | after own run | at the end | largest rise ↓ | utility share ↑ |");
@@ -198,7 +200,8 @@ public final class StrategyTable {
         });
     out.append("\n![Utility after each request](").append(beside(".svg").getFileName());
     out.append(")\n\nForget probability of each request after each later one, means:\n\n");
-    int requests = rows.values().iterator().next().stream().mapToInt(StrategyTable::steps).max().orElse(0);
+    int requests =
+        rows.values().iterator().next().stream().mapToInt(StrategyTable::steps).max().orElse(0);
     out.append("| strategy | after |");
     for (int i = 1; i <= requests; i++) {
       out.append(" request ").append(i).append(" |");

@@ -120,8 +120,11 @@ class RequestsCommandTest {
     assertEquals(3, ledger().size());
     // The second starts from the first one's weights, and measures both.
     assertTrue(
-        ledger().get(2).contains("\"parent_sha256\":{\"model.safetensors\":\""
-            + Hashes.sha256(weights("0001-ann"))));
+        ledger()
+            .get(2)
+            .contains(
+                "\"parent_sha256\":{\"model.safetensors\":\""
+                    + Hashes.sha256(weights("0001-ann"))));
     assertTrue(ledger().get(2).matches(".*\"checks\":\\{\"ann\":\\{.*\"bob\":\\{.*"));
     // Held: rows of the first are forgotten again.
     assertEquals(4, Files.readAllLines(root.resolve("runs/0002-bob/data/forget.jsonl")).size());
@@ -153,7 +156,10 @@ class RequestsCommandTest {
     Files.delete(root.resolve("bob/request.yaml"));
     done("run");
     for (Path file :
-        List.of(root.resolve("ann/forget.jsonl"), weights("0001-ann"), root.resolve("runs/0001-ann/onnx/onnx/model.onnx"))) {
+        List.of(
+            root.resolve("ann/forget.jsonl"),
+            weights("0001-ann"),
+            root.resolve("runs/0001-ann/onnx/onnx/model.onnx"))) {
       byte[] whole = Files.readAllBytes(file);
       byte[] changed = whole.clone();
       changed[changed.length / 2] ^= 1;
@@ -235,7 +241,9 @@ class RequestsCommandTest {
     assertTrue(ledger().get(1).contains("\"name\":\"bob\""));
   }
 
-  /** Rows that were asked to be forgotten are kept by nobody, and utility is not measured by them. */
+  /**
+   * Rows that were asked to be forgotten are kept by nobody, and utility is not measured by them.
+   */
   @Test
   void whatIsForgottenIsNotKept() throws IOException {
     pairs(root.resolve("shared/retain.jsonl"), 0, 8);

@@ -45,13 +45,15 @@ class RequestsMistakesTest {
     CommandRun r = requests("list");
     assertEquals(
         List.of(
-            "authors-135: new", "authors-138: new", "authors-141: new", "authors-144: new",
+            "authors-135: new",
+            "authors-138: new",
+            "authors-141: new",
+            "authors-144: new",
             "authors-147: new"),
         r.out().lines().toList());
     for (String name : List.of("authors-135", "authors-147")) {
       assertEquals(36, Files.readAllLines(root.resolve(name).resolve("forget.jsonl")).size());
-      assertEquals(
-          27 * 12, Files.readAllLines(root.resolve(name).resolve("retain.jsonl")).size());
+      assertEquals(27 * 12, Files.readAllLines(root.resolve(name).resolve("retain.jsonl")).size());
     }
     refused(requests("example"), "found something there");
   }
@@ -79,7 +81,10 @@ class RequestsMistakesTest {
     CommandRun r = requests("run");
     assertEquals(ExitCode.USER, r.code());
     for (String part :
-        List.of("strategi: found an unknown key", "hold: found 2", "strategy: found best",
+        List.of(
+            "strategi: found an unknown key",
+            "hold: found 2",
+            "strategy: found best",
             "pipeline: found nothing")) {
       assertTrue(r.err().contains(part), r.err());
     }

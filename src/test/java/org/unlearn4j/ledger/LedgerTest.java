@@ -141,8 +141,7 @@ class LedgerTest {
   void aRecordMadeAnewIsSeenByTheNextOne() throws IOException {
     List<String> lines = lines();
     Entry old = Ledger.read(temp).entries().get(1);
-    Entry other =
-        Entry.after(1, old.parent(), old.at(), old.kind(), step("eve", 1).json());
+    Entry other = Entry.after(1, old.parent(), old.at(), old.kind(), step("eve", 1).json());
     lines.set(1, other.line());
     put(lines);
     assertEquals(1, mistakes().size());

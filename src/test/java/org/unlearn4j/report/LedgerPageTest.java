@@ -33,8 +33,7 @@ class LedgerPageTest {
   private static ObjectNode step(String name, double share, Map<String, Double> probabilities) {
     Map<String, Map<String, Double>> checks = new TreeMap<>();
     probabilities.forEach((request, p) -> checks.put(request, Map.of("forget_prob", p)));
-    Unlearned.Files files =
-        new Unlearned.Files(Map.of(), Map.of("w", "2"), Map.of(), Map.of());
+    Unlearned.Files files = new Unlearned.Files(Map.of(), Map.of("w", "2"), Map.of(), Map.of());
     return new Unlearned(
             Map.of(name, Map.of("forget.jsonl", "0a")),
             "held",

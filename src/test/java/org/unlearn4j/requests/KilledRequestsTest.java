@@ -46,7 +46,7 @@ class KilledRequestsTest {
       }
       """;
 
-  /** Renames that each process lives through: about one stage. */
+  /** Renames that the first process lives through; each later one lives through as many more. */
   private static final int STEP = 9;
 
   @TempDir Path temp;
@@ -60,8 +60,7 @@ class KilledRequestsTest {
       assertEquals(0, compiler.run(null, null, null, "-d", classes.toString(), source.toString()));
     }
     List<String> command =
-        new ArrayList<>(
-            TinyProject.java(List.of("-Dkill.before=" + killBefore), List.of(classes)));
+        new ArrayList<>(TinyProject.java(List.of("-Dkill.before=" + killBefore), List.of(classes)));
     command.addAll(List.of("requests", "run", root.toString()));
     return new ProcessBuilder(command)
         .redirectErrorStream(true)
@@ -134,7 +133,7 @@ class KilledRequestsTest {
       assertEquals(List.of(), chain.mistakes(), "after " + kills + " kills");
       assertTrue(chain.entries().size() >= records, "a record is never lost");
       records = chain.entries().size();
-      before += kills % 4 == 0 ? 1 : 0; // so that it ends even where a stage has many renames
+      before += STEP; // so that it ends even where a stage has many renames
       assertTrue(kills < 60, "it never ends");
     }
     assertTrue(kills >= 3, "kills of two requests: " + kills);
