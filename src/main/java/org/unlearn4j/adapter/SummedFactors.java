@@ -50,6 +50,29 @@ public record SummedFactors(
     return sums;
   }
 
+  /** The same as adapters of scale 1, to be added to weights. */
+  public static List<MergedWeights.Weighted> adapters(List<SummedFactors> factors) {
+    return factors.stream().map(SummedFactors::adapter).map(MergedWeights.Weighted::whole).toList();
+  }
+
+  private LowRank adapter() {
+    Adapter.Target target = LowRank.target(linear, rank);
+    return LowRank.of(
+        new Adapter(new Adapter.Shape(rank, rank, false, 0), List.of(target), List.of()),
+        p ->
+            p.equals(target.down())
+                ? turned(down.get(), linear.in(), rank)
+                : turned(up.get(), rank, linear.out()));
+  }
+
+  private static float[] turned(float[] x, int rows, int columns) {
+    float[] turned = new float[x.length];
+    for (int i = 0; i < x.length; i++) {
+      turned[i % columns * rows + i / columns] = x[i];
+    }
+    return turned;
+  }
+
   /**
    * Refuses adapters that are more than products.
    *

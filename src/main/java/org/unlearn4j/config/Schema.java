@@ -21,7 +21,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.DataSettings.Benchmark;
-import org.unlearn4j.weights.Variant;
 
 /**
  * Every key of the pipeline file, in the order in which it is written: the one home of every
@@ -182,19 +181,6 @@ final class Schema {
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
 
-  static final Key<List<Variant>> VARIANTS =
-      key(
-          "export.variants",
-          listOf(choice(List.of(Variant.values()), Variant::label), "variants"),
-          constant(List.of(Variant.FP32)),
-          "ONNX files that are written");
-  static final Key<Integer> OPSET =
-      key(
-          "export.opset",
-          choice(List.of(17, 23), String::valueOf),
-          constant(23),
-          "ONNX operator set; 17 is for older runtimes");
-
   static final Key<EvaluateSettings.Suite> SUITE =
       key(
           "evaluate.suite",
@@ -340,7 +326,7 @@ final class Schema {
     all.addAll(UnlearnKeys.ALL);
     all.addAll(RobustKeys.ALL);
     all.addAll(SurgeryKeys.ALL);
-    all.addAll(List.of(VARIANTS, OPSET));
+    all.addAll(ExportKeys.ALL);
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());

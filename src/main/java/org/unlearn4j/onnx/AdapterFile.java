@@ -17,6 +17,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
@@ -103,8 +104,21 @@ public final class AdapterFile {
     }
   }
 
+  /**
+   * The adapter that a deployable folder has for its models; a file alone has none.
+   *
+   * @throws UserException if there is no model of the variant
+   */
+  public static Optional<Path> in(Path folderOrFile, String variant) {
+    if (!Files.isDirectory(folderOrFile)) {
+      return Optional.empty();
+    }
+    return Optional.of(OnnxFile.locate(folderOrFile, variant).resolveSibling(NAME))
+        .filter(Files::isRegularFile);
+  }
+
   /** Whether a file says that it is such an adapter. */
-  static boolean is(Path path) {
+  public static boolean is(Path path) {
     try (InputStream in = Files.newInputStream(path)) {
       byte[] head = in.readNBytes(8);
       return head.length == 8
@@ -142,6 +156,16 @@ public final class AdapterFile {
   /** Its matrices by name, in the file's order. */
   public Map<String, AdapterFactor> factors() {
     return Collections.unmodifiableMap(factors);
+  }
+
+  /** A of a linear map, {@code [in, rank]}. */
+  public Optional<AdapterFactor> down(String module) {
+    return Optional.ofNullable(factors.get(AdapterInputs.down(module)));
+  }
+
+  /** B of a linear map with every scale, {@code [rank, out]}. */
+  public Optional<AdapterFactor> up(String module) {
+    return Optional.ofNullable(factors.get(AdapterInputs.up(module)));
   }
 
   /** The same file with some of its matrices alone, in memory. */

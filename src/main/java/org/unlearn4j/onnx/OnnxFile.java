@@ -16,7 +16,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.base.Hashes;
@@ -51,15 +50,6 @@ record OnnxFile(Path path, ModelProto model) {
           folderOrFile, "", "no " + OnnxExporter.MODELS + "/" + name, "an exported model");
     }
     return Files.isRegularFile(inModels) ? inModels : direct;
-  }
-
-  /** The adapter that a deployable folder has for its models; a file alone has none. */
-  static Optional<Path> adapter(Path folderOrFile, String variant) {
-    if (!Files.isDirectory(folderOrFile)) {
-      return Optional.empty();
-    }
-    return Optional.of(locate(folderOrFile, variant).resolveSibling(AdapterFile.NAME))
-        .filter(Files::isRegularFile);
   }
 
   /**

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +70,7 @@ public final class OrtModel implements LanguageModel {
    * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
   public static OrtModel open(Path path, String variant, OrtSettings settings) {
-    return open(path, variant, settings, OnnxFile.adapter(path, variant));
+    return open(path, variant, settings, AdapterFile.in(path, variant));
   }
 
   /**
@@ -112,7 +113,7 @@ public final class OrtModel implements LanguageModel {
    */
   public static List<Path> files(Path path, String variant) {
     List<Path> files = new ArrayList<>(OnnxFile.read(OnnxFile.locate(path, variant)).files());
-    OnnxFile.adapter(path, variant).ifPresent(files::add);
+    AdapterFile.in(path, variant).ifPresent(files::add);
     return files;
   }
 
@@ -145,7 +146,9 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public Map<String, String> session() {
-    return runtime.settings().recorded();
+    Map<String, String> session = new LinkedHashMap<>(runtime.settings().recorded());
+    adapter().ifPresent(a -> session.put("adapter", String.valueOf(a.getFileName())));
+    return session;
   }
 
   @Override
