@@ -22,8 +22,7 @@ import org.unlearn4j.nn.Parameter;
  * @param down A, row by row
  * @param up B, row by row; each value is rounded to float32 once
  */
-public record SummedFactors(
-    Linear linear, int rank, Supplier<float[]> down, Supplier<float[]> up) {
+public record SummedFactors(Linear linear, int rank, Supplier<float[]> down, Supplier<float[]> up) {
 
   /**
    * The sum of some adapters of one model.
@@ -44,8 +43,7 @@ public record SummedFactors(
     parts.forEach(
         (linear, all) -> {
           int rank = all.stream().mapToInt(Part::rank).sum();
-          sums.add(
-              new SummedFactors(linear, rank, () -> down(all, rank), () -> up(all, rank)));
+          sums.add(new SummedFactors(linear, rank, () -> down(all, rank), () -> up(all, rank)));
         });
     return sums;
   }

@@ -28,8 +28,8 @@ final class ExportKeys {
           "export.adapter",
           choice(ExportSettings.Adapter.class),
           constant(ExportSettings.Adapter.MERGED),
-          "with `unlearn.adapter`, whether it is merged into the weights, or a file of its own beside"
-              + " the base (docs/reference/adapters.md)");
+          "with `unlearn.adapter`, whether it is merged into the weights, or a file of its own"
+              + " beside the base (docs/reference/adapters.md)");
 
   static final List<Key<?>> ALL = List.of(VARIANTS, OPSET, ADAPTER);
 }

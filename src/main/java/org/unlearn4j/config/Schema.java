@@ -8,7 +8,6 @@ import static org.unlearn4j.config.ValueType.choice;
 import static org.unlearn4j.config.ValueType.date;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
-import static org.unlearn4j.config.ValueType.listOf;
 import static org.unlearn4j.config.ValueType.path;
 import static org.unlearn4j.config.ValueType.text;
 
@@ -73,7 +72,8 @@ final class Schema {
           "model.precision",
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
-          "number format of matrix products; all else is float32; `tf32` lets a GPU round their operands");
+          "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
+              + " operands");
   static final Key<String> DEVICE =
       key(
           "model.device",
@@ -149,7 +149,8 @@ final class Schema {
           "data.date",
           date(),
           absent("what the template says by itself"),
-          "template chat: the day that the model is told it is, so that every run is told the same");
+          "template chat: the day that the model is told it is, so that every run is told the"
+              + " same");
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
@@ -164,8 +165,8 @@ final class Schema {
           "data.form",
           choice(DataSettings.Form.class),
           derived("muse: passages; others: questions", Schema::form),
-          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in other"
-              + " forms (fable)");
+          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in"
+              + " other forms (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
@@ -222,8 +223,8 @@ final class Schema {
           "evaluate.provider",
           choice(OnnxRuntimeSettings.Provider.class),
           constant(OnnxRuntimeSettings.Provider.CPU),
-          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on the"
-              + " first one where that is auto or cpu");
+          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on"
+              + " the first one where that is auto or cpu");
   static final Key<Integer> THREADS =
       key(
           "evaluate.threads",

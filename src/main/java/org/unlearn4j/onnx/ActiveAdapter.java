@@ -32,8 +32,8 @@ final class ActiveAdapter implements AutoCloseable {
   /**
    * Holds an adapter against a model that is to run with it.
    *
-   * @throws UserException if the model has no such inputs, of these shapes, or the adapter says that
-   *     it belongs to other weights
+   * @throws UserException if the model has no such inputs, of these shapes, or the adapter says
+   *     that it belongs to other weights
    */
   static ActiveAdapter of(AdapterFile adapter, OnnxFile model) {
     Map<String, List<Dimension>> inputs = optional(model.model().getGraph());

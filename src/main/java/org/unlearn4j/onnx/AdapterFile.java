@@ -97,8 +97,7 @@ public final class AdapterFile {
   }
 
   /** The same into a folder that is being written. */
-  static void writeTo(Path path, int modelVersion, List<AdapterFactor> factors)
-      throws IOException {
+  static void writeTo(Path path, int modelVersion, List<AdapterFactor> factors) throws IOException {
     try (WritableByteChannel to = Channels.newChannel(Files.newOutputStream(path))) {
       new AdapterFileWriter(modelVersion, factors).write(to);
     }

@@ -8,8 +8,8 @@ import org.unlearn4j.nn.Linear;
 
 /**
  * Low-rank products beside linear maps, whose factors are optional inputs of the graph: {@code y +
- * (x A) B} with A {@code [in, rank]} and B {@code [rank, out]}, both float32 whatever the variant. A
- * scale is a factor of B. Where nothing is fed, the rank is 0, the product of matrices without
+ * (x A) B} with A {@code [in, rank]} and B {@code [rank, out]}, both float32 whatever the variant.
+ * A scale is a factor of B. Where nothing is fed, the rank is 0, the product of matrices without
  * values is zero, and y is what it is without an adapter.
  */
 final class AdapterInputs {
@@ -53,8 +53,7 @@ final class AdapterInputs {
     // A name for each module: an adapter may leave some out, and runtimes take what is called alike
     // for equally long.
     Dim rank = Dim.named(module + ".rank");
-    Value a =
-        g.optionalInput(down(module), DataType.FLOAT, List.of(Dim.of(linear.in()), rank));
+    Value a = g.optionalInput(down(module), DataType.FLOAT, List.of(Dim.of(linear.in()), rank));
     Value b = g.optionalInput(up(module), DataType.FLOAT, List.of(rank, Dim.of(linear.out())));
     List<Dim> narrow = List.of(x.shape().get(0), rank);
     Value inner = g.node(Op.MAT_MUL, label + DOWN, Map.of(), narrow, x, a);

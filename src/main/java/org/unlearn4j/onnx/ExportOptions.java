@@ -54,7 +54,13 @@ public record ExportOptions(
 
   public static ExportOptions of(List<String> variants) {
     return new ExportOptions(
-        variants, GraphForm.LATEST, ONE_MEBIBYTE, Long.MAX_VALUE, false, Optional.empty(), Optional.empty());
+        variants,
+        GraphForm.LATEST,
+        ONE_MEBIBYTE,
+        Long.MAX_VALUE,
+        false,
+        Optional.empty(),
+        Optional.empty());
   }
 
   public ExportOptions opset(int other) {
@@ -63,11 +69,13 @@ public record ExportOptions(
   }
 
   public ExportOptions inlineLimit(long bytes) {
-    return new ExportOptions(variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before, adapter);
+    return new ExportOptions(
+        variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before, adapter);
   }
 
   public ExportOptions dataFileLimit(long bytes) {
-    return new ExportOptions(variants, opset, inlineLimit, bytes, quantizedEmbeddings, before, adapter);
+    return new ExportOptions(
+        variants, opset, inlineLimit, bytes, quantizedEmbeddings, before, adapter);
   }
 
   public ExportOptions quantizedEmbeddings(boolean wanted) {

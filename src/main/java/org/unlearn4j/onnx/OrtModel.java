@@ -84,8 +84,7 @@ public final class OrtModel implements LanguageModel {
     Path onnx = OnnxFile.locate(path, variant);
     ModelConfig config = ModelConfig.read(configFor(onnx));
     OnnxFile file = OnnxFile.read(onnx);
-    Optional<ActiveAdapter> active =
-        adapter.map(a -> ActiveAdapter.of(AdapterFile.read(a), file));
+    Optional<ActiveAdapter> active = adapter.map(a -> ActiveAdapter.of(AdapterFile.read(a), file));
     try {
       return new OrtModel(file, config, variant, settings, active);
     } catch (RuntimeException | Error e) {

@@ -81,8 +81,7 @@ final class OrtRuntime {
    */
   OrtSession open(OnnxFile file) {
     try (SessionOptions options = options()) {
-      return joined(
-          environment.createSession(file.path().toString(), options), file.model());
+      return joined(environment.createSession(file.path().toString(), options), file.model());
     } catch (OrtException e) {
       throw refused(file.path(), e);
     }

@@ -34,8 +34,7 @@ public record WeightEvidence(
   public WeightEvidence withChanged(long more, List<String> in) {
     List<String> all = new ArrayList<>(in);
     all.addAll(offending);
-    return new WeightEvidence(
-        unread, codes, beyond, clipped, foreign, changed + more, all);
+    return new WeightEvidence(unread, codes, beyond, clipped, foreign, changed + more, all);
   }
 
   /** Share of codes that are not the nearest; 0 where there are no codes. */

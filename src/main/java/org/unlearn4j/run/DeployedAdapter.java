@@ -30,8 +30,7 @@ record DeployedAdapter(List<Weighted> values, long changed, List<String> offendi
    * @param trained what it should be
    * @throws UserException if the folder has none, or it is damaged
    */
-  static DeployedAdapter read(
-      Path onnx, String variant, Decoder decoder, List<Weighted> trained) {
+  static DeployedAdapter read(Path onnx, String variant, Decoder decoder, List<Weighted> trained) {
     AdapterFile file =
         AdapterFile.read(
             AdapterFile.in(onnx, variant)

@@ -74,8 +74,7 @@ public final class ExportStage {
             AdapterFiles.base(pipeline),
             out,
             options.adapter(
-                Optional.of(
-                    AdapterFiles.separate(model, AdapterFiles.learned(pipeline, model)))))
+                Optional.of(AdapterFiles.separate(model, AdapterFiles.learned(pipeline, model)))))
         : write(model, out, options.before(pipeline.model().path()));
   }
 

@@ -6,7 +6,6 @@ import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.ObjectiveName;
@@ -60,7 +59,8 @@ public final class GraphListings {
         files.put("llama.export." + v.label() + ".txt", OnnxListing.of(llama, v, 23));
       }
     }
-    files.put("llama." + EXPORT_ADAPTER + ".txt", OnnxListing.of(llama, Variant.FP32, 23, all(llama)));
+    files.put(
+        "llama." + EXPORT_ADAPTER + ".txt", OnnxListing.of(llama, Variant.FP32, 23, all(llama)));
     for (String type : List.of("llama", "gpt2")) {
       files.put(type + ".export.opset17.txt", OnnxListing.of(tiny(type), Variant.FP32, 17));
     }

@@ -102,9 +102,7 @@ public final class MergeStage {
   private static List<MergedWeights.Weighted> weighted(Map<Part, List<LowRank>> adapters) {
     return adapters.entrySet().stream()
         .flatMap(
-            e ->
-                e.getValue().stream()
-                    .map(a -> new MergedWeights.Weighted(a, e.getKey().weight)))
+            e -> e.getValue().stream().map(a -> new MergedWeights.Weighted(a, e.getKey().weight)))
         .toList();
   }
 

@@ -149,8 +149,7 @@ public final class VerifyStage {
     List<ParityResult> results = new ArrayList<>();
     Map<String, String> read;
     try (WeightProof proof =
-        WeightProof.open(
-            made, adapters, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
+        WeightProof.open(made, adapters, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
       List<TokenRow> rows;
       try (TaskData data = evaluate.data(model, proof.model())) {
         int most = proof.model().shape().maxPositions();
@@ -194,7 +193,11 @@ public final class VerifyStage {
         onnx,
         verdict,
         new DeployedRecord.Measured(
-            target, retainOnly, trained, deployed, apart ? Optional.of(sources) : Optional.empty()));
+            target,
+            retainOnly,
+            trained,
+            deployed,
+            apart ? Optional.of(sources) : Optional.empty()));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
     return new Judged(verdict, read);
   }

@@ -43,8 +43,7 @@ final class WeightProof implements AutoCloseable {
   private final Map<Variant, StoredLogits> bases = new EnumMap<>(Variant.class);
   private TensorFlowModel model;
 
-  private WeightProof(
-      OwnHead head, SafeTensors weights, List<Weighted> adapters, int tokenBudget) {
+  private WeightProof(OwnHead head, SafeTensors weights, List<Weighted> adapters, int tokenBudget) {
     this.head = head;
     this.weights = weights;
     this.adapters = adapters;
@@ -122,8 +121,7 @@ final class WeightProof implements AutoCloseable {
           model.assign(file::read);
           own = logits("weights of " + variant.label(), rows);
         }
-        evidence.put(
-            variant, new FileEvidence(found, own, ParityGates.ofGraph(limits, variant)));
+        evidence.put(variant, new FileEvidence(found, own, ParityGates.ofGraph(limits, variant)));
       }
     }
     closeModel();

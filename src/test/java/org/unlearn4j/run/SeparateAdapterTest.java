@@ -242,11 +242,8 @@ class SeparateAdapterTest {
     AdapterFile whole = AdapterFile.read(file(pair));
     Path other = temp.resolve("spoiled" + AdapterFile.ENDING);
     AdapterFile.write(
-        other,
-        whole.modelVersion(),
-        whole.factors().values().stream().map(change).toList());
-    return logits(
-        OrtModel.open(pair, "fp32", OrtSettings.defaults(), Optional.of(other)));
+        other, whole.modelVersion(), whole.factors().values().stream().map(change).toList());
+    return logits(OrtModel.open(pair, "fp32", OrtSettings.defaults(), Optional.of(other)));
   }
 
   /** The plausible mistakes are not within the tolerance: no scale, factors of the wrong layout. */
@@ -337,8 +334,7 @@ class SeparateAdapterTest {
   void whatReplacesParametersIsRefused() {
     LowRank biases = Adapters.random(Adapters.decoder("gpt2"), 1, true, "q");
     Parameter first = biases.replaced().get(0);
-    UserException e =
-        assertThrows(UserException.class, () -> AdapterFiles.factors(whole(biases)));
+    UserException e = assertThrows(UserException.class, () -> AdapterFiles.factors(whole(biases)));
     assertTrue(e.getMessage().contains(first.name()), e.getMessage());
   }
 }
