@@ -121,7 +121,7 @@ class PipelineMistakesTest {
   @CsvSource(
       delimiter = '|',
       textBlock =
-          """
+"""
 NPO      | unlearn.objective.beta=0            | found 0, expected a number greater than 0
 NPO      | unlearn.objective.beta=nan          | found nan, expected a number greater than 0
 NPO      | unlearn.objective.beta=1e999        | found 1e999, expected a number greater than 0
