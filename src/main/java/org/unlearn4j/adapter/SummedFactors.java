@@ -76,7 +76,7 @@ public record SummedFactors(Linear linear, int rank, Supplier<float[]> down, Sup
    *
    * @throws UserException naming what they replace
    */
-  static void requireProducts(List<LowRank> adapters) {
+  private static void requireProducts(List<LowRank> adapters) {
     List<Parameter> replaced = adapters.stream().flatMap(a -> a.replaced().stream()).toList();
     if (!replaced.isEmpty()) {
       String few =
