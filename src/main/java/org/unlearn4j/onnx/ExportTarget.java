@@ -75,6 +75,9 @@ final class ExportTarget {
     if (within.getNameCount() != 2 || !within.startsWith(OnnxExporter.MODELS)) {
       return false;
     }
+    if (name.equals(AdapterFile.NAME)) {
+      return AdapterFile.is(file);
+    }
     var data = DATA.matcher(name);
     return data.matches()
         ? MODEL_FILES.contains(data.group(1))

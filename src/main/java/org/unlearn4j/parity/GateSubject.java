@@ -173,6 +173,8 @@ public sealed interface GateSubject {
     BOTH_SIDES(Level.NUMERIC),
     /** Weight files of the trained model that it was not made from. */
     SOURCE_WEIGHTS(Level.NUMERIC),
+    /** A base without its adapter, against the weights that it has. */
+    ADAPTER_OFF(Level.GRAPH),
     /** Parameters of the model that the file has nowhere. */
     UNREAD_WEIGHTS(Level.WEIGHTS),
     /** Share of codes that are not the nearest to their weights. */
@@ -227,6 +229,7 @@ public sealed interface GateSubject {
       case GRAPH ->
           measure(name.startsWith(Graph.OF) ? name.substring(Graph.OF.length()) : "")
               .map(m -> (GateSubject) new Graph(m))
+              .or(() -> whole(level, name))
               .orElseGet(() -> new Unknown(level, name));
       case NUMERIC ->
           measure(name)
