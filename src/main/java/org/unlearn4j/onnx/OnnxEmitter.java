@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Emitter;
 import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
@@ -208,12 +209,13 @@ public final class OnnxEmitter implements Emitter<Value> {
     width("router", flat, experts.router().in());
     require("experts", x.width() == experts.out(), "width " + x.width(), "" + experts.out());
     Value logits = maps.exact(module(experts.router().weight()), flat, experts.router());
-    return new GatheredExperts(g, (own, e) -> expert(own, e, experts.activation()))
+    return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
         .emit(flat, logits, experts);
   }
 
-  private Value expert(Value x, Experts.Expert e, Activation f) {
-    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
+  @Override
+  public Value clampedGate(Value gate, Value up, ClampedGate form) {
+    return g.within("clamped_gate", () -> SpelledOutWords.clampedGate(g, gate, up, form));
   }
 
   @Override
