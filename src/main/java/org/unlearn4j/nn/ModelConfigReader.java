@@ -251,9 +251,9 @@ final class ModelConfigReader {
       }
     }
     JsonNode quantized = json.path("quantization_config");
-    JsonNode packed = dialect.only().getOrDefault(Dialect.PACKED, MissingNode.getInstance());
+    JsonNode packed = dialect.only().get(Dialect.PACKED);
     if (quantized.isObject() && !quantized.path("quant_method").equals(packed)) {
-      String expected = packed.isMissingNode() ? "none" : "none, or those of " + packed;
+      String expected = packed == null ? "none" : "none, or those of " + packed;
       unsupported.add(problem("quantization_config", "quantised weights", expected));
     }
   }
