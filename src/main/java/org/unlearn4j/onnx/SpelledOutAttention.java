@@ -83,8 +83,7 @@ final class SpelledOutAttention {
     List<Dim> one = new ArrayList<>(scores.shape());
     one.set(one.size() - 1, Dim.of(1));
     Value last = g.vector(-1);
-    Value first =
-        g.node(Op.SLICE, "sinks", Map.of(), one, scores, g.vector(0), g.vector(1), last);
+    Value first = g.node(Op.SLICE, "sinks", Map.of(), one, scores, g.vector(0), g.vector(1), last);
     Value nothing = g.node(Op.MUL, "sinks", Map.of(), one, first, g.scalar(0f));
     List<Dim> heads = List.of(Dim.of(1), kvHeads, group, Dim.of(1), Dim.of(1));
     Value logits =

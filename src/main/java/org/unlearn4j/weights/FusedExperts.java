@@ -13,8 +13,8 @@ import org.unlearn4j.base.UserException;
 
 /**
  * Reads {@link ExpertPart parts} out of the tensors that hold them all, in numbers or in {@link
- * MxFp4 codes}, and writes such tensors from their parts. The matrix of one expert is in memory at a
- * time.
+ * MxFp4 codes}, and writes such tensors from their parts. The matrix of one expert is in memory at
+ * a time.
  */
 final class FusedExperts {
   private final Path source;
@@ -210,7 +210,9 @@ final class FusedExperts {
     }
   }
 
-  /** Puts a part's values {@code [out, in]}, as they come, into columns of {@code [in, columns]}. */
+  /**
+   * Puts a part's values {@code [out, in]}, as they come, into columns of {@code [in, columns]}.
+   */
   private static final class Columns implements Consumer<FloatBuffer> {
     private final float[] matrix;
     private final int in;

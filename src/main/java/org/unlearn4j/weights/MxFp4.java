@@ -1,13 +1,14 @@
 package org.unlearn4j.weights;
 
 /**
- * MXFP4: 32 numbers in four bits each that share a power of two. Every such number is a float32 and,
- * with a scale within its exponents, a bfloat16, so that reading and writing in these is exact.
+ * MXFP4: 32 numbers in four bits each that share a power of two. Every such number is a float32
+ * and, with a scale within its exponents, a bfloat16, so that reading and writing in these is
+ * exact.
  *
- * <p>Source: OCP Microscaling Formats 1.0, sections 5.3.3 (E2M1) and 5.4.1 (E8M0). Which of a byte's
- * two codes comes first, and where blocks lie, is the choice of the checkpoints: transformers, {@code
- * integrations/mxfp4.py}, {@code convert_moe_packed_tensors}, which takes the lower four bits first
- * and turns {@code [experts, out, in]} into {@code [experts, in, out]}.
+ * <p>Source: OCP Microscaling Formats 1.0, sections 5.3.3 (E2M1) and 5.4.1 (E8M0). Which of a
+ * byte's two codes comes first, and where blocks lie, is the choice of the checkpoints:
+ * transformers, {@code integrations/mxfp4.py}, {@code convert_moe_packed_tensors}, which takes the
+ * lower four bits first and turns {@code [experts, out, in]} into {@code [experts, in, out]}.
  */
 final class MxFp4 {
   /** Numbers that share a scale. */

@@ -7,19 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.unlearn4j.weights.TensorInfo;
-import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.CheckpointLayout;
-import java.util.stream.Collectors;
-import java.util.Set;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.weights.CheckpointLayout;
+import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
+import org.unlearn4j.weights.TensorInfo;
 
 /** The families' definitions, seen without any runtime. */
 class DecoderTest {

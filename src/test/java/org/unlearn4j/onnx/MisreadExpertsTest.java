@@ -20,8 +20,8 @@ import org.unlearn4j.weights.TensorInfo;
 
 /**
  * Negative controls of what gpt-oss reads from its weights: a reader that leaves a tensor out, or
- * takes its columns in another order, is the right reader of other weights. Each moves some logit by
- * as much as an independent implementation says of that mistake.
+ * takes its columns in another order, is the right reader of other weights. Each moves some logit
+ * by as much as an independent implementation says of that mistake.
  */
 class MisreadExpertsTest {
   @TempDir Path temp;

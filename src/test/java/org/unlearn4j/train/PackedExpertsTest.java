@@ -68,7 +68,8 @@ class PackedExpertsTest {
         List<Integer> s = t.shape(); // [experts, in, out] becomes [experts, out, in / 32, 16]
         int blocks = s.get(1) / 32;
         tensors.add(
-            new TensorInfo(t.name() + "_blocks", DType.U8, List.of(s.get(0), s.get(2), blocks, 16)));
+            new TensorInfo(
+                t.name() + "_blocks", DType.U8, List.of(s.get(0), s.get(2), blocks, 16)));
         tensors.add(
             new TensorInfo(t.name() + "_scales", DType.U8, List.of(s.get(0), s.get(2), blocks)));
       } else {
@@ -120,8 +121,7 @@ class PackedExpertsTest {
       String expert = "model.layers.2.mlp.experts.gate_up_proj.1.";
       float[] gate = weights.floats(expert + "gate_proj.weight");
       float[] up = weights.floats(expert + "up_proj.weight");
-      float[] down =
-          weights.floats("model.layers.2.mlp.experts.down_proj.1.down_proj.weight");
+      float[] down = weights.floats("model.layers.2.mlp.experts.down_proj.1.down_proj.weight");
       for (int o = 0; o < WIDTH; o++) {
         for (int i = 0; i < WIDTH; i++) {
           int at = o * WIDTH + i;
@@ -160,7 +160,10 @@ class PackedExpertsTest {
   }
 
   private static Parameter parameter(Decoder decoder, String name) {
-    return decoder.parameters().stream().filter(p -> p.name().equals(name)).findFirst().orElseThrow();
+    return decoder.parameters().stream()
+        .filter(p -> p.name().equals(name))
+        .findFirst()
+        .orElseThrow();
   }
 
   /** To nearest, ties to even. */

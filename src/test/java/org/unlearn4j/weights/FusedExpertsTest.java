@@ -62,8 +62,7 @@ class FusedExpertsTest {
       assertEquals(List.of(2, 3), weights.info(PARTS.get(3)).shape());
       assertArrayEquals(new float[] {0, 10, 20, 2, 12, 22}, weights.floats(PARTS.get(0)));
       assertArrayEquals(new float[] {1, 11, 21, 3, 13, 23}, weights.floats(PARTS.get(1)));
-      assertArrayEquals(
-          new float[] {101, 111, 121, 103, 113, 123}, weights.floats(PARTS.get(3)));
+      assertArrayEquals(new float[] {101, 111, 121, 103, 113, 123}, weights.floats(PARTS.get(3)));
       assertArrayEquals(new float[] {100, 102}, weights.floats(PARTS.get(6)));
       FloatBuffer some = FloatBuffer.allocate(3);
       weights.read(PARTS.get(0), 2, some);
@@ -86,8 +85,7 @@ class FusedExpertsTest {
       assertEquals(
           List.of(new TensorInfo(BOTH, DType.F32, List.of(2, 3, 4))),
           FusedExperts.fused(
-              List.of(
-                  first, new TensorInfo(PARTS.get(3), DType.F32, List.of(2, 3)))));
+              List.of(first, new TensorInfo(PARTS.get(3), DType.F32, List.of(2, 3)))));
     }
     assertArrayEquals(
         Files.readAllBytes(source), Files.readAllBytes(out.resolve("model.safetensors")));
@@ -98,7 +96,9 @@ class FusedExpertsTest {
     try (SafeTensors weights = SafeTensors.open(digits())) {
       refuses(weights, BOTH + ".2.gate_proj.weight", "found 2 experts, expected as many");
     }
-    Path odd = file(List.of(new TensorInfo(BOTH, DType.F32, List.of(1, 1, 3))), Map.of(BOTH, new float[3]));
+    Path odd =
+        file(
+            List.of(new TensorInfo(BOTH, DType.F32, List.of(1, 1, 3))), Map.of(BOTH, new float[3]));
     try (SafeTensors weights = SafeTensors.open(odd)) {
       refuses(weights, PARTS.get(0), "found shape [1, 1, 3], expected [experts, in, columns]");
     }

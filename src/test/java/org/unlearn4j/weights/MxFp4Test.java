@@ -35,7 +35,8 @@ class MxFp4Test {
     assertEquals(-0.75f, MxFp4.scaled(-1.5f, 126));
     assertEquals(6 * 0x1p-10f, MxFp4.scaled(6, 117));
     assertEquals(0x1p127f, MxFp4.scaled(1, 254));
-    assertEquals(0x1p-128f, MxFp4.scaled(0.5f, 0), "below the normal numbers of float32, but exact");
+    assertEquals(
+        0x1p-128f, MxFp4.scaled(0.5f, 0), "below the normal numbers of float32, but exact");
     assertTrue(Float.isNaN(MxFp4.scaled(1, 255)), "255 stands for no number");
   }
 
