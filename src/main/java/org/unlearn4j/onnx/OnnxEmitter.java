@@ -10,6 +10,7 @@ import java.util.Set;
 import java.util.function.Supplier;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Emitter;
 import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
@@ -222,12 +223,13 @@ public final class OnnxEmitter implements Emitter<Value> {
     Linear router = experts.router();
     String label = module(router.weight());
     Value logits = adapters.added(label, flat, router, maps.exact(label, flat, router));
-    return new GatheredExperts(g, (own, e) -> expert(own, e, experts.activation()))
+    return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
         .emit(flat, logits, experts);
   }
 
-  private Value expert(Value x, Experts.Expert e, Activation f) {
-    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
+  @Override
+  public Value clampedGate(Value gate, Value up, ClampedGate form) {
+    return g.within("clamped_gate", () -> SpelledOutWords.clampedGate(g, gate, up, form));
   }
 
   @Override
