@@ -23,7 +23,7 @@ import org.unlearn4j.base.UserException;
  */
 final class ActiveAdapter implements AutoCloseable {
   private final AdapterFile file;
-  private final Map<OrtSession, OrtLoraAdapter> bySession = new IdentityHashMap<>();
+  private final IdentityHashMap<OrtSession, OrtLoraAdapter> bySession = new IdentityHashMap<>();
 
   private ActiveAdapter(AdapterFile file) {
     this.file = file;

@@ -163,6 +163,7 @@ public final class OnnxExporter {
       ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
+    json.remove("quantization_config"); // of the checkpoint; the variants have their own formats
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
     JSON.writeValue(part.resolve(ModelFiles.CONFIG).toFile(), json);

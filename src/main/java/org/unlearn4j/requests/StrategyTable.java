@@ -139,7 +139,7 @@ public final class StrategyTable {
         (row, outcomes) -> {
           ObjectNode node = all.putObject(row.name()).put("strategy", row.strategy().spelling());
           row.sets().forEach(node.putArray("set")::add);
-          ArrayNode table = node.putArray("forget_prob");
+          ArrayNode table = node.putArray(History.HELD_BY);
           for (int step = 0; step < steps(outcomes.get(0)); step++) {
             ArrayNode line = table.addArray();
             for (int request = 0; request <= step; request++) {

@@ -28,6 +28,9 @@ import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.onnx.ExportOptions;
+import org.unlearn4j.onnx.OnnxExporter;
+import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.unlearn.Objective;
@@ -156,6 +159,40 @@ class PackedExpertsTest {
       assertEquals(DType.BF16, whole.dtype());
       assertEquals(List.of(4, WIDTH, WIDTH), whole.shape());
       trained.forEach((p, v) -> assertArrayEquals(v, again.floats(p.name()), p.name()));
+    }
+  }
+
+  /** On ONNX Runtime: codes, and the numbers that are written in their place. */
+  @Test
+  void anExportOfCodesIsThatOfTheirNumbers() throws IOException {
+    Path folder = packed();
+    Decoder decoder = Decoder.of(ModelConfig.read(folder));
+    Path numbers = temp.resolve("numbers");
+    try (SafeTensors weights = SafeTensors.open(folder)) {
+      ModelFolder.write(
+          numbers,
+          decoder,
+          weights.layout(decoder.parameters().stream().map(Parameter::name).toList()),
+          (p, pieces) -> pieces.accept(FloatBuffer.wrap(weights.floats(p.name()))),
+          folder,
+          Optional.empty());
+    }
+    float[][][] ofCodes = logits(folder, "codes");
+    float[][][] ofNumbers = logits(numbers, "plain");
+    for (int r = 0; r < ofCodes.length; r++) {
+      for (int t = 0; t < ofCodes[r].length; t++) {
+        assertArrayEquals(ofNumbers[r][t], ofCodes[r][t], "row " + r + ", token " + t);
+      }
+    }
+    assertTrue(Float.isFinite(ofCodes[0][0][0]) && ofCodes[0][0][0] != ofCodes[0][0][1]);
+  }
+
+  private float[][][] logits(Path model, String name) throws IOException {
+    Path onnx = temp.resolve(name);
+    OnnxExporter.export(model, onnx, ExportOptions.defaults());
+    assertFalse(JSON.readTree(onnx.resolve("config.json").toFile()).has("quantization_config"));
+    try (OrtModel runtime = OrtModel.open(onnx)) {
+      return runtime.logits(Fixture.rows(Fixture.named("gpt_oss").expected()));
     }
   }
 
