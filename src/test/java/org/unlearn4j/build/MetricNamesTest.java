@@ -32,7 +32,8 @@ class MetricNamesTest {
           "config/LoopSettings.java", Set.of("cosine"), // a schedule of the learning rate
           "data/MuseFiles.java", Set.of("privleak", "verbmem"), // names of MUSE's files
           "eval/EvaluationJson.java", Set.of("entanglement"), // the block of all such measures
-          "ledger/History.java", Set.of("forget_prob"), // a key of records; held to the metric below
+          "ledger/History.java",
+              Set.of("forget_prob"), // a key of records; held to the metric below
           "run/UnlearnStage.java", Set.of("forget_prob")); // of training rows, before and after
 
   @Test
