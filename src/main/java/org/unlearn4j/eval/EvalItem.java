@@ -14,6 +14,8 @@ import org.unlearn4j.lm.TokenRow;
  * @param paraphrase the same with the answer in other words, where the data set has one
  * @param perturbed the same with wrong answers; empty where the data set has none
  * @param prompt token ids that a generation continues
+ * @param ended whether the last label is an end-of-text token; false where the answer is how a text
+ *     goes on, as far as it was cut
  */
 @SuppressWarnings("ArrayRecordComponent") // made once from the data set and never changed
 public record EvalItem(
@@ -23,8 +25,21 @@ public record EvalItem(
     TokenRow answerRow,
     Optional<TokenRow> paraphrase,
     List<TokenRow> perturbed,
-    int[] prompt) {
+    int[] prompt,
+    boolean ended) {
   public EvalItem {
     perturbed = List.copyOf(perturbed);
+  }
+
+  /** An item whose last label is an end-of-text token. */
+  public EvalItem(
+      int index,
+      String question,
+      String answer,
+      TokenRow answerRow,
+      Optional<TokenRow> paraphrase,
+      List<TokenRow> perturbed,
+      int[] prompt) {
+    this(index, question, answer, answerRow, paraphrase, perturbed, prompt, true);
   }
 }

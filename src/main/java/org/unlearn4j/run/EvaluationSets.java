@@ -2,10 +2,12 @@ package org.unlearn4j.run;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.DataRow;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
 import org.unlearn4j.eval.EvalItem;
@@ -14,24 +16,50 @@ import org.unlearn4j.eval.EvalSet;
 /**
  * The sets of pairs that TOFU's suite measures, in tokens.
  *
+ * @param own rows of one's own data, which may be passages and conversations too
  * @param notes takes a sentence for each set with answers that are cut
  */
 record EvaluationSets(
-    Pipeline pipeline, Benchmark benchmark, QaEncoder encoder, List<String> notes) {
+    Pipeline pipeline,
+    Benchmark benchmark,
+    QaEncoder encoder,
+    Optional<OwnRows> own,
+    List<String> notes) {
 
   List<EvalSet> all() {
     List<EvalSet> sets = new ArrayList<>();
+    String forget = pipeline.data().forget();
     sets.add(
-        set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(pipeline.data().forget())));
-    sets.add(set("retain", EvalSet.Role.RETAIN, retainEvaluation()));
+        mixed("forget", EvalSet.Role.FORGET, forget)
+            .orElseGet(
+                () -> set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(forget))));
+    sets.add(
+        mixed("retain", EvalSet.Role.RETAIN, pipeline.data().retain())
+            .orElseGet(() -> set("retain", EvalSet.Role.RETAIN, retainEvaluation())));
     boolean tofu = benchmark.name().equals("tofu");
     EvalSet.Role general = EvalSet.Role.GENERAL;
     addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
     addIfAny(sets, tofu ? "world_facts" : "facts", general, benchmark.facts());
+    Optional<EvalSet> strange = mixed("holdout", EvalSet.Role.HOLDOUT, "holdout");
+    if (strange.isPresent()) {
+      sets.add(strange.get());
+      return sets;
+    }
     List<QaExample> bare = benchmark.holdout().stream().map(EvaluationSets::bare).toList();
     addIfAny(sets, "holdout", EvalSet.Role.HOLDOUT, bare);
     return sets;
   }
+
+  /** A split that holds more than pairs, all of whose rows are asked about. */
+  private Optional<EvalSet> mixed(String name, EvalSet.Role role, String split) {
+    int limit = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
+    return own.filter(o -> benchmark.rows(split).isPresent())
+        .map(o -> new Split(o, o.of(split)))
+        .filter(s -> !s.rows.stream().allMatch(QaExample.class::isInstance))
+        .map(s -> new EvalSet(name, role, s.own.items(s.rows, limit)));
+  }
+
+  private record Split(OwnRows own, List<DataRow> rows) {}
 
   /** One's own data may have no rows set apart for this. */
   private List<QaExample> retainEvaluation() {
