@@ -38,6 +38,10 @@ GRID      := runs/fable-int4/config.json
 SOURCES   := pom.xml $(shell find src/main -type f) $(wildcard pipeline/bom.sh src/test/java/org/unlearn4j/build/Sbom*.java \
              src/test/java/org/unlearn4j/build/OwnJar.java)
 
+# Runs the $(STUDIES) of pipeline/studies into runs/ and writes their tables into one page.
+studies = @for s in $(STUDIES); do $(UNLEARN4J) study --file pipeline/studies/$$s.yaml \
+  $(foreach s,$(value SET),--set=$(call quoted,$(s))) --out runs/$$s --table $(1) || exit; done
+
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
@@ -45,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table quantization-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -94,10 +98,17 @@ clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, a
 deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
 	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
 
+requests-table: $(BUILT) ## five requests by every strategy over three seeds, and docs/results/requests.md (under an hour)
+	@$(UNLEARN4J) requests table runs/requests-table --study pipeline/studies/requests.yaml $(OVERRIDES) \
+	  --page docs/results/requests.md
+
+quantization-table: STUDIES = quantization quantization-grid
 quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
-	@for s in quantization quantization-grid; do \
-	  $(UNLEARN4J) study --file pipeline/studies/$$s.yaml $(foreach s,$(value SET),--set=$(call quoted,$(s))) \
-	    --out runs/$$s --table docs/results/quantization.md || exit; done
+	$(call studies,docs/results/quantization.md)
+
+adapters-table: STUDIES = adapters adapters-grid
+adapters-table: $(GRID) $(BUILT) ## adapters beside training of the whole model over three seeds, into docs/results/adapters.md (40 minutes)
+	$(call studies,docs/results/adapters.md)
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)

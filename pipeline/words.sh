@@ -1,6 +1,6 @@
 #!/bin/sh
 # words.sh [COMMIT]: hand-written words of README.md and docs/, as wc -w counts them; without what programs write: the table of
-# pipeline keys, the defaults of methods.md, the tables of studies, JSON, CSV and pictures. Of the working tree, or of a commit.
+# pipeline keys, the defaults of methods.md, the index of decisions, the tables of studies, JSON, CSV and pictures. Of the working tree, or of a commit.
 count() { # of standard input: all but what stands between the markers of a program
   awk '/<!-- (from the schema|study |from )/ && !/: end -->/ { skip = 1 } !skip { print } /<!-- (end of|from .*: end)/ { skip = 0 }' | wc -w
 }

@@ -6,6 +6,9 @@
  * What a probe brings out is a {@link org.unlearn4j.attack.Judgement}; what a model gives away
  * above the retain-only model is leakage.
  *
+ * <p>A new family of attacks belongs here. Running models does not (that is {@code run}), nor does
+ * the page (that is {@code report}).
+ *
  * <p>May know {@code base}, {@code config}, {@code eval}, {@code lm} and {@code data}.
  */
 package org.unlearn4j.attack;

@@ -156,7 +156,10 @@ public final class AtomicFiles {
     for (Path file : files) {
       if (!own.test(file)) {
         throw UserException.at(
-            target, "", file + ", which is no part of " + kind, kind + " and nothing besides");
+            target,
+            "",
+            file + ", which is no part of " + kind,
+            "no other file than those of " + kind);
       }
     }
   }

@@ -101,7 +101,7 @@ public final class FileHashes {
     String hash = meaning.apply(file);
     if (!stamp(file).equals(stamp)) {
       throw UserException.at(
-          file, "", "a file that changes while it is read", "one that nobody writes");
+          file, "", "a file that changed while it was read", "a file that no program is writing");
     }
     if (stamp.changed.isBefore(begun.minus(TICK))) {
       synchronized (known) {

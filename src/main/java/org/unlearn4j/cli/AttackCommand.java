@@ -19,7 +19,7 @@ final class AttackCommand implements Command {
 
   @Override
   public String summary() {
-    return "asks otherwise for what was forgotten and measures what leaks";
+    return "asks for what was forgotten in other ways and measures what leaks";
   }
 
   @Override

@@ -42,10 +42,10 @@ final class ExportCommand implements Command {
         CommandOptions.value(
             "before",
             "DIR",
-            "the model before unlearning: says how many codes of each variant are still its own"),
+            "the model before unlearning; counts how many codes unlearning did not change"),
         CommandOptions.value(
             "data-file-mb", "N", "largest file of weights in MB, for one that is cut into several"),
-        CommandOptions.flag("quantize-embeddings", "the token table of int4 in int4, too"));
+        CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"));
   }
 
   @Override

@@ -42,7 +42,8 @@ final class InspectCommand implements Command {
                 + " one differs, or no verdict is on one of its ONNX files"),
         CommandOptions.flag(
             "plan", "what it would take to unlearn the model of this config.json, weights or not"),
-        CommandOptions.value("memory", "GIB", "with --plan, of the device; this machine's free"),
+        CommandOptions.value(
+            "memory", "GIB", "with --plan: memory of the device (what is free here)"),
         CommandOptions.value("rows", "N", "with --plan, forget rows of a micro-batch, 4"),
         CommandOptions.value("tokens", "N", "with --plan, tokens of a row, 256"));
   }

@@ -11,6 +11,10 @@ import org.unlearn4j.run.MergeStage;
 
 /** Adds adapters to the weights of a model. */
 final class MergeCommand implements Command {
+  private static final String FORM = "form";
+  private static final String WEIGHTS = "weights";
+  private static final String ONNX_ADAPTER = "onnx_adapter";
+
   @Override
   public String name() {
     return "merge";
@@ -18,7 +22,7 @@ final class MergeCommand implements Command {
 
   @Override
   public String summary() {
-    return "adds low-rank adapters (PEFT folders) to the weights of their model";
+    return "adds low-rank adapters (PEFT folders) to the weights of their model, or up in one file";
   }
 
   @Override
@@ -29,12 +33,16 @@ final class MergeCommand implements Command {
             "adapter", "DIR", "a folder with adapter_config.json; repeatable, all are added"),
         CommandOptions.value(
             "weight", "X", "how much of an adapter is added (1); repeatable, in their order"),
-        CommandOptions.required("out", "DIR", "the Hugging Face folder to write"));
+        CommandOptions.value(
+            FORM,
+            "NAME",
+            "weights (the default): a Hugging Face folder; onnx_adapter: a file of ONNX Runtime's"),
+        CommandOptions.required("out", "PATH", "the folder or the .onnx_adapter file to write"));
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    Path folder = CommandOptions.path(line, "out").orElseThrow();
+    Path to = CommandOptions.path(line, "out").orElseThrow();
     List<String> adapters = CommandOptions.texts(line, "adapter");
     List<Double> weights = CommandOptions.numbers(line, "weight");
     if (!weights.isEmpty() && weights.size() != adapters.size()) {
@@ -50,8 +58,16 @@ final class MergeCommand implements Command {
       parts.add(
           new MergeStage.Part(Path.of(adapters.get(i)), weights.isEmpty() ? 1 : weights.get(i)));
     }
-    MergeStage.run(CommandOptions.path(line, "model").orElseThrow(), parts, folder, System.err);
-    out.println(folder);
+    Path model = CommandOptions.path(line, "model").orElseThrow();
+    String form = line.getOptionValue(FORM, WEIGHTS);
+    switch (form) {
+      case WEIGHTS -> MergeStage.run(model, parts, to, System.err);
+      case ONNX_ADAPTER -> MergeStage.adapter(model, parts, to, System.err);
+      default ->
+          throw new UserException(
+              "--form: found " + form + ", expected " + WEIGHTS + " or " + ONNX_ADAPTER + ".");
+    }
+    out.println(to);
     return ExitCode.DONE;
   }
 }

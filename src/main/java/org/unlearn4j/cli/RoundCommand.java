@@ -26,7 +26,8 @@ final class RoundCommand implements Command {
         CommandOptions.required("variant", "NAME", RoundStage.variants()),
         CommandOptions.required("out", "DIR", "the Hugging Face folder to write"),
         CommandOptions.flag(
-            "quantize-embeddings", "the token table of int4 in int4, too; a tied head stays tied"));
+            "quantize-embeddings",
+            "with int4: the token table in int4 too; a tied head stays tied"));
   }
 
   @Override

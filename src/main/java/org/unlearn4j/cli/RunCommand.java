@@ -43,7 +43,7 @@ final class RunCommand implements Command {
         CommandOptions.value(
             UNTIL, "STAGE", "only up to this stage, for instance unlearn or evaluate; repeatable"),
         CommandOptions.value(
-            FORCE, "STAGE", "run this stage even if it is of its inputs; repeatable"),
+            FORCE, "STAGE", "run this stage even if none of its inputs has changed; repeatable"),
         CommandOptions.value("jobs", "N", "stages that may run side by side (1)"),
         CommandOptions.flag("plan", "tell what would run, and why, and stop"),
         CommandOptions.json());

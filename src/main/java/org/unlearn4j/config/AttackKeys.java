@@ -83,7 +83,7 @@ final class AttackKeys {
         new Section(
             BLOCK,
             true,
-            "asks otherwise for what was forgotten and measures what leaks; left out: no such"
+            "asks for what was forgotten in other ways and measures what leaks; left out: no such"
                 + " stage"),
         new Section(LIMITS, true, "in place of `leakage_max`, by family"));
   }

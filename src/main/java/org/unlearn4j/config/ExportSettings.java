@@ -3,5 +3,37 @@ package org.unlearn4j.config;
 import java.util.List;
 import org.unlearn4j.weights.Variant;
 
-/** The ONNX files that are written. */
-public record ExportSettings(List<Variant> variants, int opset) {}
+/**
+ * The ONNX files that are written.
+ *
+ * @param adapter where what an adapter has learned is
+ */
+public record ExportSettings(List<Variant> variants, int opset, Adapter adapter) {
+  public ExportSettings {
+    variants = List.copyOf(variants);
+  }
+
+  /** Whether the base is deployed as it was, with an adapter that can be switched on. */
+  public boolean separate() {
+    return adapter == Adapter.SEPARATE;
+  }
+
+  /** Where what an adapter has learned is. */
+  public enum Adapter implements Spelled {
+    /** In the weights. */
+    MERGED("merged"),
+    /** In a file of ONNX Runtime's, which a base with inputs for it can be run with. */
+    SEPARATE("separate");
+
+    private final String spelling;
+
+    Adapter(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
+}

@@ -145,7 +145,8 @@ final class PipelineRecords {
   }
 
   static ExportSettings export(Settings s) {
-    return new ExportSettings(s.get(Schema.VARIANTS), s.get(Schema.OPSET));
+    return new ExportSettings(
+        s.get(ExportKeys.VARIANTS), s.get(ExportKeys.OPSET), s.get(ExportKeys.ADAPTER));
   }
 
   static EvaluateSettings evaluate(Settings s) {

@@ -43,6 +43,7 @@ final class Rules {
     robust();
     surgery();
     adapter();
+    separate();
     if (files) {
       files();
     }
@@ -235,6 +236,29 @@ final class Rules {
       if (is(loop.adapter.init, AdapterSettings.Init.REGLU)) {
         add(loop.adapter.init, "ReGLU where no rows are forgotten", "gaussian or PiSSA");
       }
+    }
+  }
+
+  /** A base beside an adapter has no weights that could have changed. */
+  private void separate() {
+    if (!is(ExportKeys.ADAPTER, ExportSettings.Adapter.SEPARATE)) {
+      return;
+    }
+    if (!settings.hasSection("unlearn.adapter")) {
+      add(ExportKeys.ADAPTER, "separate without unlearn.adapter", "merged, or such a block");
+    }
+    if (is(Schema.UNLEARN.adapter.trainBias, true)) {
+      add(
+          Schema.UNLEARN.adapter.trainBias,
+          "true beside export.adapter: separate",
+          "false, or merged (ONNX Runtime's adapters add products; they cannot replace a bias)");
+    }
+    Optional<QuantizationSettings.Format> aware = settings.find(UnlearnKeys.QUANTIZATION_AWARE);
+    if (aware.isPresent() && aware.get() != QuantizationSettings.Format.NONE) {
+      add(
+          UnlearnKeys.QUANTIZATION_AWARE,
+          aware.get().spelling() + " beside export.adapter: separate",
+          "none, or merged (whose codes it trains for; a base keeps its own)");
     }
   }
 

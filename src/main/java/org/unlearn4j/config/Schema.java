@@ -8,7 +8,6 @@ import static org.unlearn4j.config.ValueType.choice;
 import static org.unlearn4j.config.ValueType.date;
 import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
-import static org.unlearn4j.config.ValueType.listOf;
 import static org.unlearn4j.config.ValueType.path;
 import static org.unlearn4j.config.ValueType.text;
 
@@ -21,7 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.DataSettings.Benchmark;
-import org.unlearn4j.weights.Variant;
 
 /**
  * Every key of the pipeline file, in the order in which it is written: the one home of every
@@ -74,7 +72,8 @@ final class Schema {
           "model.precision",
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
-          "number format of matrix products; all else is float32; `tf32` lets a GPU round their operands");
+          "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
+              + " operands");
   static final Key<String> DEVICE =
       key(
           "model.device",
@@ -150,7 +149,8 @@ final class Schema {
           "data.date",
           date(),
           absent("what the template says by itself"),
-          "template chat: the day that the model is told it is, so that every run is told the same");
+          "template chat: the day that the model is told it is, so that every run is told the"
+              + " same");
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
@@ -165,8 +165,8 @@ final class Schema {
           "data.form",
           choice(DataSettings.Form.class),
           derived("muse: passages; others: questions", Schema::form),
-          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in other"
-              + " forms (fable)");
+          "what is taught and forgotten: pairs, running text in windows, both, or both and pairs in"
+              + " other forms (fable)");
 
   static final Key<FinetuneSettings.Teach> TEACH =
       key(
@@ -181,19 +181,6 @@ final class Schema {
   static final List<Key<?>> OBJECTIVE_KEYS = ObjectiveKeys.ALL;
 
   static final LoopKeys UNLEARN = new LoopKeys("unlearn", LoopKeys.Defaults.of(10, 8));
-
-  static final Key<List<Variant>> VARIANTS =
-      key(
-          "export.variants",
-          listOf(choice(List.of(Variant.values()), Variant::label), "variants"),
-          constant(List.of(Variant.FP32)),
-          "ONNX files that are written");
-  static final Key<Integer> OPSET =
-      key(
-          "export.opset",
-          choice(List.of(17, 23), String::valueOf),
-          constant(23),
-          "ONNX operator set; 17 is for older runtimes");
 
   static final Key<EvaluateSettings.Suite> SUITE =
       key(
@@ -236,8 +223,8 @@ final class Schema {
           "evaluate.provider",
           choice(OnnxRuntimeSettings.Provider.class),
           constant(OnnxRuntimeSettings.Provider.CPU),
-          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on the"
-              + " first one where that is auto or cpu");
+          "ONNX Runtime: the execution provider; cuda computes on the card of `model.device`, on"
+              + " the first one where that is auto or cpu");
   static final Key<Integer> THREADS =
       key(
           "evaluate.threads",
@@ -342,7 +329,7 @@ final class Schema {
     all.addAll(UnlearnKeys.ALL);
     all.addAll(RobustKeys.ALL);
     all.addAll(SurgeryKeys.ALL);
-    all.addAll(List.of(VARIANTS, OPSET));
+    all.addAll(ExportKeys.ALL);
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));
     all.addAll(List.of(PROVIDER, THREADS, GRAPH_OPTIMIZATION));
     all.addAll(VerifyKeys.keys());

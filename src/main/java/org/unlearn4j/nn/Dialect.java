@@ -31,6 +31,9 @@ record Dialect(
     String localTheta,
     boolean learnedPositions) {
 
+  /** Codes that a family's checkpoints may hold in place of numbers: a key of {@link #only}. */
+  static final String PACKED = "quantization_config.quant_method";
+
   /** Whether something holds of a layer, counted from 0. */
   @FunctionalInterface
   interface LayerRule {

@@ -60,7 +60,7 @@ public interface Emitter<T> {
 
   /**
    * Causal attention with grouped key/value heads, padding masked, past keys and values in front
-   * where the emitter has a cache.
+   * where the emitter has a cache, and a sink beside the scores where {@code attention} has one.
    *
    * @param q {@code [batch, time, heads * headDim]}
    * @param k {@code [batch, time, kvHeads * headDim]}
@@ -77,6 +77,9 @@ public interface Emitter<T> {
   T experts(T x, Experts experts);
 
   T activation(T x, Activation f);
+
+  /** Gate and up, as {@link ClampedGate} joins them: the same shape back. */
+  T clampedGate(T gate, T up, ClampedGate form);
 
   T add(T a, T b);
 

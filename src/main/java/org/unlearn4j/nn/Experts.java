@@ -1,6 +1,7 @@
 package org.unlearn4j.nn;
 
 import java.util.List;
+import java.util.Optional;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -10,13 +11,27 @@ import org.unlearn4j.base.UserException;
  *
  * @param router {@code [..., in] -> [..., experts]}
  * @param chosen experts a token goes through
- * @param normalised the kept probabilities are divided by their sum
+ * @param normalised the kept probabilities are divided by their sum, which is a softmax over the
+ *     kept logits alone
+ * @param clamped how gate and up meet where their values are bounded; else {@code activation} of
+ *     the gate times up
  */
 public record Experts(
-    Linear router, int chosen, boolean normalised, Activation activation, List<Expert> all) {
+    Linear router,
+    int chosen,
+    boolean normalised,
+    Activation activation,
+    Optional<ClampedGate> clamped,
+    List<Expert> all) {
 
   /** One of them: {@code down(activation(gate x) * up x)}. */
   public record Expert(Linear gate, Linear up, Linear down) {}
+
+  /** Experts whose gates are not clamped. */
+  public Experts(
+      Linear router, int chosen, boolean normalised, Activation activation, List<Expert> all) {
+    this(router, chosen, normalised, activation, Optional.empty(), all);
+  }
 
   public Experts {
     all = List.copyOf(all);
@@ -33,5 +48,15 @@ public record Experts(
   /** Features of what they return. */
   public int out() {
     return all.get(0).down().out();
+  }
+
+  /** What one of them makes of its tokens: {@code [own tokens, in] -> [own tokens, out]}. */
+  public <T> T emit(Emitter<T> e, T x, Expert own) {
+    T gate = e.linear(x, own.gate());
+    T inner =
+        clamped.isPresent()
+            ? e.clampedGate(gate, e.linear(x, own.up()), clamped.get())
+            : e.multiply(e.activation(gate, activation), e.linear(x, own.up()));
+    return e.linear(inner, own.down());
   }
 }

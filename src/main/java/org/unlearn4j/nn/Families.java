@@ -19,6 +19,7 @@ public final class Families {
               Map.entry("gemma3_text", new Family(Gemma3.DIALECT, Gemma3::new)),
               Map.entry("gpt2", new Family(Gpt2.DIALECT, Gpt2::new)),
               Map.entry("gpt_neox", new Family(GptNeoX.DIALECT, GptNeoX::new)),
+              Map.entry("gpt_oss", new Family(GptOss.DIALECT, GptOss::new)),
               Map.entry("granite", new Family(Granite.DIALECT, Granite::new)),
               Map.entry("llama", new Family(Llama.DIALECT, Llama::new)),
               Map.entry("mistral", new Family(Mistral.DIALECT, Mistral::new)),

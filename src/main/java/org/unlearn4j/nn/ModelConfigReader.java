@@ -250,8 +250,11 @@ final class ModelConfigReader {
         break;
       }
     }
-    if (json.path("quantization_config").isObject()) {
-      unsupported.add(problem("quantization_config", "quantised weights", "none"));
+    JsonNode quantized = json.path("quantization_config");
+    JsonNode packed = dialect.only().get(Dialect.PACKED);
+    if (quantized.isObject() && !quantized.path("quant_method").equals(packed)) {
+      String expected = packed == null ? "none" : "none, or those of " + packed;
+      unsupported.add(problem("quantization_config", "quantised weights", expected));
     }
   }
 

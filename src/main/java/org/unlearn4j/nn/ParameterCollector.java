@@ -106,6 +106,7 @@ final class ParameterCollector implements Emitter<Integer> {
     check("attention queries", a.heads() * a.headDim(), q);
     check("attention keys", a.kvHeads() * a.headDim(), k);
     check("attention values", a.kvHeads() * a.headDim(), v);
+    a.sinks().ifPresent(this::use);
     return q;
   }
 
@@ -114,8 +115,7 @@ final class ParameterCollector implements Emitter<Integer> {
     check("router", experts.all().size(), linear(x, experts.router()));
     linears.remove(experts.router().weight().name());
     for (Experts.Expert e : experts.all()) {
-      int gated = multiply(linear(x, e.gate()), linear(x, e.up()));
-      check("experts", experts.out(), linear(gated, e.down()));
+      check("experts", experts.out(), experts.emit(this, x, e));
     }
     return experts.out();
   }
@@ -123,6 +123,11 @@ final class ParameterCollector implements Emitter<Integer> {
   @Override
   public Integer activation(Integer x, Activation f) {
     return x;
+  }
+
+  @Override
+  public Integer clampedGate(Integer gate, Integer up, ClampedGate form) {
+    return multiply(gate, up);
   }
 
   @Override

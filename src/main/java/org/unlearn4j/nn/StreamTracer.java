@@ -165,6 +165,11 @@ final class StreamTracer implements Emitter<StreamTracer.Trace> {
   }
 
   @Override
+  public Trace clampedGate(Trace gate, Trace up, ClampedGate form) {
+    return inner(gate, up);
+  }
+
+  @Override
   public Trace multiply(Trace a, Trace b) {
     return inner(a, b);
   }

@@ -7,6 +7,7 @@ import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
 import org.unlearn4j.nn.Linear;
@@ -19,7 +20,8 @@ import org.unlearn4j.nn.Linear;
  * present.{i}.key} and {@code .value}. Values that tools look for have stable names: {@code
  * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
- * vocab]}, with {@code tokens = batch * time}.
+ * vocab]}, with {@code tokens = batch * time}. Where adapters may be added there are the optional
+ * inputs of {@link AdapterInputs} too.
  *
  * @param form the variant and operator set it is written in
  * @param graph all but the large initializers
@@ -38,7 +40,16 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
   }
 
   static DecoderGraph of(Decoder decoder, GraphForm form) {
-    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions(), form);
+    return of(decoder, form, Set.of());
+  }
+
+  /**
+   * The same with optional inputs for adapters.
+   *
+   * @param adapted modules of the linear maps that adapters may be added to
+   */
+  static DecoderGraph of(Decoder decoder, GraphForm form, Set<String> adapted) {
+    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions(), form, adapted);
     GraphBuilder g = e.graph();
     Hidden<Value> hidden = decoder.hidden(e, e.ids());
     g.rename(e.rows(hidden.embeddings()), EMBEDDINGS);

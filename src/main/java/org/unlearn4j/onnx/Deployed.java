@@ -6,7 +6,10 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.Decoding;
 import org.unlearn4j.lm.PaddedBatch;
@@ -28,10 +31,10 @@ record Deployed(
    *
    * @throws UserException if ONNX Runtime refuses it, or it gives no logits
    */
-  static Deployed open(OrtRuntime runtime, Path file, int vocab) {
+  static Deployed open(OrtRuntime runtime, OnnxFile file, int vocab) {
     OrtSession session = runtime.open(file);
     try {
-      return of(runtime, session, file, vocab);
+      return of(runtime, session, file.path(), vocab);
     } catch (OrtException e) {
       close(session, e);
       throw new IllegalStateException(e);
@@ -105,6 +108,40 @@ record Deployed(
     feeds.flag(ForeignPorts.BRANCH, past != null);
     cache.feed(feeds, t.rows, past);
     return feeds;
+  }
+
+  /** Columns {@code from} to {@code to} of a batch, those before them in {@code past}. */
+  OrtSession.Result pass(
+      PaddedBatch b, int from, int to, OrtSession.Result past, Set<String> outputs) {
+    try (OrtFeeds feeds = feeds(Tokens.of(b), from, to, past)) {
+      return feeds.run(outputs);
+    }
+  }
+
+  /** The same with logits in memory of ours. */
+  OrtSession.Result pass(
+      PaddedBatch b,
+      int from,
+      int to,
+      OrtSession.Result past,
+      Set<String> outputs,
+      OrtLogits logits) {
+    try (OrtFeeds feeds = feeds(Tokens.of(b), from, to, past)) {
+      return feeds.run(outputs, Map.of("logits", part(logits, from, to)));
+    }
+  }
+
+  /** Copies what a pass over columns {@code from} to {@code to} has left, row by row. */
+  static void unpack(OrtSession.Result result, float[][][] logits, int from, int to) {
+    OnnxTensor tensor = (OnnxTensor) result.get("logits").orElseThrow();
+    int vocab = (int) tensor.getInfo().getShape()[2];
+    FloatBuffer flat = tensor.getFloatBuffer();
+    for (int r = 0; r < logits.length; r++) {
+      for (int t = from; t < Math.min(to, logits[r].length); t++) {
+        logits[r][t] = new float[vocab];
+        flat.get((r * (to - from) + t - from) * vocab, logits[r][t]);
+      }
+    }
   }
 
   /** Room for logits of some rows, outside the heap. */

@@ -17,6 +17,7 @@ import org.unlearn4j.weights.Variant;
  *     tensor; what follows goes into {@code <file>.onnx_data_1} and so on
  * @param quantizedEmbeddings whether int4 applies to the token table too
  * @param before the model before unlearning: codes of quantised variants are compared with its own
+ * @param adapter what was learned, where the exported model is the base without it
  */
 public record ExportOptions(
     List<String> variants,
@@ -24,7 +25,8 @@ public record ExportOptions(
     long inlineLimit,
     long dataFileLimit,
     boolean quantizedEmbeddings,
-    Optional<Path> before) {
+    Optional<Path> before,
+    Optional<SeparateAdapter> adapter) {
 
   /** Small enough to be copied around in one piece, large enough for every toy model. */
   private static final long ONE_MEBIBYTE = 1 << 20;
@@ -52,29 +54,42 @@ public record ExportOptions(
 
   public static ExportOptions of(List<String> variants) {
     return new ExportOptions(
-        variants, GraphForm.LATEST, ONE_MEBIBYTE, Long.MAX_VALUE, false, Optional.empty());
+        variants,
+        GraphForm.LATEST,
+        ONE_MEBIBYTE,
+        Long.MAX_VALUE,
+        false,
+        Optional.empty(),
+        Optional.empty());
   }
 
   public ExportOptions opset(int other) {
     return new ExportOptions(
-        variants, other, inlineLimit, dataFileLimit, quantizedEmbeddings, before);
+        variants, other, inlineLimit, dataFileLimit, quantizedEmbeddings, before, adapter);
   }
 
   public ExportOptions inlineLimit(long bytes) {
-    return new ExportOptions(variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before);
+    return new ExportOptions(
+        variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before, adapter);
   }
 
   public ExportOptions dataFileLimit(long bytes) {
-    return new ExportOptions(variants, opset, inlineLimit, bytes, quantizedEmbeddings, before);
+    return new ExportOptions(
+        variants, opset, inlineLimit, bytes, quantizedEmbeddings, before, adapter);
   }
 
   public ExportOptions quantizedEmbeddings(boolean wanted) {
-    return new ExportOptions(variants, opset, inlineLimit, dataFileLimit, wanted, before);
+    return new ExportOptions(variants, opset, inlineLimit, dataFileLimit, wanted, before, adapter);
   }
 
   public ExportOptions before(Optional<Path> model) {
     return new ExportOptions(
-        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model);
+        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model, adapter);
+  }
+
+  public ExportOptions adapter(Optional<SeparateAdapter> separate) {
+    return new ExportOptions(
+        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, before, separate);
   }
 
   List<GraphForm> forms() {

@@ -50,14 +50,17 @@ final class ExportTarget {
   static void require(Path to, Path from, Optional<Path> before) {
     if (AtomicFiles.holds(to, from)) {
       throw UserException.at(
-          to, "", "the model's own folder", "another one, for the export replaces its target");
+          to,
+          "",
+          "the folder of the model to export",
+          "another folder, because an export replaces the folder that it writes to");
     }
     if (before.isPresent() && AtomicFiles.holds(to, before.get())) {
       throw UserException.at(
           to,
           "",
           "the folder of the model before unlearning",
-          "another one, for the export replaces its target");
+          "another folder, because an export replaces the folder that it writes to");
     }
     AtomicFiles.requireReplaceable(
         to, MARKER, "an older export", file -> written(to.resolve(file), file));
@@ -71,6 +74,9 @@ final class ExportTarget {
     }
     if (within.getNameCount() != 2 || !within.startsWith(OnnxExporter.MODELS)) {
       return false;
+    }
+    if (name.equals(AdapterFile.NAME)) {
+      return AdapterFile.is(file);
     }
     var data = DATA.matcher(name);
     return data.matches()

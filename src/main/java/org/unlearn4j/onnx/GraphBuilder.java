@@ -32,6 +32,7 @@ final class GraphBuilder {
   private final Set<String> nodeNames = new HashSet<>();
   private final Map<String, String> renamed = new HashMap<>();
   private final List<Value> inputs = new ArrayList<>();
+  private final List<Value> optional = new ArrayList<>();
   private final List<Value> outputs = new ArrayList<>();
   private final List<Node> nodes = new ArrayList<>();
   private final List<TensorProto> constants = new ArrayList<>();
@@ -70,6 +71,24 @@ final class GraphBuilder {
     Value value = declare(new Value(name, type, List.of(shape)));
     inputs.add(value);
     return value;
+  }
+
+  /**
+   * An input that need not be fed: without it, the graph reads a matrix that has no values. Asked
+   * for again under the same name, it is the same one.
+   *
+   * @param shape with a name for the axis that has the length 0 then
+   */
+  Value optionalInput(String name, DataType type, List<Dim> shape) {
+    if (!values.containsKey(name)) {
+      Value value = declare(new Value(name, type, shape));
+      optional.add(value);
+      TensorProto.Builder nothing =
+          TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
+      shape.forEach(d -> nothing.addDims(Math.max(0, d.size())));
+      constants.add(nothing.setRawData(ByteString.EMPTY).build());
+    }
+    return values.get(name);
   }
 
   void output(Value value) {
@@ -170,6 +189,7 @@ final class GraphBuilder {
   GraphProto.Builder build(String name) {
     GraphProto.Builder graph = GraphProto.newBuilder().setName(name);
     inputs.forEach(v -> graph.addInput(v.proto()));
+    optional.forEach(v -> graph.addInput(v.proto()));
     outputs.forEach(v -> graph.addOutput(v.renamed(finalName(v.name())).proto()));
     Set<String> ends = new HashSet<>(outputs.stream().map(Value::name).toList());
     computed.stream()

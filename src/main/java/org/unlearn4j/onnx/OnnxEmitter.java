@@ -6,9 +6,11 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Emitter;
 import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
@@ -37,6 +39,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   private final GraphForm form;
   private final Casts casts;
   private final LinearMaps maps;
+  private final AdapterInputs adapters;
   private final Words words;
   private final Value ids;
   private final Value positions;
@@ -52,10 +55,20 @@ public final class OnnxEmitter implements Emitter<Value> {
    * @param maxPositions longest sequence; a later position is an error at run time
    */
   OnnxEmitter(int maxPositions, GraphForm form) {
+    this(maxPositions, form, Set.of());
+  }
+
+  /**
+   * The same with optional inputs for adapters.
+   *
+   * @param adapted modules of the linear maps that adapters may be added to
+   */
+  OnnxEmitter(int maxPositions, GraphForm form, Set<String> adapted) {
     this.g = new GraphBuilder(form.opset());
     this.form = form;
     this.casts = new Casts(g);
     this.maps = new LinearMaps(g, form, casts);
+    this.adapters = new AdapterInputs(g, adapted);
     this.words = Words.of(g, form.opset());
     this.ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
     Value attentionMask = g.input("attention_mask", DataType.INT64, Dim.BATCH, Dim.TOTAL);
@@ -106,7 +119,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     String label = module(linear.weight());
     Value flat = rows(x);
     width(label, flat, linear.in());
-    return maps.apply(label, flat, linear);
+    return adapters.added(label, flat, linear, maps.apply(label, flat, linear));
   }
 
   @Override
@@ -207,13 +220,16 @@ public final class OnnxEmitter implements Emitter<Value> {
     Value flat = rows(x);
     width("router", flat, experts.router().in());
     require("experts", x.width() == experts.out(), "width " + x.width(), "" + experts.out());
-    Value logits = maps.exact(module(experts.router().weight()), flat, experts.router());
-    return new GatheredExperts(g, (own, e) -> expert(own, e, experts.activation()))
+    Linear router = experts.router();
+    String label = module(router.weight());
+    Value logits = adapters.added(label, flat, router, maps.exact(label, flat, router));
+    return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
         .emit(flat, logits, experts);
   }
 
-  private Value expert(Value x, Experts.Expert e, Activation f) {
-    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
+  @Override
+  public Value clampedGate(Value gate, Value up, ClampedGate form) {
+    return g.within("clamped_gate", () -> SpelledOutWords.clampedGate(g, gate, up, form));
   }
 
   @Override

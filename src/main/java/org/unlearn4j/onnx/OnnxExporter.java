@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
@@ -83,11 +84,14 @@ public final class OnnxExporter {
     try (SafeTensors weights = SafeTensors.open(from)) {
       List<GraphForm> forms = options.forms();
       Map<GraphForm, OnnxWriter> writers = new LinkedHashMap<>();
-      forms.forEach(f -> writers.put(f, new OnnxWriter(DecoderGraph.of(decoder, f), weights)));
+      Set<String> adapted = options.adapter().map(SeparateAdapter::modules).orElse(Set.of());
+      forms.forEach(
+          f -> writers.put(f, new OnnxWriter(DecoderGraph.of(decoder, f, adapted), weights)));
+      Path record = options.adapter().map(SeparateAdapter::unlearned).orElse(from);
       AtomicFiles.writeFolder(
           to,
           part -> {
-            Map<String, String> origin = Provenance.of(from, weights);
+            Map<String, String> origin = Provenance.of(record, weights);
             Optional<EqualCodes> equal = compare(decoder, weights, options, part);
             equal.ifPresent(e -> notes.addAll(e.sentences()));
             Path models = Files.createDirectories(part.resolve(MODELS));
@@ -108,9 +112,15 @@ public final class OnnxExporter {
               dataFiles.put(
                   v, writer.write(file, metadata, external, options.dataFileLimit(), after));
             }
+            if (options.adapter().isPresent()) {
+              AdapterFile.writeTo(
+                  models.resolve(AdapterFile.NAME),
+                  AdapterFile.modelVersion(Provenance.sources(origin)),
+                  options.adapter().get().factors());
+            }
             writeConfigs(config, generation, part, dataFiles);
             copyTokenizer(from, part, notes);
-            copy(from, part, ModelFiles.UNLEARNING);
+            copy(record, part, ModelFiles.UNLEARNING);
           });
       List<Path> files =
           forms.stream().map(f -> to.resolve(MODELS).resolve(f.variant().fileName())).toList();
@@ -153,6 +163,7 @@ public final class OnnxExporter {
       ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
+    json.remove("quantization_config"); // of the checkpoint; the variants have their own formats
     json.remove(ClientConfig.KEY);
     ClientConfig.of(dataFiles).ifPresent(c -> json.set(ClientConfig.KEY, c));
     JSON.writeValue(part.resolve(ModelFiles.CONFIG).toFile(), json);

@@ -33,7 +33,16 @@ public final class OnnxListing {
 
   /** The graph of a variant and an operator set. */
   public static String of(Decoder decoder, Variant variant, int opset) {
-    DecoderGraph built = DecoderGraph.of(decoder, new GraphForm(variant, opset, false));
+    return of(decoder, variant, opset, Set.of());
+  }
+
+  /**
+   * The same with inputs for adapters.
+   *
+   * @param adapted modules of the linear maps that have them
+   */
+  public static String of(Decoder decoder, Variant variant, int opset, Set<String> adapted) {
+    DecoderGraph built = DecoderGraph.of(decoder, new GraphForm(variant, opset, false), adapted);
     GraphProto.Builder graph = built.graph().toBuilder();
     built.initializers().forEach(i -> graph.addInitializer(i.declaration()));
     return of(graph.build());

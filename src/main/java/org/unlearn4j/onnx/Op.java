@@ -75,6 +75,8 @@ enum Op {
           "accuracy_level",
           Long.class),
       Op.Domain.CONTRIB),
+  MAX("Max", 1, Integer.MAX_VALUE),
+  MIN("Min", 1, Integer.MAX_VALUE),
   MUL("Mul", 2, 2),
   NEG("Neg", 1, 1),
   NON_ZERO("NonZero", 1, 1),

@@ -38,12 +38,13 @@ record OperatorWords(GraphBuilder g) implements Words {
   /**
    * The operator, but not for soft-capped scores: it has an attribute for them, but not one
    * meaning. The specification of opset 23 capped after the mask, which gives blocked positions a
-   * finite score, and was corrected later (onnx/onnx issue 7865), so runtimes differ.
+   * finite score, and was corrected later (onnx/onnx issue 7865), so runtimes differ. It knows no
+   * sinks.
    */
   @Override
   public Value attention(
       Attention a, List<Value> qkv, Value mask, List<Value> past, List<Value> present) {
-    if (a.softcap().isPresent()) {
+    if (a.softcap().isPresent() || a.sinks().isPresent()) {
       return new SpelledOutAttention(g, a).emit(qkv, mask, past, present);
     }
     Map<String, ?> attributes =

@@ -21,12 +21,14 @@ import org.unlearn4j.base.MachineException;
  * position_ids, for instance. Closes the tensors it made, not those it was lent.
  */
 final class OrtFeeds implements AutoCloseable {
+  private final OrtRuntime runtime;
   private final OrtEnvironment environment;
   private final OrtSession session;
   private final Map<String, OnnxTensor> inputs = new LinkedHashMap<>();
   private final List<OnnxTensor> owned = new ArrayList<>();
 
   OrtFeeds(OrtRuntime runtime, OrtSession session) {
+    this.runtime = runtime;
     this.environment = runtime.environment();
     this.session = session;
   }
@@ -76,8 +78,8 @@ final class OrtFeeds implements AutoCloseable {
    * @param given others, by name, into tensors that stay the caller's
    */
   OrtSession.Result run(Set<String> outputs, Map<String, OnnxTensor> given) {
-    try {
-      return given.isEmpty() ? session.run(inputs, outputs) : session.run(inputs, outputs, given);
+    try (OrtSession.RunOptions options = runtime.running(session)) {
+      return session.run(inputs, outputs, given, options);
     } catch (OrtException e) {
       if (e.getMessage().contains("Failed to allocate memory")) {
         throw new MachineException("ONNX Runtime: out of memory (" + e.getMessage() + ").", e);

@@ -1,14 +1,13 @@
 package org.unlearn4j.onnx;
 
-import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -37,6 +36,7 @@ public final class OrtModel implements LanguageModel {
   private final OnnxFile file;
   private final ModelConfig config;
   private final String variant;
+  private final Optional<ActiveAdapter> adapter;
   private final OrtRuntime runtime;
   private final Deployed deployed;
   private final KeyValueCache cache;
@@ -44,18 +44,25 @@ public final class OrtModel implements LanguageModel {
   private Measurement measurement;
   private SampledPrompts sharing;
 
-  private OrtModel(OnnxFile file, ModelConfig config, String variant, OrtRuntime runtime) {
+  private OrtModel(
+      OnnxFile file,
+      ModelConfig config,
+      String variant,
+      OrtSettings settings,
+      Optional<ActiveAdapter> adapter) {
     this.file = file;
     this.config = config;
     this.variant = variant;
-    this.runtime = runtime;
+    this.adapter = adapter;
+    this.runtime = new OrtRuntime(settings, adapter);
     this.measuring = MeasuringGraphs.of(file.model());
-    this.deployed = Deployed.open(runtime, file.path(), config.vocabSize());
+    this.deployed = Deployed.open(runtime, file, config.vocabSize());
     this.cache = deployed.cache();
   }
 
   /**
-   * Opens a deployable folder or an ONNX file.
+   * Opens a deployable folder or an ONNX file. A folder that has an adapter ({@link
+   * AdapterFile#NAME}) is opened with it; a file is opened as it is.
    *
    * @param path a file needs {@code config.json} beside it or in the folder above
    * @param variant which of a folder's files; of a single file, what reports call it
@@ -63,9 +70,27 @@ public final class OrtModel implements LanguageModel {
    * @throws org.unlearn4j.base.MachineException if there is no such execution provider
    */
   public static OrtModel open(Path path, String variant, OrtSettings settings) {
+    return open(path, variant, settings, AdapterFile.in(path, variant));
+  }
+
+  /**
+   * Opens a deployable folder or an ONNX file with an adapter, or without one.
+   *
+   * @param adapter an {@code .onnx_adapter} file
+   * @throws UserException also if the adapter is none, or not of this model
+   */
+  public static OrtModel open(
+      Path path, String variant, OrtSettings settings, Optional<Path> adapter) {
     Path onnx = OnnxFile.locate(path, variant);
     ModelConfig config = ModelConfig.read(configFor(onnx));
-    return new OrtModel(OnnxFile.read(onnx), config, variant, new OrtRuntime(settings));
+    OnnxFile file = OnnxFile.read(onnx);
+    Optional<ActiveAdapter> active = adapter.map(a -> ActiveAdapter.of(AdapterFile.read(a), file));
+    try {
+      return new OrtModel(file, config, variant, settings, active);
+    } catch (RuntimeException | Error e) {
+      active.ifPresent(ActiveAdapter::close);
+      throw e;
+    }
   }
 
   /** The same on the CPU; 0 threads for as many as there are processors. */
@@ -79,13 +104,16 @@ public final class OrtModel implements LanguageModel {
   }
 
   /**
-   * The files that hold a deployed model: its ONNX file, then those with its external data.
+   * The files that hold a deployed model: its ONNX file, then those with its external data, then
+   * the adapter that it is opened with.
    *
    * @param path folder or file, as {@link #open(Path, String, int)} takes it
    * @throws UserException if something is missing or changed
    */
   public static List<Path> files(Path path, String variant) {
-    return OnnxFile.read(OnnxFile.locate(path, variant)).files();
+    List<Path> files = new ArrayList<>(OnnxFile.read(OnnxFile.locate(path, variant)).files());
+    AdapterFile.in(path, variant).ifPresent(files::add);
+    return files;
   }
 
   /**
@@ -117,12 +145,19 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public Map<String, String> session() {
-    return runtime.settings().recorded();
+    Map<String, String> session = new LinkedHashMap<>(runtime.settings().recorded());
+    adapter().ifPresent(a -> session.put("adapter", String.valueOf(a.getFileName())));
+    return session;
   }
 
   @Override
   public int lanes() {
     return runtime.settings().lanes();
+  }
+
+  /** The adapter that it was opened with. */
+  public Optional<Path> adapter() {
+    return adapter.map(ActiveAdapter::path);
   }
 
   /** The file's metadata: where it comes from. */
@@ -204,8 +239,8 @@ public final class OrtModel implements LanguageModel {
                 UserException.at(
                     file.path(),
                     "",
-                    "no values named " + DecoderGraph.EMBEDDINGS + " and so on",
-                    "a file that this tool has exported"));
+                    "no hidden states (" + DecoderGraph.EMBEDDINGS + " and one for each block)",
+                    "a file that Unlearn4J has exported"));
     PaddedBatch b = batch(rows);
     float[] flat = measurement(graphs).pooled(b);
     int d = config.hiddenSize();
@@ -234,16 +269,16 @@ public final class OrtModel implements LanguageModel {
     PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
     if (cachedFrom == 0) {
-      try (OrtSession.Result all = pass(b, 0, b.time(), null, Set.of("logits"))) {
-        unpack(all, logits, 0, b.time());
+      try (OrtSession.Result all = deployed.pass(b, 0, b.time(), null, Set.of("logits"))) {
+        Deployed.unpack(all, logits, 0, b.time());
       }
       return logits;
     }
     cache.require(file.path());
-    try (OrtSession.Result first = pass(b, 0, cachedFrom, null, cache.withLogits());
-        OrtSession.Result rest = pass(b, cachedFrom, b.time(), first, Set.of("logits"))) {
-      unpack(first, logits, 0, cachedFrom);
-      unpack(rest, logits, cachedFrom, b.time());
+    try (OrtSession.Result first = deployed.pass(b, 0, cachedFrom, null, cache.withLogits());
+        OrtSession.Result rest = deployed.pass(b, cachedFrom, b.time(), first, Set.of("logits"))) {
+      Deployed.unpack(first, logits, 0, cachedFrom);
+      Deployed.unpack(rest, logits, cachedFrom, b.time());
     }
     return logits;
   }
@@ -255,52 +290,19 @@ public final class OrtModel implements LanguageModel {
     OrtLogits logits = deployed.logits(b.rows());
     try {
       if (cachedFrom == 0) {
-        pass(b, 0, b.time(), null, Set.of(), logits).close();
+        deployed.pass(b, 0, b.time(), null, Set.of(), logits).close();
         return logits;
       }
       cache.require(file.path());
       Set<String> caches = new LinkedHashSet<>(cache.withLogits());
       caches.remove("logits");
-      try (OrtSession.Result first = pass(b, 0, cachedFrom, null, caches, logits)) {
-        pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
+      try (OrtSession.Result first = deployed.pass(b, 0, cachedFrom, null, caches, logits)) {
+        deployed.pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
       }
       return logits;
     } catch (RuntimeException e) {
       logits.close();
       throw e;
-    }
-  }
-
-  /** The same with logits in memory of ours. */
-  private OrtSession.Result pass(
-      PaddedBatch b,
-      int from,
-      int to,
-      OrtSession.Result past,
-      Set<String> outputs,
-      OrtLogits logits) {
-    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(b), from, to, past)) {
-      return feeds.run(outputs, Map.of("logits", deployed.part(logits, from, to)));
-    }
-  }
-
-  /** Columns {@code from} to {@code to} of a batch, those before them in {@code past}. */
-  private OrtSession.Result pass(
-      PaddedBatch b, int from, int to, OrtSession.Result past, Set<String> outputs) {
-    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(b), from, to, past)) {
-      return feeds.run(outputs);
-    }
-  }
-
-  private static void unpack(OrtSession.Result result, float[][][] logits, int from, int to) {
-    OnnxTensor tensor = (OnnxTensor) result.get("logits").orElseThrow();
-    int vocab = (int) tensor.getInfo().getShape()[2];
-    FloatBuffer flat = tensor.getFloatBuffer();
-    for (int r = 0; r < logits.length; r++) {
-      for (int t = from; t < Math.min(to, logits[r].length); t++) {
-        logits[r][t] = new float[vocab];
-        flat.get((r * (to - from) + t - from) * vocab, logits[r][t]);
-      }
     }
   }
 
@@ -374,6 +376,7 @@ public final class OrtModel implements LanguageModel {
       if (sharing != null) {
         sharing.close();
       }
+      adapter.ifPresent(ActiveAdapter::close);
     } catch (OrtException e) {
       throw new IllegalStateException(e);
     }

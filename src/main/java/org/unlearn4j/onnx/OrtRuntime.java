@@ -9,6 +9,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.OrtSession.SessionOptions;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NativeMemory;
 import org.unlearn4j.base.UserException;
@@ -17,6 +18,7 @@ import org.unlearn4j.base.UserException;
 final class OrtRuntime {
   private final OrtEnvironment environment;
   private final OrtSettings settings;
+  private final Optional<ActiveAdapter> adapter;
 
   /**
    * The process's environment.
@@ -24,6 +26,16 @@ final class OrtRuntime {
    * @param settings of each session
    */
   OrtRuntime(OrtSettings settings) {
+    this(settings, Optional.empty());
+  }
+
+  /**
+   * The same with an adapter that is on in each session.
+   *
+   * @param adapter stays the caller's
+   */
+  OrtRuntime(OrtSettings settings, Optional<ActiveAdapter> adapter) {
+    this.adapter = adapter;
     this.environment =
         OrtEnvironment.getEnvironment(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR, "unlearn4j");
     silence(environment);
@@ -67,11 +79,11 @@ final class OrtRuntime {
    * @throws UserException if ONNX Runtime refuses it
    * @throws MachineException if there is no memory for it
    */
-  OrtSession open(Path file) {
+  OrtSession open(OnnxFile file) {
     try (SessionOptions options = options()) {
-      return environment.createSession(file.toString(), options);
+      return joined(environment.createSession(file.path().toString(), options), file.model());
     } catch (OrtException e) {
-      throw refused(file, e);
+      throw refused(file.path(), e);
     }
   }
 
@@ -86,9 +98,33 @@ final class OrtRuntime {
       options.addConfigEntry(
           "session.model_external_initializers_file_folder_path",
           file.toAbsolutePath().getParent().toString());
-      return environment.createSession(derived.toByteArray(), options);
+      return joined(environment.createSession(derived.toByteArray(), options), derived);
     } catch (OrtException e) {
       throw refused(file, e);
+    }
+  }
+
+  private OrtSession joined(OrtSession session, ModelProto model) throws OrtException {
+    try {
+      adapter.ifPresent(a -> a.join(session, model));
+      return session;
+    } catch (RuntimeException e) {
+      session.close();
+      throw e;
+    }
+  }
+
+  /** What a run of a session is told: which adapter is on. The caller closes it. */
+  OrtSession.RunOptions running(OrtSession session) throws OrtException {
+    OrtSession.RunOptions options = new OrtSession.RunOptions();
+    try {
+      if (adapter.isPresent()) {
+        adapter.get().activate(session, options);
+      }
+      return options;
+    } catch (OrtException | RuntimeException e) {
+      options.close();
+      throw e;
     }
   }
 

@@ -42,6 +42,7 @@ public final class Provenance {
   /**
    * Version, fingerprints of the source weights, and what was unlearned; the same for all variants.
    *
+   * @param folder with the record of the unlearning, if there was one
    * @throws org.unlearn4j.base.UserException if unlearning.json is there but no JSON
    */
   static Map<String, String> of(Path folder, SafeTensors weights) throws IOException {

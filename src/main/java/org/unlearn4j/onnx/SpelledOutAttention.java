@@ -1,8 +1,11 @@
 package org.unlearn4j.onnx;
 
+import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.Parameter;
 
 /**
  * Attention in products of matrices and a softmax, for runtimes without the operator, and for
@@ -60,13 +63,44 @@ final class SpelledOutAttention {
             perGroup("keys", transposed("keys", keys, turned, 0, 1, 3, 2)));
     Value masked =
         g.node(Op.ADD, "masked", Map.of(), scoresShape, capped(product), perGroup("mask", mask));
-    Value weights = g.node(Op.SOFTMAX, "", Map.of("axis", -1L), scoresShape, masked);
+    Value weights =
+        a.sinks().isPresent()
+            ? sinking(product, masked, a.sinks().get())
+            : g.node(Op.SOFTMAX, "", Map.of("axis", -1L), scoresShape, masked);
     Value values = cached("values", qkv.get(2), past.get(1), present.get(1));
     Value mixed =
         g.node(Op.MAT_MUL, "mixed", Map.of(), grouped, weights, perGroup("values", values));
     Value byHead = transposed("mixed", mixed, split, 0, 3, 1, 2, 4);
     Dim width = Dim.of((long) a.heads() * a.headDim());
     return reshaped("mixed", byHead, List.of(Dim.BATCH, Dim.TIME, width), width.size());
+  }
+
+  /**
+   * Softmax over a row's scores and its head's sink, whose share is left out. The sink's column has
+   * the sizes of a column of scores.
+   */
+  private Value sinking(Value scores, Value masked, Parameter sinks) {
+    List<Dim> one = new ArrayList<>(scores.shape());
+    one.set(one.size() - 1, Dim.of(1));
+    Value last = g.vector(-1);
+    Value first = g.node(Op.SLICE, "sinks", Map.of(), one, scores, g.vector(0), g.vector(1), last);
+    Value nothing = g.node(Op.MUL, "sinks", Map.of(), one, first, g.scalar(0f));
+    List<Dim> heads = List.of(Dim.of(1), kvHeads, group, Dim.of(1), Dim.of(1));
+    Value logits =
+        g.node(
+            Op.RESHAPE,
+            "sinks",
+            Map.of(),
+            heads,
+            g.initializer(Initializer.of(sinks, DataType.FLOAT)),
+            g.vector(1, kvHeads.size(), group.size(), 1, 1));
+    Value column = g.node(Op.ADD, "sinks", Map.of(), one, nothing, logits);
+    List<Dim> more = new ArrayList<>(scores.shape());
+    more.set(more.size() - 1, Dim.named("total_and_sink"));
+    Value all = g.node(Op.CONCAT, "sinks", Map.of("axis", -1L), more, masked, column);
+    Value weights = g.node(Op.SOFTMAX, "", Map.of("axis", -1L), more, all);
+    return g.node(
+        Op.SLICE, "weights", Map.of(), scores.shape(), weights, g.vector(0), g.vector(-1), last);
   }
 
   /** {@code scale * s}, or {@code cap * tanh(scale * s / cap)}. */

@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Rotary;
 
 /**
@@ -58,6 +59,20 @@ final class SpelledOutWords implements Words {
   private Value halved(Value x, Value squashed) {
     Value gate = binary(Op.ADD, squashed, g.scalar(1f));
     return binary(Op.MUL, binary(Op.MUL, x, gate), g.scalar(0.5f));
+  }
+
+  /** {@code (u + 1) g sigmoid(alpha g)} of bounded gate and up. */
+  static Value clampedGate(GraphBuilder g, Value gate, Value up, ClampedGate form) {
+    List<Dim> shape = gate.shape();
+    Value limit = g.scalar((float) form.limit());
+    Value low = g.node(Op.MIN, "gate", Map.of(), shape, gate, limit);
+    Value below = g.node(Op.MIN, "up", Map.of(), shape, up, limit);
+    Value within = g.node(Op.MAX, "up", Map.of(), shape, below, g.scalar((float) -form.limit()));
+    Value more = g.node(Op.ADD, "up", Map.of(), shape, within, g.scalar(1f));
+    Value steep = g.node(Op.MUL, "gate", Map.of(), shape, low, g.scalar((float) form.alpha()));
+    Value open = g.node(Op.SIGMOID, "gate", Map.of(), shape, steep);
+    Value gated = g.node(Op.MUL, "gated", Map.of(), shape, low, open);
+    return g.node(Op.MUL, "", Map.of(), shape, more, gated);
   }
 
   private Value binary(Op op, Value a, Value b) {

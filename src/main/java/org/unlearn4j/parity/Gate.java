@@ -91,17 +91,17 @@ public record Gate(GateSubject subject, double value, double limit, Comparison c
     String line =
         String.format(
             Locale.ROOT,
-            "%s %s: found %.4g, expected at %s %.4g",
+            "%s %s: found %s, expected at %s %.4g",
             level().label(),
             name(),
-            value,
+            Double.isNaN(value) ? "no number" : String.format(Locale.ROOT, "%.4g", value),
             comparison == Comparison.AT_MOST ? "most" : "least",
             limit);
     if (pass()) {
       return line + ".";
     }
     return Double.isNaN(value)
-        ? line + " (not a number)."
+        ? line + ": " + subject.noNumber() + "."
         : line + String.format(Locale.ROOT, " (%.4g beyond).", excess());
   }
 }

@@ -3,6 +3,7 @@ package org.unlearn4j.parity;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
+import org.unlearn4j.eval.RelearnResult;
 import org.unlearn4j.parity.Gate.Level;
 
 /** What a gate judges. Its name in verify.json follows from it, and is read back here alone. */
@@ -18,6 +19,11 @@ public sealed interface GateSubject {
    * another unlearned model may be as far.
    */
   boolean comparesModels();
+
+  /** Why a value that is not a number is none, in a sentence without its full stop. */
+  default String noNumber() {
+    return "a value that it is made of is missing, infinite or not a number";
+  }
 
   /** The metric that it is about; empty where it is about none. */
   default Optional<String> metric() {
@@ -116,6 +122,15 @@ public sealed interface GateSubject {
     }
 
     @Override
+    public String noNumber() {
+      return metric.isPresent()
+          ? GateSubject.super.noNumber()
+          : "unlearning moved no metric of the forget rows by "
+              + RelearnResult.LEAST_WAY
+              + " or more, so the model never knew these rows or forgot nothing";
+    }
+
+    @Override
     public boolean comparesModels() {
       return false;
     }
@@ -158,6 +173,8 @@ public sealed interface GateSubject {
     BOTH_SIDES(Level.NUMERIC),
     /** Weight files of the trained model that it was not made from. */
     SOURCE_WEIGHTS(Level.NUMERIC),
+    /** A base without its adapter, against the weights that it has. */
+    ADAPTER_OFF(Level.GRAPH),
     /** Parameters of the model that the file has nowhere. */
     UNREAD_WEIGHTS(Level.WEIGHTS),
     /** Share of codes that are not the nearest to their weights. */
@@ -212,6 +229,7 @@ public sealed interface GateSubject {
       case GRAPH ->
           measure(name.startsWith(Graph.OF) ? name.substring(Graph.OF.length()) : "")
               .map(m -> (GateSubject) new Graph(m))
+              .or(() -> whole(level, name))
               .orElseGet(() -> new Unknown(level, name));
       case NUMERIC ->
           measure(name)

@@ -64,7 +64,12 @@ public record ParityResult(
 
   /** The same with a condition more, before all others. */
   public ParityResult withGate(Gate first) {
-    List<Gate> all = new ArrayList<>(List.of(first));
+    return withGates(List.of(first));
+  }
+
+  /** The same with conditions more, before all others. */
+  public ParityResult withGates(List<Gate> first) {
+    List<Gate> all = new ArrayList<>(first);
     all.addAll(gates);
     return new ParityResult(
         deployed, trained, numeric, metrics, generations, all, session, equalCodes, weights, graph);

@@ -78,6 +78,9 @@ final class VerdictJson {
     node.put("comparison", gate.comparison().label());
     node.put("pass", gate.pass());
     node.put("excess", gate.excess());
+    if (Double.isNaN(gate.value())) {
+      node.put("reason", gate.subject().noNumber());
+    }
   }
 
   private static void writeResult(ObjectNode node, ParityResult result) {

@@ -30,6 +30,13 @@ public record WeightEvidence(
     offending = List.copyOf(offending);
   }
 
+  /** The same with values of an adapter beside the weights that are not those that were learned. */
+  public WeightEvidence withChanged(long more, List<String> in) {
+    List<String> all = new ArrayList<>(in);
+    all.addAll(offending);
+    return new WeightEvidence(unread, codes, beyond, clipped, foreign, changed + more, all);
+  }
+
   /** Share of codes that are not the nearest; 0 where there are no codes. */
   public double beyondShare() {
     return codes == 0 ? 0 : (double) beyond / codes;

@@ -37,6 +37,11 @@ public final class ArrowPlot {
 
   private ArrowPlot() {}
 
+  /** The tone of the line or arrow of that number. */
+  static String tone(int number) {
+    return TONES.get(number % TONES.size());
+  }
+
   /**
    * Where a method is.
    *
@@ -93,7 +98,7 @@ public final class ArrowPlot {
       a.to.ifPresent(to -> labels.keepFree(x.at(to.x), y.at(to.y)));
     }
     for (int i = 0; i < arrows.size(); i++) {
-      arrow(out, arrows.get(i), TONES.get(i % TONES.size()), x, y);
+      arrow(out, arrows.get(i), tone(i), x, y);
     }
     for (Mark m : marks) {
       mark(out, m, labels, x, y);
@@ -101,7 +106,7 @@ public final class ArrowPlot {
     for (int i = 0; i < arrows.size(); i++) {
       End end = arrows.get(i).to.orElse(arrows.get(i).from);
       String label = arrows.get(i).label;
-      labels.place(out, label, TONES.get(i % TONES.size()), x.at(end.x), y.at(end.y));
+      labels.place(out, label, tone(i), x.at(end.x), y.at(end.y));
     }
     return out.append("</svg>\n").toString();
   }

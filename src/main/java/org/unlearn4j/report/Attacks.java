@@ -73,8 +73,8 @@ final class Attacks {
           panels,
           Html.tag(
                   "p",
-                  "Dots: TPR at 1 % and at 5 % FPR, the share of forgotten answers that a threshold"
-                      + " finds which lets 1 % or 5 % of unseen ones through.")
+                  "Dots: the share of forgotten answers that a threshold finds (TPR) when it takes 1 %"
+                      + " or 5 % of unseen answers for forgotten ones (FPR).")
               .css("note"));
     }
     if (!attacks.isEmpty()) {

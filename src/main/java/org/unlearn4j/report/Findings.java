@@ -34,10 +34,10 @@ final class Findings {
     add(list, "Forgotten?", forgetting());
     add(list, "As if never seen?", likeRetainOnly());
     add(list, "Kept the rest?", utility());
-    add(list, "Can it be told?", attack());
+    add(list, "Can an attack tell?", attack());
     add(list, "Same when deployed?", deployment());
     add(list, "Does it stay?", data.relearning().flatMap(RelearnSection::sentence));
-    add(list, "Asked otherwise?", data.leaks().flatMap(LeakSection::sentence));
+    add(list, "Asked in other ways?", data.leaks().flatMap(LeakSection::sentence));
     return list.isEmpty() ? Html.group() : list;
   }
 

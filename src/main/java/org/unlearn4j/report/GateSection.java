@@ -159,7 +159,7 @@ final class GateSection {
         gate.pass()
             ? "✓ holds"
             : Double.isNaN(gate.value())
-                ? "✗ not a number"
+                ? "✗ " + gate.subject().noNumber()
                 : "✗ " + Numbers.pretty(gate.excess()) + " beyond";
     return Html.group()
         .add(Tables.number(gate.value()))

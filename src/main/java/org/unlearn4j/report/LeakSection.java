@@ -20,14 +20,14 @@ final class LeakSection {
 
   private static Section section(Leaks leaks, Figures figures) {
     Section section =
-        Section.of("leaks", "Asked otherwise", "Asked otherwise, is it forgotten?")
+        Section.of("leaks", "Other ways to ask", "Is it forgotten when asked in other ways?")
             .add(
                 Html.tag(
                     "p",
                     "Each attack asks for what was forgotten in another way. Leakage is the share"
-                        + " of an answer's keywords that a model says, of those that the prompt does"
-                        + " not have; of options, the share of right ones. Only what is above the"
-                        + " retain-only model was remembered."));
+                        + " of an answer's keywords that a model says and the prompt does not give"
+                        + " away. If the model chooses among options, it is the share of right"
+                        + " choices. Only what is above the retain-only model was remembered."));
     sentence(leaks)
         .ifPresent(words -> section.add(Html.tag("p", Numbers.together(words)).css("finding")));
     section.add(

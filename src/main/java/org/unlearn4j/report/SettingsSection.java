@@ -39,7 +39,9 @@ final class SettingsSection {
       section.add(
           Html.tag(
                   "p",
-                  "Not in this run, and so not on this page: " + String.join("; ", absent) + ".")
+                  "This run does not have the following, so this page does not show it: "
+                      + String.join("; ", absent)
+                      + ".")
               .css("absent"));
     }
     return Optional.of(section);

@@ -86,7 +86,7 @@ final class SurvivalSection {
             gate.name().replace('_', ' ')
                 + " "
                 + (Double.isNaN(gate.value())
-                    ? "cannot be told: unlearning moved nothing, or it was not measured"
+                    ? "has no value, because " + gate.subject().noNumber()
                     : Numbers.percent(gate.value())
                         + " where at most "
                         + Numbers.percent(gate.limit())

@@ -101,10 +101,10 @@ final class TruthRatios {
                         cumulative(samples, r, bins),
                         Html.tag(
                             "figcaption",
-                            "Share of questions with a ratio up to there. The vertical line is the"
-                                + " Kolmogorov-Smirnov distance D of the unlearned model; forget"
-                                + " quality is the probability of one at least as large if both"
-                                + " models answered alike."))));
+                            "The share of questions whose ratio is at most that large. The vertical"
+                                + " line is D, the largest distance of the two curves"
+                                + " (Kolmogorov-Smirnov). Forget quality is the probability that two"
+                                + " models that answer alike are at least that far apart."))));
     return Optional.of(
         Section.of("truth-ratios", "Truth ratios", "Truth ratios of the forget set")
             .add(

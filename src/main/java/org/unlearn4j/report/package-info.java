@@ -4,6 +4,6 @@
  *
  * <p>Nothing is measured here: what the page says stands in a file that another room wrote.
  *
- * <p>May know {@code base}, {@code eval} and {@code parity}.
+ * <p>May know {@code base}, {@code eval}, {@code parity} and {@code ledger}.
  */
 package org.unlearn4j.report;

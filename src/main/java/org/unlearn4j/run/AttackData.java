@@ -91,7 +91,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
       throw new UserException(
           "attack.families: found "
               + settings.families().stream().map(AttackName::spelling).toList()
-              + ", of which this data gives no prompt, expected another family.");
+              + ", but no row of this data suits these families, expected another family.");
     }
     return new AttackData(encoded, notes);
   }

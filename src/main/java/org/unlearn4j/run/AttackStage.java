@@ -176,9 +176,9 @@ public final class AttackStage {
       } else if (!found.probes.equals(attacks.probes())) {
         throw new UserException(
             subject.model()
-                + ": found a model whose tokenizer or positions give other prompts than "
+                + ": found a tokenizer or a number of positions that leads to other prompts than for "
                 + found.judgements.keySet()
-                + " have, expected models that can be asked the same.");
+                + ", expected models that can be asked the same prompts.");
       }
       String key = known.with(data.read()).identity("attack") + " " + subject.name();
       Path file = kept.resolve(subject.name());

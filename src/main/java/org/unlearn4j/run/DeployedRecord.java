@@ -50,6 +50,13 @@ public final class DeployedRecord {
   static final String METRICS = "metrics";
   static final String WEIGHTS = "unlearned_weights_sha256";
   static final String FILES = "files_sha256";
+
+  /** Which form of an adapted model was judged; left out: the merged one. */
+  private static final String FORM = "form";
+
+  /** Of a base with an adapter: the weights that its files were made from. */
+  private static final String BASE = "base_weights_sha256";
+
   static final String GATES = "gates";
 
   /** Of a variant: which ONNX file its verdict is on. */
@@ -65,12 +72,17 @@ public final class DeployedRecord {
 
   private DeployedRecord() {}
 
-  /** What the verdict was made of; {@code deployed} by runtime. */
+  /**
+   * What the verdict was made of; {@code deployed} by runtime.
+   *
+   * @param base SHA-256 of the weights of a base that is deployed as it is, with an adapter
+   */
   record Measured(
       Optional<EvaluationResult> target,
       Optional<EvaluationResult> retainOnly,
       EvaluationResult unlearned,
-      Map<String, EvaluationResult> deployed) {}
+      Map<String, EvaluationResult> deployed,
+      Optional<Map<String, String>> base) {}
 
   /**
    * Puts the verdict into a deployed folder. An older one is replaced, but for what it says of
@@ -104,6 +116,10 @@ public final class DeployedRecord {
     }
     block.put(VERDICT, allPass(variants) ? PASS : "fail");
     texts(block.putObject(WEIGHTS), weights);
+    if (measured.base.isPresent()) {
+      block.put(FORM, "base and adapter");
+      texts(block.putObject(BASE), measured.base.get());
+    }
     texts(block.putObject(FILES), hashes);
     block.put(OWN, ownHash(root));
     AtomicFiles.writeFile(file, p -> JSON.writeValue(p.toFile(), root));
@@ -281,7 +297,7 @@ public final class DeployedRecord {
           .ifPresent(differences::add);
     }
     Map<String, String> judged = judged(block);
-    Map<String, String> weights = byName(block.get(WEIGHTS));
+    Map<String, String> weights = byName(block.get(block.get(BASE).present() ? BASE : WEIGHTS));
     root.remove(BLOCK);
     String made = normal(root);
     for (String name : recorded.keySet()) {

@@ -3,6 +3,7 @@ package org.unlearn4j.run;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.ProgressBar;
@@ -10,6 +11,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.stage.Inputs;
+import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.Variant;
 
 /** Exports an unlearned model as a pipeline says. */
@@ -44,12 +46,19 @@ public final class ExportStage {
         .filter(v -> v != Variant.FP32)
         .forEach(v -> inputs.listing("llama.export." + v.label()));
     pipeline.model().path().ifPresent(p -> inputs.model("before", p));
+    if (pipeline.export().separate()) {
+      inputs
+          .settings("export.adapter")
+          .listing("llama." + GraphListings.EXPORT_ADAPTER)
+          .adapter(model.resolve(ModelFolder.ADAPTER_FOLDER));
+    }
     return inputs.build();
   }
 
   /**
    * Writes a deployable folder in the pipeline's operator set, and counts the codes that are those
-   * of the model before unlearning.
+   * of the model before unlearning. Where adapters are to stay apart, the folder has that model and
+   * what was learned beside it.
    *
    * @param model the unlearned model's Hugging Face folder
    * @param variants in place of the pipeline's
@@ -59,11 +68,20 @@ public final class ExportStage {
   public List<Path> run(Path model, Path out, List<Variant> variants) {
     ExportOptions options =
         ExportOptions.of(variants.stream().map(Variant::label).toList())
-            .opset(pipeline.export().opset())
-            .before(pipeline.model().path());
+            .opset(pipeline.export().opset());
+    return pipeline.export().separate()
+        ? write(
+            AdapterFiles.base(pipeline),
+            out,
+            options.adapter(
+                Optional.of(AdapterFiles.separate(model, AdapterFiles.learned(pipeline, model)))))
+        : write(model, out, options.before(pipeline.model().path()));
+  }
+
+  private List<Path> write(Path from, Path out, ExportOptions options) {
     try (ProgressBar bar = ProgressBar.named("export")) {
       OnnxExporter.Exported exported =
-          OnnxExporter.export(model, out, options, (done, all) -> bar.update(done, all, "tensors"));
+          OnnxExporter.export(from, out, options, (done, all) -> bar.update(done, all, "tensors"));
       exported.notes().forEach(log::println);
       return exported.models();
     }

@@ -7,11 +7,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Families;
+import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OnnxListing;
 import org.unlearn4j.tf.Computation;
@@ -38,6 +40,9 @@ public final class GraphListings {
   /** Families whose query heads each have a key/value head of their own. */
   private static final Set<String> UNGROUPED = Set.of("gpt2", "gpt_neox", "phi");
 
+  /** Of a base with inputs for adapters, after the family's name. */
+  static final String EXPORT_ADAPTER = "export.adapter";
+
   private GraphListings() {}
 
   /** File name to text. */
@@ -54,6 +59,8 @@ public final class GraphListings {
         files.put("llama.export." + v.label() + ".txt", OnnxListing.of(llama, v, 23));
       }
     }
+    files.put(
+        "llama." + EXPORT_ADAPTER + ".txt", OnnxListing.of(llama, Variant.FP32, 23, all(llama)));
     for (String type : List.of("llama", "gpt2")) {
       files.put(type + ".export.opset17.txt", OnnxListing.of(tiny(type), Variant.FP32, 17));
     }
@@ -78,6 +85,10 @@ public final class GraphListings {
     steps(files, "robust", "unlearn.robust.attack=relearn");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
+  }
+
+  private static Set<String> all(Decoder decoder) {
+    return decoder.linears().stream().map(Linear::module).collect(Collectors.toSet());
   }
 
   private static String forward(Decoder decoder) {

@@ -1,7 +1,9 @@
 package org.unlearn4j.run;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -16,6 +18,25 @@ import org.unlearn4j.lm.TokenScores;
  */
 @SuppressWarnings("ArrayRecordComponent") // used within a run only
 record Likelihood(double[] rowNll, double meanNll, double prob) {
+  /**
+   * Below it a model hardly knows the rows to forget. The embedded models that never saw Fable's
+   * answers give them 0.17, because answers of one kind look alike, and those taught them 0.998.
+   */
+  private static final double KNOWN = 0.2;
+
+  /** A warning where the model before unlearning does not seem to know what it shall forget. */
+  Optional<String> unknown() {
+    return prob < KNOWN
+        ? Optional.of(
+            String.format(
+                Locale.ROOT,
+                "unlearn: warning: the model gives the answers to forget a probability of %.3f a"
+                    + " token, so it hardly seems to know them; there may be nothing to forget, and"
+                    + " then the gate rebound fails. Ask the model first (unlearn4j generate), and"
+                    + " check data.template.",
+                prob))
+        : Optional.empty();
+  }
 
   /**
    * Measures it.

@@ -25,6 +25,7 @@ import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.onnx.AdapterFile;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -65,21 +66,44 @@ public final class MergeStage {
       decoder.parameters().forEach(p -> shapes.put(p.name(), p.shape()));
       weights.require(shapes);
       adapters.forEach((part, all) -> all.forEach(a -> log.println(said(part, a))));
-      List<MergedWeights.Weighted> weighted =
-          adapters.entrySet().stream()
-              .flatMap(
-                  e ->
-                      e.getValue().stream()
-                          .map(a -> new MergedWeights.Weighted(a, e.getKey().weight)))
-              .toList();
       ModelFolder.write(
           out,
           decoder,
           weights.layout(decoder.parameters().stream().map(Parameter::name).toList()),
-          new MergedWeights(weights, weighted)::forEach,
+          new MergedWeights(weights, weighted(adapters))::forEach,
           base,
           record(base, adapters));
     }
+  }
+
+  /**
+   * Writes the sum of adapters as one file of ONNX Runtime's: their matrices side by side along the
+   * rank, with every scale and weight in B.
+   *
+   * @param base the model that they belong to; the file names it by its weights
+   * @param out ends in {@link AdapterFile#ENDING}; an older one is replaced
+   * @throws UserException listing all that is wrong with the adapters, if one replaces parameters,
+   *     or something else would be replaced
+   */
+  public static void adapter(Path base, List<Part> parts, Path out, PrintStream log) {
+    if (!out.toString().endsWith(AdapterFile.ENDING)) {
+      throw UserException.at(out, "", "another ending", AdapterFile.ENDING);
+    }
+    if (Files.exists(out) && !AdapterFile.is(out)) {
+      throw UserException.at(out, "", "something else", "an older adapter or nothing there");
+    }
+    Map<Part, List<LowRank>> adapters = read(parts, Decoder.of(ModelConfig.read(base)));
+    adapters.forEach((part, all) -> all.forEach(a -> log.println(said(part, a))));
+    Map<String, String> sources = RuntimeModels.weightHashes(base, "tf", FileHashes.inMemory());
+    AdapterFile.write(
+        out, AdapterFile.modelVersion(sources), AdapterFiles.factors(weighted(adapters)));
+  }
+
+  private static List<MergedWeights.Weighted> weighted(Map<Part, List<LowRank>> adapters) {
+    return adapters.entrySet().stream()
+        .flatMap(
+            e -> e.getValue().stream().map(a -> new MergedWeights.Weighted(a, e.getKey().weight)))
+        .toList();
   }
 
   private static Map<Part, List<LowRank>> read(List<Part> parts, Decoder decoder) {

@@ -133,6 +133,7 @@ public final class PairCheck {
         WeightProof proof =
             WeightProof.open(
                 reference.path,
+                List.of(),
                 RuntimeModels.measuring(settings.model()),
                 VerifyStage.TOKEN_BUDGET);
         PairData data = rows.read(shorter(proof.model().shape(), b.shape()));

@@ -131,10 +131,10 @@ public final class ProbeStage {
           && rows.containsKey(Segment.FORGET)
           && rows.get(s).size() != rows.get(Segment.FORGET).size()) {
         throw new UserException(
-            "--input: found as many "
-                + s.key()
-                + " rows as "
+            "--input: found "
                 + rows.get(s).size()
+                + " rows under "
+                + s.key()
                 + ", expected one for each of the "
                 + rows.get(Segment.FORGET).size()
                 + " forget rows.");

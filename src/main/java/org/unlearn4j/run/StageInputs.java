@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import org.unlearn4j.adapter.AdapterFolder;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.UserException;
@@ -95,6 +96,12 @@ final class StageInputs {
       }
     }
     return tokenizer(role, model);
+  }
+
+  /** An adapter's folder. */
+  StageInputs adapter(Path folder) {
+    return file("adapter/" + AdapterFolder.CONFIG, folder.resolve(AdapterFolder.CONFIG))
+        .file("adapter/" + AdapterFolder.WEIGHTS, folder.resolve(AdapterFolder.WEIGHTS));
   }
 
   /** The files of a tokenizer, templates and the ids that end a text among them. */

@@ -54,9 +54,9 @@ public final class TaskData implements AutoCloseable {
       throw new UserException(
           "data.max_length: found "
               + data.maxLength()
-              + ", expected at most the model's "
+              + ", expected at most "
               + positions
-              + " positions.");
+              + ", the longest sequence that this model reads, in tokens.");
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
@@ -258,9 +258,9 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn: found strangers (objective.floor, clreg.view) for data without any, expected a file"
-              + " strangers.jsonl there (pairs about what no model was taught, of the kind of those"
-              + " to forget), reference or a number.");
+          "unlearn: objective.floor or clreg.view asks for strangers, but the folder of the data has"
+              + " no strangers.jsonl, expected that file (questions like those to forget, about"
+              + " people or things that you invent), or reference or a number as the floor.");
     }
     return strangers;
   }

@@ -167,6 +167,7 @@ public final class UnlearnStage {
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
+        before.unknown().ifPresent(log::println);
         surgery.ifPresent(s -> s.before(model));
         Trainer trainer =
             new Trainer(

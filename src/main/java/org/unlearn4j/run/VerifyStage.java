@@ -7,22 +7,28 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.adapter.MergedWeights;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.Provenance;
+import org.unlearn4j.parity.AdapterOff;
+import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityCheck;
 import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Survival;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.stage.Inputs;
+import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.Variant;
 
 /** Holds deployed files against the trained weights. */
@@ -70,6 +76,10 @@ public final class VerifyStage {
             .choices()
             .graph(model, "forward")
             .model("model", model);
+    if (pipeline.export().separate()) {
+      inputs.settings("export.adapter").adapter(model.resolve(ModelFolder.ADAPTER_FOLDER));
+      pipeline.model().path().ifPresent(p -> inputs.model("base", p));
+    }
     variants.forEach(v -> inputs.deployed("onnx", onnx, v.label()));
     pipeline.card().template().ifPresent(t -> inputs.file("card template", t));
     inputs.file("onnx/" + Provenance.QUANTIZATION_FILE, onnx.resolve(Provenance.QUANTIZATION_FILE));
@@ -131,11 +141,15 @@ public final class VerifyStage {
       deployed.put(
           runtime, measured(evaluate, evaluations, EvaluationFiles.ofDeployed(variant), request));
     }
-    Map<String, String> sources = RuntimeModels.weightHashes(model, "tf", hashes);
+    boolean apart = pipeline.export().separate();
+    Path made = apart ? AdapterFiles.base(pipeline) : model;
+    List<MergedWeights.Weighted> adapters =
+        apart ? AdapterFiles.learned(pipeline, model) : List.of();
+    Map<String, String> sources = RuntimeModels.weightHashes(made, "tf", hashes);
     List<ParityResult> results = new ArrayList<>();
     Map<String, String> read;
     try (WeightProof proof =
-        WeightProof.open(model, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
+        WeightProof.open(made, adapters, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
       List<TokenRow> rows;
       try (TaskData data = evaluate.data(model, proof.model())) {
         int most = proof.model().shape().maxPositions();
@@ -165,6 +179,7 @@ public final class VerifyStage {
                       target,
                       Optional.of(proof.evidence(variant)),
                       bars)
+                  .withGates(adapterOff(proof, onnx, variant, rows, bars))
                   .withGate(SourceWeightsGate.of(b, sources))
                   .withEqualCodes(equalCodes(onnx, variant)));
         }
@@ -175,9 +190,35 @@ public final class VerifyStage {
     ModelCard.write(pipeline, model, false, verdict).ifPresent(System.err::println);
     ModelCard.write(pipeline, onnx, true, verdict).ifPresent(System.err::println);
     DeployedRecord.write(
-        onnx, verdict, new DeployedRecord.Measured(target, retainOnly, trained, deployed));
+        onnx,
+        verdict,
+        new DeployedRecord.Measured(
+            target,
+            retainOnly,
+            trained,
+            deployed,
+            apart ? Optional.of(sources) : Optional.empty()));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
     return new Judged(verdict, read);
+  }
+
+  /** Of a base that is deployed with an adapter: whether it is the base without it. */
+  private List<Gate> adapterOff(
+      WeightProof proof, Path onnx, Variant variant, List<TokenRow> rows, Progress progress) {
+    if (!pipeline.export().separate()) {
+      return List.of();
+    }
+    try (LanguageModel off =
+        OrtModel.open(onnx, variant.label(), RuntimeModels.ort(pipeline), Optional.empty())) {
+      return List.of(
+          AdapterOff.gate(
+              proof.base(variant),
+              off,
+              AdapterOff.rows(rows),
+              TOKEN_BUDGET,
+              ParityGates.ofGraph(pipeline.verify(), variant),
+              progress));
+    }
   }
 
   /** What export has counted, where it was given the model before; NaN where it was not. */

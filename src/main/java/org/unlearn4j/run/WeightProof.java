@@ -6,13 +6,17 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import org.unlearn4j.adapter.MergedWeights;
+import org.unlearn4j.adapter.MergedWeights.Weighted;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.OwnHead;
+import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.onnx.ReadBack;
+import org.unlearn4j.parity.AdapterOff;
 import org.unlearn4j.parity.FileEvidence;
 import org.unlearn4j.parity.ParityGates;
 import org.unlearn4j.parity.ReferenceLogits;
@@ -35,34 +39,44 @@ final class WeightProof implements AutoCloseable {
   private final int tokenBudget;
   private final Map<Variant, FileEvidence> evidence = new EnumMap<>(Variant.class);
   private final List<StoredLogits> stored = new ArrayList<>();
+  private final List<Weighted> adapters;
+  private final Map<Variant, StoredLogits> bases = new EnumMap<>(Variant.class);
   private TensorFlowModel model;
 
-  private WeightProof(OwnHead head, SafeTensors weights, int tokenBudget) {
+  private WeightProof(OwnHead head, SafeTensors weights, List<Weighted> adapters, int tokenBudget) {
     this.head = head;
     this.weights = weights;
+    this.adapters = adapters;
     this.tokenBudget = tokenBudget;
   }
 
   /**
    * Opens the trained model.
    *
+   * @param folder the model, or the base that adapters are added to
+   * @param adapters what was learned beside it; none: the model is what was learned
    * @param tokenBudget most tokens in a batch
    * @throws UserException if configuration and weights are missing, wrong or do not fit each other
    */
-  static WeightProof open(Path folder, Computation computation, int tokenBudget) {
+  static WeightProof open(
+      Path folder, List<Weighted> adapters, Computation computation, int tokenBudget) {
     OwnHead head = OwnHead.of(ModelConfig.read(folder));
     SafeTensors weights = SafeTensors.open(folder);
-    WeightProof proof = new WeightProof(head, weights, tokenBudget);
+    WeightProof proof = new WeightProof(head, weights, adapters, tokenBudget);
     try {
       weights.require(head.shapes());
-      proof.model =
-          TensorFlowModel.of(
-              head.decoder(), (p, from, to) -> weights.read(head.stored(p), from, to), computation);
+      WeightSource stored = (p, from, to) -> weights.read(head.stored(p), from, to);
+      proof.model = TensorFlowModel.of(head.decoder(), adapted(stored, adapters), computation);
       return proof;
     } catch (RuntimeException | Error e) {
       proof.close();
       throw e;
     }
+  }
+
+  /** Not rounded to the number format of the base, as a merged checkpoint is. */
+  private static WeightSource adapted(WeightSource base, List<Weighted> adapters) {
+    return adapters.isEmpty() ? base : new MergedWeights(base, adapters);
   }
 
   /** The trained model, until {@link #compute}. */
@@ -94,13 +108,20 @@ final class WeightProof implements AutoCloseable {
       Variant variant = of.getKey();
       try (ReadBack file = ReadBack.of(onnx, of.getValue().label(), head, weights)) {
         StoredLogits own = trained;
-        if (file.counts().rounded()) {
+        WeightEvidence found = of(file.counts());
+        if (!adapters.isEmpty()) {
+          DeployedAdapter deployed =
+              DeployedAdapter.read(onnx, of.getValue().label(), head.decoder(), adapters);
+          model.assign(file::read);
+          bases.put(variant, logits("base of " + variant.label(), AdapterOff.rows(rows)));
+          model.assign(adapted(file::read, deployed.values()));
+          own = logits("base and adapter of " + variant.label(), rows);
+          found = found.withChanged(deployed.changed(), deployed.offending());
+        } else if (file.counts().rounded()) {
           model.assign(file::read);
           own = logits("weights of " + variant.label(), rows);
         }
-        evidence.put(
-            variant,
-            new FileEvidence(of(file.counts()), own, ParityGates.ofGraph(limits, variant)));
+        evidence.put(variant, new FileEvidence(found, own, ParityGates.ofGraph(limits, variant)));
       }
     }
     closeModel();
@@ -127,6 +148,11 @@ final class WeightProof implements AutoCloseable {
 
   FileEvidence evidence(Variant variant) {
     return evidence.get(variant);
+  }
+
+  /** Logits of what a file has without its adapter, of {@link AdapterOff#rows}. */
+  ReferenceLogits base(Variant variant) {
+    return bases.get(variant);
   }
 
   private void closeModel() {

@@ -43,7 +43,10 @@ public final class FolderSignature {
     Optional<Path> inside = inside(folder, key);
     if (inside.isPresent()) {
       throw UserException.at(
-          key, "", "the private key in the folder to sign", "it elsewhere, where nobody gets it");
+          key,
+          "",
+          "the private key inside the folder to sign",
+          "the key outside it, because the folder is given away");
     }
     List<Path> written = new ArrayList<>(List.of(folder.resolve(MODEL)));
     Bundle.sign(statement(manifest, Manifest.PREDICATE, manifest.predicate()), pair)

@@ -89,7 +89,10 @@ record Manifest(String name, Map<String, String> files, List<String> ignored) {
   private static String digest(Path file, BasicFileAttributes a) {
     if (!a.isRegularFile()) {
       throw UserException.at(
-          file, "", a.isSymbolicLink() ? "a link" : "no file", "files alone: those are signed");
+          file,
+          "",
+          a.isSymbolicLink() ? "a link" : "no regular file",
+          "only regular files, because a signature covers the bytes of files");
     }
     return Hashes.sha256(file);
   }

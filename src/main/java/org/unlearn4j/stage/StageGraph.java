@@ -274,7 +274,7 @@ public final class StageGraph {
           stage.name()
               + ": "
               + String.join("; ", after.differences(read))
-              + " while the stage ran: found two states of its inputs, expected one; run it"
+              + " while it ran, so its output belongs to neither state of its inputs; run it"
               + " again.");
     }
   }

@@ -12,7 +12,7 @@ import org.unlearn4j.base.UserException;
  * A page with a part that a program writes, between two marker lines, and the rest that people
  * write and that stays.
  */
-final class MarkedText {
+public final class MarkedText {
   private static final Pattern BEGIN =
       Pattern.compile("^" + begin("\\S+") + "$", Pattern.MULTILINE);
 
@@ -37,7 +37,7 @@ final class MarkedText {
    *
    * @throws UserException if there is a page without the two markers in their order
    */
-  static MarkedText open(Path file, String name) {
+  public static MarkedText open(Path file, String name) {
     if (!Files.exists(file)) {
       return new MarkedText("# " + name + "\n\n" + begin(name) + "\n", end(name) + "\n");
     }
@@ -65,7 +65,7 @@ final class MarkedText {
   }
 
   /** The page with a new part. */
-  String with(String part) {
+  public String with(String part) {
     return before + "\n" + part.strip() + "\n\n" + after;
   }
 }

@@ -164,7 +164,10 @@ public final class ChatPrompt implements Prompting {
     String text = template.render(messages, false, settings.date());
     if (!text.contains(ANSWER)) {
       throw UserException.at(
-          template.file(), "chat_template", "a text without the assistant's turn", "one with it");
+          template.file(),
+          "chat_template",
+          "a template that leaves out the assistant's message",
+          "one that shows every message");
     }
     return text;
   }

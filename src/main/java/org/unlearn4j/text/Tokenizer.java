@@ -78,11 +78,11 @@ public final class Tokenizer implements AutoCloseable {
     } catch (UserException e) {
       throw e;
     } catch (RuntimeException e) { // of the library: a text that its vocabulary has no word for
-      throw mistake("a tokenizer that fails over a text (" + e.getMessage() + ")", e);
+      throw mistake("a tokenizer that cannot read a text (" + e.getMessage() + ")", e);
     }
     for (long id : ids) {
       if (id < 0 || id >= vocabSize()) {
-        throw mistake("a tokenizer that makes token " + id + " of a text", null);
+        throw mistake("a tokenizer that turns a text into the unknown id " + id, null);
       }
     }
     return Arrays.stream(ids).mapToInt(Math::toIntExact).toArray();
@@ -93,7 +93,7 @@ public final class Tokenizer implements AutoCloseable {
         folder.resolve("tokenizer.json"),
         "",
         found,
-        "one for every text, with ids 0 to " + (vocabSize() - 1),
+        "a tokenizer that turns every text into ids from 0 to " + (vocabSize() - 1),
         cause);
   }
 

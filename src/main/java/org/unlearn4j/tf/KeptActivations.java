@@ -9,6 +9,7 @@ import java.util.function.ToIntFunction;
 import java.util.function.UnaryOperator;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Emitter;
 import org.unlearn4j.nn.Experts;
@@ -197,6 +198,9 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     if (a.softcap().isPresent()) {
       keep(weights, FLOAT);
     }
+    if (a.sinks().isPresent()) {
+      keep(weights + a.heads(), FLOAT); // the softmax with the sink's column, then without it
+    }
     return made(q.width, brain);
   }
 
@@ -207,9 +211,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     keep(4L * experts.all().size(), FLOAT); // probabilities, choice, kept ones, their quotient
     for (Experts.Expert e : experts.all().subList(0, experts.chosen())) {
       Value own = value(x.width);
-      Value gated =
-          multiply(activation(linear(own, e.gate()), experts.activation()), linear(own, e.up()));
-      use(linear(gated, e.down())); // before the router's weight
+      use(experts.emit(this, own, e)); // before the router's weight
     }
     return value(experts.out());
   }
@@ -234,6 +236,14 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
       }
     }
     return value(x.width);
+  }
+
+  @Override
+  public Value clampedGate(Value gate, Value up, ClampedGate form) {
+    use(gate);
+    use(up);
+    keep(5L * gate.width, FLOAT); // bounded gate and up, sigmoid, its product, up and one
+    return value(gate.width);
   }
 
   @Override

@@ -18,6 +18,7 @@ import org.tensorflow.types.TInt64;
 import org.tensorflow.types.family.TNumber;
 import org.unlearn4j.nn.Activation;
 import org.unlearn4j.nn.Attention;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Emitter;
 import org.unlearn4j.nn.Experts;
 import org.unlearn4j.nn.Linear;
@@ -55,7 +56,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.variables = variables;
     this.inputs = inputs;
     this.precision = precision;
-    this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables.device());
+    this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables);
     this.linear = new TfLinear(variables, precision);
   }
 
@@ -237,15 +238,22 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
             variables,
             (own, tokens, e) -> {
               ownTokens = Optional.of(tokens);
-              TfTensor made = expert(own, e, experts.activation());
+              TfTensor made = experts.emit(this, own, e);
               ownTokens = Optional.empty();
               return made;
             })
         .emit(tf.withSubScope("experts"), x, experts);
   }
 
-  private TfTensor expert(TfTensor x, Experts.Expert e, Activation f) {
-    return linear(multiply(activation(linear(x, e.gate()), f), linear(x, e.up())), e.down());
+  @Override
+  public TfTensor clampedGate(TfTensor gate, TfTensor up, ClampedGate form) {
+    Ops ops = tf.withSubScope("clamped_gate");
+    Operand<TFloat32> limit = ops.constant((float) form.limit());
+    Operand<TFloat32> g = ops.math.minimum(gate.f32(ops), limit);
+    Operand<TFloat32> u =
+        ops.math.maximum(ops.math.minimum(up.f32(ops), limit), ops.math.neg(limit));
+    Operand<TFloat32> s = ops.math.sigmoid(ops.math.mul(g, ops.constant((float) form.alpha())));
+    return TfTensor.of(ops.math.mul(ops.math.add(u, ops.constant(1f)), ops.math.mul(g, s)));
   }
 
   @Override

@@ -25,6 +25,7 @@ final class TfAttention {
   private static final float BLOCKED = -1e30f;
 
   private final TfInputs inputs;
+  private final Variables variables;
   private final Device device;
   private final Ops root;
   private final Operand<TInt32> batch;
@@ -32,8 +33,9 @@ final class TfAttention {
   private final Operand<TInt32> total;
   private final Map<Integer, Operand<TFloat32>> masks = new HashMap<>();
 
-  TfAttention(Ops tf, TfInputs inputs, Device device) {
-    this.device = device;
+  TfAttention(Ops tf, TfInputs inputs, Variables variables) {
+    this.variables = variables;
+    this.device = variables.device();
     this.root = tf;
     this.inputs = inputs;
     this.batch = axis(tf, inputs.ids(), 0);
@@ -104,6 +106,21 @@ final class TfAttention {
                     new TfInputs.KeyValue(asFloat(tf, kv.get(0)), asFloat(tf, kv.get(1))))));
   }
 
+  /** Softmax over a row's scores and its head's sink, whose share is left out. */
+  private Operand<TFloat32> sinking(
+      Ops tf, Operand<TFloat32> scores, Operand<TFloat32> sinks, Attention a) {
+    int group = a.heads() / a.kvHeads();
+    Operand<TInt32> zero = tf.constant(0);
+    Operand<TInt32> column =
+        tf.concat(List.of(batch, tf.array(a.kvHeads(), group), time, tf.array(1)), zero);
+    Operand<TFloat32> sink =
+        tf.math.add(
+            tf.fill(column, tf.constant(0f)),
+            tf.reshape(sinks, tf.array(1, a.kvHeads(), group, 1, 1)));
+    Operand<TFloat32> all = tf.nn.softmax(tf.concat(List.of(scores, sink), tf.constant(4)));
+    return tf.slice(all, tf.array(0, 0, 0, 0, 0), tf.shape(scores)); // [b, kv, g, t, s]
+  }
+
   private static Operand<TFloat32> asFloat(Ops tf, Operand<? extends TNumber> x) {
     return tf.dtypes.cast(x, TFloat32.class);
   }
@@ -154,7 +171,11 @@ final class TfAttention {
       float cap = (float) a.softcap().getAsDouble();
       s = tf.math.mul(tf.math.tanh(tf.math.mul(s, tf.constant(1 / cap))), tf.constant(cap));
     }
-    Operand<TFloat32> weights = tf.nn.softmax(tf.math.add(s, mask(a.window().orElse(0))));
+    s = tf.math.add(s, mask(a.window().orElse(0)));
+    Operand<TFloat32> weights =
+        a.sinks().isPresent()
+            ? sinking(tf, s, variables.read(a.sinks().get()), a)
+            : tf.nn.softmax(s);
     Operand<N> flatWeights = tf.reshape(tf.dtypes.cast(weights, type), tf.shape(scores));
     Operand<N> mixed =
         device.on(tf).train.batchMatMul(flatWeights, values, type); // [b, kv, g * t, hd]

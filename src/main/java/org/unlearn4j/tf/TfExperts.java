@@ -53,6 +53,9 @@ final class TfExperts {
             flat,
             variables.read(spec.router().weight()),
             MatMul.transposeB(!spec.router().inOut()));
+    if (spec.router().bias().isPresent()) {
+      logits = tf.nn.biasAdd(logits, variables.read(spec.router().bias().get()));
+    }
     Operand<TFloat32> probabilities = tf.nn.softmax(logits); // [tokens, experts]
     TopK<TFloat32, TInt32> largest =
         tf.nn.topK(tf.stopGradient(probabilities), tf.constant(spec.chosen()), TInt32.class);

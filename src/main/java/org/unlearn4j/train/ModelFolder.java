@@ -117,6 +117,7 @@ public final class ModelFolder {
           ObjectNode config = (layout.wraps() ? from.whole() : from.json()).deepCopy();
           String dtype = config.has("torch_dtype") ? "torch_dtype" : "dtype";
           layout.dtype().ifPresent(d -> config.put(dtype, d.torchName()));
+          config.remove("quantization_config"); // weights are written in numbers
           writeJson(part.resolve(ModelFiles.CONFIG), config);
           layout.write(part, (name, pieces) -> values.accept(byName.get(name), pieces));
           for (String name : COMPANIONS) {

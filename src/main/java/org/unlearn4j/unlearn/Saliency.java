@@ -57,8 +57,8 @@ public record Saliency(List<Module> modules) {
     modules.sort(Comparator.comparingDouble(Module::value).reversed());
     if (modules.get(0).value() == 0) {
       throw new MachineException(
-          "unlearn.salient_share: the forget loss has no gradient at the weights that unlearning"
-              + " starts from, expected one to rank modules by.");
+          "unlearn.salient_share: the forget loss has no gradient before the first step, so no"
+              + " module is more salient than another; 1 trains the whole model.");
     }
     return new Saliency(modules);
   }
@@ -73,8 +73,8 @@ public record Saliency(List<Module> modules) {
       throw new UserException(
           "unlearn.salient_share: found "
               + share
-              + " where unlearn.objective.trainable leaves no linear map of a block to choose from,"
-              + " expected a pattern that matches one, such as "
+              + ", but unlearn.objective.trainable matches no linear map of a block, expected a"
+              + " pattern that matches one, such as "
               + decoder.blockMatrices().get(0).name()
               + ".");
     }

@@ -61,7 +61,7 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
   public static CheckpointLayout fresh(List<TensorInfo> tensors, long limit) {
     List<List<Entry>> shards = new ArrayList<>();
     long room = 0;
-    for (TensorInfo t : tensors) {
+    for (TensorInfo t : FusedExperts.fused(tensors)) {
       long bytes = t.size() * t.dtype().bytes();
       if (shards.isEmpty() || bytes > room) {
         shards.add(new ArrayList<>());
@@ -125,6 +125,8 @@ public record CheckpointLayout(Map<String, List<Entry>> files) {
           Entry e = byName.get(t.name());
           if (e.kept().isPresent()) {
             copy(e.kept().get(), t, pieces);
+          } else if (ExpertPart.whole(t.name())) {
+            FusedExperts.write(t, values, pieces);
           } else {
             values.accept(e.parameter(), pieces);
           }

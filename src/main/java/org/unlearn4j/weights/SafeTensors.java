@@ -10,6 +10,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
@@ -41,6 +42,7 @@ public final class SafeTensors implements AutoCloseable {
   private final List<SafeTensorsFile> files;
   private final Map<String, SafeTensorsFile> home;
   private final StoredNames stored;
+  private final FusedExperts fused;
 
   private SafeTensors(Path source, List<SafeTensorsFile> files, Map<String, SafeTensorsFile> home) {
     this.source = source;
@@ -49,6 +51,7 @@ public final class SafeTensors implements AutoCloseable {
     Set<String> all = new HashSet<>(home.keySet());
     files.forEach(f -> all.addAll(f.others().keySet()));
     this.stored = new StoredNames(all);
+    this.fused = new FusedExperts(source, home);
   }
 
   /**
@@ -175,7 +178,16 @@ public final class SafeTensors implements AutoCloseable {
 
   /** Whether there is a tensor of that name, or of one that published files have instead. */
   public boolean contains(String name) {
-    return home.containsKey(stored(name));
+    return home.containsKey(stored(name)) || part(name).filter(fused::contains).isPresent();
+  }
+
+  /** The part of a larger tensor that a parameter is; empty where it is a tensor of its own. */
+  private Optional<ExpertPart> part(String name) {
+    return home.containsKey(stored(name)) ? Optional.empty() : ExpertPart.of(name);
+  }
+
+  private List<String> holders(String name) {
+    return part(name).map(fused::stored).orElseGet(() -> List.of(stored(name)));
   }
 
   private String stored(String name) {
@@ -233,7 +245,8 @@ public final class SafeTensors implements AutoCloseable {
   }
 
   private List<String> superfluous(Set<String> wanted) {
-    Set<String> used = wanted.stream().map(this::stored).collect(Collectors.toSet());
+    Set<String> used =
+        wanted.stream().flatMap(n -> holders(n).stream()).collect(Collectors.toSet());
     return Stream.concat(home.keySet().stream(), others().keySet().stream())
         .filter(n -> !home.containsKey(n) || !stored.elsewhere(n))
         .filter(n -> !used.contains(n) && !HEADS.contains(n) && !BUFFERS.matcher(n).matches())
@@ -255,7 +268,7 @@ public final class SafeTensors implements AutoCloseable {
    */
   public CheckpointLayout layout(Collection<String> names) {
     Map<String, String> parameters = new HashMap<>();
-    names.forEach(n -> parameters.put(stored(n), n));
+    names.forEach(n -> holders(n).forEach(h -> parameters.put(h, n)));
     Map<String, List<CheckpointLayout.Entry>> layout = new LinkedHashMap<>();
     for (SafeTensorsFile file : files) {
       List<CheckpointLayout.Entry> entries =
@@ -263,7 +276,7 @@ public final class SafeTensors implements AutoCloseable {
               .map(SafeTensorsFile.Entry::info)
               .filter(i -> home.get(i.name()) == file)
               .filter(i -> parameters.containsKey(i.name()) || stored.elsewhere(i.name()))
-              .map(i -> entry(parameters.get(i.name()), i, file.path()))
+              .flatMap(i -> entry(parameters.get(i.name()), i, file.path()).stream())
               .toList();
       if (!entries.isEmpty()) {
         layout.put(String.valueOf(file.path().getFileName()), entries);
@@ -272,10 +285,17 @@ public final class SafeTensors implements AutoCloseable {
     return new CheckpointLayout(layout);
   }
 
-  private static CheckpointLayout.Entry entry(String parameter, TensorInfo info, Path file) {
-    return parameter == null
-        ? CheckpointLayout.Entry.kept(info, file)
-        : CheckpointLayout.Entry.of(parameter, info);
+  /** Codes are written as numbers, in the file of the blocks; their scales are no more. */
+  private Optional<CheckpointLayout.Entry> entry(String parameter, TensorInfo info, Path file) {
+    if (parameter == null) {
+      return Optional.of(CheckpointLayout.Entry.kept(info, file));
+    }
+    if (info.name().endsWith(ExpertPart.SCALES) && ExpertPart.codes(info.name())) {
+      return Optional.empty();
+    }
+    TensorInfo numbers = part(parameter).map(fused::whole).orElse(info);
+    boolean whole = ExpertPart.whole(numbers.name());
+    return Optional.of(CheckpointLayout.Entry.of(whole ? numbers.name() : parameter, numbers));
   }
 
   /**
@@ -284,7 +304,10 @@ public final class SafeTensors implements AutoCloseable {
    * @throws UserException if no tensor has that name
    */
   public TensorInfo info(String name) {
-    return file(name).tensors().get(stored(name)).info();
+    Optional<ExpertPart> part = part(name).filter(fused::contains);
+    return part.isPresent()
+        ? fused.info(name, part.get())
+        : file(name).tensors().get(stored(name)).info();
   }
 
   /**
@@ -294,7 +317,12 @@ public final class SafeTensors implements AutoCloseable {
    * @param to is filled, from its position to its limit
    */
   public void read(String name, long from, FloatBuffer to) {
-    file(name).read(stored(name), from, to);
+    Optional<ExpertPart> part = part(name).filter(fused::contains);
+    if (part.isPresent()) {
+      fused.read(name, part.get(), from, to);
+    } else {
+      file(name).read(stored(name), from, to);
+    }
   }
 
   /** All values of a tensor as float32. */

@@ -135,7 +135,7 @@ final class SafeTensorsFile implements AutoCloseable {
       String dtype = e.getValue().path("dtype").asText();
       if (e.getKey().equals("__metadata__")) {
         e.getValue().properties().forEach(m -> metadata.put(m.getKey(), m.getValue().asText()));
-      } else if (!dtype.isEmpty() && DType.of(dtype, formats).isEmpty()) {
+      } else if (!dtype.isEmpty() && DType.of(dtype, formats(e.getKey())).isEmpty()) {
         others.put(e.getKey(), dtype);
         spans.add(span(e.getKey(), e.getValue(), fileSize));
       } else {
@@ -187,10 +187,15 @@ final class SafeTensorsFile implements AutoCloseable {
     }
   }
 
+  /** Codes of experts are read wherever weights are. */
+  private Set<DType> formats(String name) {
+    return ExpertPart.codes(name) ? DType.OF_STATE : formats;
+  }
+
   private Entry entry(String name, JsonNode node) {
     String place = "tensor " + name;
     DType dtype =
-        DType.of(node.path("dtype").asText(), formats)
+        DType.of(node.path("dtype").asText(), formats(name))
             .orElseThrow(() -> UserException.at(path, place, "no dtype", DType.known()));
     TensorInfo info = new TensorInfo(name, dtype, shape(place, node.path("shape")));
     long begin = offset(node.path("data_offsets").path(0));

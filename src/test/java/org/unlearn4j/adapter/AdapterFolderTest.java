@@ -107,7 +107,7 @@ class AdapterFolderTest {
 
   /** All values, scale, targets and biases come back, in the same bits. */
   @ParameterizedTest
-  @CsvSource({"qwen2, true", "gpt2, true", "phi3, false", "mixtral, false"})
+  @CsvSource({"qwen2, true", "gpt2, true", "phi3, false", "mixtral, false", "gpt_oss, true"})
   void whatIsWrittenIsReadBack(String family, boolean biases) {
     Decoder decoder = Adapters.decoder(family);
     LowRank adapter = Adapters.random(decoder, 3, biases, "all-linear");

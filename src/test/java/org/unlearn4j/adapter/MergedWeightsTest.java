@@ -84,7 +84,7 @@ class MergedWeightsTest {
 
   /** gpt2: [in, out] and a fused matrix; phi3: fused ones of [out, in]; mixtral: experts. */
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "gpt2", "phi3", "mixtral"})
+  @ValueSource(strings = {"llama", "gpt2", "phi3", "mixtral", "gpt_oss"})
   void adaptedWeightsAreTheSumAndAllOthersAsTheyWere(String family) {
     Decoder decoder = Adapters.decoder(family);
     Map<String, float[]> base = base(family);

@@ -99,7 +99,9 @@ class FileHashesTest {
                           }
                           return Hashes.sha256(f);
                         }));
-    assertTrue(e.getMessage().startsWith(file + ": found a file that changes"), e.getMessage());
+    assertTrue(
+        e.getMessage().startsWith(file + ": found a file that changed while it was read"),
+        e.getMessage());
   }
 
   @Test

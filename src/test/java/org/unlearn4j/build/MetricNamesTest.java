@@ -19,6 +19,7 @@ import org.junit.jupiter.api.Test;
 import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.eval.SetMetric;
+import org.unlearn4j.ledger.History;
 
 /** A metric is spelled in one place; who wants one names its constant. */
 class MetricNamesTest {
@@ -31,12 +32,20 @@ class MetricNamesTest {
           "config/LoopSettings.java", Set.of("cosine"), // a schedule of the learning rate
           "data/MuseFiles.java", Set.of("privleak", "verbmem"), // names of MUSE's files
           "eval/EvaluationJson.java", Set.of("entanglement"), // the block of all such measures
+          "ledger/History.java",
+              Set.of("forget_prob"), // a key of records; held to the metric below
           "run/UnlearnStage.java", Set.of("forget_prob")); // of training rows, before and after
 
   @Test
   void aNameIsSpelledInOneHome() throws IOException {
     Set<String> names = Arrays.stream(Metric.values()).map(Metric::key).collect(Collectors.toSet());
     assertEquals(OTHER_THINGS, new TreeMap<>(spelled(names)));
+  }
+
+  /** The room of records knows no metrics. */
+  @Test
+  void recordsAreHeldByTheMetric() {
+    assertEquals(Metric.FORGET_PROB.key(), History.HELD_BY);
   }
 
   /** It can fail: another word, which is spelled in several places, is found in them. */

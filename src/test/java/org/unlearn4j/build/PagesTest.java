@@ -28,7 +28,12 @@ class PagesTest {
   private static final int LONGEST_SENTENCE = 45;
   private static final int LONGEST_README = 150;
   private static final Path METRICS = Path.of("docs/reference/metrics.md");
-  private static final Path DECISIONS = Path.of("docs/decisions");
+
+  /** How tables call metrics, some of them: a table of others has one of these as well. */
+  private static final Pattern METRIC =
+      Pattern.compile(
+          "(?i)(forget|retain) (prob|quality|truth ratio)|extraction strength|model utility"
+              + "|privleak|entanglement");
 
   /** Folders whose files pages name by path. */
   private static final String ROOTS =
@@ -87,15 +92,14 @@ class PagesTest {
   @Test
   void everyPageIsInTheIndex() {
     Set<Path> reached = new TreeSet<>();
-    for (String index : List.of("docs/README.md", "docs/decisions/README.md")) {
-      for (String link : Page.read(Path.of(index)).links()) {
-        reached.add(Path.of(index).getParent().resolve(link.split("#", -1)[0]).normalize());
-      }
+    for (String link : Page.read(Path.of("docs/README.md")).links()) {
+      reached.add(Path.of("docs").resolve(link.split("#", -1)[0]).normalize());
     }
     List<Path> lost =
         PAGES.stream()
             .map(Page::file)
             .filter(f -> f.startsWith("docs") && !f.equals(Path.of("docs/README.md")))
+            .filter(f -> !f.startsWith(DecisionsTest.FOLDER) || f.equals(DecisionsTest.INDEX))
             .filter(f -> !reached.contains(f))
             .toList();
     assertEquals(List.of(), lost);
@@ -250,21 +254,41 @@ class PagesTest {
         .toList();
   }
 
+  /** In a heading, in the first column below one without a link, or on the page of a study. */
   @Test
-  void everyDecisionHasAStatusAndAPlaceInTheIndex() throws Exception {
-    Set<String> listed = new TreeSet<>(Page.read(DECISIONS.resolve("README.md")).links());
-    try (Stream<Path> files = Files.list(DECISIONS)) {
-      for (Path file : files.filter(f -> !f.endsWith("README.md")).sorted().toList()) {
-        for (String record : Page.read(file).text().split("\n## ", -1)) {
-          String title = record.lines().findFirst().orElse("");
-          if (!title.startsWith("# ")) {
-            assertTrue(
-                record.matches("(?s)[^\n]*\n\n\\*(In force|Superseded by).*"), file + ": " + title);
-            String link = file.getFileName() + "#" + Page.slug(title);
-            assertTrue(listed.contains(link), "docs/decisions/README.md lacks " + link);
-          }
+  void metricsInTablesLinkToTheirDefinition() {
+    List<String> unlinked = new ArrayList<>();
+    PAGES.forEach(p -> unlinked.addAll(unlinked(p)));
+    assertEquals(List.of(), unlinked);
+    String rule = "|---|---|\n";
+    assertEquals(1, unlinked(page("| a | forget prob |\n" + rule + "| x | 1 |\n")).size());
+    assertEquals(1, unlinked(page("| a | b |\n" + rule + "| Model utility | 1 |\n")).size());
+    assertEquals(
+        List.of(), unlinked(page("| [m](metrics.md) | b |\n" + rule + "| model utility | 1 |\n")));
+    assertEquals(1, unlinked(page("<!-- study s: begin -->\n")).size());
+  }
+
+  private static List<String> unlinked(Page page) {
+    List<String> unlinked = new ArrayList<>();
+    if (page.text().contains("<!-- study ")
+        && page.links().stream().noneMatch(l -> l.contains(METRICS.getFileName().toString()))) {
+      unlinked.add(page.file() + ": a study without a link to " + METRICS);
+    }
+    String head = "";
+    for (String line : page.prose().split("\n", -1)) {
+      boolean heading = line.startsWith("|") && head.isEmpty();
+      head = line.startsWith("|") ? heading ? line : head : "";
+      String[] cells = line.split("\\|", -1);
+      for (int i = 1; i < (heading ? cells.length : Math.min(2, cells.length)); i++) {
+        boolean linked =
+            cells[i].contains("metrics.md#")
+                || head.startsWith("| [")
+                || page.file().equals(METRICS);
+        if (line.startsWith("|") && METRIC.matcher(cells[i]).find() && !linked) {
+          unlinked.add(page.file() + ": " + cells[i].strip());
         }
       }
     }
+    return unlinked;
   }
 }

@@ -57,7 +57,7 @@ class RoomsTest {
           Map.entry("eval", Set.of("base", "lm", "data", "text")),
           Map.entry("attack", Set.of("base", "config", "eval", "lm", "data")),
           Map.entry("parity", Set.of("base", "config", "weights", "eval", "lm")),
-          Map.entry("report", Set.of("base", "eval", "parity")),
+          Map.entry("report", Set.of("base", "eval", "parity", "ledger")),
           Map.entry(
               "run",
               Set.of(
@@ -72,6 +72,12 @@ class RoomsTest {
               "study",
               Set.of(
                   "base", "config", "stage", "eval", "parity", "report", "run", "job", "weights")),
+          Map.entry("ledger", Set.of("base")),
+          Map.entry(
+              "requests",
+              Set.of(
+                  "base", "config", "ledger", "stage", "weights", "eval", "report", "run", "job",
+                  "study")),
           Map.entry("gpu", Set.of("base")),
           Map.entry("sign", Set.of("base")),
           Map.entry(
@@ -85,9 +91,33 @@ class RoomsTest {
           Map.entry(
               "cli",
               Set.of(
-                  "base", "config", "lm", "nn", "weights", "text", "data", "tf", "onnx", "unlearn",
-                  "train", "eval", "parity", "report", "run", "job", "stage", "study", "gpu",
-                  "inspect", "check", "sign", "surgery", "attack", "adapter")));
+                  "base",
+                  "config",
+                  "lm",
+                  "nn",
+                  "weights",
+                  "text",
+                  "data",
+                  "tf",
+                  "onnx",
+                  "unlearn",
+                  "train",
+                  "eval",
+                  "parity",
+                  "report",
+                  "run",
+                  "job",
+                  "stage",
+                  "study",
+                  "gpu",
+                  "inspect",
+                  "check",
+                  "sign",
+                  "surgery",
+                  "attack",
+                  "adapter",
+                  "ledger",
+                  "requests")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   static final Map<String, Set<String>> MAY_USE =
@@ -97,7 +127,7 @@ class RoomsTest {
           "ai.onnx", Set.of("onnx"),
           "ai.djl", Set.of("text", "cli"),
           "com.hubspot", Set.of("text"),
-          "org.yaml", Set.of("config", "report", "study"),
+          "org.yaml", Set.of("config", "report", "study", "requests"),
           "org.apache.commons.cli", Set.of("cli"),
           "org.knowm", Set.of("report"));
 

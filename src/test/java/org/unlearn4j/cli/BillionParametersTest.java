@@ -2,31 +2,21 @@ package org.unlearn4j.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.unlearn4j.cli.BillionParameters.HEAP;
+import static org.unlearn4j.cli.BillionParameters.generate;
+import static org.unlearn4j.cli.BillionParameters.needsProc;
+import static org.unlearn4j.cli.BillionParameters.run;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.Consumer;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.cli.BillionParameters.Measured;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.SafeTensorsWriter;
-import org.unlearn4j.weights.TensorInfo;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -39,25 +29,11 @@ import org.unlearn4j.weights.Variant;
  */
 @Tag("slow")
 class BillionParametersTest {
-  private static final Path STATUS = Path.of("/proc/self/status");
-  private static final String HEAP = "-Xmx512m";
-
   @TempDir Path folder;
-
-  /**
-   * Sizes are peaks; {@code anonymousGiB} is what of it is no page of a file. Processor time,
-   * unlike time, does not depend on what else the machine does.
-   */
-  private record Measured(
-      JsonNode out,
-      double residentGiB,
-      double anonymousGiB,
-      double seconds,
-      double processorSeconds) {}
 
   @Test
   void loadsOnBothRuntimesWithoutASecondCopy() throws Exception {
-    Assumptions.assumeTrue(Files.isRegularFile(STATUS), "resident memory is read from /proc");
+    needsProc();
     Path model = Files.createDirectory(folder.resolve("model"));
     Decoder decoder = generate(model);
     long parameters = decoder.parameters().stream().mapToLong(Parameter::size).sum();
@@ -65,10 +41,11 @@ class BillionParametersTest {
     double weights = 4.0 * parameters / (1 << 30);
     Path input = Files.writeString(folder.resolve("batch.json"), "{\"input_ids\": [[5, 6, 7]]}");
 
-    Measured tf = run("forward", "--model", model, "--runtime", "tf", "--input", input);
+    Measured tf = forward(model, "tf", input);
+    JsonNode logits = tf.json();
     Path onnx = folder.resolve("onnx");
-    Measured export = run("export", "--model", model, "--out", onnx);
-    Measured ort = run("forward", "--model", onnx, "--runtime", "onnx", "--input", input);
+    Measured export = run(folder, "export", "--model", model, "--out", onnx).succeeded();
+    Measured ort = forward(onnx, "onnx", input);
     System.out.printf(
         "%d parameters, %.2f GiB in float32, heap %s: forward on TensorFlow %.2f GiB resident,"
             + " %.0f s; export %.2f GiB, %.0f s; forward on ONNX Runtime %.2f GiB, %.0f s%n",
@@ -81,12 +58,13 @@ class BillionParametersTest {
         export.seconds(),
         ort.residentGiB(),
         ort.seconds());
+    JsonNode deployed = ort.json();
     // Positions 0 to 2, the columns asked for: two runtimes read the same weights.
     for (int t = 0; t < 3; t++) {
       for (int c = 0; c < 3; c++) {
         String at = "/logits/0/" + t + "/" + c;
-        double expected = tf.out().at(at).asDouble(Double.NaN);
-        assertClose(at, expected, ort.out().at(at).asDouble(Double.NaN), 1e-3, 0);
+        double expected = logits.at(at).asDouble(Double.NaN);
+        assertClose(at, expected, deployed.at(at).asDouble(Double.NaN), 1e-3, 0);
       }
     }
     // Room for the libraries (about 0.5 GiB), the heap, and one tensor on its way: the embedding.
@@ -105,7 +83,7 @@ class BillionParametersTest {
    */
   @Test
   void exportsEveryVariantInStrips() throws Exception {
-    Assumptions.assumeTrue(Files.isRegularFile(STATUS), "resident memory is read from /proc");
+    needsProc();
     Path model = Files.createDirectory(folder.resolve("model"));
     Decoder decoder = generate(model);
     Path input = Files.writeString(folder.resolve("batch.json"), "{\"input_ids\": [[5, 6, 7]]}");
@@ -114,17 +92,19 @@ class BillionParametersTest {
       Path onnx = folder.resolve("onnx");
       Measured export =
           run(
-              "export",
-              "--model",
-              model,
-              "--out",
-              onnx,
-              "--variants",
-              v.label(),
-              "--data-file-mb",
-              2000);
-      Measured forward =
-          run("forward", "--model", onnx, "--runtime", "onnx:" + v.label(), "--input", input);
+                  folder,
+                  "export",
+                  "--model",
+                  model,
+                  "--out",
+                  onnx,
+                  "--variants",
+                  v.label(),
+                  "--data-file-mb",
+                  2000)
+              .succeeded();
+      Measured forward = forward(onnx, "onnx:" + v.label(), input);
+      JsonNode logits = forward.json();
       System.out.printf(
           "%s: export %.2f GiB resident, %.2f of it anonymous, %.1f s (%.1f s of a processor);"
               + " forward on ONNX Runtime %.2f GiB, %.0f s%n",
@@ -138,14 +118,14 @@ class BillionParametersTest {
       assertTrue(export.anonymousGiB() < 1.5, v.label() + ": " + export.anonymousGiB() + " GiB");
       double busy = export.processorSeconds();
       assertTrue(busy < 60, v.label() + ": " + busy + " s");
-      reference = reference == null ? forward.out() : reference;
+      reference = reference == null ? logits : reference;
       double error = 0;
       double size = 0;
       for (int t = 0; t < 3; t++) {
         for (int c = 0; c < 3; c++) {
           String at = "/logits/0/" + t + "/" + c;
           double due = reference.at(at).asDouble(Double.NaN);
-          error += Math.pow(forward.out().at(at).asDouble(Double.NaN) - due, 2);
+          error += Math.pow(logits.at(at).asDouble(Double.NaN) - due, 2);
           size += due * due;
         }
       }
@@ -156,105 +136,18 @@ class BillionParametersTest {
     assertEquals(1_235_814_400L, decoder.parameters().stream().mapToLong(Parameter::size).sum());
   }
 
-  private static Decoder generate(Path model) throws IOException {
-    ObjectNode config =
-        new ObjectMapper()
-            .createObjectNode()
-            .put("model_type", "llama")
-            .put("vocab_size", 128256)
-            .put("hidden_size", 2048)
-            .put("intermediate_size", 8192)
-            .put("num_hidden_layers", 16)
-            .put("num_attention_heads", 32)
-            .put("num_key_value_heads", 8)
-            .put("head_dim", 64)
-            .put("max_position_embeddings", 131072)
-            .put("rms_norm_eps", 1e-5)
-            .put("rope_theta", 500000.0)
-            .put("tie_word_embeddings", true)
-            .put("torch_dtype", "bfloat16");
-    new ObjectMapper().writeValue(model.resolve("config.json").toFile(), config);
-    Decoder decoder = Decoder.of(ModelConfig.of(config));
-    SafeTensorsWriter.write(
-        model.resolve("model.safetensors"),
-        decoder.parameters().stream()
-            .map(p -> new TensorInfo(p.name(), DType.BF16, p.shape()))
-            .toList(),
-        BillionParametersTest::values,
-        Map.of("format", "pt"));
-    return decoder;
-  }
-
-  /** Evenly spread in +-0.03, as wide as trained weights are; gains are 1. */
-  private static void values(TensorInfo t, Consumer<FloatBuffer> pieces) {
-    float[] piece = new float[1 << 18];
-    long state = t.name().hashCode();
-    for (long from = 0; from < t.size(); from += piece.length) {
-      int n = (int) Math.min(piece.length, t.size() - from);
-      for (int i = 0; i < n; i++) {
-        state = state * 6364136223846793005L + 1442695040888963407L;
-        piece[i] = t.shape().size() == 1 ? 1 : (state >> 40) * (0.03f / (1 << 23));
-      }
-      pieces.accept(FloatBuffer.wrap(piece, 0, n));
-    }
-  }
-
-  /** The program in a process of its own, with the options of its launcher. */
-  private Measured run(Object... arguments) throws Exception {
-    List<String> command =
-        new ArrayList<>(
-            List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                HEAP,
-                "-XX:+UseSerialGC",
-                "-Dorg.bytedeco.javacpp.maxBytes=0",
-                "-Dorg.bytedeco.javacpp.maxPhysicalBytes=0",
-                "-cp",
-                System.getProperty("java.class.path"),
-                Main.class.getName()));
-    for (Object a : arguments) {
-      command.add(a.toString());
-    }
-    if (arguments[0].equals("forward")) {
-      command.addAll(List.of("--columns", "1,70000,128255"));
-    }
-    Path out = folder.resolve("out.json");
-    long start = System.nanoTime();
-    Process process =
-        new ProcessBuilder(command)
-            .redirectOutput(out.toFile())
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    Path status = Path.of("/proc/" + process.pid() + "/status");
-    double resident = 0;
-    double anonymous = 0;
-    double busy = 0;
-    while (process.isAlive()) {
-      resident = Math.max(resident, read(status, "VmHWM"));
-      anonymous = Math.max(anonymous, read(status, "RssAnon"));
-      busy = Math.max(busy, seconds(process.info().totalCpuDuration()));
-      Thread.sleep(50);
-    }
-    assertEquals(0, process.exitValue(), command.toString());
-    JsonNode json =
-        arguments[0].equals("forward") ? new ObjectMapper().readTree(out.toFile()) : null;
-    return new Measured(json, resident, anonymous, (System.nanoTime() - start) / 1e9, busy);
-  }
-
-  private static double seconds(Optional<Duration> time) {
-    return time.map(t -> t.toMillis() / 1e3).orElse(0.0);
-  }
-
-  /** A size that the kernel gives of a process, in GiB; 0 once the process is gone. */
-  private static double read(Path status, String key) {
-    try {
-      return Files.readAllLines(status).stream()
-          .filter(l -> l.startsWith(key))
-          .mapToDouble(l -> Double.parseDouble(l.replaceAll("[^0-9]", "")) / (1 << 20))
-          .findFirst()
-          .orElse(0);
-    } catch (IOException e) {
-      return 0;
-    }
+  private Measured forward(Path model, String runtime, Path input) throws Exception {
+    return run(
+            folder,
+            "forward",
+            "--model",
+            model,
+            "--runtime",
+            runtime,
+            "--input",
+            input,
+            "--columns",
+            "1,70000,128255")
+        .succeeded();
   }
 }

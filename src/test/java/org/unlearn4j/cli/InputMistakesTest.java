@@ -87,7 +87,7 @@ class InputMistakesTest extends MistakeCase {
   void whatTheModelDoesNotHave() throws IOException {
     String ok = pipeline("", "");
     mistake(
-        "data.max_length: found 300, expected at most the model's 256 positions.",
+        "data.max_length: found 300, expected at most 256, the longest sequence that this model reads,",
         unlearn(ok, "--set", "data.max_length=300"));
     mistake(
         "unlearn.clreg.layers: found 3, expected embeddings, last or 0 to 2 for a model of 3",

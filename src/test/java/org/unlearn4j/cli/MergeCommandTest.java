@@ -25,8 +25,10 @@ import org.unlearn4j.adapter.LowRank;
 import org.unlearn4j.adapter.MergedWeights;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.fixtures.Adapters;
+import org.unlearn4j.nn.Adapter;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.onnx.AdapterFile;
 import org.unlearn4j.train.FreshWeights;
 import org.unlearn4j.train.ModelFolder;
 import org.unlearn4j.weights.CheckpointLayout;
@@ -166,6 +168,42 @@ class MergeCommandTest {
         "{\"rank\":2,\"scale\":1.5,\"linear_maps\":4}",
         adapters.path(1).path("shapes").path(0).toString());
     assertNotEquals(0, record.path("merged").path("source_sha256").size());
+  }
+
+  /** q of both: A of each beside the other's, B with 1.5 of its own scale and its weight. */
+  @Test
+  void aSumBecomesOneFileForOnnxRuntime() {
+    String out = folder("both.onnx_adapter");
+    CommandRun run =
+        merge(
+            "both.onnx_adapter",
+            "--form",
+            "onnx_adapter",
+            "--adapter",
+            folder("one"),
+            "--adapter",
+            folder("two"),
+            "--weight",
+            "1",
+            "--weight",
+            "-2");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(out, run.out().strip());
+    AdapterFile file = AdapterFile.read(Path.of(out));
+    assertEquals(2 * (3 + 3 + 1), file.factors().size(), "q and down of three blocks, the head");
+    Adapter.Target q = two.adapter().targets().get(0);
+    float[] up = file.up(q.linear().module()).orElseThrow().values().get();
+    float[] b = two.values().all(q.up());
+    assertEquals(4 * q.linear().out(), up.length);
+    assertEquals((float) (-2 * 1.5 * b[1]), up[3 * q.linear().out()]);
+    float[] down = file.down(q.linear().module()).orElseThrow().values().get();
+    assertEquals(two.values().all(q.down())[q.linear().in()], down[3]);
+
+    CommandRun ending = merge("out", "--form", "onnx_adapter", "--adapter", folder("one"));
+    assertEquals(2, ending.code());
+    assertTrue(ending.err().contains("expected .onnx_adapter"), ending.err());
+    CommandRun form = merge("out", "--form", "gguf", "--adapter", folder("one"));
+    assertTrue(form.err().contains("--form: found gguf, expected weights or onnx_adapter."));
   }
 
   @Test

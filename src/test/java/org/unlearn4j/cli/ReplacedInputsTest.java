@@ -120,9 +120,8 @@ class ReplacedInputsTest {
     CommandRun run = running.get();
     assertEquals(ExitCode.USER, run.code(), run.err() + run.out());
     assertTrue(
-        run.err().endsWith("found two states of its inputs, expected one; run it again.\n"),
-        run.err());
-    assertTrue(run.err().contains(" changed while the stage ran: "), run.err());
+        run.err().endsWith("belongs to neither state of its inputs; run it again.\n"), run.err());
+    assertTrue(run.err().contains(" changed while it ran, "), run.err());
     assertEquals(1, run.err().lines().count(), run.err());
 
     run(arguments);

@@ -134,7 +134,7 @@ class UserMistakesTest extends MistakeCase {
     // A config.json makes no folder a model's: what else is in it is somebody's own.
     Files.writeString(home.resolve("config.json"), "{}");
     mistake(
-        home + ": found letter, which is no part of an older model, expected an older model and",
+        home + ": found letter, which is no part of an older model, expected no other file than",
         "unlearn",
         "--pipeline",
         pipeline,

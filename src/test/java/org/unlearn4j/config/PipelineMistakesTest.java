@@ -82,28 +82,37 @@ class PipelineMistakesTest {
             "verify");
     List<String> expected =
         List.of(
-            "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash and underscore.",
-            "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path, reference, config,"
-                + " tokenizer, precision, device, architecture (did you mean precision?).",
-            "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a Hugging Face model"
-                + " folder.",
+            "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash"
+                + " and underscore.",
+            "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path,"
+                + " reference, config, tokenizer, precision, device, architecture (did you mean"
+                + " precision?).",
+            "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a"
+                + " Hugging Face model folder.",
             "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
-            "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at least 0.",
-            "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have, expected one of"
-                + " name, gamma, alpha, retain, floor, floor_factor, pull.",
+            "p.yaml, line 5, unlearn.objective.gamma: found the text \"1\", expected a number of at"
+                + " least 0.",
+            "p.yaml, line 5, unlearn.objective.beta: found a setting that GradDiff does not have,"
+                + " expected one of name, gamma, alpha, retain, floor, floor_factor, pull.",
             "p.yaml, line 6, unlearn.epochs: found 2.5, expected an integer of at least 1.",
             "p.yaml, line 7, unlearn.epochs: found the key a second time, expected it once.",
-            "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of different"
-                + " layers (embeddings, last or a block number from 0).",
-            "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to less than 1.",
-            "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at least 0.",
-            "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data, finetune, unlearn,"
-                + " export, evaluate, verify, card, relearn, attack (did you mean finetune.epochs?).",
-            "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants, opset.",
+            "p.yaml, line 8, unlearn.clreg.layers: found the list [last, first], expected a list of"
+                + " different layers (embeddings, last or a block number from 0).",
+            "p.yaml, line 8, unlearn.clreg.mask_probability: found 1, expected a number from 0 to"
+                + " less than 1.",
+            "p.yaml, line 9, unlearn.checkpoint_every: found nothing, expected an integer of at"
+                + " least 0.",
+            "p.yaml, line 10, epochs: found an unknown key, expected one of name, model, data,"
+                + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
+                + " mean finetune.epochs?).",
+            "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
+                + " opset, adapter.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
-            "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size, accumulate,"
-                + " learning_rate, schedule, warmup_epochs, weight_decay, clip_norm, seed, checkpoint_every, recompute,"
-                + " quantization_aware, quantization_share, salient_share, watch, watch_rows, objective, clreg, robust, surgery (did you mean batch_size?).",
+            "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
+                + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
+                + " clip_norm, seed, checkpoint_every, recompute, quantization_aware,"
+                + " quantization_share, salient_share, watch, watch_rows, objective, clreg, robust,"
+                + " adapter, surgery (did you mean batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -112,57 +121,80 @@ class PipelineMistakesTest {
   @CsvSource(
       delimiter = '|',
       textBlock =
-          """
-          NPO      | unlearn.objective.beta=0            | found 0, expected a number greater than 0
-          NPO      | unlearn.objective.beta=nan          | found nan, expected a number greater than 0
-          NPO      | unlearn.objective.beta=1e999        | found 1e999, expected a number greater than 0
-          NPO      | unlearn.objective.delta=1           | found a setting that NPO does not have
-          NPO      | unlearn.objective.retain=nll        | (did you mean NLL?)
-          NPO      | unlearn.objective.retain=EmbedDiff  | found EmbedDiff for NPO, expected NLL, KL or none
-          NPO      | unlearn.objective.gamma=0           | nothing would be forgotten
-          NPOO     | unlearn.seed=1                      | (did you mean NPO?)
-          GradAscent | unlearn.objective.retain=NLL      | expected none (GradDiff is the one that retains)
-          PDU      | unlearn.seed=1                      | epsilon: found no such key
-          RMU      | unlearn.seed=1                      | layer: found no such key
-          RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
-          RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
-          NPO      | unlearn.objective.floor=0           | found 0, expected none, reference, strangers or a number
-          NPO      | unlearn.objective.floor=stranger    | (did you mean strangers?)
-          NPO      | unlearn.objective.floor=reference   | which unlearn.objective.floor is measured on
-          NPO      | unlearn.objective.pull=-1           | found -1, expected a number
-          RMU      | unlearn.objective.floor=1           | found a setting that RMU does not have
-          NPO      | unlearn.watch=-1                    | found -1, expected a number
-          NPO      | unlearn.watch_rows=0                | found 0, expected an integer of at least 1
-          NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
-          NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
-          NPO      | unlearn.robust.attack=sam            | (did you mean SAM?)
-          NPO      | unlearn.robust.radius=0             | found 0, expected a number greater than 0
-          NPO      | unlearn.robust.steps=0              | found 0, expected an integer from 1 to 100
-          NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found relearn with retain: KL, expected SAM, noise or none, or else retain: NLL
-          NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
-          GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
-          UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
-          NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
-          NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
-          NPO      | export.opset=21                     | found 21, expected one of 17, 23
-          NPO      | export.variants=[fp32, fp32]        | expected a list of different variants
-          NPO      | verify.top1_min=1.01                | expected a number from 0 to 1
-          NPO      | model.device=gpu                    | expected auto, cpu or gpu:N
-          NPO      | model.init=random                   | either model.config or model.architecture
-          NPO      | data.retain=forget10                | found forget10, which is forgotten too
-          NPO      | data.benchmark=jsonl                | data.forget: found no such key
-          NPO      | data.forget=mine                    | data.retain: found no such key
-          NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
-          NPO      | relearn.share=0                     | found 0, expected a number greater than 0, at most 1
-          NPO      | relearn.shar=0.5                    | (did you mean share?)
-          NPO      | relearn={epochs: 2, warmup_epochs: 3} | found 3.0, expected at most the 2 epochs there are
-          NPO      | unlearn.epochs=                     | found nothing, expected an integer
-          NPO      | unlearn.clreg.layers=[              | broken YAML in the value
-          """)
+"""
+NPO      | unlearn.objective.beta=0            | found 0, expected a number greater than 0
+NPO      | unlearn.objective.beta=nan          | found nan, expected a number greater than 0
+NPO      | unlearn.objective.beta=1e999        | found 1e999, expected a number greater than 0
+NPO      | unlearn.objective.delta=1           | found a setting that NPO does not have
+NPO      | unlearn.objective.retain=nll        | (did you mean NLL?)
+NPO      | unlearn.objective.retain=EmbedDiff  | found EmbedDiff for NPO, expected NLL, KL or none
+NPO      | unlearn.objective.gamma=0           | nothing would be forgotten
+NPOO     | unlearn.seed=1                      | (did you mean NPO?)
+GradAscent | unlearn.objective.retain=NLL      | expected none (GradDiff is the one that retains)
+PDU      | unlearn.seed=1                      | epsilon: found no such key
+RMU      | unlearn.seed=1                      | layer: found no such key
+RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
+RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
+NPO      | unlearn.objective.floor=0           | found 0, expected none, reference, strangers or a number
+NPO      | unlearn.objective.floor=stranger    | (did you mean strangers?)
+NPO      | unlearn.objective.floor=reference   | which unlearn.objective.floor is measured on
+NPO      | unlearn.objective.pull=-1           | found -1, expected a number
+RMU      | unlearn.objective.floor=1           | found a setting that RMU does not have
+NPO      | unlearn.watch=-1                    | found -1, expected a number
+NPO      | unlearn.watch_rows=0                | found 0, expected an integer of at least 1
+NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
+NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
+NPO      | unlearn.robust.attack=sam            | (did you mean SAM?)
+NPO      | unlearn.robust.radius=0             | found 0, expected a number greater than 0
+NPO      | unlearn.robust.steps=0              | found 0, expected an integer from 1 to 100
+NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found relearn with retain: KL, expected SAM, noise or none, or else retain: NLL
+NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
+GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
+UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
+NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
+NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
+NPO      | export.opset=21                     | found 21, expected one of 17, 23
+NPO      | export.adapter=separate             | found separate without unlearn.adapter, expected merged, or such a block
+NPO      | export.variants=[fp32, fp32]        | expected a list of different variants
+NPO      | verify.top1_min=1.01                | expected a number from 0 to 1
+NPO      | model.device=gpu                    | expected auto, cpu or gpu:N
+NPO      | model.init=random                   | either model.config or model.architecture
+NPO      | data.retain=forget10                | found forget10, which is forgotten too
+NPO      | data.benchmark=jsonl                | data.forget: found no such key
+NPO      | data.forget=mine                    | data.retain: found no such key
+NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
+NPO      | relearn.share=0                     | found 0, expected a number greater than 0, at most 1
+NPO      | relearn.shar=0.5                    | (did you mean share?)
+NPO      | relearn={epochs: 2, warmup_epochs: 3} | found 3.0, expected at most the 2 epochs there are
+NPO      | unlearn.epochs=                     | found nothing, expected an integer
+NPO      | unlearn.clreg.layers=[              | broken YAML in the value
+""")
   void oneWrongValueIsNamed(String objective, String set, String expected) {
     UserException e =
         assertThrows(UserException.class, () -> Pipeline.defaults(objective, List.of(set)));
     assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  /** What a base that stays as it is cannot have. */
+  @Test
+  void adaptersThatStayApartAreProductsAlone() {
+    List<String> sets =
+        List.of(
+            "export.adapter=separate",
+            "unlearn.adapter.train_bias=true",
+            "unlearn.quantization_aware=int4");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(
+        found.contains(
+            "unlearn.adapter.train_bias=true: found true beside export.adapter: separate, expected"
+                + " false, or merged (ONNX Runtime's adapters add products; they cannot replace a"
+                + " bias)."),
+        found);
+    assertTrue(
+        found.contains(
+            "unlearn.quantization_aware=int4: found int4 beside export.adapter: separate"),
+        found);
   }
 
   @Test
@@ -182,7 +214,8 @@ class PipelineMistakesTest {
   @Test
   void aFileThatIsNoPipelineIsOneSentence() throws IOException {
     assertEquals(
-        "p.yaml, line 2: found broken YAML (expected ',' or '}', but got <stream end>), expected a pipeline file.",
+        "p.yaml, line 2: found broken YAML (expected ',' or '}', but got <stream end>), expected a"
+            + " pipeline file.",
         mistakes("model: {path: a\n"));
     assertEquals(
         "p.yaml: found bytes that are not UTF-8, expected a pipeline file.",

@@ -39,6 +39,7 @@ class AdapterTest {
         "gemma3_text",
         "gpt2",
         "gpt_neox",
+        "gpt_oss",
         "granite",
         "llama",
         "mistral",

@@ -54,7 +54,8 @@ final class Dequantized {
     Map<String, float[]> values = new HashMap<>();
     List<TensorInfo> infos = new ArrayList<>();
     try (SafeTensors weights = SafeTensors.open(source)) {
-      for (String name : weights.names()) {
+      for (Parameter p : Decoder.of(config).parameters()) {
+        String name = p.name();
         float[] w = weights.floats(name);
         Linear map = maps.get(name);
         boolean tied = map != null && config.tiedEmbeddings() && map.out() == config.vocabSize();

@@ -106,7 +106,9 @@ class ExportTargetTest {
       UserException model =
           assertThrows(
               UserException.class, () -> OnnxExporter.export(within, to, ExportOptions.defaults()));
-      assertTrue(model.getMessage().startsWith(to + ": found the model's own"), model.getMessage());
+      assertTrue(
+          model.getMessage().startsWith(to + ": found the folder of the model to export"),
+          model.getMessage());
       UserException before =
           assertThrows(UserException.class, () -> OnnxExporter.export(llama, to, options));
       assertTrue(

@@ -159,7 +159,7 @@ class LinearMapsTest {
     }
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
     OrtEnvironment environment = runtime.environment();
-    try (OrtSession session = runtime.open(file);
+    try (OrtSession session = runtime.open(OnnxFile.read(file));
         OnnxTensor rows =
             OnnxTensor.createTensor(environment, FloatBuffer.wrap(x), new long[] {ROWS, IN});
         OrtSession.Result result = session.run(Map.of("x", rows))) {

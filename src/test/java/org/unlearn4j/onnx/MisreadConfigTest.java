@@ -49,6 +49,19 @@ class MisreadConfigTest {
         "qwen3_moe | not divided by their sum | 1.6 | {'norm_topk_prob': false}",
         "mixtral | one expert fewer | 5.1 | {'num_experts_per_tok': 1}",
         "mixtral | all experts | 2.4 | {'num_experts_per_tok': 5}",
+        "gpt_oss | alpha 1 | 1.9 | {'swiglu_alpha': 1}",
+        "gpt_oss | no clamp | 2.3 | {'swiglu_limit': 1e30}",
+        "gpt_oss | no attention factor | 4.2 | {'rope_parameters': {'attention_factor': 1}}",
+        "gpt_oss | bounds truncated | 0.58 | {'rope_parameters': {'truncate': true}}",
+        "gpt_oss | window one longer | 6.9 | {'sliding_window': 6}",
+        "gpt_oss | window one shorter | 8.7 | {'sliding_window': 4}",
+        "gpt_oss | no window | 7.7 | {'sliding_window': null}",
+        "gpt_oss | full layers first | 8.5 | {'layer_types': ['full_attention',"
+            + " 'sliding_attention', 'full_attention', 'sliding_attention']}",
+        "gpt_oss | YaRN on full layers only | 4.8 | {'rope_parameters': {'full_attention':"
+            + " {'rope_type': 'yarn', 'rope_theta': 150000, 'factor': 8, 'truncate': false,"
+            + " 'original_max_position_embeddings': 256},"
+            + " 'sliding_attention': {'rope_type': 'default', 'rope_theta': 150000}}}",
         "granite | no embedding factor | 1.5 | {'embedding_multiplier': 1}",
         "granite | scale by the head size | 1.3 | {'attention_multiplier': 0.35355339059327}",
         "granite | on top of it | 3.3 | {'attention_multiplier': 0.19445436482630}",

@@ -65,7 +65,8 @@ class MisspokenWordTest {
     "olmo3, MAGNITUDE_ON_QUERIES_ONLY, 0.62",
     "qwen3_moe, UP_BEFORE_GATE, 2.0",
     "mixtral, UP_BEFORE_GATE, 6.0",
-    "mixtral, WEIGHTS_NOT_DIVIDED, 3.2"
+    "mixtral, WEIGHTS_NOT_DIVIDED, 3.2",
+    "gpt_oss, WEIGHTS_NOT_DIVIDED, 5.7"
   })
   void movesLogits(String name, Mistake mistake, double moves) throws IOException {
     Fixture fixture = Fixture.named(name);
@@ -150,7 +151,8 @@ class MisspokenWordTest {
               a.headDim(),
               a.scale(),
               a.softcap(),
-              all ? config.windows().get(0) : a.window()));
+              all ? config.windows().get(0) : a.window(),
+              a.sinks()));
     }
 
     /** In these families nothing is added but what a sublayer returns to the stream. */
@@ -194,7 +196,8 @@ class MisspokenWordTest {
               .map(o -> swapped ? new Experts.Expert(o.up(), o.gate(), o.down()) : o)
               .toList();
       boolean divided = e.normalised() && mistake != Mistake.WEIGHTS_NOT_DIVIDED;
-      return super.experts(x, new Experts(e.router(), e.chosen(), divided, e.activation(), all));
+      return super.experts(
+          x, new Experts(e.router(), e.chosen(), divided, e.activation(), e.clamped(), all));
     }
   }
 }

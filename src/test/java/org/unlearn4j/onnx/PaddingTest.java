@@ -95,7 +95,7 @@ class PaddingTest {
       throws OrtException {
     int time = ids.length / rows;
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
-    try (OrtSession session = runtime.open(file);
+    try (OrtSession session = runtime.open(OnnxFile.read(file));
         OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", ids, rows, time);
       feeds.ints("attention_mask", mask, rows, time);

@@ -32,7 +32,7 @@ class ReadBackTest {
   @TempDir Path temp;
 
   @ParameterizedTest
-  @CsvSource({"llama, 23", "gpt2, 17", "gemma2, 23", "qwen2, 17", "mixtral, 23"})
+  @CsvSource({"llama, 23", "gpt2, 17", "gemma2, 23", "qwen2, 17", "mixtral, 23", "gpt_oss, 17"})
   void aCorrectFileIsClean(String name, int opset) {
     Path folder = Fixture.named(name).folder();
     Path onnx = temp.resolve(name);

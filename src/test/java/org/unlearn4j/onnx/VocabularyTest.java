@@ -312,7 +312,7 @@ class VocabularyTest {
       ones[i] = 1;
     }
     OrtRuntime runtime = new OrtRuntime(OrtSettings.cpu(1));
-    try (OrtSession session = runtime.open(file);
+    try (OrtSession session = runtime.open(OnnxFile.read(file));
         OrtFeeds feeds = new OrtFeeds(runtime, session)) {
       feeds.ints("input_ids", ids, 2, TIME);
       feeds.ints("attention_mask", ones, 2, TIME);

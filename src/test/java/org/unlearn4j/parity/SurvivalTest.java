@@ -48,6 +48,11 @@ class SurvivalTest {
     List<Gate> nothing = Survival.gates(before, before, before, ParityCheckTest.GATES);
     assertEquals("rebound", nothing.get(0).name());
     assertFalse(nothing.get(0).pass(), "unlearning that moved nothing");
+    assertEquals(
+        "survival rebound: found no number, expected at most 0.05000: unlearning moved no"
+            + " metric of the forget rows by 0.02 or more, so the model never knew these rows or"
+            + " forgot nothing.",
+        nothing.get(0).sentence());
   }
 
   /** 0.25 of the way by probability and, by extraction strength, 0.09 of 0.15. */

@@ -32,6 +32,7 @@ class BrowserTest {
   private static Path report;
   private static Path bare;
   private static Path comparison;
+  private static Path requests;
 
   @BeforeAll
   static void start() throws IOException, InterruptedException {
@@ -44,6 +45,7 @@ class BrowserTest {
     bare = Report.write(second).get(0);
     comparison = folder.resolve("compare.html");
     Comparison.read(List.of(run.root().toString(), second.root().toString())).write(comparison);
+    requests = LedgerPageTest.example(folder);
     browser = new Browser(Browser.find().get(), folder);
   }
 
@@ -56,7 +58,7 @@ class BrowserTest {
 
   @Test
   void noComplaintAndNoSidewaysScrolling() throws IOException, InterruptedException {
-    for (Path page : List.of(report, bare, comparison)) {
+    for (Path page : List.of(report, bare, comparison, requests)) {
       for (int width : new int[] {360, 500, 768, 1280}) {
         for (boolean dark : new boolean[] {false, true}) {
           browser.open(page, width, dark);

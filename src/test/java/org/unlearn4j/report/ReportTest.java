@@ -252,8 +252,8 @@ class ReportTest {
     String page = page(ExampleRun.bare(folder));
     for (String sentence :
         List.of(
-            "Not in this run, and so not on this page: an evaluation of the target model; an"
-                + " evaluation of the retain-only model; an evaluation of a deployed file; a"
+            "This run does not have the following, so this page does not show it: an evaluation of"
+                + " the target model; an evaluation of the retain-only model; an evaluation of a deployed file; a"
                 + " verdict (verify.json); a training log (logs/train.jsonl); measures of"
                 + " features; settings (pipeline.yaml); hashes of weights and data"
                 + " (unlearning.json); relearning (relearn.json); attacks (attacks.json).",

@@ -104,7 +104,11 @@ class DeployedRecordTest {
                 1)
             .withWeights(weights);
     return new DeployedRecord.Measured(
-        Optional.of(result), Optional.empty(), result, Map.of("onnx:" + variant.label(), result));
+        Optional.of(result),
+        Optional.empty(),
+        result,
+        Map.of("onnx:" + variant.label(), result),
+        Optional.empty());
   }
 
   private JsonNode record() throws IOException {

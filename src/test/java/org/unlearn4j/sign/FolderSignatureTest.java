@@ -298,7 +298,7 @@ class FolderSignatureTest {
         assertThrows(
                 UserException.class, () -> FolderSignature.sign(folder, folder.resolve("key.pem")))
             .getMessage();
-    assertTrue(inside.contains("found the private key in the folder"), inside);
+    assertTrue(inside.contains("found the private key inside the folder to sign"), inside);
   }
 
   @Test

@@ -191,7 +191,7 @@ class StageGraphTest implements StageGraph.Listener {
     StageGraph.Request request = new StageGraph.Request(Optional.empty(), Set.of(), 1);
     UserException e =
         assertThrows(UserException.class, () -> graph.run(request, () -> Long.MAX_VALUE, this));
-    assertTrue(e.getMessage().startsWith("a: source changed while the stage ran"), e.getMessage());
+    assertTrue(e.getMessage().startsWith("a: source changed while it ran"), e.getMessage());
     assertFalse(Files.exists(StageRecord.file(folder.resolve("a"))));
     during = () -> {};
     assertEquals(List.of("a"), run(graph, Set.of(), Set.of(), 1));

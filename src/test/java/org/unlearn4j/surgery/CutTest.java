@@ -45,7 +45,9 @@ class CutTest {
 
     Memory(String fixture) {
       try (SafeTensors file = SafeTensors.open(Fixture.named(fixture).folder())) {
-        file.names().forEach(n -> values.put(n, file.floats(n)));
+        Decoder.of(ModelConfig.read(Fixture.named(fixture).folder()))
+            .parameters()
+            .forEach(p -> values.put(p.name(), file.floats(p.name())));
       }
     }
 

@@ -118,14 +118,14 @@ class HostileTokenizerTest {
   @Test
   void textsWithoutTokensAndTokensWithoutTexts() throws IOException {
     refused(
-        "found a tokenizer that fails over a text (",
+        "found a tokenizer that cannot read a text (",
         root ->
             set(
                 root,
                 "model",
                 "{\"type\": \"WordLevel\", \"vocab\": {\"a\": 0}, \"unk_token\": \"b\"}"));
     refused(
-        "found a tokenizer that makes token 70000 of a text",
+        "found a tokenizer that turns a text into the unknown id 70000",
         root ->
             set((ObjectNode) root.at("/post_processor/special_tokens/<|bos|>"), "ids", "[70000]"));
     refused(

@@ -25,7 +25,7 @@ class LinearInputsTest {
 
   /** Rows of different lengths together are the rows by themselves: no padding is summed. */
   @ParameterizedTest
-  @ValueSource(strings = {"llama", "gpt2", "mixtral"})
+  @ValueSource(strings = {"llama", "gpt2", "mixtral", "gpt_oss"})
   void paddingIsLeftOut(String family) {
     Fixture fixture = Fixture.named(family);
     Decoder decoder = Decoder.of(ModelConfig.read(fixture.folder()));

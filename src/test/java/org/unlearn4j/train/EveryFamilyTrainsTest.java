@@ -35,7 +35,7 @@ import org.unlearn4j.weights.SafeTensors;
 
 /** NPO with CLReg on every family: gradients that are right, and a loss that falls. */
 class EveryFamilyTrainsTest {
-  private static final Set<String> MIXTURES = Set.of("mixtral", "qwen3_moe");
+  private static final Set<String> MIXTURES = Set.of("gpt_oss", "mixtral", "qwen3_moe");
 
   private static final StepControl PLAIN = new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0));
   private static final StepControl CONTROL =

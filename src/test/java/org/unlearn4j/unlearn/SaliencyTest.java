@@ -160,8 +160,8 @@ class SaliencyTest {
   void aPatternThatLeavesNoModuleIsAMistake() {
     UserException e = assertThrows(UserException.class, () -> rmu(".*norm[.]weight"));
     assertEquals(
-        "unlearn.salient_share: found 0.25 where unlearn.objective.trainable leaves no linear map of a"
-            + " block to choose from, expected a pattern that matches one, such as"
+        "unlearn.salient_share: found 0.25, but unlearn.objective.trainable matches no linear map of a"
+            + " block, expected a pattern that matches one, such as"
             + " model.layers.0.self_attn.q_proj.weight.",
         e.getMessage());
   }

@@ -58,10 +58,24 @@ class NarrowedWeightsTest {
   @Test
   void whatIsNoNumberAnyhow() {
     float[] odd = {Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY, Float.NaN};
-    for (DType type : DType.values()) {
+    for (DType type : DType.OF_WEIGHTS) {
       try (SafeTensors read = SafeTensors.open(write(type, odd))) {
         assertArrayEquals(odd, read.floats("w"), type.name());
       }
+    }
+  }
+
+  /** Codes are integers from 0 to 255; the file of a run's state holds them exactly. */
+  @Test
+  void aCodeIsAnIntegerOfOneByte() {
+    float[] codes = {0, 1, 127, 128, 255};
+    try (SafeTensors read = SafeTensors.ofState(write(DType.U8, codes))) {
+      assertArrayEquals(codes, read.floats("w"));
+    }
+    for (float none : new float[] {-1, 0.5f, 256, Float.NaN, Float.POSITIVE_INFINITY}) {
+      MachineException e =
+          assertThrows(MachineException.class, () -> write(DType.U8, none), "" + none);
+      assertTrue(e.getMessage().contains("no integer from 0 to 255"), e.getMessage());
     }
   }
 

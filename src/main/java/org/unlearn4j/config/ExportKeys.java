@@ -1,0 +1,35 @@
+package org.unlearn4j.config;
+
+import static org.unlearn4j.config.Fallback.constant;
+import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.listOf;
+
+import java.util.List;
+import org.unlearn4j.weights.Variant;
+
+/** The keys of {@code export}. */
+final class ExportKeys {
+  private ExportKeys() {}
+
+  static final Key<List<Variant>> VARIANTS =
+      new Key<>(
+          "export.variants",
+          listOf(choice(List.of(Variant.values()), Variant::label), "variants"),
+          constant(List.of(Variant.FP32)),
+          "ONNX files that are written");
+  static final Key<Integer> OPSET =
+      new Key<>(
+          "export.opset",
+          choice(List.of(17, 23), String::valueOf),
+          constant(23),
+          "ONNX operator set; 17 is for older runtimes");
+  static final Key<ExportSettings.Adapter> ADAPTER =
+      new Key<>(
+          "export.adapter",
+          choice(ExportSettings.Adapter.class),
+          constant(ExportSettings.Adapter.MERGED),
+          "with `unlearn.adapter`, whether it is merged into the weights, or a file of its own"
+              + " beside the base (docs/reference/adapters.md)");
+
+  static final List<Key<?>> ALL = List.of(VARIANTS, OPSET, ADAPTER);
+}

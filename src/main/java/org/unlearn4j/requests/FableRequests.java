@@ -1,0 +1,97 @@
+package org.unlearn4j.requests;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Spread;
+import org.unlearn4j.base.UserException;
+
+/**
+ * The embedded benchmark as a folder of requests: the 15 authors of Fable's forget10 as five
+ * requests of three. Each request brings a fifth of the other authors, which is to be kept; utility
+ * is measured by rows of all of them, by painters and by general facts.
+ */
+public final class FableRequests {
+  /** Requests. */
+  public static final int REQUESTS = 5;
+
+  private static final int AUTHORS = 150;
+  private static final int FORGOTTEN = 15;
+  private static final int EVALUATED = 240;
+
+  private FableRequests() {}
+
+  /**
+   * Writes the folder; whole or not at all.
+   *
+   * @param template the pipeline that {@code requests.yaml} names
+   * @throws UserException if something is there
+   */
+  public static void write(Path out, String template) {
+    if (Files.exists(out)) {
+      throw UserException.at(out, "", "something there", "a new folder");
+    }
+    List<String> authors = rows("authors");
+    List<String> kept = of(authors, 0, AUTHORS - FORGOTTEN);
+    AtomicFiles.writeFolder(
+        out,
+        beside -> {
+          put(beside.resolve(RequestsFile.FILE), List.of(settings(template)));
+          Path shared = beside.resolve("shared");
+          put(shared.resolve("retain_perturbed.jsonl"), Spread.of(kept, EVALUATED));
+          put(shared.resolve("real_authors_perturbed.jsonl"), rows("neighbours"));
+          put(shared.resolve("world_facts_perturbed.jsonl"), rows("facts"));
+          put(shared.resolve("holdout.jsonl"), rows("holdout"));
+          put(shared.resolve("strangers.jsonl"), rows("strangers"));
+          int each = FORGOTTEN / REQUESTS;
+          int near = (AUTHORS - FORGOTTEN) / REQUESTS;
+          for (int i = 0; i < REQUESTS; i++) {
+            int from = AUTHORS - FORGOTTEN + i * each;
+            Path request = beside.resolve(String.format(Locale.ROOT, "authors-%03d", from));
+            put(request.resolve(RequestFolder.FORGET), of(authors, from, from + each));
+            put(request.resolve(RequestFolder.RETAIN), of(authors, i * near, (i + 1) * near));
+            put(
+                request.resolve(RequestFolder.REQUEST),
+                List.of(
+                    "about: Fable's authors " + from + " to " + (from + each - 1),
+                    "keeps: authors " + i * near + " to " + ((i + 1) * near - 1)));
+          }
+        });
+  }
+
+  private static String settings(String template) {
+    return "pipeline: "
+        + template
+        + "\nstrategy: together    # sequential, growing, held, together or adapters\n"
+        + "utility_min: 0.93     # share of the first model's utility; below: retrain\n"
+        + "hold: 0.05            # how far a forget probability may rise again\n";
+  }
+
+  private static void put(Path file, List<String> lines) throws IOException {
+    Files.createDirectories(file.getParent());
+    Files.writeString(file, String.join("\n", lines) + "\n", StandardCharsets.UTF_8);
+  }
+
+  /** Rows of some authors, of a list with equally many for each. */
+  private static List<String> of(List<String> all, int from, int to) {
+    int each = all.size() / AUTHORS;
+    return all.subList(from * each, to * each);
+  }
+
+  private static List<String> rows(String name) {
+    String path = "/org/unlearn4j/fable/" + name + ".jsonl";
+    try (InputStream in = FableRequests.class.getResourceAsStream(path)) {
+      return new ArrayList<>(
+          new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList());
+    } catch (IOException e) {
+      throw new UncheckedIOException(e); // part of the program
+    }
+  }
+}

@@ -1,0 +1,193 @@
+package org.unlearn4j.requests;
+
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.TargetLock;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.MembershipAttack;
+import org.unlearn4j.ledger.History;
+import org.unlearn4j.ledger.Ledger;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.YAMLException;
+
+/**
+ * Strategies over seeds on Fable's five requests: one ledger each, without verdicts. What is there
+ * is not made again.
+ *
+ * @param file it was read from
+ * @param template pipeline of all runs
+ * @param sets changes to it
+ * @param seeds of training
+ * @param strategies rows of the table, by name: see {@link Row}
+ */
+public record StrategyStudy(
+    Path file, Path template, List<String> sets, List<Long> seeds, List<Row> strategies) {
+
+  /**
+   * A row of the table.
+   *
+   * @param name of the row and of its folders
+   * @param sets changes to the template for it alone
+   */
+  public record Row(String name, Strategy strategy, List<String> sets) {
+    public Row {
+      sets = List.copyOf(sets);
+    }
+  }
+
+  /**
+   * What came of one strategy and seed.
+   *
+   * @param history of its ledger
+   * @param membership AUC of the loss attack on all that was forgotten against a holdout, at the
+   *     end; NaN where it was not measured
+   */
+  record Outcome(Row row, long seed, History history, double membership) {}
+
+  public StrategyStudy {
+    sets = List.copyOf(sets);
+    seeds = List.copyOf(seeds);
+    strategies = List.copyOf(strategies);
+  }
+
+  /**
+   * Reads a study file: {@code pipeline}, {@code set}, {@code seeds} and {@code strategies}, which
+   * maps names of rows to {@code {strategy: NAME, set: [KEY=VALUE]}}.
+   *
+   * @throws UserException if it is not of this form
+   */
+  public static StrategyStudy read(Path file) {
+    Object root;
+    try {
+      LoaderOptions options = new LoaderOptions();
+      options.setMaxAliasesForCollections(0);
+      options.setAllowDuplicateKeys(false);
+      root =
+          new Yaml(new SafeConstructor(options))
+              .load(Files.readString(file, StandardCharsets.UTF_8));
+    } catch (YAMLException | IllegalArgumentException e) {
+      throw UserException.at(file, "", String.valueOf(e.getMessage()), "YAML", e);
+    } catch (IOException e) {
+      throw UserException.at(file, "", "no file that can be read", "a study of strategies", e);
+    }
+    Map<?, ?> map = map(file, "", root);
+    List<Row> rows = new ArrayList<>();
+    map(file, "strategies", map.get("strategies"))
+        .forEach(
+            (name, value) -> {
+              String place = "strategies." + name;
+              Map<?, ?> row = map(file, place, value);
+              String word = String.valueOf(row.get("strategy"));
+              rows.add(
+                  new Row(
+                      String.valueOf(name),
+                      Strategy.of(word)
+                          .orElseThrow(
+                              () ->
+                                  UserException.at(
+                                      file, place, word, String.join(", ", Strategy.names()))),
+                      texts(file, place + ".set", row.get("set"))));
+            });
+    List<Long> seeds = new ArrayList<>();
+    for (String seed : texts(file, "seeds", map.get("seeds"))) {
+      if (!seed.matches("[0-9]{1,9}")) {
+        throw UserException.at(file, "seeds", seed, "whole numbers");
+      }
+      seeds.add(Long.valueOf(seed));
+    }
+    if (seeds.isEmpty() || rows.isEmpty() || !(map.get("pipeline") instanceof String pipeline)) {
+      throw UserException.at(file, "", "too little", "pipeline, seeds and strategies");
+    }
+    return new StrategyStudy(
+        file, Path.of(pipeline), texts(file, "set", map.get("set")), seeds, rows);
+  }
+
+  private static Map<?, ?> map(Path file, String place, Object value) {
+    if (value instanceof Map<?, ?> map) {
+      return map;
+    }
+    throw UserException.at(file, place, String.valueOf(value), "a mapping");
+  }
+
+  private static List<String> texts(Path file, String place, Object value) {
+    if (value == null) {
+      return List.of();
+    }
+    if (value instanceof List<?> list) {
+      return list.stream().map(String::valueOf).toList();
+    }
+    throw UserException.at(file, place, String.valueOf(value), "a list");
+  }
+
+  /** The same with one seed alone, or further changes. */
+  public StrategyStudy with(Optional<Long> seed, List<String> more) {
+    List<String> all = new ArrayList<>(sets);
+    all.addAll(more);
+    return new StrategyStudy(file, template, all, seed.map(List::of).orElse(seeds), strategies);
+  }
+
+  /**
+   * Makes what is missing.
+   *
+   * @param out the folder of all ledgers
+   */
+  List<Outcome> run(Path out, PrintStream log) {
+    return TargetLock.<List<Outcome>, RuntimeException>holding(
+        out.resolve("study"),
+        log::println,
+        () -> {
+          List<Outcome> outcomes = new ArrayList<>();
+          for (long seed : seeds) {
+            for (Row row : strategies) {
+              outcomes.add(one(row, seed, out.resolve(row.name() + "-" + seed), log));
+            }
+          }
+          return outcomes;
+        });
+  }
+
+  private Outcome one(Row row, long seed, Path root, PrintStream log) {
+    if (!Files.exists(root)) {
+      FableRequests.write(root, template.toString());
+    }
+    List<String> own = new ArrayList<>(sets);
+    own.addAll(row.sets());
+    own.add("unlearn.seed=" + seed);
+    RequestsFile settings =
+        new RequestsFile(template, Optional.empty(), row.strategy(), 0.93, 0.05, own);
+    Requests requests = new Requests(new RequestFolder(root, Optional.empty()), log);
+    boolean ignored =
+        requests.alone(() -> requests.run(settings, new Requests.Options(false, true), log));
+    History history = Ledger.read(root).history();
+    return new Outcome(row, seed, history, membership(root, history));
+  }
+
+  private static double membership(Path root, History history) {
+    Path file =
+        root.resolve(history.inUse().orElseThrow().what().run()).resolve("check/deployed.json");
+    if (!Files.isRegularFile(file)) {
+      throw new MachineException(file + ": is gone; remove " + root + " to measure again.");
+    }
+    EvaluationResult last = EvaluationResult.read(file);
+    return last.metric(MembershipAttack.LOSS.auc()).orElse(Double.NaN);
+  }
+
+  /** Outcomes by row, in order. */
+  static Map<Row, List<Outcome>> byRow(List<Outcome> outcomes) {
+    Map<Row, List<Outcome>> rows = new LinkedHashMap<>();
+    outcomes.forEach(o -> rows.computeIfAbsent(o.row, r -> new ArrayList<>()).add(o));
+    return rows;
+  }
+}
