@@ -14,8 +14,7 @@ import org.unlearn4j.lm.TokenRow;
  * @param paraphrase the same with the answer in other words, where the data set has one
  * @param perturbed the same with wrong answers; empty where the data set has none
  * @param prompt token ids that a generation continues
- * @param ended whether the last label is an end-of-text token; false where the answer is how a text
- *     goes on, as far as it was cut
+ * @param kind what the answer is, and whether it is whole
  */
 @SuppressWarnings("ArrayRecordComponent") // made once from the data set and never changed
 public record EvalItem(
@@ -26,9 +25,25 @@ public record EvalItem(
     Optional<TokenRow> paraphrase,
     List<TokenRow> perturbed,
     int[] prompt,
-    boolean ended) {
+    Kind kind) {
+
+  /** What an answer is. */
+  public enum Kind {
+    /** An answer whose last label is an end-of-text token. */
+    ANSWER,
+    /** The beginning of an answer, as far as it was cut. */
+    CUT_ANSWER,
+    /** How a text goes on, as far as it was cut. */
+    CONTINUATION
+  }
+
   public EvalItem {
     perturbed = List.copyOf(perturbed);
+  }
+
+  /** Whether the last label is an end-of-text token. */
+  public boolean ended() {
+    return kind == Kind.ANSWER;
   }
 
   /** An item whose last label is an end-of-text token. */
@@ -40,6 +55,6 @@ public record EvalItem(
       Optional<TokenRow> paraphrase,
       List<TokenRow> perturbed,
       int[] prompt) {
-    this(index, question, answer, answerRow, paraphrase, perturbed, prompt, true);
+    this(index, question, answer, answerRow, paraphrase, perturbed, prompt, Kind.ANSWER);
   }
 }

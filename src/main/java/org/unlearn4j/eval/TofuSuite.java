@@ -210,7 +210,7 @@ public final class TofuSuite implements Suite {
           SetMetric.TRUTH_RATIO_ARITHMETIC.value(),
           TruthRatio.of(right, wrong, TruthRatio.Form.ARITHMETIC, GUARD));
     }
-    if (!item.ended()) {
+    if (item.kind() == EvalItem.Kind.CONTINUATION) {
       generation.ifPresent(g -> values.putAll(verbatim(item.answer(), g)));
     }
     int[] argmax = item.ended() ? withoutEnd(answer.argmax()) : answer.argmax();

@@ -142,13 +142,20 @@ final class OwnRows {
                 Optional.empty(),
                 List.of(),
                 a.prompt(),
-                a.ended()));
+                kind(row, a)));
       }
       if (items.size() >= most) {
         return items.subList(0, most);
       }
     }
     return items.subList(0, Math.min(most, items.size()));
+  }
+
+  private static EvalItem.Kind kind(DataRow row, RowEncoder.Asked asked) {
+    if (row instanceof Passage) {
+      return EvalItem.Kind.CONTINUATION;
+    }
+    return asked.ended() ? EvalItem.Kind.ANSWER : EvalItem.Kind.CUT_ANSWER;
   }
 
   /**
