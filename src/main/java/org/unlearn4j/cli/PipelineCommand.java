@@ -31,7 +31,9 @@ final class PipelineCommand implements Command {
         CommandOptions.value(
             "out", "FILE", "write the resolved pipeline there instead of printing it"),
         CommandOptions.value(
-            "rows", "N", "print the first N rows that are forgotten and kept, and what is labelled"),
+            "rows",
+            "N",
+            "print the first N rows that are forgotten and kept, and what is labelled"),
         CommandOptions.flag(
             "keys", "print every key with its range, default and meaning, as Markdown"));
   }

@@ -23,8 +23,7 @@ final class RowKeys {
       new Key<>(
           "data.roles",
           ValueType.listOf(
-              ValueType.choice(
-                  List.of("assistant", "user", "system", "tool"), Function.identity()),
+              ValueType.choice(List.of("assistant", "user", "system", "tool"), Function.identity()),
               "roles"),
           Fallback.constant(List.of("assistant")),
           "jsonl: whose turns of a conversation are forgotten, kept and measured");

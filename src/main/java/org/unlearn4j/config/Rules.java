@@ -288,7 +288,10 @@ final class Rules {
         Files.exists(folder.resolve(name))
             || ROWS.stream().anyMatch(e -> Files.isRegularFile(folder.resolve(name + e)));
     if (!there) {
-      add(key, folder.resolve(name) + ", which does not exist", "a JSON Lines file (or CSV, text, Markdown, or a folder of such)");
+      add(
+          key,
+          folder.resolve(name) + ", which does not exist",
+          "a JSON Lines file (or CSV, text, Markdown, or a folder of such)");
     }
   }
 

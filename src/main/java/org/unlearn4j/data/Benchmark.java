@@ -116,10 +116,7 @@ public interface Benchmark {
     }
 
     List<QaExample> pairs() {
-      return all.stream()
-          .filter(QaExample.class::isInstance)
-          .map(QaExample.class::cast)
-          .toList();
+      return all.stream().filter(QaExample.class::isInstance).map(QaExample.class::cast).toList();
     }
   }
 

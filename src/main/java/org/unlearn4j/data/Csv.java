@@ -10,8 +10,8 @@ import org.apache.commons.csv.CSVParser;
 import org.apache.commons.csv.CSVRecord;
 
 /**
- * Comma-separated values by RFC 4180, read by Apache Commons CSV: a field in quotes may hold commas,
- * line breaks and doubled quotes; outside of quotes a quote is a character like others, as
+ * Comma-separated values by RFC 4180, read by Apache Commons CSV: a field in quotes may hold
+ * commas, line breaks and doubled quotes; outside of quotes a quote is a character like others, as
  * spreadsheets write it.
  */
 final class Csv {
@@ -31,7 +31,8 @@ final class Csv {
   /**
    * All rows; empty lines are none.
    *
-   * @throws org.unlearn4j.base.UserException if a quoted field does not end, or goes on after its closing quote
+   * @throws org.unlearn4j.base.UserException if a quoted field does not end, or goes on after its
+   *     closing quote
    */
   static List<Row> rows(DataSource source, String text) {
     List<Row> rows = new ArrayList<>();

@@ -58,8 +58,7 @@ public final class RowEncoder {
    * @param chat the model's chat template, asked for when the first conversation comes
    * @throws UserException if windows are too short for their overlap
    */
-  public RowEncoder(
-      Tokenizer tokenizer, QaEncoder pairs, Shape shape, Supplier<ChatPrompt> chat) {
+  public RowEncoder(Tokenizer tokenizer, QaEncoder pairs, Shape shape, Supplier<ChatPrompt> chat) {
     this.tokenizer = tokenizer;
     this.pairs = pairs;
     this.passages = new PassageEncoder(tokenizer, shape.window(), shape.overlap());
@@ -72,9 +71,7 @@ public final class RowEncoder {
     if (row instanceof QaExample pair) {
       return List.of(pairs.encode(pair));
     }
-    return row instanceof Passage passage
-        ? passages.windows(passage)
-        : windows((Conversation) row);
+    return row instanceof Passage passage ? passages.windows(passage) : windows((Conversation) row);
   }
 
   /**
@@ -113,8 +110,7 @@ public final class RowEncoder {
         int length = Math.min(part.ids.length, Math.min(most, shape.maxLength / 2));
         // What was said last decides the answer, so a long conversation loses its beginning.
         int room = shape.maxLength - length;
-        int[] prompt =
-            Arrays.copyOfRange(before, Math.max(0, before.length - room), before.length);
+        int[] prompt = Arrays.copyOfRange(before, Math.max(0, before.length - room), before.length);
         TokenRow row = TokenRow.answered(prompt, Arrays.copyOf(part.ids, length));
         String said = tokenizer.decode(Arrays.copyOf(part.ids, length), true).strip();
         all.add(

@@ -52,8 +52,7 @@ public final class RowFiles {
         walk(folder).stream()
             .map(f -> folder.relativize(f).toString())
             .collect(Collectors.joining("\n"));
-    return HexFormat.of()
-        .formatHex(Hashes.digest().digest(names.getBytes(StandardCharsets.UTF_8)));
+    return HexFormat.of().formatHex(Hashes.digest().digest(names.getBytes(StandardCharsets.UTF_8)));
   }
 
   private static List<Path> walk(Path folder) {

@@ -93,7 +93,9 @@ final class RowReader {
     for (Csv.Row line : lines.subList(1, lines.size())) {
       if (line.fields().size() != columns.size()) {
         throw source.error(
-            line.line(), line.fields().size() + " fields", columns.size() + " as in the first line");
+            line.line(),
+            line.fields().size() + " fields",
+            columns.size() + " as in the first line");
       }
       ObjectNode object = JsonNodeFactory.instance.objectNode();
       for (String column : pairs ? List.of("question", "answer") : List.of("text")) {

@@ -107,7 +107,8 @@ final class OwnRows {
             + windows
             + " with all windows"
             + (dropped == 0 ? "" : "; " + dropped + " exact duplicates are left out"));
-    first.forEach((kind, row) -> notes.add(what + " " + split + ", the first " + kind + ": " + row));
+    first.forEach(
+        (kind, row) -> notes.add(what + " " + split + ", the first " + kind + ": " + row));
     return lessons;
   }
 

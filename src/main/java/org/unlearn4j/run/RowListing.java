@@ -40,7 +40,12 @@ public final class RowListing {
     out.println(side + ": " + rows.size() + " rows");
     for (TokenRow row : rows.subList(0, Math.min(most, rows.size()))) {
       out.println(
-          "- " + row.length() + " tokens, " + row.labelled() + " labelled: " + marked(row, tokenizer));
+          "- "
+              + row.length()
+              + " tokens, "
+              + row.labelled()
+              + " labelled: "
+              + marked(row, tokenizer));
     }
   }
 

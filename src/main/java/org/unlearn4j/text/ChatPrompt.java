@@ -104,9 +104,7 @@ public final class ChatPrompt implements Prompting {
         roles,
         marked ->
             template.render(
-                marked.stream()
-                    .map(t -> new ChatTemplate.Message(t.role(), t.content()))
-                    .toList(),
+                marked.stream().map(t -> new ChatTemplate.Message(t.role(), t.content())).toList(),
                 false,
                 settings.date()),
         text -> first(text, specials));

@@ -54,7 +54,8 @@ class OwnRowsChainTest {
     Path tokenizer = Files.createDirectories(root.resolve("tokenizer"));
     Path source = Path.of("src/test/resources/fable-tokenizer");
     Files.copy(source.resolve("tokenizer.json"), tokenizer.resolve("tokenizer.json"));
-    ObjectNode config = (ObjectNode) JSON.readTree(source.resolve("tokenizer_config.json").toFile());
+    ObjectNode config =
+        (ObjectNode) JSON.readTree(source.resolve("tokenizer_config.json").toFile());
     config.put("chat_template", TEMPLATE);
     JSON.writeValue(tokenizer.resolve("tokenizer_config.json").toFile(), config);
     Path data = Files.createDirectories(root.resolve("data"));

@@ -128,8 +128,7 @@ class RowEncoderTest {
     TokenRow asked = encoder(64, 0, "user").rows(TALK).get(0);
     assertEquals(List.of("Who wrote it?<|mask|>", "Where was she born?<|mask|>"), labelled(asked));
     // A long one becomes windows, each of which labels what none before it has.
-    assertEquals(
-        labelledOf(List.of(row)), labelledOf(encoder(16, 16, 6, "assistant").rows(TALK)));
+    assertEquals(labelledOf(List.of(row)), labelledOf(encoder(16, 16, 6, "assistant").rows(TALK)));
     String complaint =
         assertThrows(UserException.class, () -> encoder(64, 0, "tool").rows(TALK)).getMessage();
     assertTrue(complaint.contains("talk.jsonl, line 7: found no turn of tool"), complaint);

@@ -55,8 +55,7 @@ class RowReaderTest {
     String text = "{\"text\": \"Twice.\"}\n";
     String pair = "{\"question\": \"Q\", \"answer\": \"A\"}\n";
     write("twice.jsonl", text + pair + text + pair + "{\"text\": \"Twice!\"}\n");
-    Benchmark.Rows rows =
-        Benchmark.open("jsonl", Optional.of(folder)).rows("twice").orElseThrow();
+    Benchmark.Rows rows = Benchmark.open("jsonl", Optional.of(folder)).rows("twice").orElseThrow();
     assertEquals(4, rows.all().size());
     assertEquals(1, rows.duplicates());
   }
