@@ -127,7 +127,7 @@ final class RowReader {
   }
 
   private static DataRow row(DataSource source, ObjectNode object, int line) {
-    if (object.has("question") || !object.has("text") && !object.has("messages")) {
+    if (object.has("question") || (!object.has("text") && !object.has("messages"))) {
       return QaReader.example(source, object, line);
     }
     if (object.has("messages")) {
