@@ -138,7 +138,7 @@ final class FolderBenchmark implements Benchmark {
 
   /** The evaluation file of a forget split, its own or TOFU's for forget10. */
   private Optional<List<QaExample>> perturbed(String split) {
-    Optional<Path> own = file(withoutEnding(split) + "_perturbed");
+    Optional<Path> own = file(RowFiles.withoutEnding(split) + "_perturbed");
     if (own.isPresent()) {
       return Optional.of(load(own.get(), tofu ? TOFU_AUTHORS : Demand.NONE));
     }
@@ -272,14 +272,6 @@ final class FolderBenchmark implements Benchmark {
       absent.add(name);
     }
     return Optional.of(folder.resolve(split)).filter(f -> !tofu && Files.isDirectory(f));
-  }
-
-  private static String withoutEnding(String split) {
-    return ENDINGS.stream()
-        .filter(split::endsWith)
-        .map(ending -> split.substring(0, split.length() - ending.length()))
-        .findFirst()
-        .orElse(split);
   }
 
   private static List<QaExample> concat(List<QaExample> a, List<QaExample> b) {

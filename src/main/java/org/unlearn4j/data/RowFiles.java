@@ -31,6 +31,15 @@ public final class RowFiles {
     return ENDINGS.stream().anyMatch(name.toLowerCase(Locale.ROOT)::endsWith);
   }
 
+  /** The name of a split whose file may be named in full. */
+  public static String withoutEnding(String split) {
+    return ENDINGS.stream()
+        .filter(split::endsWith)
+        .map(ending -> split.substring(0, split.length() - ending.length()))
+        .findFirst()
+        .orElse(split);
+  }
+
   /**
    * The files of a folder and of those in it that may hold rows, in the order of their names;
    * hidden ones are left out.

@@ -10,6 +10,7 @@ import org.unlearn4j.data.Benchmark;
 import org.unlearn4j.data.DataRow;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
+import org.unlearn4j.data.RowFiles;
 import org.unlearn4j.eval.EvalItem;
 import org.unlearn4j.eval.EvalSet;
 
@@ -25,16 +26,18 @@ record EvaluationSets(
     QaEncoder encoder,
     Optional<OwnRows> own,
     List<String> notes) {
+  /** What the name of a file ends with whose rows are set apart for being measured. */
+  private static final String JUDGED = "_perturbed";
 
   List<EvalSet> all() {
     List<EvalSet> sets = new ArrayList<>();
     String forget = pipeline.data().forget();
     sets.add(
-        mixed("forget", EvalSet.Role.FORGET, forget)
+        mixed("forget", EvalSet.Role.FORGET, RowFiles.withoutEnding(forget) + JUDGED, forget)
             .orElseGet(
                 () -> set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(forget))));
     sets.add(
-        mixed("retain", EvalSet.Role.RETAIN, pipeline.data().retain())
+        mixed("retain", EvalSet.Role.RETAIN, "retain" + JUDGED, pipeline.data().retain())
             .orElseGet(() -> set("retain", EvalSet.Role.RETAIN, retainEvaluation())));
     boolean tofu = benchmark.name().equals("tofu");
     EvalSet.Role general = EvalSet.Role.GENERAL;
@@ -50,16 +53,26 @@ record EvaluationSets(
     return sets;
   }
 
-  /** A split that holds more than pairs, all of whose rows are asked about. */
-  private Optional<EvalSet> mixed(String name, EvalSet.Role role, String split) {
+  /**
+   * The first of these splits that is there, if it holds more than pairs: all of its rows are asked
+   * about. The others are not read, so that an evaluation does not depend on them.
+   */
+  private Optional<EvalSet> mixed(String name, EvalSet.Role role, String... splits) {
+    if (own.isEmpty()) {
+      return Optional.empty();
+    }
     int limit = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
-    return own.filter(o -> benchmark.rows(split).isPresent())
-        .map(o -> new Split(o, o.of(split)))
-        .filter(s -> !s.rows.stream().allMatch(QaExample.class::isInstance))
-        .map(s -> new EvalSet(name, role, s.own.items(s.rows, limit)));
+    for (String split : splits) {
+      Optional<Benchmark.Rows> there = benchmark.rows(split);
+      if (there.isPresent()) {
+        List<DataRow> rows = there.get().all();
+        return rows.stream().allMatch(QaExample.class::isInstance)
+            ? Optional.empty()
+            : Optional.of(new EvalSet(name, role, own.get().items(rows, limit)));
+      }
+    }
+    return Optional.empty();
   }
-
-  private record Split(OwnRows own, List<DataRow> rows) {}
 
   /** One's own data may have no rows set apart for this. */
   private List<QaExample> retainEvaluation() {
