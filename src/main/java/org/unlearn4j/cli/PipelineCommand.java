@@ -9,6 +9,7 @@ import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.PipelineTable;
+import org.unlearn4j.run.RowListing;
 
 /** Checks a pipeline file and writes it with every default spelled out. */
 final class PipelineCommand implements Command {
@@ -29,6 +30,10 @@ final class PipelineCommand implements Command {
         CommandOptions.set(),
         CommandOptions.value(
             "out", "FILE", "write the resolved pipeline there instead of printing it"),
+        CommandOptions.value(
+            "rows",
+            "N",
+            "print the first N rows that are forgotten and kept, and what is labelled"),
         CommandOptions.flag(
             "keys", "print every key with its range, default and meaning, as Markdown"));
   }
@@ -44,6 +49,10 @@ final class PipelineCommand implements Command {
           "unlearn4j pipeline: found neither --pipeline nor --keys, expected one of them.");
     }
     Pipeline pipeline = CommandOptions.readPipeline(line);
+    if (line.hasOption("rows")) {
+      RowListing.print(pipeline, CommandOptions.integer(line, "rows", 1, 1), out);
+      return ExitCode.DONE;
+    }
     Optional<Path> target = CommandOptions.path(line, "out");
     target.ifPresentOrElse(
         t -> AtomicFiles.writeString(t, pipeline.toYaml()), () -> out.print(pipeline.toYaml()));

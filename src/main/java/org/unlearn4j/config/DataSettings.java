@@ -2,6 +2,7 @@ package org.unlearn4j.config;
 
 import java.nio.file.Path;
 import java.time.LocalDate;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -18,6 +19,7 @@ import java.util.Optional;
  *     reader says
  * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
  * @param form whether pairs, passages, both, or both in several forms are taught and forgotten
+ * @param rows how rows that are no pairs are cut
  */
 public record DataSettings(
     Benchmark benchmark,
@@ -29,7 +31,21 @@ public record DataSettings(
     Optional<LocalDate> date,
     int maxLength,
     Optional<Path> refusals,
-    Form form) {
+    Form form,
+    Rows rows) {
+
+  /**
+   * How rows of one's own that are no pairs are cut.
+   *
+   * @param window most tokens of a window of a passage
+   * @param overlap tokens that a window shows again of the one before
+   * @param roles whose turns of a conversation are labelled
+   */
+  public record Rows(int window, int overlap, List<String> roles) {
+    public Rows {
+      roles = List.copyOf(roles);
+    }
+  }
 
   /** What is taught and forgotten, where a benchmark has both. */
   public enum Form implements Spelled {
@@ -62,7 +78,7 @@ public record DataSettings(
     TOFU("tofu"),
     /** A folder with MUSE's files. */
     MUSE("muse"),
-    /** Two JSON Lines files of questions and answers. */
+    /** One's own files: pairs, passages and conversations. */
     JSONL("jsonl");
 
     private final String spelling;

@@ -43,7 +43,8 @@ final class PipelineRecords {
         s.find(Schema.DATE),
         s.get(Schema.MAX_LENGTH),
         s.find(Schema.REFUSALS),
-        s.get(Schema.FORM));
+        s.get(Schema.FORM),
+        RowKeys.rows(s));
   }
 
   static Optional<FinetuneSettings> finetune(Settings s) {

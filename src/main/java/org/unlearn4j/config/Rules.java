@@ -14,6 +14,10 @@ import org.unlearn4j.config.Mistakes.Place;
  * left alone.
  */
 final class Rules {
+  /** Endings that a split's file may have beside its name. */
+  private static final List<String> ROWS =
+      List.of(".json", ".jsonl", ".csv", ".txt", ".md", ".markdown", ".parquet");
+
   private final Settings settings;
   private final Mistakes mistakes;
   private final Function<Key<?>, Place> places;
@@ -108,6 +112,7 @@ final class Rules {
     if (is(Schema.SUITE, EvaluateSettings.Suite.WMDP)) {
       require(Schema.CHOICES, "");
     }
+    RowKeys.check(settings, this::add);
     Optional<String> forget = settings.find(Schema.FORGET);
     if (forget.isPresent() && forget.equals(settings.find(Schema.RETAIN))) {
       add(
@@ -280,10 +285,13 @@ final class Rules {
   /** A split may be named with or without the ending of its file. */
   private void split(Key<String> key, Path folder, String name) {
     boolean there =
-        List.of("", ".json", ".jsonl").stream()
-            .anyMatch(ending -> Files.isRegularFile(folder.resolve(name + ending)));
+        Files.exists(folder.resolve(name))
+            || ROWS.stream().anyMatch(e -> Files.isRegularFile(folder.resolve(name + e)));
     if (!there) {
-      add(key, folder.resolve(name) + ", which does not exist", "a JSON Lines file");
+      add(
+          key,
+          folder.resolve(name) + ", which does not exist",
+          "a JSON Lines file (or CSV, text, Markdown, or a folder of such)");
     }
   }
 

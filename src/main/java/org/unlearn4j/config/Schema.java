@@ -122,7 +122,7 @@ final class Schema {
           "data.forget",
           text("a split or a file"),
           derived("forget10; muse: forget; jsonl: required", Schema::forgetSplit),
-          "what is forgotten: a split, or a JSON Lines file");
+          "what is forgotten: a split, or a file or folder of rows");
   static final Key<String> RETAIN =
       key(
           "data.retain",
@@ -130,7 +130,7 @@ final class Schema {
           derived(
               "the rest: forget10 leaves retain90; muse: retain1; jsonl: required",
               Schema::retainSplit),
-          "what is kept: a split, or a JSON Lines file");
+          "what is kept: a split, or a file or folder of rows");
   static final Key<String> TEMPLATE =
       key(
           "data.template",
@@ -318,7 +318,9 @@ final class Schema {
     all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
     all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, SYSTEM_PROMPT, DATE));
-    all.addAll(List.of(MAX_LENGTH, REFUSALS, FORM, TEACH));
+    all.addAll(List.of(MAX_LENGTH, REFUSALS, FORM));
+    all.addAll(RowKeys.ALL);
+    all.add(TEACH);
     all.addAll(FINETUNE.keys());
     all.add(OBJECTIVE);
     all.addAll(OBJECTIVE_KEYS);

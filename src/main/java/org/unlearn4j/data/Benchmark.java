@@ -93,6 +93,33 @@ public interface Benchmark {
     return List.of();
   }
 
+  /**
+   * The rows of a split of one's own data, which may be pairs, passages and conversations; what
+   * else this interface says of such data is about its pairs alone. Empty if there is no such
+   * split, and for all other benchmarks.
+   *
+   * @throws UserException if its file is at fault
+   */
+  default Optional<Rows> rows(String split) {
+    return Optional.empty();
+  }
+
+  /**
+   * Rows of a split.
+   *
+   * @param all in the order of the data
+   * @param duplicates passages and conversations that say what an earlier one says, left out
+   */
+  record Rows(List<DataRow> all, int duplicates) {
+    public Rows {
+      all = List.copyOf(all);
+    }
+
+    List<QaExample> pairs() {
+      return all.stream().filter(QaExample.class::isInstance).map(QaExample.class::cast).toList();
+    }
+  }
+
   /** The benchmark's passages, where it has any beside (or instead of) its pairs. */
   default Optional<Passages> passages() {
     return Optional.empty();

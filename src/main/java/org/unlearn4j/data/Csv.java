@@ -1,18 +1,23 @@
 package org.unlearn4j.data;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
-import org.unlearn4j.base.UserException;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
 
 /**
- * Comma-separated values by RFC 4180: a field in quotes may hold commas, line breaks and doubled
- * quotes; outside of quotes a quote is a character like others, as spreadsheets write it.
+ * Comma-separated values by RFC 4180, read by Apache Commons CSV: a field in quotes may hold
+ * commas, line breaks and doubled quotes; outside of quotes a quote is a character like others, as
+ * spreadsheets write it.
  */
 final class Csv {
-  private final DataSource source;
-  private final String text;
-  private int at;
-  private int line = 1;
+  /** Empty lines are read so that lines are counted, and left out afterwards. */
+  private static final CSVFormat FORMAT =
+      CSVFormat.DEFAULT.builder().setIgnoreEmptyLines(false).get();
 
   /** A row and where it began. */
   record Row(List<String> fields, int line) {
@@ -21,75 +26,33 @@ final class Csv {
     }
   }
 
-  private Csv(DataSource source, String text) {
-    this.source = source;
-    this.text = text;
-  }
+  private Csv() {}
 
   /**
    * All rows; empty lines are none.
    *
-   * @throws UserException if a quoted field does not end, or goes on after its closing quote
+   * @throws org.unlearn4j.base.UserException if a quoted field does not end, or goes on after its
+   *     closing quote
    */
   static List<Row> rows(DataSource source, String text) {
-    Csv csv = new Csv(source, text);
     List<Row> rows = new ArrayList<>();
-    while (csv.at < text.length()) {
-      int line = csv.line;
-      List<String> fields = csv.row();
-      if (fields.size() > 1 || !fields.get(0).isBlank()) {
-        rows.add(new Row(fields, line));
+    int line = 1;
+    try (CSVParser parser = CSVParser.parse(text, FORMAT)) {
+      Iterator<CSVRecord> records = parser.iterator();
+      while (records.hasNext()) {
+        List<String> fields = records.next().toList();
+        if (fields.size() > 1 || !fields.get(0).isBlank()) {
+          rows.add(new Row(fields, line));
+        }
+        line = (int) parser.getCurrentLineNumber() + 1;
       }
+    } catch (IOException | UncheckedIOException e) {
+      // The parser reads from memory, so all that can fail is a quoted field.
+      boolean open = String.valueOf(e.getMessage()).contains("EOF");
+      throw open
+          ? source.error(line, "a quoted field that does not end", "a closing quote")
+          : source.error(line, "text after a closing quote", "a comma or the end of the line");
     }
     return rows;
-  }
-
-  private List<String> row() {
-    List<String> fields = new ArrayList<>();
-    while (true) {
-      fields.add(at < text.length() && text.charAt(at) == '"' ? quoted() : plain());
-      if (at >= text.length()) {
-        return fields;
-      }
-      char end = text.charAt(at++);
-      if (end == '\n') {
-        line++;
-        return fields;
-      }
-    }
-  }
-
-  private String plain() {
-    int from = at;
-    while (at < text.length() && text.charAt(at) != ',' && text.charAt(at) != '\n') {
-      at++;
-    }
-    String field = text.substring(from, at);
-    boolean carriage = field.endsWith("\r") && (at == text.length() || text.charAt(at) == '\n');
-    return carriage ? field.substring(0, field.length() - 1) : field;
-  }
-
-  private String quoted() {
-    int begun = line;
-    StringBuilder field = new StringBuilder();
-    at++;
-    while (at < text.length()) {
-      char c = text.charAt(at++);
-      if (c == '"' && (at == text.length() || text.charAt(at) != '"')) {
-        if (at < text.length() && text.charAt(at) == '\r') {
-          at++;
-        }
-        if (at < text.length() && text.charAt(at) != ',' && text.charAt(at) != '\n') {
-          throw source.error(line, "text after a closing quote", "a comma or the end of the line");
-        }
-        return field.toString();
-      }
-      if (c == '"') {
-        at++; // the second of two quotes
-      }
-      line += c == '\n' ? 1 : 0;
-      field.append(c);
-    }
-    throw source.error(begun, "a quoted field that does not end", "a closing quote");
   }
 }

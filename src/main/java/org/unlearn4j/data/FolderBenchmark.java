@@ -26,7 +26,8 @@ import org.unlearn4j.data.QaReader.Demand;
  * <p>{@code jsonl} is the same layout for one's own data, with split names of one's own ({@code
  * forget} or, in full, {@code forget.jsonl}); the evaluation files ({@code <forget
  * split>_perturbed}, {@code retain_perturbed}, {@code real_authors_perturbed}, {@code
- * world_facts_perturbed}, {@code holdout}, {@code strangers}) are read where they are.
+ * world_facts_perturbed}, {@code holdout}, {@code strangers}) are read where they are. Its rows may
+ * be pairs, passages and conversations, in files of any form that {@link RowReader} knows.
  */
 final class FolderBenchmark implements Benchmark {
   private static final List<String> ENDINGS = List.of(".json", ".jsonl");
@@ -37,6 +38,7 @@ final class FolderBenchmark implements Benchmark {
   private final Path folder;
   private final boolean tofu;
   private final Map<String, List<QaExample>> read = new HashMap<>();
+  private final Map<String, Rows> rows = new HashMap<>();
   private final Map<String, String> provenance = new LinkedHashMap<>();
   private final Set<String> absent = new TreeSet<>();
 
@@ -53,6 +55,27 @@ final class FolderBenchmark implements Benchmark {
   @Override
   public String name() {
     return name;
+  }
+
+  @Override
+  public Optional<Rows> rows(String split) {
+    return tofu ? Optional.empty() : file(split).map(this::rows);
+  }
+
+  private Rows rows(Path path) {
+    return rows.computeIfAbsent(
+        path.toString(),
+        key -> {
+          RowReader reader = new RowReader();
+          boolean folder = Files.isDirectory(path);
+          for (Path file : folder ? RowFiles.in(path) : List.of(path)) {
+            provenance.put(name(file), reader.read(file));
+          }
+          if (folder) {
+            provenance.put(name(path) + "/", RowFiles.listing(path));
+          }
+          return new Rows(reader.rows(), reader.duplicates());
+        });
   }
 
   @Override
@@ -115,7 +138,7 @@ final class FolderBenchmark implements Benchmark {
 
   /** The evaluation file of a forget split, its own or TOFU's for forget10. */
   private Optional<List<QaExample>> perturbed(String split) {
-    Optional<Path> own = file(withoutEnding(split) + "_perturbed");
+    Optional<Path> own = file(RowFiles.withoutEnding(split) + "_perturbed");
     if (own.isPresent()) {
       return Optional.of(load(own.get(), tofu ? TOFU_AUTHORS : Demand.NONE));
     }
@@ -219,6 +242,9 @@ final class FolderBenchmark implements Benchmark {
     return read.computeIfAbsent(
         path.toString(),
         key -> {
+          if (!tofu) {
+            return rows(path).pairs();
+          }
           QaReader.Result result = QaReader.read(DataSource.file(path), demand);
           provenance.put(name(path), result.sha256());
           return result.examples();
@@ -237,7 +263,7 @@ final class FolderBenchmark implements Benchmark {
   }
 
   private Optional<Path> file(String split) {
-    for (String ending : ENDINGS) {
+    for (String ending : tofu ? ENDINGS : RowFiles.ENDINGS) {
       String name = split.endsWith(ending) ? split : split + ending;
       Path path = folder.resolve(name);
       if (Files.isRegularFile(path)) {
@@ -245,15 +271,7 @@ final class FolderBenchmark implements Benchmark {
       }
       absent.add(name);
     }
-    return Optional.empty();
-  }
-
-  private static String withoutEnding(String split) {
-    return ENDINGS.stream()
-        .filter(split::endsWith)
-        .map(ending -> split.substring(0, split.length() - ending.length()))
-        .findFirst()
-        .orElse(split);
+    return Optional.of(folder.resolve(split)).filter(f -> !tofu && Files.isDirectory(f));
   }
 
   private static List<QaExample> concat(List<QaExample> a, List<QaExample> b) {

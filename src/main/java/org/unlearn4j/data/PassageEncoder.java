@@ -14,13 +14,24 @@ import org.unlearn4j.text.Tokenizer;
 public final class PassageEncoder {
   private final Tokenizer tokenizer;
   private final int maxLength;
+  private final int overlap;
+
+  /**
+   * An encoder whose windows do not overlap.
+   *
+   * @param maxLength most tokens of a row, special tokens included
+   */
+  public PassageEncoder(Tokenizer tokenizer, int maxLength) {
+    this(tokenizer, maxLength, 0);
+  }
 
   /**
    * An encoder.
    *
    * @param maxLength most tokens of a row, special tokens included
+   * @param overlap tokens of a window that the one before it has labelled, at most half of a row
    */
-  public PassageEncoder(Tokenizer tokenizer, int maxLength) {
+  public PassageEncoder(Tokenizer tokenizer, int maxLength, int overlap) {
     if (maxLength < 2 + tokenizer.leadingIds().length) {
       throw new UserException(
           "max_length: found "
@@ -29,6 +40,15 @@ public final class PassageEncoder {
               + (2 + tokenizer.leadingIds().length)
               + ".");
     }
+    if (overlap < 0 || overlap > maxLength / 2) {
+      throw new UserException(
+          "overlap: found "
+              + overlap
+              + ", expected 0 to half of a window's "
+              + maxLength
+              + " tokens.");
+    }
+    this.overlap = overlap;
     this.tokenizer = tokenizer;
     this.maxLength = maxLength;
   }
@@ -37,7 +57,8 @@ public final class PassageEncoder {
    * Rows that a passage is trained on: windows of at most the maximum length, each begun as the
    * tokenizer begins a text, the last one ended with the end of text. Together they label every
    * token once; without a beginning-of-text token a window begins with the last token of the one
-   * before, which predicts its first.
+   * before, which predicts its first. Where windows overlap, the tokens that the one before has
+   * labelled are context.
    */
   public List<TokenRow> windows(Passage passage) {
     int[] leading = tokenizer.leadingIds();
@@ -46,16 +67,34 @@ public final class PassageEncoder {
       text = Arrays.copyOf(text, text.length + 1);
       text[text.length - 1] = tokenizer.eosId().getAsInt();
     }
-    int overlap = leading.length == 0 ? 1 : 0;
-    List<TokenRow> rows = new ArrayList<>();
-    for (int from = 0; from < text.length - overlap; ) {
-      int to = Math.min(text.length, from + maxLength - leading.length);
-      rows.add(row(leading, Arrays.copyOfRange(text, from, to)));
-      from = to - overlap;
-    }
+    List<TokenRow> rows = windows(leading, text, overlap);
     if (rows.isEmpty()) {
       throw new UserException(
           passage.place() + ": found a text of one token, expected at least two.");
+    }
+    return rows;
+  }
+
+  /**
+   * The passage in windows that do not overlap, without an end of text: what a model is asked to go
+   * on with.
+   */
+  List<TokenRow> pieces(Passage passage) {
+    List<TokenRow> rows =
+        windows(tokenizer.leadingIds(), tokenizer.encode(passage.text(), false), 0);
+    // A rest of one token has no beginning to go on from.
+    return rows.stream().filter(r -> r.length() > 1 && r.labelled() > 0).toList();
+  }
+
+  private List<TokenRow> windows(int[] leading, int[] text, int context) {
+    int alone = leading.length == 0 ? 1 : 0; // nothing predicts the first token of all
+    List<TokenRow> rows = new ArrayList<>();
+    for (int from = alone; from < text.length; ) {
+      int start = from == alone ? 0 : from - Math.max(alone, context);
+      int to = Math.min(text.length, start + maxLength - leading.length);
+      int[] before = concat(leading, Arrays.copyOfRange(text, start, from));
+      rows.add(TokenRow.answered(before, Arrays.copyOfRange(text, from, to)));
+      from = to;
     }
     return rows;
   }

@@ -19,7 +19,8 @@ public record QaExample(
     Optional<String> paraphrasedAnswer,
     List<String> perturbedAnswers,
     String source,
-    int line) {
+    int line)
+    implements DataRow {
 
   public QaExample {
     perturbedAnswers = List.copyOf(perturbedAnswers);
@@ -44,6 +45,7 @@ public record QaExample(
   }
 
   /** For messages: {@code forget10.json, line 3}. */
+  @Override
   public String place() {
     return source + ", line " + line;
   }

@@ -61,7 +61,8 @@ public final class QaReader {
     return new Result(examples, sha256);
   }
 
-  private static void check(DataSource source, QaExample example, QaExample first, Demand demand) {
+  /** Holds a row against what is demanded, and against the first row of its file. */
+  static void check(DataSource source, QaExample example, QaExample first, Demand demand) {
     int count = example.perturbedAnswers().size();
     int expected = demand.perturbed() >= 0 ? demand.perturbed() : first.perturbedAnswers().size();
     if (count != expected) {
@@ -80,7 +81,8 @@ public final class QaReader {
     }
   }
 
-  private static QaExample example(DataSource source, ObjectNode object, int line) {
+  /** The pair of an object. */
+  static QaExample example(DataSource source, ObjectNode object, int line) {
     return new QaExample(
         required(source, object, "question", line),
         required(source, object, "answer", line),
@@ -120,7 +122,8 @@ public final class QaReader {
     return texts;
   }
 
-  private static String text(DataSource source, JsonNode node, String field, int line) {
+  /** A text with something in it that UTF-8 can hold. */
+  static String text(DataSource source, JsonNode node, String field, int line) {
     if (!node.isTextual()) {
       throw source.error(line, field + " that is a " + JsonLines.typeName(node), "a string");
     }

@@ -14,6 +14,7 @@ import org.unlearn4j.lm.TokenRow;
  * @param paraphrase the same with the answer in other words, where the data set has one
  * @param perturbed the same with wrong answers; empty where the data set has none
  * @param prompt token ids that a generation continues
+ * @param kind what the answer is, and whether it is whole
  */
 @SuppressWarnings("ArrayRecordComponent") // made once from the data set and never changed
 public record EvalItem(
@@ -23,8 +24,37 @@ public record EvalItem(
     TokenRow answerRow,
     Optional<TokenRow> paraphrase,
     List<TokenRow> perturbed,
-    int[] prompt) {
+    int[] prompt,
+    Kind kind) {
+
+  /** What an answer is. */
+  public enum Kind {
+    /** An answer whose last label is an end-of-text token. */
+    ANSWER,
+    /** The beginning of an answer, as far as it was cut. */
+    CUT_ANSWER,
+    /** How a text goes on, as far as it was cut. */
+    CONTINUATION
+  }
+
   public EvalItem {
     perturbed = List.copyOf(perturbed);
+  }
+
+  /** Whether the last label is an end-of-text token. */
+  public boolean ended() {
+    return kind == Kind.ANSWER;
+  }
+
+  /** An item whose last label is an end-of-text token. */
+  public EvalItem(
+      int index,
+      String question,
+      String answer,
+      TokenRow answerRow,
+      Optional<TokenRow> paraphrase,
+      List<TokenRow> perturbed,
+      int[] prompt) {
+    this(index, question, answer, answerRow, paraphrase, perturbed, prompt, Kind.ANSWER);
   }
 }

@@ -60,6 +60,13 @@ public enum Metric {
       Unit.SHARE,
       Direction.CLOSER_TO_REFERENCE,
       About.FORGOTTEN),
+  /** {@link Rouge#longestCommonSubstring} of forget passages that are gone on with. */
+  LONGEST_COMMON_SUBSTRING(
+      Judged.SHOWN,
+      "longest run of words of a forget passage's continuation that is said, over its words",
+      Unit.SHARE,
+      Direction.CLOSER_TO_REFERENCE,
+      About.FORGOTTEN),
   /** {@link Rouge} recall of {@link MuseSuite}'s answers (Shi et al., 2024). */
   KNOWMEM_FORGET(
       Judged.SHOWN,

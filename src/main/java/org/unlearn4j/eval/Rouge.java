@@ -68,6 +68,24 @@ public final class Rouge {
     return Overlap.of(longestCommonSubsequence(a, b), a.size(), b.size());
   }
 
+  /**
+   * The longest run of words of a text that another text has in one piece, over the words of the
+   * former: 1 where the whole is copied, 0 where no word is, or where there are none.
+   */
+  public static double longestCommonSubstring(String target, String prediction) {
+    List<String> a = words(target);
+    List<String> b = words(prediction);
+    int longest = 0;
+    int[] row = new int[b.size() + 1];
+    for (String word : a) {
+      for (int j = b.size(); j > 0; j--) {
+        row[j] = word.equals(b.get(j - 1)) ? row[j - 1] + 1 : 0;
+        longest = Math.max(longest, row[j]);
+      }
+    }
+    return a.isEmpty() ? 0 : (double) longest / a.size();
+  }
+
   private static int longestCommonSubsequence(List<String> a, List<String> b) {
     int[] row = new int[b.size() + 1];
     for (String word : a) {

@@ -20,6 +20,14 @@ final class TofuAggregates {
   private static final List<SetMetric> ARITHMETIC_PARTS =
       List.of(SetMetric.PROB, SetMetric.ROUGE, SetMetric.TRUTH_RATIO_ARITHMETIC);
 
+  /** What is known by heart; the last two of passages alone. */
+  private static final List<Metric> BY_HEART =
+      List.of(
+          Metric.EXTRACTION_STRENGTH,
+          Metric.EXACT_MEMORIZATION,
+          Metric.VERBMEM,
+          Metric.LONGEST_COMMON_SUBSTRING);
+
   private TofuAggregates() {}
 
   /**
@@ -55,7 +63,7 @@ final class TofuAggregates {
                             : TruthRatio.trueBetter(v)));
       }
       if (forget) {
-        for (Metric metric : List.of(Metric.EXTRACTION_STRENGTH, Metric.EXACT_MEMORIZATION)) {
+        for (Metric metric : BY_HEART) {
           some(rows, metric.key()).ifPresent(v -> metrics.put(metric.key(), v));
         }
         retainOnly

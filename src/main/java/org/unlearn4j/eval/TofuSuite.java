@@ -123,7 +123,9 @@ public final class TofuSuite implements Suite {
       List<RowResult> results = new ArrayList<>();
       for (EvalItem item : set.items()) {
         Optional<String> generation =
-            generates(set) ? Optional.of(decoder.apply(generations.get(next++))) : Optional.empty();
+            generates(set)
+                ? Optional.of(decoder.apply(said(item, generations.get(next++))))
+                : Optional.empty();
         results.add(row(set, item, scores, generation));
       }
       perRow.put(set.name(), List.copyOf(results));
@@ -208,13 +210,31 @@ public final class TofuSuite implements Suite {
           SetMetric.TRUTH_RATIO_ARITHMETIC.value(),
           TruthRatio.of(right, wrong, TruthRatio.Form.ARITHMETIC, GUARD));
     }
-    int[] argmax = withoutEnd(answer.argmax());
-    int[] labels = withoutEnd(answer.labels());
+    if (item.kind() == EvalItem.Kind.CONTINUATION) {
+      generation.ifPresent(g -> values.putAll(verbatim(item.answer(), g)));
+    }
+    int[] argmax = item.ended() ? withoutEnd(answer.argmax()) : answer.argmax();
+    int[] labels = item.ended() ? withoutEnd(answer.labels()) : answer.labels();
     values.put(Metric.EXTRACTION_STRENGTH.key(), Memorization.extractionStrength(argmax, labels));
     Memorization.exactMemorization(argmax, labels)
         .ifPresent(share -> values.put(Metric.EXACT_MEMORIZATION.key(), share));
     return new RowResult(
         item.index(), item.question(), item.answer(), generation.orElse(""), values);
+  }
+
+  /** How a text goes on is compared as far as the text goes. */
+  private static int[] said(EvalItem item, int[] generation) {
+    int most = item.ended() ? generation.length : item.answerRow().labelled();
+    return Arrays.copyOf(generation, Math.min(generation.length, most));
+  }
+
+  /** What of a passage is known word for word, as MUSE measures it, and in one piece. */
+  private static Map<String, Double> verbatim(String passage, String generation) {
+    return Map.of(
+        Metric.VERBMEM.key(),
+        Rouge.rougeL(passage, generation).f1(),
+        Metric.LONGEST_COMMON_SUBSTRING.key(),
+        Rouge.longestCommonSubstring(passage, generation));
   }
 
   /** The last label is the end of the text. */

@@ -19,6 +19,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RetainName;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.data.ChoiceReader;
+import org.unlearn4j.data.RowFiles;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OnnxSummary;
 import org.unlearn4j.stage.Inputs;
@@ -183,6 +184,8 @@ final class StageInputs {
   private void data(String name, String file, Path folder) {
     if (file.startsWith(RESOURCES)) {
       resource(name, file);
+    } else if (file.endsWith("/")) {
+      inputs.content(name, RowFiles.listing(folder.resolve(file)));
     } else {
       file(name, folder.resolve(file));
     }

@@ -36,6 +36,7 @@ public final class TaskData implements AutoCloseable {
   private final Tokenizer tokenizer;
   private final Prompting template;
   private final QaEncoder encoder;
+  private final Optional<OwnRows> own;
   private Optional<Refusals> refusals = Optional.empty();
   private final List<String> notes = new ArrayList<>();
 
@@ -66,6 +67,10 @@ public final class TaskData implements AutoCloseable {
               tokenizer,
               new ChatPrompt.Settings(data.systemPrompt(), data.date()));
       this.encoder = new QaEncoder(tokenizer, template, data.maxLength());
+      this.own =
+          OwnRows.are(pipeline)
+              ? Optional.of(new OwnRows(pipeline, benchmark, tokenizer, encoder, notes))
+              : Optional.empty();
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
@@ -159,22 +164,30 @@ public final class TaskData implements AutoCloseable {
     if (data.form() == DataSettings.Form.PASSAGES) {
       return;
     }
+    if (own.isPresent()) {
+      own.get().requireApart();
+      return;
+    }
     List<QaExample> retain = benchmark.retain(data.retain());
     Set<Pair> forgotten = new HashSet<>();
     benchmark.forget(data.forget()).forEach(e -> forgotten.add(Pair.of(e)));
     List<QaExample> both = retain.stream().filter(e -> forgotten.contains(Pair.of(e))).toList();
     if (!both.isEmpty()) {
-      throw new UserException(
-          "data.retain: found "
-              + both.size()
-              + " rows of "
-              + data.retain()
-              + " that "
-              + data.forget()
-              + " has too, the first at "
-              + both.get(0).place()
-              + ", expected rows that are not to be forgotten.");
+      throw inBoth(data, both.size(), both.get(0).place());
     }
+  }
+
+  static UserException inBoth(DataSettings data, int rows, String first) {
+    return new UserException(
+        "data.retain: found "
+            + rows
+            + " rows of "
+            + data.retain()
+            + " that "
+            + data.forget()
+            + " has too, the first at "
+            + first
+            + ", expected rows that are not to be forgotten.");
   }
 
   private record Pair(String question, String answer) {
@@ -192,6 +205,7 @@ public final class TaskData implements AutoCloseable {
    * @throws UserException if that file is at fault
    */
   public List<TokenRow> alternates(long seed, Optional<Path> own) {
+    this.own.ifPresent(o -> o.requirePairs("DPO"));
     Refusals source = own.map(Refusals::read).orElseGet(Refusals::builtIn);
     refusals = Optional.of(source);
     String split = pipeline.data().forget();
@@ -212,6 +226,7 @@ public final class TaskData implements AutoCloseable {
    * @throws UserException naming the first row that has no paraphrase
    */
   public List<TokenRow> paraphrases() {
+    own.ifPresent(o -> o.requirePairs("the view paraphrase"));
     String split = pipeline.data().forget();
     return encode(
         "paraphrases of",
@@ -294,6 +309,9 @@ public final class TaskData implements AutoCloseable {
       String split,
       Function<String, List<QaExample>> pairs,
       BiFunction<Passages, String, List<Passage>> passages) {
+    if (own.isPresent() && (!split.equals("strangers") || benchmark.rows(split).isPresent())) {
+      return own.get().lessons(what, split);
+    }
     DataSettings.Form form = pipeline.data().form();
     List<Lesson> lessons = new ArrayList<>();
     if (form != DataSettings.Form.PASSAGES) {
@@ -366,7 +384,7 @@ public final class TaskData implements AutoCloseable {
 
   /** The sets that the suite measures. */
   public List<EvalSet> evaluationSets() {
-    return new EvaluationSets(pipeline, benchmark, encoder, notes).all();
+    return new EvaluationSets(pipeline, benchmark, encoder, own, notes).all();
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -36,10 +37,12 @@ public final class ChatPrompt implements Prompting {
   private final String beforeAnswer;
   private final String afterAnswer;
   private final Optional<String> end;
+  private final List<String> specials;
 
   private ChatPrompt(ChatTemplate template, Settings settings, List<String> specials) {
     this.template = template;
     this.settings = settings;
+    this.specials = specials;
     String before = before("?");
     this.beforeAnswer = before.substring(withoutSpaces(before).length());
     String rest = after("?");
@@ -75,6 +78,36 @@ public final class ChatPrompt implements Prompting {
 
   private static String text(Tokenizer tokenizer, OptionalInt id) {
     return id.isPresent() ? tokenizer.decode(new int[] {id.getAsInt()}, false) : "";
+  }
+
+  /**
+   * A part of a conversation's text.
+   *
+   * @param labelled whether it is a turn of one of the roles asked for, with the token that ends it
+   */
+  public record Piece(String text, boolean labelled) {}
+
+  /**
+   * The text of a conversation, cut where the turns of some roles begin and end; put together, the
+   * pieces are the text. The system message of the settings stands before it, unless the
+   * conversation has one itself. What is said is taken without white space around it.
+   *
+   * @throws UserException if the template complains, or leaves out a turn of these roles
+   */
+  public List<Piece> pieces(List<ChatTurn> turns, Set<String> roles) {
+    List<ChatTurn> all = new ArrayList<>(turns);
+    if (turns.stream().noneMatch(t -> t.role().equals("system"))) {
+      settings.system().ifPresent(s -> all.add(0, new ChatTurn("system", s)));
+    }
+    return ChatPieces.of(
+        all,
+        roles,
+        marked ->
+            template.render(
+                marked.stream().map(t -> new ChatTemplate.Message(t.role(), t.content())).toList(),
+                false,
+                settings.date()),
+        text -> first(text, specials));
   }
 
   /** The one of {@code specials} that stands first in a text. */
