@@ -155,9 +155,8 @@ public final class AdapterWeights {
           if (start.isEmpty()) {
             return new Factors(down, up);
           }
-          // B A - B0 A0 as (B - B0) A + B0 (A - A0): nothing at the start to the bit, and in 16
-          // bits
-          // what has been learned is not rounded together with what it began as.
+          // B A - B0 A0 as (B - B0) A + B0 (A - A0): at the start exactly nothing. In bfloat16 what
+          // has been learned is not rounded together with what it began as.
           Ops tf = learned.ops().withSubScope(name).withSubScope("shifted");
           Operand<TFloat32> down0 = start.get().read(t.down());
           Operand<TFloat32> up0 = start.get().read(t.up());

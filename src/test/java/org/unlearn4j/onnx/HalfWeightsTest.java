@@ -29,7 +29,7 @@ class HalfWeightsTest {
    */
   private static final double ARITHMETIC = 1.8;
 
-  /** gpt-oss: 2.1 were measured; its gate's products are of third order in what is rounded. */
+  /** gpt-oss: 2.1 were measured. */
   private static final double CLAMPED = 2.5;
 
   @TempDir Path temp;
