@@ -13,7 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,15 +28,16 @@ import org.unlearn4j.onnx.OrtSettings;
 class ShardCommandTest {
   private static final int PARTS = 3;
 
+  @TempDir static Path shared;
   @TempDir Path temp;
-  private Path pipeline;
-  private Path model;
+  private static Path pipeline;
+  private static Path model;
 
-  @BeforeEach
-  void export() throws IOException {
+  @BeforeAll
+  static void export() throws IOException {
     pipeline =
         Files.writeString(
-            temp.resolve("p.yaml"),
+            shared.resolve("p.yaml"),
             """
             name: parts
             model: {path: models/fable-target}
@@ -44,7 +45,7 @@ class ShardCommandTest {
             unlearn: {objective: {name: NPO}}
             evaluate: {limit: 4, token_budget: 128, max_new_tokens: 4, threads: 2}
             """);
-    model = temp.resolve("onnx");
+    model = shared.resolve("onnx");
     assertEquals(
         0,
         CommandRun.of(
