@@ -59,11 +59,7 @@ public final class Scorer {
    * another part's.
    */
   Scorer(
-      LanguageModel model,
-      int tokenBudget,
-      Progress progress,
-      ScoreJournal journal,
-      Shard shard) {
+      LanguageModel model, int tokenBudget, Progress progress, ScoreJournal journal, Shard shard) {
     this.model = model;
     this.tokenBudget = tokenBudget;
     this.progress = progress;

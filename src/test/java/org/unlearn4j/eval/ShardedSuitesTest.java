@@ -227,9 +227,7 @@ class ShardedSuitesTest {
         assertThrows(
             IllegalStateException.class,
             () ->
-                tofu()
-                    .ask(
-                        subject(broken, new Norms(), ScoreJournal.none()), new Shard(1, PARTS)));
+                tofu().ask(subject(broken, new Norms(), ScoreJournal.none()), new Shard(1, PARTS)));
     List<TokenRow> rows = FailedRows.of(e).orElseThrow();
     assertTrue(!rows.isEmpty() && rows.size() < 20, "one batch: " + rows.size());
     assertEquals(Optional.empty(), FailedRows.of(new IllegalStateException("another")));

@@ -4,148 +4,63 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.ByteArrayOutputStream;
-import java.io.File;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.apache.spark.SparkConf;
-import org.apache.spark.api.java.JavaSparkContext;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Two executors, each a process, and the product's own command line. */
+/** An evaluation on two executors, which share this machine's files. */
 class LocalClusterTest {
-  private static final Path HOME = Path.of(System.getProperty("unlearn4j.home"));
-  private static final Path ROOT =
-      Path.of(System.getProperty("project.root")).toAbsolutePath().normalize();
+  private static final String ROOT = LocalCluster.ROOT.toString();
 
   @TempDir Path temp;
-  private JavaSparkContext spark;
-  private final ByteArrayOutputStream said = new ByteArrayOutputStream();
-  private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
+  private LocalCluster cluster;
 
-  /** A SPARK_HOME of the jars that this test has on its class path. */
   @BeforeEach
   void start() throws IOException {
-    assertTrue(
-        Files.isExecutable(HOME.resolve("bin/unlearn4j")), HOME + ": no product, see make build");
-    Path jars = Files.createDirectories(Path.of("target/home/jars"));
-    for (String entry : System.getProperty("java.class.path").split(File.pathSeparator, -1)) {
-      Path path = Path.of(entry).toAbsolutePath();
-      Path link = jars.resolve(path.getFileName());
-      if (entry.endsWith(".jar") && !Files.exists(link)) {
-        Files.createSymbolicLink(link, path);
-      }
-    }
-    SparkConf conf =
-        new SparkConf()
-            .setMaster("local-cluster[2,1,1024]")
-            .setAppName("LocalClusterTest")
-            .setSparkHome(jars.getParent().toAbsolutePath().toString())
-            .set("spark.log.level", "ERROR")
-            .set("spark.scheduler.minRegisteredResourcesRatio", "1")
-            .set("spark.executor.memory", "512m")
-            .set("spark.ui.enabled", "false")
-            .set("spark.executor.extraClassPath", Path.of("target/classes").toAbsolutePath() + "")
-            .set("spark.driver.host", "127.0.0.1")
-            .set("spark.driver.bindAddress", "127.0.0.1");
-    spark = new JavaSparkContext(conf);
+    cluster = new LocalCluster(Map.of());
   }
 
   @AfterEach
   void end() {
-    spark.close();
+    cluster.close();
   }
 
-  private int run(int units, String... command) throws IOException {
-    List<String> args =
-        new ArrayList<>(
-            List.of(
-                "--units", units + "", "--home", HOME.toString(), "--project", ROOT.toString()));
-    args.addAll(List.of(command));
-    return new Engine(spark, new PrintStream(said, true, StandardCharsets.UTF_8))
-        .run(
-            Plan.parse(args.toArray(String[]::new)),
-            new PrintStream(printed, true, StandardCharsets.UTF_8));
-  }
-
-  /** All that was told; the listener is told by a thread of its own. */
-  private String log() {
-    spark.close();
-    return said.toString(StandardCharsets.UTF_8);
-  }
-
-  private Path pipeline() throws IOException {
-    return Files.writeString(
-        temp.resolve("p.yaml"),
-        """
-        name: spark
-        model: {path: models/fable-target}
-        data: {benchmark: fable, max_length: 96}
-        unlearn: {objective: {name: NPO}}
-        evaluate: {limit: 12, token_budget: 128, max_new_tokens: 8, threads: 1}
-        """);
-  }
-
-  private String[] evaluate(Path out) throws IOException {
-    return new String[] {
-      "evaluate",
-      "--pipeline",
-      pipeline().toString(),
-      "--model",
-      "models/fable-target",
-      "--runtime",
-      "tf",
-      "--out",
-      out.toString()
-    };
-  }
-
-  /** Without Spark, on as many threads. */
-  private void local(String... command) {
-    Outcome outcome =
-        new Commands(HOME, ROOT, 1).run(List.of(command), "here", System.err::println);
-    assertEquals(0, outcome.code(), outcome.failure("local"));
-  }
-
-  private static String timeless(Path file) throws IOException {
-    return Files.readAllLines(file).stream()
-        .filter(l -> !l.matches(" *\"(seconds|tokens_per_second)\" : .*"))
-        .collect(Collectors.joining("\n"));
+  private String[] evaluate(String out) throws IOException {
+    return LocalCluster.evaluate(temp, temp.resolve(out).toString());
   }
 
   @Test
   void anEvaluationIsTheBytesOfALocalOne() throws IOException {
-    Path whole = temp.resolve("local/t.json");
-    local(evaluate(whole));
-    Path out = temp.resolve("spark/t.json");
-    int code = run(4, evaluate(out));
-    assertEquals(0, code, log());
-    assertEquals(timeless(whole), timeless(out));
-    assertTrue(log().contains("[4/4] part "), log());
-    assertTrue(printed.toString(StandardCharsets.UTF_8).contains("forget_prob"));
-    assertTrue(log().contains(", executor 0: ") && log().contains(", executor 1: "), log());
+    String due = LocalCluster.local(evaluate("local/t.json"));
+    int code = cluster.run(ROOT, 4, evaluate("spark/t.json"));
+    assertEquals(0, code, cluster.log());
+    assertEquals(due, LocalCluster.timeless(temp.resolve("spark/t.json")));
+    String log = cluster.log();
+    assertTrue(log.contains("[4/4] part "), log);
+    assertTrue(cluster.printed().contains("forget_prob"));
+    assertTrue(log.contains(", executor 0: ") && log.contains(", executor 1: "), log);
   }
 
   /** What the input is at fault for no other machine does better: once, and by name. */
   @Test
   void aMistakeIsToldOnceWithItsPlace() throws IOException {
-    String[] command = evaluate(temp.resolve("out/t.json"));
+    String[] command = evaluate("out/t.json");
     command[4] = "models/none";
-    assertEquals(2, run(2, command));
-    assertTrue(log().contains("part 1/2 on "), log());
-    assertTrue(log().contains("models/none"), log());
+    assertEquals(2, cluster.run(ROOT, 2, command));
+    String log = cluster.log();
+    assertTrue(log.contains("part 1/2 on "), log);
+    assertTrue(log.contains("models/none"), log);
+    assertFalse(log.contains(" failed: "), "not tried again: " + log);
     assertFalse(Files.exists(temp.resolve("out/t.json")));
   }
 
@@ -155,32 +70,30 @@ class LocalClusterTest {
    */
   @Test
   void aLostExecutorCostsItsUnitOnly() throws Exception {
-    Path whole = temp.resolve("local/t.json");
-    local(evaluate(whole));
-    Path out = temp.resolve("lost/t.json");
-    Path first = temp.resolve("lost/t.json.shards");
+    String due = LocalCluster.local(evaluate("local/t.json"));
+    Path parts = temp.resolve("lost/t.json.shards");
     List<Long> killed = new ArrayList<>();
     Thread killer =
         new Thread(
             () -> {
               long end = System.nanoTime() + TimeUnit.MINUTES.toNanos(2);
               while (System.nanoTime() < end && killed.isEmpty()) {
-                if (finished(first) >= 2) {
+                if (finished(parts) >= 2) {
                   busy().ifPresent(e -> kill(e, killed));
                 }
                 pause();
               }
             });
     killer.start();
-    int code = run(6, evaluate(out));
-    assertEquals(0, code, log());
+    int code = cluster.run(ROOT, 6, evaluate("lost/t.json"));
+    String log = cluster.log();
+    assertEquals(0, code, log);
     killer.join();
     assertEquals(1, killed.size(), "an executor was killed");
-    assertTrue(log().contains(" is gone ("), log());
-    assertTrue(log().contains(" failed: "), log());
-    assertEquals(timeless(whole), timeless(out));
-    long made = log().lines().filter(l -> l.startsWith("[")).count();
-    assertEquals(6, made, "each once: " + log());
+    assertTrue(log.contains(" is gone ("), log);
+    assertTrue(log.contains(" failed: "), log);
+    assertEquals(due, LocalCluster.timeless(temp.resolve("lost/t.json")));
+    assertEquals(6, log.lines().filter(l -> l.startsWith("[")).count(), "each once: " + log);
   }
 
   private static void pause() {
