@@ -84,8 +84,8 @@ public final class ChoiceSuite implements Suite {
   @Override
   public Scorer ask(Subject subject, Shard shard) {
     Scorer scorer = subject.scorer(tokenBudget, shard);
-    List<float[]> ignoredNext = next(scorer, single());
-    Map<TokenRow, TokenScores> ignoredScores = score(scorer, longer());
+    next(scorer, single());
+    score(scorer, longer());
     return scorer;
   }
 

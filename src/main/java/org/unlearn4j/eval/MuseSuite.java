@@ -137,11 +137,11 @@ public final class MuseSuite implements Suite {
   @Override
   public Scorer ask(Subject subject, Shard shard) {
     Scorer scorer = subject.scorer(settings.tokenBudget, shard);
-    Map<TokenRow, TokenScores> ignoredScores = score(scorer);
+    score(scorer);
     List<EvalSet> sets = sets();
     for (EvalSet set : sets) {
       if (Metric.VERBMEM.is(set.name()) || answered(set.name())) {
-        List<int[]> ignoredGenerations = generate(scorer, set);
+        generate(scorer, set);
       }
     }
     Optional<EvalSet> forget = named(sets, "forget");

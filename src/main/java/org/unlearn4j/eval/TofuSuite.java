@@ -143,8 +143,8 @@ public final class TofuSuite implements Suite {
   @Override
   public Scorer ask(Subject subject, Shard shard) {
     Scorer scorer = subject.scorer(settings.tokenBudget, shard);
-    Map<TokenRow, TokenScores> ignoredScores = score(scorer);
-    List<int[]> ignoredGenerations = generate(scorer);
+    score(scorer);
+    generate(scorer);
     only(EvalSet.Role.HOLDOUT)
         .ifPresent(
             holdout ->

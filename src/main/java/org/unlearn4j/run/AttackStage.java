@@ -176,7 +176,8 @@ public final class AttackStage {
       } else if (!found.probes.equals(attacks.probes())) {
         throw new UserException(
             subject.model()
-                + ": found a tokenizer or a number of positions that leads to other prompts than for "
+                + ": found a tokenizer or a number of positions that leads to other prompts than"
+                + " for "
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }

@@ -15,19 +15,17 @@ import org.apache.spark.api.java.JavaSparkContext;
 public record Engine(JavaSparkContext spark, PrintStream log) {
 
   /**
-   * Runs every unit, on whatever executor, and the whole on this machine.
+   * Runs every unit, on whatever executor, and the whole on this machine. A unit that machines
+   * failed more often than {@code spark.task.maxFailures} allows ends it with Spark's exception.
    *
    * @param out told what the whole command printed
    * @return its exit code; where units failed, the first one's, and the whole is not begun
-   * @throws org.apache.spark.SparkException if machines failed a unit more often than {@code
-   *     spark.task.maxFailures} allows
    * @throws IOException if the project cannot be reached
    */
   public int run(Plan plan, PrintStream out) throws IOException {
     spark.sc().addSparkListener(new Display(plan, log));
     List<Integer> numbers = IntStream.range(0, plan.units()).boxed().toList();
-    List<Outcome> outcomes =
-        spark.parallelize(numbers, plan.units()).map(new Unit(plan)).collect();
+    List<Outcome> outcomes = spark.parallelize(numbers, plan.units()).map(new Unit(plan)).collect();
     int code = 0;
     for (int i = 0; i < outcomes.size(); i++) {
       Outcome outcome = outcomes.get(i);

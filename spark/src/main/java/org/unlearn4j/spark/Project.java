@@ -15,8 +15,8 @@ import org.apache.hadoop.fs.LocatedFileStatus;
 import org.apache.hadoop.fs.RemoteIterator;
 
 /**
- * The folder that a command runs in. One of this machine, or shared by all, is used as it is. One of
- * another file system, by Hadoop's connectors, is copied here before and what the command has
+ * The folder that a command runs in. One of this machine, or shared by all, is used as it is. One
+ * of another file system, by Hadoop's connectors, is copied here before and what the command has
  * written is copied back: each file whole, under another name first.
  */
 final class Project {
@@ -64,8 +64,7 @@ final class Project {
         Files.deleteIfExists(here);
         system.copyToLocalFile(
             false, file.getPath(), new org.apache.hadoop.fs.Path(here.toUri()), true);
-        Files.setLastModifiedTime(
-            here, FileTime.fromMillis(file.getModificationTime()));
+        Files.setLastModifiedTime(here, FileTime.fromMillis(file.getModificationTime()));
       }
     }
     try (Stream<Path> all = Files.walk(folder)) {
@@ -104,8 +103,7 @@ final class Project {
     org.apache.hadoop.fs.Path beside =
         new org.apache.hadoop.fs.Path(
             to.getParent(), "." + to.getName() + "." + ProcessHandle.current().pid() + ".tmp");
-    system.copyFromLocalFile(
-        false, true, new org.apache.hadoop.fs.Path(file.toUri()), beside);
+    system.copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(file.toUri()), beside);
     boolean gone = !system.exists(to) || system.delete(to, false);
     if (!gone || !system.rename(beside, to)) {
       throw new IOException(to + ": could not be written");

@@ -13,7 +13,9 @@ import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A project on HDFS: executors fetch it by Hadoop's connector, and give back what they have made. */
+/**
+ * A project on HDFS: executors fetch it by Hadoop's connector, and give back what they have made.
+ */
 class HdfsTest {
   @TempDir Path temp;
 

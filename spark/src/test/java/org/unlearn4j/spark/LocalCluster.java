@@ -17,8 +17,7 @@ import org.apache.spark.api.java.JavaSparkContext;
 /** Two executors, each a process, and the product's own command line. */
 final class LocalCluster implements AutoCloseable {
   static final Path HOME = Path.of(System.getProperty("unlearn4j.home"));
-  static final Path ROOT =
-      Path.of(System.getProperty("project.root")).toAbsolutePath().normalize();
+  static final Path ROOT = Path.of(System.getProperty("project.root")).toAbsolutePath().normalize();
 
   private final JavaSparkContext spark;
   private final ByteArrayOutputStream said = new ByteArrayOutputStream();
@@ -58,12 +57,7 @@ final class LocalCluster implements AutoCloseable {
     List<String> args =
         new ArrayList<>(
             List.of(
-                "--units",
-                String.valueOf(units),
-                "--home",
-                HOME.toString(),
-                "--project",
-                project));
+                "--units", String.valueOf(units), "--home", HOME.toString(), "--project", project));
     args.addAll(List.of(command));
     return new Engine(spark, new PrintStream(said, true, StandardCharsets.UTF_8))
         .run(
