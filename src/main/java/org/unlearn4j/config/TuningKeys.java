@@ -129,7 +129,9 @@ final class TuningKeys {
     boolean twin = s.find(Schema.REFERENCE).isPresent() || s.hasSection("finetune");
     if (aim.filter(Goal.REFERENCE::equals).isPresent() && !twin) {
       rule.broken(
-          goal, "reference without model.reference", "such a model, strangers, perturbed or a number");
+          goal,
+          "reference without model.reference",
+          "such a model, strangers, perturbed or a number");
     }
     boolean attacked = s.find(metric).filter(Watched.MIA_LOSS_AUC::equals).isPresent();
     if (aim.filter(Goal.PERTURBED::equals).isPresent() && attacked) {

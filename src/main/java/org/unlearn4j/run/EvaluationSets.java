@@ -43,8 +43,7 @@ record EvaluationSets(
     sets.add(
         mixed("retain", EvalSet.Role.RETAIN, "retain" + JUDGED, pipeline.data().retain())
             .orElseGet(
-                () ->
-                    set("retain", EvalSet.Role.RETAIN, tuning().reported(retainEvaluation()))));
+                () -> set("retain", EvalSet.Role.RETAIN, tuning().reported(retainEvaluation()))));
     boolean tofu = benchmark.name().equals("tofu");
     EvalSet.Role general = EvalSet.Role.GENERAL;
     addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
@@ -74,8 +73,7 @@ record EvaluationSets(
         List<DataRow> rows = there.get().all();
         return rows.stream().allMatch(QaExample.class::isInstance)
             ? Optional.empty()
-            : Optional.of(
-                new EvalSet(name, role, own.get().items(tuning().reported(rows), limit)));
+            : Optional.of(new EvalSet(name, role, own.get().items(tuning().reported(rows), limit)));
       }
     }
     return Optional.empty();

@@ -42,8 +42,7 @@ record TuningRows(List<QaExample> forget, List<QaExample> retain) {
     List<QaExample> forget = share(pipeline, all, "forget");
     Set<String> reported = questions(benchmark.retainEvaluation(retain));
     List<QaExample> kept = benchmark.retain(retain);
-    List<QaExample> others =
-        kept.stream().filter(e -> !reported.contains(e.question())).toList();
+    List<QaExample> others = kept.stream().filter(e -> !reported.contains(e.question())).toList();
     boolean apart = !reported.isEmpty() && others.size() >= forget.size();
     return new TuningRows(
         forget, apart ? Spread.of(others, forget.size()) : share(pipeline, kept, "retain"));

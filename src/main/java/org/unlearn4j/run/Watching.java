@@ -60,8 +60,7 @@ final class Watching {
     if (!rules.active()) {
       return new Watching(
           pipeline,
-          Optional.of(
-              new Watcher(model, budget, most, rows.forget, rows.retain, rows.strangers)),
+          Optional.of(new Watcher(model, budget, most, rows.forget, rows.retain, rows.strangers)),
           List.of());
     }
     TuningRows tuning = TuningRows.of(pipeline, data.benchmark());
@@ -71,8 +70,7 @@ final class Watching {
         rules.aimsAt(Goal.PERTURBED)
             ? data.encoded(
                 "wrong answers",
-                tuning.perturbed(
-                    data.benchmark()::forgetEvaluation, pipeline.data().forget()))
+                tuning.perturbed(data.benchmark()::forgetEvaluation, pipeline.data().forget()))
             : List.of();
     return new Watching(
         pipeline,
@@ -116,8 +114,7 @@ final class Watching {
     double wrong =
         perturbed.isEmpty()
             ? Double.NaN
-            : Likelihood.of(
-                    model, perturbed, pipeline.evaluate().tokenBudget(), "wrong answers")
+            : Likelihood.of(model, perturbed, pipeline.evaluate().tokenBudget(), "wrong answers")
                 .prob();
     Optional<Judge.Stop> stop =
         rules
@@ -129,13 +126,16 @@ final class Watching {
                         before.get(s.rule().metric().spelling()),
                         s.band(),
                         s.patience()));
-    Optional<Judge.Aim> choose =
-        rules.choose().map(r -> aim("choose", r, before, wrong, log));
+    Optional<Judge.Aim> choose = rules.choose().map(r -> aim("choose", r, before, wrong, log));
     judge = new Judge(stop, choose, before.get("retain_prob"));
   }
 
   private Judge.Aim aim(
-      String rule, TuningSettings.Rule r, Map<String, Double> before, double wrong, PrintStream log) {
+      String rule,
+      TuningSettings.Rule r,
+      Map<String, Double> before,
+      double wrong,
+      PrintStream log) {
     String metric = r.metric().spelling();
     double goal =
         r.goal().number().isPresent()

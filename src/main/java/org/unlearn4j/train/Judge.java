@@ -109,9 +109,7 @@ public final class Judge {
     if (reached >= s.patience) {
       ended = Optional.of(words("%s %.3f has reached %.3f", s.aim.metric, value, s.aim.goal));
     } else if (fallen >= s.patience) {
-      ended =
-          Optional.of(
-              words("utility %.3f is less than %.3f", utility, s.aim.utilityMin));
+      ended = Optional.of(words("utility %.3f is less than %.3f", utility, s.aim.utilityMin));
     }
   }
 

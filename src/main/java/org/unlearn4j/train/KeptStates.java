@@ -49,10 +49,7 @@ final class KeptStates {
             .toList();
     try (Values values = learned.values()) {
       SafeTensorsWriter.write(
-          file(step),
-          tensors,
-          (t, pieces) -> values.read(byName.get(t.name()), pieces),
-          Map.of());
+          file(step), tensors, (t, pieces) -> values.read(byName.get(t.name()), pieces), Map.of());
     }
     deleteAllBut(step, checkpointed);
   }

@@ -48,7 +48,9 @@ class TuningRowsTest {
     return Pipeline.defaults("NPO", all);
   }
 
-  /** A fifth of forget10's 180 pairs is 36, and 144 are left to report; retain90 has 1380 others. */
+  /**
+   * A fifth of forget10's 180 pairs is 36, and 144 are left to report; retain90 has 1380 others.
+   */
   @Test
   void fableReportsNoRowThatIsChosenBy() {
     Pipeline pipeline = fable(CHOOSE);
@@ -69,8 +71,7 @@ class TuningRowsTest {
   /** The check above can fail: without rules all of them are reported. */
   @Test
   void negativeControlWithoutRulesAllAreReported() {
-    TuningRows rows =
-        TuningRows.of(fable(CHOOSE), Benchmark.open("fable", Optional.empty()));
+    TuningRows rows = TuningRows.of(fable(CHOOSE), Benchmark.open("fable", Optional.empty()));
     try (TaskData data = new TaskData(fable(), TOKENIZER, 128)) {
       assertTrue(reported(data, EvalSet.Role.FORGET).containsAll(questions(rows.forget())));
     }
@@ -144,6 +145,8 @@ class TuningRowsTest {
     TuningRows one = new TuningRows(List.of(all.get(3)), List.of());
     assertEquals(
         all.get(3).perturbedAnswers(),
-        one.perturbed(fable::forgetEvaluation, "forget01").stream().map(QaExample::answer).toList());
+        one.perturbed(fable::forgetEvaluation, "forget01").stream()
+            .map(QaExample::answer)
+            .toList());
   }
 }

@@ -26,8 +26,8 @@ class JudgeTest {
 
   /** Steps are measured one after the other; the last one is that at which training ends. */
   private static int end(Judge judge, String forget, String retain) {
-    String[] f = forget.split(" ");
-    String[] r = retain.split(" ");
+    String[] f = forget.split(" ", -1);
+    String[] r = retain.split(" ", -1);
     for (int i = 0; i < f.length; i++) {
       judge.seen(i + 1, seen(Double.parseDouble(f[i]), Double.parseDouble(r[i])));
       if (judge.ended().isPresent()) {
@@ -75,7 +75,9 @@ class JudgeTest {
     return kept;
   }
 
-  /** The third is nearer than the second but keeps too little; the fifth is as near as the fourth. */
+  /**
+   * The third is nearer than the second but keeps too little; the fifth is as near as the fourth.
+   */
   @Test
   void keepsTheNearestThatKeepsEnough() {
     double[][] values = {{0.9, 0.5}, {0.4, 0.46}, {0.2, 0.3}, {0.3, 0.45}, {0.1, 0.45}, {0.0, 0.5}};
@@ -85,7 +87,8 @@ class JudgeTest {
   /** Where none keeps enough, the one that keeps most; one that does keep enough beats it. */
   @Test
   void whatKeepsTooLittleIsComparedByWhatItKeeps() {
-    assertEquals(List.of(1, 3, 4), kept(new double[][] {{0.2, 0.2}, {0.2, 0.1}, {0.9, 0.3}, {1, 0.5}}));
+    assertEquals(
+        List.of(1, 3, 4), kept(new double[][] {{0.2, 0.2}, {0.2, 0.1}, {0.9, 0.3}, {1, 0.5}}));
   }
 
   @Test

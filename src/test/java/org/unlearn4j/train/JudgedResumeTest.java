@@ -159,17 +159,14 @@ class JudgedResumeTest {
 
   private void assertWeights(int afterStep) {
     Map<String, float[]> now = StepFixture.weights(step.graph());
-    weights
-        .get(afterStep - 1)
-        .forEach((name, e) -> assertArrayEquals(e, now.get(name), 0f, name));
+    weights.get(afterStep - 1).forEach((name, e) -> assertArrayEquals(e, now.get(name), 0f, name));
   }
 
   @Test
   void theChosenStateSurvivesAKill() {
     Trainer.Files files = files("chosen");
     // Killed after step 5, so that it goes on from step 4; step 3 was kept before that.
-    assertThrows(
-        Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
+    assertThrows(Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
     Judge judge = choosing(3);
     Trainer.Finished resumed = run(files, judge, killAfter(-1, files.checkpoints()));
     assertEquals(List.of(8, 4), List.of(resumed.steps(), resumed.resumedAt()));
@@ -183,8 +180,7 @@ class JudgedResumeTest {
   @Test
   void theStateOfTheCheckpointStaysUntilTheNext() {
     Trainer.Files files = files("both");
-    assertThrows(
-        Killed.class, () -> run(files, choosing(5), killAfter(5, files.checkpoints())));
+    assertThrows(Killed.class, () -> run(files, choosing(5), killAfter(5, files.checkpoints())));
     assertEquals(2, kept(files.checkpoints()), "step 4, of the checkpoint, and step 5");
     run(files, choosing(5), killAfter(-1, files.checkpoints()));
     assertWeights(5);
@@ -194,8 +190,7 @@ class JudgedResumeTest {
   @Test
   void negativeControlWithoutTheMemoryAnotherStateIsChosen() {
     Trainer.Files files = files("forgetful");
-    assertThrows(
-        Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
+    assertThrows(Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
     forget(files);
     Judge judge = choosing(3);
     run(files, judge, killAfter(-1, files.checkpoints()));
@@ -206,8 +201,7 @@ class JudgedResumeTest {
   @Test
   void aKeptStateThatIsGoneIsNamed() {
     Trainer.Files files = files("gone");
-    assertThrows(
-        Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
+    assertThrows(Killed.class, () -> run(files, choosing(3), killAfter(5, files.checkpoints())));
     new KeptStates(files.checkpoints(), files.run()).delete();
     MachineException e =
         assertThrows(
