@@ -87,7 +87,7 @@ public record Sweep(
     List<String> sets = new ArrayList<>(shared);
     sets.addAll(tune);
     sets.addAll(space.overrides(point));
-    sets.add("unlearn.seed=" + seed);
+    sets.addAll(List.of("unlearn.seed=" + seed, "unlearn.seeds=1"));
     Pipeline whole = Pipeline.read(base, sets);
     int epochs = whole.unlearn().loop().epochs();
     int some = (int) Math.max(1, Math.round(rung * epochs));
