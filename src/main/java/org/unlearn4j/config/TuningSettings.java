@@ -12,8 +12,7 @@ import java.util.stream.Stream;
  * @param stop empty: after the last epoch
  * @param choose empty: the last state
  */
-public record TuningSettings(
-    double share, int seeds, Optional<Stop> stop, Optional<Rule> choose) {
+public record TuningSettings(double share, int seeds, Optional<Stop> stop, Optional<Rule> choose) {
 
   /** A watched number that rules may be about. */
   public enum Watched implements Spelled {

@@ -14,7 +14,6 @@ public record RunFolder(Path root) {
   /** Begins the names of runs that differ in their seed alone, and of their evaluations. */
   public static final String SEED = "seed-";
 
-
   /** The pipeline as it was used. */
   public Path pipeline() {
     return root.resolve("pipeline.yaml");

@@ -55,8 +55,7 @@ final class SpreadSection {
   }
 
   private static Html row(ReportData data, String metric, double[] sorted) {
-    Html row =
-        Html.tag("tr").add(Html.tag("th").attr("scope", "row").add(Tables.name(metric)));
+    Html row = Html.tag("tr").add(Html.tag("th").attr("scope", "row").add(Tables.name(metric)));
     row.add(Tables.number(data.unlearned().metric(metric).orElse(Double.NaN)));
     row.add(Tables.number(median(sorted)));
     row.add(Tables.number(sorted[0])).add(Tables.number(sorted[sorted.length - 1]));

@@ -102,8 +102,7 @@ public final class Delivery {
     ObjectNode record = JsonInput.object(from.resolve(ModelFiles.UNLEARNING), "a record");
     ObjectNode seeds = record.withObjectProperty("seeds").put("delivered", best);
     standings.forEach(
-        (name, s) ->
-            seeds.putObject(name).put("distance", s.distance()).put("utility", s.kept()));
+        (name, s) -> seeds.putObject(name).put("distance", s.distance()).put("utility", s.kept()));
     return record;
   }
 

@@ -23,8 +23,7 @@ public final class Overlap {
   }
 
   private static List<String> questions(Pipeline pipeline) {
-    Benchmark data =
-        Benchmark.open(pipeline.data().benchmark().spelling(), pipeline.data().path());
+    Benchmark data = Benchmark.open(pipeline.data().benchmark().spelling(), pipeline.data().path());
     return data.forget(pipeline.data().forget()).stream().map(QaExample::question).toList();
   }
 }

@@ -73,8 +73,7 @@ record Space(List<Dimension> dimensions) {
     @Override
     public String at(double u) {
       double top = whole ? high + 1 : high;
-      double value =
-          logarithmic ? low * Math.pow(top / low, u) : low + u * (top - low);
+      double value = logarithmic ? low * Math.pow(top / low, u) : low + u * (top - low);
       if (whole) {
         return String.valueOf((long) Math.min(high, Math.floor(value)));
       }

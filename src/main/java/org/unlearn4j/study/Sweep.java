@@ -52,7 +52,9 @@ public record Sweep(
     }
 
     String words() {
-      return least ? column.name() + " at least " + limit : "|" + column.name() + "| at most " + limit;
+      return least
+          ? column.name() + " at least " + limit
+          : "|" + column.name() + "| at most " + limit;
     }
   }
 

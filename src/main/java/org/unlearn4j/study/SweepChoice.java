@@ -46,8 +46,7 @@ record SweepChoice(List<Column> goals, Map<Column, Double> reference) {
 
   /** Of the front, the best by the first goal. */
   Optional<SweepSearch.Finalist> best(List<SweepSearch.Finalist> all) {
-    return front(all).stream()
-        .max(Comparator.comparingDouble(f -> score(f, goals.get(0))));
+    return front(all).stream().max(Comparator.comparingDouble(f -> score(f, goals.get(0))));
   }
 
   /** Whether a goal is measured against the retain-only model's own value. */

@@ -60,7 +60,9 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
     List<SweepSearch.Finalist> good = choice.front(found.finalists());
     out.append("| point | settings | ");
     columns().forEach(c -> out.append(c.heading()).append(" | "));
-    out.append("broken | |\n|---|---|").append("---|".repeat(columns().size())).append("---|---|\n");
+    out.append("broken | |\n|---|---|")
+        .append("---|".repeat(columns().size()))
+        .append("---|---|\n");
     for (SweepSearch.Finalist f : found.finalists()) {
       out.append("| ").append(f.point().number()).append(" | ");
       out.append(String.join("<br>", sweep.space().overrides(f.point()))).append(" | ");
@@ -69,15 +71,14 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
       boolean first = best.filter(f::equals).isPresent();
       out.append(first ? "best" : good.contains(f) ? "front" : "").append(" |\n");
     }
-    return out.append("\nMedians over the seeds, and the range. → : nearer to the retain-only"
-            + " model.\n")
+    return out.append(
+            "\nMedians over the seeds, and the range. → : nearer to the retain-only" + " model.\n")
         .toString();
   }
 
   private static String cell(SweepSearch.Finalist f, Column column) {
     double[] range = f.range(column);
-    return String.format(
-        Locale.ROOT, "%.4g (%.4g to %.4g)", f.median(column), range[0], range[1]);
+    return String.format(Locale.ROOT, "%.4g (%.4g to %.4g)", f.median(column), range[0], range[1]);
   }
 
   private String json(Optional<SweepSearch.Finalist> best) {
@@ -112,16 +113,14 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
   private String space() {
     Map<Space.Point, SweepSearch.Trial> last = new LinkedHashMap<>();
     found.trials().forEach(t -> last.put(t.point(), t));
-    double most =
-        last.values().stream().mapToDouble(t -> t.standing().distance()).max().orElse(1);
+    double most = last.values().stream().mapToDouble(t -> t.standing().distance()).max().orElse(1);
     List<ParallelPlot.Axis> axes = new ArrayList<>();
     for (Space.Dimension d : sweep.space().dimensions()) {
       axes.add(
           new ParallelPlot.Axis(
               d.key().replaceFirst("unlearn[.]", ""), d.ends().get(0), d.ends().get(1)));
     }
-    axes.add(
-        new ParallelPlot.Axis("from the goal", "0", String.format(Locale.ROOT, "%.3g", most)));
+    axes.add(new ParallelPlot.Axis("from the goal", "0", String.format(Locale.ROOT, "%.3g", most)));
     List<ParallelPlot.Line> lines = new ArrayList<>();
     last.forEach(
         (point, trial) -> {
@@ -148,8 +147,7 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
       double[] xs = f.range(x);
       double[] ys = f.range(y);
       ArrowPlot.End end =
-          new ArrowPlot.End(
-              f.median(x), f.median(y), (xs[1] - xs[0]) / 2, (ys[1] - ys[0]) / 2);
+          new ArrowPlot.End(f.median(x), f.median(y), (xs[1] - xs[0]) / 2, (ys[1] - ys[0]) / 2);
       if (Double.isFinite(end.x()) && Double.isFinite(end.y())) {
         String mark = choice.front(found.finalists()).contains(f) ? "front " : "";
         points.add(new ArrowPlot.Arrow(mark + f.point().number(), end, Optional.empty()));

@@ -24,7 +24,16 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
 final class SweepReader {
   private static final List<String> KEYS =
       List.of(
-          "name", "pipeline", "set", "tune", "space", "points", "rungs", "seeds", "budget", "goals",
+          "name",
+          "pipeline",
+          "set",
+          "tune",
+          "space",
+          "points",
+          "rungs",
+          "seeds",
+          "budget",
+          "goals",
           "constraints");
   private static final String INTEGER = "-?[0-9]{1,9}";
   private static final String NUMBER = "-?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]{1,3})?";
@@ -53,15 +62,15 @@ final class SweepReader {
     shared.addAll(sets);
     List<String> tune = settings(top, "tune", "");
     Space space = new Space(dimensions(top));
-    int points = text(top, "points", "[1-9][0-9]{0,4}", "an integer from 1").map(Integer::valueOf).orElse(1);
+    int points =
+        text(top, "points", "[1-9][0-9]{0,4}", "an integer from 1").map(Integer::valueOf).orElse(1);
     List<Double> rungs =
         top.containsKey("rungs")
             ? list(top, "rungs", NUMBER, "shares of the epochs, rising to 1", Double::valueOf)
             : List.of(1.0);
     checkRungs(top, rungs);
     List<Long> seeds = list(top, "seeds", INTEGER, "a list of integers", Long::valueOf);
-    List<Column> goals =
-        list(top, "goals", ".+", "one metric, or those of a front", Column::new);
+    List<Column> goals = list(top, "goals", ".+", "one metric, or those of a front", Column::new);
     goals.forEach(c -> metric(top.get("goals").line(), "goals", c, true));
     Sweep sweep =
         new Sweep(
@@ -79,7 +88,10 @@ final class SweepReader {
             constraints(top));
     if (base.isPresent() && !Files.isRegularFile(sweep.base())) {
       yaml.mistake(
-          top.get("pipeline").line(), "pipeline", base.get() + ", which does not exist", "a pipeline file");
+          top.get("pipeline").line(),
+          "pipeline",
+          base.get() + ", which does not exist",
+          "a pipeline file");
     }
     yaml.throwIfAny();
     pipelines(sweep, top);
@@ -146,7 +158,8 @@ final class SweepReader {
 
   private Optional<String> text(
       Map<String, Entry> top, String key, String pattern, String expected) {
-    return Optional.ofNullable(top.get(key)).flatMap(e -> scalar(e.value(), key, pattern, expected));
+    return Optional.ofNullable(top.get(key))
+        .flatMap(e -> scalar(e.value(), key, pattern, expected));
   }
 
   private Optional<String> scalar(Node node, String place, String pattern, String expected) {
@@ -204,8 +217,7 @@ final class SweepReader {
         yaml.mistake(e.line(), place, "this key", "one under unlearn (seeds stand under seeds)");
         continue;
       }
-      Map<String, Entry> kind =
-          yaml.entries(e, place, List.of("choices", "range", "log"));
+      Map<String, Entry> kind = yaml.entries(e, place, List.of("choices", "range", "log"));
       if (kind.size() == 1) {
         dimension(kind.values().iterator().next(), e.key(), place).ifPresent(dimensions::add);
       } else if (e.value() instanceof MappingNode) {
@@ -229,8 +241,7 @@ final class SweepReader {
     }
     List<Node> nodes = s.getValue();
     if (kind.key().equals("choices")) {
-      return Optional.of(
-          new Space.Choices(key, nodes.stream().map(StudyYaml::flow).toList()));
+      return Optional.of(new Space.Choices(key, nodes.stream().map(StudyYaml::flow).toList()));
     }
     List<String> ends =
         nodes.stream()
@@ -291,7 +302,10 @@ final class SweepReader {
     boolean known = column.isMetric() && MetricInfo.of(column.name()).isPresent();
     if (!known || (ordered && column.direction() == MetricInfo.Direction.NONE)) {
       yaml.mistake(
-          line, place, column.name(), "a metric of the evaluation" + (ordered ? " that has a better side" : ""));
+          line,
+          place,
+          column.name(),
+          "a metric of the evaluation" + (ordered ? " that has a better side" : ""));
     }
   }
 }

@@ -105,12 +105,10 @@ public final class SweepRunner {
     Path file = folder.unlearned().resolve(ModelFiles.UNLEARNING);
     JsonInput record = JsonInput.read(file, "the record of a run");
     JsonInput chosen = record.get("tuning").get("chosen");
-    double enough =
-        pipeline.unlearn().tuning().choose().orElseThrow().utilityMin();
+    double enough = pipeline.unlearn().tuning().choose().orElseThrow().utilityMin();
     Standing standing =
         chosen.present()
-            ? new Standing(
-                chosen.get("distance").number(), chosen.get("utility").number(), enough)
+            ? new Standing(chosen.get("distance").number(), chosen.get("utility").number(), enough)
             : new Standing(Double.MAX_VALUE, 0, enough); // it was never a number
     log.printf(
         Locale.ROOT,
@@ -173,7 +171,6 @@ public final class SweepRunner {
         stages.stream().map(Stage::name).collect(Collectors.toCollection(TreeSet::new));
     StageGraph.Request request = new StageGraph.Request(Optional.of(goals), Set.of(), 1);
     boolean ignored =
-        graph.run(
-            request, HostMemory::available, new RunProgress(graph.plan(request), log, log));
+        graph.run(request, HostMemory::available, new RunProgress(graph.plan(request), log, log));
   }
 }

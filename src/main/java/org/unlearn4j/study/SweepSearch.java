@@ -59,7 +59,9 @@ final class SweepSearch {
     /** Smallest and largest. */
     double[] range(Column column) {
       double[] v = values.get(column).stream().mapToDouble(x -> x).toArray();
-      return new double[] {Arrays.stream(v).min().orElseThrow(), Arrays.stream(v).max().orElseThrow()};
+      return new double[] {
+        Arrays.stream(v).min().orElseThrow(), Arrays.stream(v).max().orElseThrow()
+      };
     }
   }
 

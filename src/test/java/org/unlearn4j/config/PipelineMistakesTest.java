@@ -111,9 +111,9 @@ class PipelineMistakesTest {
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
                 + " clip_norm, seed, checkpoint_every, recompute, quantization_aware,"
-                + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds, objective,"
-                + " stop, choose, clreg, robust,"
-                + " adapter, surgery (did you mean batch_size?).",
+                + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds,"
+                + " objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
+                + " batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }

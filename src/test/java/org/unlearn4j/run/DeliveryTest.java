@@ -51,7 +51,8 @@ class DeliveryTest {
     run("seed-2", 0.03, 0.91);
     Path out = folder.resolve("unlearned");
     String said = new Delivery(PIPELINE, runs).run(out, folder.resolve("logs/train.jsonl"));
-    assertTrue(said.endsWith("seed-2 of 3 runs, 0.0300 from the goal, 0.9100 of the utility"), said);
+    assertTrue(
+        said.endsWith("seed-2 of 3 runs, 0.0300 from the goal, 0.9100 of the utility"), said);
     assertEquals("seed-2", Files.readString(out.resolve("model.safetensors")));
     assertEquals("adapter of seed-2", Files.readString(out.resolve("adapter/a.bin")));
     assertEquals("steps of seed-2", Files.readString(folder.resolve("logs/train.jsonl")));
@@ -91,8 +92,7 @@ class DeliveryTest {
     UserException e =
         assertThrows(
             UserException.class,
-            () ->
-                new UnlearnStage(PIPELINE, System.err, "test").run(folder.resolve("out")));
+            () -> new UnlearnStage(PIPELINE, System.err, "test").run(folder.resolve("out")));
     assertTrue(e.getMessage().startsWith("unlearn.seeds: found 3, expected 1 here"), "" + e);
   }
 }

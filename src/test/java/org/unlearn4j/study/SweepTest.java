@@ -138,7 +138,9 @@ class SweepTest {
         List.of(broken));
   }
 
-  /** 1 and 3 are better than each other in one goal; 2 is worse than 3 in both; 4 breaks a limit. */
+  /**
+   * 1 and 3 are better than each other in one goal; 2 is worse than 3 in both; 4 breaks a limit.
+   */
   @Test
   void theFrontIsWhatNothingIsBetterThan() {
     List<SweepSearch.Finalist> all =
@@ -148,8 +150,7 @@ class SweepTest {
             finalist(3, 0.5, 0.7),
             finalist(4, 1.0, 1.0, "forget_prob at most 0.2"));
     SweepChoice choice = new SweepChoice(List.of(UTILITY, QUALITY), Map.of());
-    assertEquals(
-        List.of(1, 3), choice.front(all).stream().map(f -> f.point().number()).toList());
+    assertEquals(List.of(1, 3), choice.front(all).stream().map(f -> f.point().number()).toList());
     assertEquals(3, choice.best(all).orElseThrow().point().number(), "by the first goal");
     assertEquals(4, choice.best(all.subList(3, 4)).orElseThrow().point().number());
   }
@@ -158,10 +159,12 @@ class SweepTest {
   @Test
   void nearnessToTheReferenceIsMeasuredFromIt() {
     Column prob = new Column("forget_prob");
-    SweepSearch.Finalist far = new SweepSearch.Finalist(
-        new Space.Point(1, List.of()), Map.of(prob, List.of(0.0)), List.of());
-    SweepSearch.Finalist near = new SweepSearch.Finalist(
-        new Space.Point(2, List.of()), Map.of(prob, List.of(0.25)), List.of());
+    SweepSearch.Finalist far =
+        new SweepSearch.Finalist(
+            new Space.Point(1, List.of()), Map.of(prob, List.of(0.0)), List.of());
+    SweepSearch.Finalist near =
+        new SweepSearch.Finalist(
+            new Space.Point(2, List.of()), Map.of(prob, List.of(0.25)), List.of());
     SweepChoice choice = new SweepChoice(List.of(prob), Map.of(prob, 0.15));
     assertEquals(Optional.of(near), choice.best(List.of(far, near)));
   }
@@ -184,7 +187,8 @@ class SweepTest {
             .convertValue(
                 json.path("finalists").path(0).path("values").path("model_utility"), List.class));
     String page = Files.readString(temp.resolve("sweep.md"));
-    assertTrue(page.contains("| 4 | unlearn.learning_rate=0.375 | 0.7000 (0.6000 to 0.8000) |"), page);
+    assertTrue(
+        page.contains("| 4 | unlearn.learning_rate=0.375 | 0.7000 (0.6000 to 0.8000) |"), page);
     assertTrue(Files.readString(temp.resolve("sweep-space.svg")).contains("learning_rate"));
   }
 
