@@ -66,8 +66,7 @@ public final class Pipeline {
    * @param file that it will be, for messages
    */
   public static Pipeline ofText(Path file, String text) {
-    return new Pipeline(
-        new PipelineReader.Source(Optional.of(file), text, List.of()), true);
+    return new Pipeline(new PipelineReader.Source(Optional.of(file), text, List.of()), true);
   }
 
   /** As {@link #read}, but the models and data that the file names need not be there any more. */

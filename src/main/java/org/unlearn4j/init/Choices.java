@@ -143,7 +143,9 @@ final class Choices {
           new Setting(
               "data.template",
               data.chat() ? "chat" : "default",
-              data.chat() ? "the tokenizer brings a chat template, so questions are turns" : absent));
+              data.chat()
+                  ? "the tokenizer brings a chat template, so questions are turns"
+                  : absent));
     }
     all.add(new Setting("data.max_length", String.valueOf(lengths.row()), lengths.why(model)));
     if (lengths.window() > 0 && lengths.window() < lengths.row()) {

@@ -127,8 +127,7 @@ record DataFacts(
     Side retain = sides.remove(files.retain());
     return forget == null || retain == null
         ? Optional.empty()
-        : Optional.of(
-            new DataFacts(files, forget, retain, sides, template.isPresent(), noChat));
+        : Optional.of(new DataFacts(files, forget, retain, sides, template.isPresent(), noChat));
   }
 
   private static Side measure(
@@ -181,8 +180,7 @@ record DataFacts(
   /** A model's table may be shorter than the vocabulary of a tokenizer that was put beside it. */
   private static void requireKnown(DataRow row, List<TokenRow> tokens, Reader reader) {
     int known = reader.model.map(m -> m.decoder().config().vocabSize()).orElse(Integer.MAX_VALUE);
-    int highest =
-        tokens.stream().flatMapToInt(r -> Arrays.stream(r.ids())).max().orElse(0);
+    int highest = tokens.stream().flatMapToInt(r -> Arrays.stream(r.ids())).max().orElse(0);
     if (highest >= known) {
       throw new UserException(
           row.place()

@@ -45,8 +45,7 @@ record DataFiles(Path folder, String forget, String retain) {
     }
     boolean file = !Files.isDirectory(data);
     Path folder = file ? Optional.ofNullable(data.getParent()).orElse(Path.of(".")) : data;
-    Optional<String> first =
-        file ? Optional.of(String.valueOf(data.getFileName())) : named.forget;
+    Optional<String> first = file ? Optional.of(String.valueOf(data.getFileName())) : named.forget;
     if (Files.isDirectory(folder.resolve("raw")) && first.isEmpty()) {
       problems.add(
           UserException.at(

@@ -58,10 +58,8 @@ public record FirstPipeline(String text, List<String> said) {
     Optional<ModelFacts> model = ModelFacts.read(given.model, problems);
     given.reference.ifPresent(r -> ModelFacts.read(r, problems));
     Optional<DataFiles> files =
-        DataFiles.find(
-            new DataFiles.Named(given.data, given.forget, given.retain), problems);
-    Optional<DataFacts> data =
-        files.flatMap(f -> DataFacts.read(f, given.model, model, problems));
+        DataFiles.find(new DataFiles.Named(given.data, given.forget, given.retain), problems);
+    Optional<DataFacts> data = files.flatMap(f -> DataFacts.read(f, given.model, model, problems));
     problems.require();
     return chosen(given, model.orElseThrow(), data.orElseThrow(), room);
   }
@@ -76,7 +74,8 @@ public record FirstPipeline(String text, List<String> said) {
     int stages = Job.of(pipeline).plan(Job.Options.ALL).size();
     List<String> said = new ArrayList<>();
     said.add("model: " + model.words());
-    said.add("data: " + data.forget().kinds() + " to forget, " + data.retain().kinds() + " to keep");
+    said.add(
+        "data: " + data.forget().kinds() + " to forget, " + data.retain().kinds() + " to keep");
     said.add("method: " + choices.method().why());
     said.add("memory: " + fit.way().words() + "; " + choices.taken(fit));
     long measuring = Needs.ofEvaluation(given.model, Optional.empty());
@@ -93,12 +92,10 @@ public record FirstPipeline(String text, List<String> said) {
   }
 
   /** Shorter rows are tried only where nothing else makes it fit. */
-  private static Planned planned(
-      Choices choices, ModelFacts model, DataFacts data, Room room) {
+  private static Planned planned(Choices choices, ModelFacts model, DataFacts data, Room room) {
     Lengths lengths = Lengths.of(data, model.positions());
     while (true) {
-      Pipeline pipeline =
-          Pipeline.ofText(choices.out(), choices.text(lengths, Optional.empty()));
+      Pipeline pipeline = Pipeline.ofText(choices.out(), choices.text(lengths, Optional.empty()));
       Optional<Room.Fit> fit = room.first(model, pipeline, rows(pipeline, model));
       if (fit.isPresent()) {
         return new Planned(lengths, fit.get());

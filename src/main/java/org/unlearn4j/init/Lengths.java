@@ -56,7 +56,8 @@ record Lengths(int row, int window, int overlap, int longest) {
     if (longest == 0) {
       return "a window of text has at most " + WINDOW + " tokens; " + reads;
     }
-    String most = String.format(Locale.ROOT, "the longest row has %,d tokens and %s", longest, reads);
+    String most =
+        String.format(Locale.ROOT, "the longest row has %,d tokens and %s", longest, reads);
     return longest > row
         ? most + "; longer rows lose their end, or become windows if they are conversations"
         : most + "; no row is cut";

@@ -35,12 +35,10 @@ record ModelFacts(Path folder, Decoder decoder, Map<String, DType> formats) {
   static Optional<ModelFacts> read(Path folder, Problems problems) {
     if (!Files.isDirectory(folder)) {
       String found = Files.exists(folder) ? "a file" : "nothing there";
-      problems.add(
-          UserException.at(folder, "", found, "a Hugging Face model folder").getMessage());
+      problems.add(UserException.at(folder, "", found, "a Hugging Face model folder").getMessage());
       return Optional.empty();
     }
-    Optional<Decoder> decoder =
-        problems.attempt(() -> Decoder.of(ModelConfig.read(folder)));
+    Optional<Decoder> decoder = problems.attempt(() -> Decoder.of(ModelConfig.read(folder)));
     Optional<Map<String, DType>> formats =
         decoder.flatMap(d -> problems.attempt(() -> formats(folder, d)));
     return formats.map(f -> new ModelFacts(folder, decoder.orElseThrow(), f));

@@ -87,7 +87,7 @@ class RoomsTest {
               "init",
               Set.of(
                   "base", "config", "nn", "weights", "text", "data", "lm", "tf", "unlearn", "train",
-                  "inspect", "run", "job", "stage")),
+                  "inspect", "run", "job")),
           Map.entry(
               "check",
               Set.of(
