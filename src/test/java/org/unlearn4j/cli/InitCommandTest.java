@@ -222,6 +222,26 @@ class InitCommandTest {
     mistake(model, root.resolve("nowhere"), "nowhere: found nothing there");
   }
 
+  /** Two pairs of corpora lie in one folder, so that one has to be named. */
+  @Test
+  void theCorporaOfWmdp() throws IOException {
+    Path model = folders.model("llama", false);
+    Path data = root.resolve("wmdp-corpora");
+    for (String field : List.of("bio", "cyber")) {
+      InitFolders.split(data, field + "-forget-corpus.jsonl", InitFolders.rows(0, "text"));
+      InitFolders.split(data, field + "-retain-corpus.jsonl", InitFolders.rows(10, "text"));
+    }
+    mistake(
+        model,
+        data,
+        "found bio-forget-corpus.jsonl and cyber-forget-corpus.jsonl, expected one file or folder",
+        "found bio-retain-corpus.jsonl and cyber-retain-corpus.jsonl, expected one file or folder");
+    String[] named = {"--forget", "bio-forget-corpus", "--retain", "bio-retain-corpus"};
+    String text = written(model, data, named);
+    assertTrue(text.contains("forget: \"bio-forget-corpus\"\n"), text);
+    assertTrue(text.contains("# 6 passages of "), text);
+  }
+
   /** A tokenizer of 2048 tokens beside a table of 1024 rows. */
   @Test
   void tokensThatTheModelDoesNotKnow() throws IOException {
