@@ -86,7 +86,10 @@ record Measuring(Pipeline pipeline, Context context) {
     int total = questions.values().stream().mapToInt(Integer::intValue).sum();
     if (rows.size() != total) {
       throw UserException.at(
-          file, "rows." + FORGET, rows.size() + " rows", total + ", one for each question about the rows");
+          file,
+          "rows." + FORGET,
+          rows.size() + " rows",
+          total + ", one for each question about the rows");
     }
     Map<String, Map<String, Double>> all = new LinkedHashMap<>();
     Map<Integer, List<RowResult>> byLine = new TreeMap<>();

@@ -108,7 +108,9 @@ public final class PutAway {
         });
   }
 
-  /** Files of the folder that hold text of rows all the same: what runs wrote is removed by name. */
+  /**
+   * Files of the folder that hold text of rows all the same: what runs wrote is removed by name.
+   */
   private String left(String request, SortedMap<String, byte[]> rows) {
     StringBuilder lines = new StringBuilder();
     for (Path file : LeftText.of(folder.request(request), rows).in(folder.root())) {

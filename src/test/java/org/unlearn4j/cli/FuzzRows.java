@@ -14,8 +14,12 @@ import org.unlearn4j.data.Benchmark;
 /** Rows of one's own of every kind and form, by themselves and through the tokens of a model. */
 final class FuzzRows {
   private static final String MIXED =
-      InitFolders.row("text", 1) + "\n" + InitFolders.row("chat", 2) + "\n"
-          + InitFolders.row("pair", 3) + "\n";
+      InitFolders.row("text", 1)
+          + "\n"
+          + InitFolders.row("chat", 2)
+          + "\n"
+          + InitFolders.row("pair", 3)
+          + "\n";
 
   private FuzzRows() {}
 
@@ -43,7 +47,8 @@ final class FuzzRows {
 
   private static void rows(Path folder) throws IOException {
     InitFolders.split(folder, "forget.jsonl", MIXED);
-    InitFolders.split(folder, "retain.csv", "question,answer\nWho is 5?,\"Writer 5, \"\"I\"\".\"\n");
+    InitFolders.split(
+        folder, "retain.csv", "question,answer\nWho is 5?,\"Writer 5, \"\"I\"\".\"\n");
     InitFolders.split(folder, "texts.csv", "id,text\n1,\"A text\nof two lines.\"\n2,Another.\n");
     InitFolders.split(folder, "notes/a.md", "# Title\n\n" + InitFolders.text(6) + "\n");
     InitFolders.split(folder, "notes/in/b.txt", InitFolders.text(7));
@@ -61,13 +66,13 @@ final class FuzzRows {
   /** The tokenizer has no chat template, so that a conversation is a mistake, too. */
   private static String pipeline() {
     return """
-        name: rows
-        model:
-          init: random
-          tokenizer: src/test/resources/fable-tokenizer
-          architecture: {hidden_size: 16, layers: 1, heads: 2, ffn: 16, max_positions: 64}
-        data: {benchmark: jsonl, path: ., forget: notes, retain: retain.csv, max_length: 48, window: 8, overlap: 2}
-        unlearn: {objective: {name: NPO}}
-        """;
+    name: rows
+    model:
+      init: random
+      tokenizer: src/test/resources/fable-tokenizer
+      architecture: {hidden_size: 16, layers: 1, heads: 2, ffn: 16, max_positions: 64}
+    data: {benchmark: jsonl, path: ., forget: notes, retain: retain.csv, max_length: 48, window: 8, overlap: 2}
+    unlearn: {objective: {name: NPO}}
+    """;
   }
 }

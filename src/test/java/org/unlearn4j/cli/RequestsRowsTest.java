@@ -60,7 +60,9 @@ class RequestsRowsTest {
             """
                 .formatted(model));
     InitFolders.split(
-        root, "requests.yaml", "pipeline: " + template + "\nstrategy: held\nset: [data.window=16]\n");
+        root,
+        "requests.yaml",
+        "pipeline: " + template + "\nstrategy: held\nset: [data.window=16]\n");
     String river = "The river bends below the mill and the barge. ".repeat(12).strip();
     InitFolders.split(root, "ann/request.yaml", "about: ann\n");
     InitFolders.split(root, "ann/forget.jsonl", "{\"text\": \"" + river + "\"}\n");
@@ -68,7 +70,11 @@ class RequestsRowsTest {
     InitFolders.split(
         root,
         "bob/forget.jsonl",
-        InitFolders.row("chat", 1) + "\n{\"text\": \"" + river + "\"}\n" + InitFolders.row("chat", 2));
+        InitFolders.row("chat", 1)
+            + "\n{\"text\": \""
+            + river
+            + "\"}\n"
+            + InitFolders.row("chat", 2));
     InitFolders.split(root, "shared/retain.jsonl", InitFolders.rows(10, "pair", "text", "chat"));
     CommandRun run = requests("run");
     List<String> ledger = Files.readAllLines(root.resolve("ledger.jsonl"));

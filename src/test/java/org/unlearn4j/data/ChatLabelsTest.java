@@ -21,8 +21,8 @@ import org.unlearn4j.text.ChatTurn;
 import org.unlearn4j.text.Tokenizer;
 
 /**
- * Which tokens of a conversation are labelled in templates of two styles: turns between
- * {@code <|im_start|>} and {@code <|im_end|>}, and headers with {@code <|eot_id|>} behind each turn.
+ * Which tokens of a conversation are labelled in templates of two styles: turns between {@code
+ * <|im_start|>} and {@code <|im_end|>}, and headers with {@code <|eot_id|>} behind each turn.
  */
 class ChatLabelsTest {
   private static final List<ChatTurn> TURNS =
@@ -48,12 +48,13 @@ class ChatLabelsTest {
       """;
 
   private static final String HEADER =
-      "<|bos|><|start_header_id|>system<|end_header_id|>\n\nToday is 26 Jul 2024.\n\nBe brief.<|eot_id|>"
-          + "<|start_header_id|>user<|end_header_id|>\n\nWho was the painter?<|eot_id|>"
-          + "<|start_header_id|>assistant<|end_header_id|>\n\n"
-          + "The painter was born by the sea.<|eot_id|>"
-          + "<|start_header_id|>user<|end_header_id|>\n\nAnd the writer?<|eot_id|>"
-          + "<|start_header_id|>assistant<|end_header_id|>\n\nSo was the writer.<|eot_id|>";
+      "<|bos|><|start_header_id|>system<|end_header_id|>\n\n"
+          + "Today is 26 Jul 2024.\n\n"
+          + "Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+          + "Who was the painter?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+          + "The painter was born by the sea.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+          + "And the writer?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
+          + "So was the writer.<|eot_id|>";
 
   @TempDir Path folder;
 
@@ -75,8 +76,7 @@ class ChatLabelsTest {
       added.add(token.put("id", id++).put("content", special));
     }
     json.writeValue(folder.resolve("tokenizer.json").toFile(), root);
-    Files.copy(
-        source.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
+    Files.copy(source.resolve("tokenizer_config.json"), folder.resolve("tokenizer_config.json"));
     Files.copy(
         Path.of("src/test/resources/chat", template + ".jinja"),
         folder.resolve("chat_template.jinja"));

@@ -36,8 +36,8 @@ class WmdpCorporaTest {
   void theFieldTextOfEachCorpusIsAPassage() throws IOException {
     corpus(
         "bio-forget-corpus",
-        "{\"title\": \"On mills\", \"abstract\": \"We look at mills.\", \"text\": \"Mills turn.\\nThey"
-            + " do.\"}",
+        "{\"title\": \"On mills\", \"abstract\": \"We look at mills.\", \"text\": \"Mills turn.\\n"
+            + "They do.\"}",
         "{\"title\": \"On tides\", \"abstract\": null, \"text\": \"Tides come and go.\"}");
     corpus("bio-retain-corpus", "{\"text\": \"Rivers bend.\"}", "{\"text\": \"Rivers bend.\"}");
     corpus("cyber-forget-corpus", "{\"text\": \"def f():\\n  return 1\"}");

@@ -13,7 +13,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class LeftTextTest {
-  /** 20 sentences of 22 characters: a window of 80 holds a piece of 32 that begins at a multiple. */
+  /**
+   * 20 sentences of 22 characters: a window of 80 holds a piece of 32 that begins at a multiple.
+   */
   private static final String LONG = "The mill stands at 11\n".repeat(20).strip();
 
   private static final String ROWS =
