@@ -133,14 +133,14 @@ public final class OpenEvaluation implements AutoCloseable {
         + request.model()
         + " on "
         + HostName.get()
-        + FailedRows.of(failure).map(rows -> ", " + names(rows)).orElse("")
+        + FailedRows.of(failure).map(rows -> ", " + names(prepared.suite().sets(), rows)).orElse("")
         + ": ";
   }
 
   /** Rows by set and number in the data's file, as reports count them. */
-  private String names(List<TokenRow> failed) {
+  static String names(List<EvalSet> sets, List<TokenRow> failed) {
     List<String> names = new ArrayList<>();
-    for (EvalSet set : prepared.suite().sets()) {
+    for (EvalSet set : sets) {
       String rows =
           set.items().stream()
               .filter(item -> rows(item).anyMatch(failed::contains))
