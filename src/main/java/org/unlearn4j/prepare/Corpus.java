@@ -30,15 +30,16 @@ record Corpus(List<Entry> entries, int duplicates, int files) {
   /**
    * Reads a file or folder.
    *
+   * @param longest most characters of a passage
    * @throws UserException if there is nothing to read, too much, or a file is at fault
    */
-  static Corpus read(Path from) {
+  static Corpus read(Path from, int longest) {
     CorpusRows read = CorpusRows.read(from);
     List<Entry> entries = new ArrayList<>();
     int number = 0;
     for (CorpusRows.Row row : read.rows()) {
       number++;
-      add(row.row(), row.document().orElse(String.valueOf(number)), entries);
+      add(row.row(), row.document().orElse(String.valueOf(number)), longest, entries);
       if (entries.size() > MOST) {
         throw UserException.at(from, "", "more than " + MOST + " passages", "fewer at a time");
       }
@@ -46,10 +47,10 @@ record Corpus(List<Entry> entries, int duplicates, int files) {
     return new Corpus(entries, read.duplicates(), read.files());
   }
 
-  private static void add(DataRow row, String document, List<Entry> entries) {
+  private static void add(DataRow row, String document, int longest, List<Entry> entries) {
     if (row instanceof Passage passage) {
       boolean lines = RowFiles.isText(passage.source());
-      for (Pieces.Piece piece : Pieces.of(passage.text())) {
+      for (Pieces.Piece piece : Pieces.of(passage.text(), longest)) {
         int line = passage.line() + (lines ? piece.line() : 0);
         Passage part = new Passage(piece.text(), passage.source(), line);
         add(part, part.text(), passage.source(), line, document, entries);

@@ -1,6 +1,7 @@
 package org.unlearn4j.prepare;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,19 +22,26 @@ final class DocumentReader {
   private static final Set<String> HE = Set.of("he", "his", "him", "himself");
 
   private final Person person;
+  private final Set<String> names;
 
   /** Who bears a part of a name, as the text has said last. */
   private final Map<String, String> bearers = new HashMap<>();
 
   private Optional<String> topic = Optional.empty();
 
-  private DocumentReader(Person person) {
+  private DocumentReader(Person person, Set<String> names) {
     this.person = person;
+    this.names = names;
   }
 
-  /** A verdict for each passage of a text. */
-  static List<Verdict> read(List<Entry> document, Person person, Mentions mentions) {
-    DocumentReader reader = new DocumentReader(person);
+  /**
+   * A verdict for each passage of a text.
+   *
+   * @param names every word by which the person may be named
+   */
+  static List<Verdict> read(
+      List<Entry> document, Person person, Set<String> names, Mentions mentions) {
+    DocumentReader reader = new DocumentReader(person, names);
     List<List<Word>> words = document.stream().map(Entry::words).toList();
     List<List<Mention>> found = words.stream().map(mentions::of).toList();
     // A part of a name before the whole one belongs to the first who bears it.
@@ -72,12 +80,17 @@ final class DocumentReader {
     return Optional.of(mention.sure() ? PERSON : mention.who());
   }
 
+  /** Whether somebody's name has a word of the person's, or one that could be meant for it. */
+  private boolean bears(String who) {
+    return Arrays.stream(who.split(" ")).anyMatch(names::contains);
+  }
+
   private Verdict passage(List<Word> words, List<Mention> found) {
     Optional<String> before = topic;
     Map<String, Integer> subjects = new LinkedHashMap<>();
     Mention best = null;
     Mention open = null;
-    Mention namesake = null;
+    String namesake = null;
     for (Mention mention : found) {
       meet(mention);
       Optional<String> who = who(mention);
@@ -85,8 +98,8 @@ final class DocumentReader {
         best = best == null || best.kind().score() < mention.kind().score() ? mention : best;
       } else if (who.isEmpty()) {
         open = open == null || mention.kind() != Mention.Kind.FIRST ? mention : open;
-      } else if (mention.part() || mention.who().contains(" ")) {
-        namesake = mention;
+      } else if (bears(who.get())) {
+        namesake = who.get();
       }
     }
     boolean pronoun = subjects(words, found, before, subjects);
@@ -104,13 +117,13 @@ final class DocumentReader {
     if (pronoun && before.equals(Optional.of(PERSON))) {
       return new Verdict(Verdict.Kind.ABOUT, 0.7, "pronoun, after a passage that names the person");
     }
-    if (before.equals(Optional.of(PERSON)) && namesake == null) {
+    if (before.equals(Optional.of(PERSON)) && found.isEmpty()) {
       return new Verdict(
           Verdict.Kind.UNSURE, 0.4, "names nobody, in a text that speaks of the person");
     }
     return namesake == null
         ? Verdict.NONE
-        : new Verdict(Verdict.Kind.NAMESAKE, 0, "names " + namesake.who());
+        : new Verdict(Verdict.Kind.NAMESAKE, 0, "names " + namesake);
   }
 
   /**

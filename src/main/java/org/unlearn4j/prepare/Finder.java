@@ -49,19 +49,25 @@ final class Finder {
 
   /** Texts that hold any word by which the person may be named. */
   private void read() {
-    Set<String> words = new TreeSet<>(spellings.all());
-    words.addAll(person.all());
+    Set<String> words = names();
     Set<String> documents = new HashSet<>();
     index.holding(words).forEach(id -> documents.add(corpus.entries().get(id).document()));
     Mentions mentions = new Mentions(person, spellings);
     for (Map.Entry<String, List<Entry>> document : corpus.documents().entrySet()) {
       if (documents.contains(document.getKey())) {
-        List<Verdict> read = DocumentReader.read(document.getValue(), person, mentions);
+        List<Verdict> read = DocumentReader.read(document.getValue(), person, words, mentions);
         for (int i = 0; i < read.size(); i++) {
           verdicts[document.getValue().get(i).id()] = read.get(i);
         }
       }
     }
+  }
+
+  /** Every word by which the person may be named. */
+  private Set<String> names() {
+    Set<String> names = new TreeSet<>(spellings.all());
+    names.addAll(person.all());
+    return names;
   }
 
   private Set<Integer> of(Verdict.Kind kind) {
@@ -78,10 +84,8 @@ final class Finder {
   private void byContent() {
     Set<Integer> known = of(Verdict.Kind.ABOUT);
     Set<Integer> others = of(Verdict.Kind.NAMESAKE);
-    Set<String> names = new HashSet<>(spellings.all());
-    names.addAll(person.all());
     for (int id : of(Verdict.Kind.OPEN)) {
-      verdicts[id] = judged(corpus.entries().get(id), verdicts[id], known, others, names);
+      verdicts[id] = judged(corpus.entries().get(id), verdicts[id], known, others, names());
     }
   }
 

@@ -5,14 +5,16 @@ import java.util.List;
 
 /** Cuts a text into passages: paragraphs, and long paragraphs at the ends of sentences. */
 final class Pieces {
-  /** Most characters of a passage: at some four a token, it fits a row of 256 tokens. */
-  static final int LONGEST = 800;
+  /** Most characters of a passage. */
+  private final int longest;
 
   private final List<Piece> pieces = new ArrayList<>();
   private final StringBuilder open = new StringBuilder();
   private int begun;
 
-  private Pieces() {}
+  private Pieces(int longest) {
+    this.longest = longest;
+  }
 
   /**
    * A part of a text.
@@ -21,9 +23,13 @@ final class Pieces {
    */
   record Piece(String text, int line) {}
 
-  /** The passages; a heading belongs to what follows it. */
-  static List<Piece> of(String text) {
-    Pieces pieces = new Pieces();
+  /**
+   * The passages; a heading belongs to what follows it.
+   *
+   * @param longest most characters of one
+   */
+  static List<Piece> of(String text, int longest) {
+    Pieces pieces = new Pieces(longest);
     int line = 0;
     boolean heading = false;
     for (String next : text.split("\\n", -1)) {
@@ -45,7 +51,7 @@ final class Pieces {
 
   private void close() {
     int from = 0;
-    while (open.length() - from > LONGEST) {
+    while (open.length() - from > longest) {
       int end = end(open, from);
       add(from, end);
       from = end;
@@ -63,14 +69,14 @@ final class Pieces {
   }
 
   /** Where a passage ends at best: behind a sentence, else at a blank, else anywhere. */
-  private static int end(CharSequence text, int from) {
-    int most = from + LONGEST;
-    for (int i = most; i > from + LONGEST / 2; i--) {
+  private int end(CharSequence text, int from) {
+    int most = from + longest;
+    for (int i = most; i > from + longest / 2; i--) {
       if (Character.isWhitespace(text.charAt(i)) && ".!?".indexOf(text.charAt(i - 1)) >= 0) {
         return i;
       }
     }
-    for (int i = most; i > from + LONGEST / 2; i--) {
+    for (int i = most; i > from + longest / 2; i--) {
       if (Character.isWhitespace(text.charAt(i))) {
         return i;
       }
