@@ -29,6 +29,7 @@ public final class Commands {
         new CompareCommand(),
         new StudyCommand(),
         new SweepCommand(),
+        new PrepareCommand(),
         new RequestsCommand(),
         new ForwardCommand(),
         new ProbeCommand(),
