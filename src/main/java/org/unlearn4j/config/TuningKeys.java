@@ -36,9 +36,18 @@ final class TuningKeys {
           constant(2),
           "measurements one after the other that have to say so");
 
+  static final Key<Integer> SEEDS =
+      new Key<>(
+          "unlearn.seeds",
+          integer(1, 100),
+          constant(1),
+          "runs, by `seed` and the numbers after it; `choose` delivers one of them, and the report"
+              + " shows the spread of all");
+
   static final List<Key<?>> ALL =
       List.of(
           SHARE,
+          SEEDS,
           STOP.metric,
           STOP.goal,
           STOP.utilityMin,
@@ -99,6 +108,7 @@ final class TuningKeys {
   static TuningSettings read(Settings s) {
     return new TuningSettings(
         s.get(SHARE),
+        s.get(SEEDS),
         s.hasSection(STOP.section)
             ? Optional.of(new TuningSettings.Stop(STOP.rule(s), s.get(BAND), s.get(PATIENCE)))
             : Optional.empty(),
@@ -115,6 +125,9 @@ final class TuningKeys {
       if (s.hasSection(keys.section)) {
         keys.checked(s, rule);
       }
+    }
+    if (s.find(SEEDS).filter(n -> n > 1).isPresent() && !s.hasSection(CHOOSE.section)) {
+      rule.broken(SEEDS, "several without unlearn.choose", "1, or such a block, which chooses one");
     }
   }
 

@@ -8,10 +8,11 @@ import java.util.stream.Stream;
  * When unlearning ends and which of its states is delivered, decided on rows that are not reported.
  *
  * @param share part of the pairs to forget that only these rules measure
+ * @param seeds runs of which one is delivered
  * @param stop empty: after the last epoch
  * @param choose empty: the last state
  */
-public record TuningSettings(double share, Optional<Stop> stop, Optional<Rule> choose) {
+public record TuningSettings(double share, int seeds, Optional<Stop> stop, Optional<Rule> choose) {
 
   /** A watched number that rules may be about. */
   public enum Watched implements Spelled {

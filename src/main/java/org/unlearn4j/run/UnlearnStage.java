@@ -66,6 +66,11 @@ public final class UnlearnStage {
     this.hashes = hashes;
   }
 
+  /** Whether a pipeline reads the retain-only model while it unlearns. */
+  public static boolean readsReference(Pipeline pipeline) {
+    return Watching.readsReference(pipeline);
+  }
+
   /** What decides the unlearned model. */
   public Inputs inputs(Optional<Inputs> earlier) {
     Path base = base();
@@ -105,6 +110,11 @@ public final class UnlearnStage {
    * @throws MachineException if the run moved nothing
    */
   public Trained run(Path out) {
+    int seeds = pipeline.unlearn().tuning().seeds();
+    if (seeds > 1) {
+      throw new UserException(
+          "unlearn.seeds: found " + seeds + ", expected 1 here (run makes several and chooses).");
+    }
     Path base = base();
     ModelSettings models = pipeline.model();
     for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {

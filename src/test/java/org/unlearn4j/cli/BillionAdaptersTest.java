@@ -83,8 +83,7 @@ class BillionAdaptersTest {
     assertEquals(1, rest.code());
     JsonNode verdict =
         new ObjectMapper().readTree(folder.resolve("runs/billion/verify.json").toFile());
-    assertEquals(
-        List.of("logit_mean_relative", "top1_agreement", "rebound"), failed(verdict));
+    assertEquals(List.of("logit_mean_relative", "top1_agreement", "rebound"), failed(verdict));
   }
 
   private static List<String> failed(JsonNode verdict) {
