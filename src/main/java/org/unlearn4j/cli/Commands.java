@@ -10,6 +10,7 @@ public final class Commands {
     return List.of(
         new DoctorCommand(),
         new InspectCommand(),
+        new InitCommand(),
         new PipelineCommand(),
         new RunCommand(),
         new FinetuneCommand(),
