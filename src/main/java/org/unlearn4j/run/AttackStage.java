@@ -167,7 +167,7 @@ public final class AttackStage {
       Found found) {
     try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
         TaskData data = models.data(subject.model(), model);
-        EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+        Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       if (found.probes.isEmpty()) {
         attacks.notes().forEach(log::println);
@@ -176,7 +176,8 @@ public final class AttackStage {
       } else if (!found.probes.equals(attacks.probes())) {
         throw new UserException(
             subject.model()
-                + ": found a tokenizer or a number of positions that leads to other prompts than for "
+                + ": found a tokenizer or a number of positions that leads to other prompts than"
+                + " for "
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }
