@@ -27,6 +27,7 @@ public final class Commands {
         new ReportCommand(),
         new CompareCommand(),
         new StudyCommand(),
+        new MetaCommand(),
         new RequestsCommand(),
         new ForwardCommand(),
         new ProbeCommand(),
