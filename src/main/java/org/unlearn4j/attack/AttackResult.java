@@ -86,7 +86,13 @@ public record AttackResult(
                   limits.apply(family)));
         });
     return new AttackResult(
-        List.copyOf(judgements.keySet()), judged.size(), families, probes, judgements, sampled, List.of());
+        List.copyOf(judgements.keySet()),
+        judged.size(),
+        families,
+        probes,
+        judgements,
+        sampled,
+        List.of());
   }
 
   /** Whether every limit holds. */

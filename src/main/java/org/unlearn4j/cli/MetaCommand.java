@@ -27,8 +27,7 @@ final class MetaCommand implements Command {
   @Override
   public Options options() {
     return CommandOptions.of(
-        CommandOptions.value(
-            "table", "FILE.md", "the page to write the table to (DIR/table.md)"));
+        CommandOptions.value("table", "FILE.md", "the page to write the table to (DIR/table.md)"));
   }
 
   @Override

@@ -12,8 +12,8 @@ import java.util.Optional;
  * OpenUnlearning, Dorna et al., 2025.)
  *
  * @param metric its name
- * @param auc of telling the models as they are; at least 0.5, for the side on which models that know
- *     are is read off them
+ * @param auc of telling the models as they are; at least 0.5, for the side on which models that
+ *     know are is read off them
  * @param higher whether models that know have the higher values
  * @param under by what was done to the models
  */
@@ -90,7 +90,6 @@ public record MetaEvaluation(String metric, double auc, boolean higher, Map<Stri
 
   /** Whether it tells well as it is and whatever was done, with the limit that was set before. */
   public boolean trusted() {
-    return auc >= GOOD
-        && under.values().stream().allMatch(m -> m.auc >= GOOD && m.right >= GOOD);
+    return auc >= GOOD && under.values().stream().allMatch(m -> m.auc >= GOOD && m.right >= GOOD);
   }
 }

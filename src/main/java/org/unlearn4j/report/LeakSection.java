@@ -154,9 +154,7 @@ final class LeakSection {
               .add(Tables.cell(model(p.model())), Tables.number(p.amount()))
               .add(Tables.number(p.leakage()))
               .add(
-                  Double.isNaN(p.retainOnly())
-                      ? Tables.nothing()
-                      : Tables.number(p.retainOnly())));
+                  Double.isNaN(p.retainOnly()) ? Tables.nothing() : Tables.number(p.retainOnly())));
     }
     return Tables.sortable(headings, rows);
   }

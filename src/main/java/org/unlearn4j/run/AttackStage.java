@@ -141,11 +141,11 @@ public final class AttackStage {
     }
     AttackResult result =
         AttackResult.of(
-            found.probes,
-            found.judgements,
-            judged.stream().map(Subject::name).toList(),
-            settings::limit,
-            found.sampled)
+                found.probes,
+                found.judgements,
+                judged.stream().map(Subject::name).toList(),
+                settings::limit,
+                found.sampled)
             .with(pushed(models, settings, judged, known.with(found.read), kept));
     result.write(out);
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
@@ -195,7 +195,8 @@ public final class AttackStage {
       } else if (!found.probes.equals(attacks.probes())) {
         throw new UserException(
             subject.model()
-                + ": found a tokenizer or a number of positions that leads to other prompts than for "
+                + ": found a tokenizer or a number of positions that leads to other prompts than"
+                + " for "
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }

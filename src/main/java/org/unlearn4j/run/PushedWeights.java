@@ -37,10 +37,16 @@ final class PushedWeights {
     return (p, from, to) -> {
       double spread =
           matrices.contains(p)
-              ? share * spreads.computeIfAbsent(p, q -> known(own, q, PushedWeights::rootMeanSquare))
+              ? share
+                  * spreads.computeIfAbsent(p, q -> known(own, q, PushedWeights::rootMeanSquare))
               : 0;
       long key = mix(seed + crc(p.name()));
-      read(own, p, from, to, (at, value) -> spread == 0 ? value : value + spread * gaussian(key, at));
+      read(
+          own,
+          p,
+          from,
+          to,
+          (at, value) -> spread == 0 ? value : value + spread * gaussian(key, at));
     };
   }
 

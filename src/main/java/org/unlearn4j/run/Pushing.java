@@ -17,7 +17,6 @@ import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.PushName;
-import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.nn.Decoder;
@@ -92,12 +91,11 @@ record Pushing(
     try (SafeTensors weights = SafeTensors.open(subject.model())) {
       WeightSource own = TfRuntime.checkpoint(weights, parameters);
       try (TensorFlowModel model =
-              TensorFlowModel.of(decoder, own, RuntimeModels.measuring(pipeline.model()));
+              TensorFlowModel.open(subject.model(), RuntimeModels.measuring(pipeline.model()));
           TaskData data = models.data(subject.model(), model);
           EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
         List<Encoded> direct =
-            AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT)
-                .encoded();
+            AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT).encoded();
         AttackSuite suite =
             new AttackSuite(
                 direct,
@@ -128,8 +126,7 @@ record Pushing(
       EvaluateStage.Bars bars) {
     Set<Parameter> matrices = Set.copyOf(decoder.blockMatrices());
     switch (step.push) {
-      case NOISE ->
-          model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
+      case NOISE -> model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
       case PRUNE -> model.assign(PushedWeights.pruned(own, matrices, step.amount));
       case MERGE_BACK -> {
         try (SafeTensors target = SafeTensors.open(pipeline.model().path().orElseThrow())) {

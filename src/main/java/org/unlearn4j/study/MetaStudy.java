@@ -102,7 +102,8 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
         JsonInput root = json(file);
         List<JsonInput> families = attacks(root);
         evaluations += families.isEmpty() ? 1 : 0;
-        one(root, families).forEach((k, v) -> own.computeIfAbsent(k, x -> new ArrayList<>()).add(v));
+        one(root, families)
+            .forEach((k, v) -> own.computeIfAbsent(k, x -> new ArrayList<>()).add(v));
       }
       if (evaluations < LEAST) {
         throw UserException.at(

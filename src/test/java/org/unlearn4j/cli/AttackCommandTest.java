@@ -89,7 +89,8 @@ class AttackCommandTest {
                 "  architecture: {hidden_size: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 48,"
                     + " max_positions: 128}",
                 data(),
-                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0, schedule: constant}",
+                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0,"
+                    + " schedule: constant}",
                 "unlearn: {objective: {name: GradDiff}}")
             .toString();
     run("finetune", "--pipeline", teaching, "--out", at("target"));

@@ -65,7 +65,8 @@ class MetaCommandTest {
   void mistakesAreNamed() throws IOException {
     CommandRun none = CommandRun.of("meta", temp.toString());
     assertEquals(ExitCode.USER, none.code());
-    assertTrue(none.err().contains("knows: found no such folder, expected plain/knows"), none.err());
+    assertTrue(
+        none.err().contains("knows: found no such folder, expected plain/knows"), none.err());
     model("plain/knows/0", 1, 1);
     CommandRun few = CommandRun.of("meta", temp.toString());
     assertEquals(ExitCode.USER, few.code());

@@ -38,7 +38,9 @@ class MetaEvaluationTest {
     assertFalse(m.trusted());
   }
 
-  /** Of six pairs, (0.25, 0.1), (0.25, 0.2) and the three of 0.9 are in order, (0.25, 0.3) is not. */
+  /**
+   * Of six pairs, (0.25, 0.1), (0.25, 0.2) and the three of 0.9 are in order, (0.25, 0.3) is not.
+   */
   @Test
   void areasCountPairs() {
     Pool mixed = new Pool(new double[] {0.9, 0.25}, new double[] {0.1, 0.2, 0.3});

@@ -273,7 +273,9 @@ class WhatRunsWhenTest {
     assertEquals("", run(pipeline(sets)));
   }
 
-  /** What attacks read: models, data, their own block and files; no stage but the report reads them. */
+  /**
+   * What attacks read: models, data, their own block and files; no stage but the report reads them.
+   */
   @Test
   void attacksRunWhereWhatTheyAskOrWhomChanged() throws IOException {
     String mine = "{\"prompt\": \"Where?\", \"keywords\": [\"here\"]}\n";
