@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.unlearn4j.eval.Bootstrap;
 
 /**
  * What a model gives away after its weights were pushed, to the question as it was taught.
