@@ -28,6 +28,7 @@ public final class Commands {
         new ReportCommand(),
         new CompareCommand(),
         new StudyCommand(),
+        new MetaCommand(),
         new SweepCommand(),
         new PrepareCommand(),
         new RequestsCommand(),
