@@ -49,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -112,6 +112,9 @@ sweep: runs/fable-tune-retain/model.safetensors $(BUILT) ## settings sought on t
 adapters-table: STUDIES = adapters adapters-grid
 adapters-table: $(GRID) $(BUILT) ## adapters beside training of the whole model over three seeds, into docs/results/adapters.md (40 minutes)
 	$(call studies,docs/results/adapters.md)
+
+meta-table: $(BUILT) ## which metrics tell models that know from others, twelve models, into docs/results/attacks.md (half an hour)
+	@PAGE=docs/results/attacks.md sh pipeline/meta.sh $(UNLEARN4J) runs/meta $(SEEDS)
 
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)

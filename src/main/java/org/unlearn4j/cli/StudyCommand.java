@@ -31,7 +31,8 @@ final class StudyCommand implements Command {
   public Options options() {
     return CommandOptions.of(
         CommandOptions.required("file", "FILE", "the study file (see docs/reference/pipelines.md)"),
-        CommandOptions.required("out", "DIR", "the folder of the runs; a study goes on there"),
+        CommandOptions.required(
+            "out", "DIR", "the folder of the runs; a stopped study continues there"),
         CommandOptions.value(
             "table",
             "FILE.md",

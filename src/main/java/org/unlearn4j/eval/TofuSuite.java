@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -43,21 +44,24 @@ public final class TofuSuite implements Suite {
    * @param stop tokens that end a generation
    * @param generated roles of the sets whose questions are answered; metrics that need the answers
    *     of another set are left out
+   * @param refusals sentences that are known to refuse
    */
   public record Settings(
       String suite,
       int tokenBudget,
       int maxNewTokens,
       Set<Integer> stop,
-      Set<EvalSet.Role> generated) {
+      Set<EvalSet.Role> generated,
+      List<String> refusals) {
     public Settings {
+      refusals = List.copyOf(refusals);
       stop = Set.copyOf(stop);
       generated = Set.copyOf(generated);
     }
 
-    /** Generates for every set that has such metrics. */
+    /** Generates for every set that has such metrics, and knows the usual refusals. */
     public Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
-      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED);
+      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED, List.of());
     }
   }
 
@@ -137,6 +141,7 @@ public final class TofuSuite implements Suite {
             metrics.putAll(
                 MembershipRows.metrics(forget.name(), h.name(), perRow, run.retainOnly)));
     metrics.putAll(fluency);
+    refusals(perRow).ifPresent(v -> metrics.put(Metric.FLUENCY_REFUSALS.key(), v));
     return run.result(metrics, perRow, required);
   }
 
@@ -167,6 +172,18 @@ public final class TofuSuite implements Suite {
         .flatMap(s -> s.items().stream())
         .map(EvalItem::prompt)
         .toList();
+  }
+
+  /** A data set may ask for what nobody knows; a refusal is right there. */
+  private OptionalDouble refusals(Map<String, List<RowResult>> perRow) {
+    Refusing refusing = new Refusing(settings.refusals);
+    return sets.stream()
+        .filter(s -> s.role() == EvalSet.Role.RETAIN || s.role() == EvalSet.Role.GENERAL)
+        .filter(this::generates)
+        .flatMap(s -> perRow.get(s.name()).stream())
+        .filter(r -> !refusing.refuses(r.answer()))
+        .mapToDouble(r -> refusing.refuses(r.generation()) ? 1 : 0)
+        .average();
   }
 
   private Optional<EvalSet> only(EvalSet.Role role) {

@@ -301,7 +301,7 @@ public final class StudyRunner {
       throw UserException.at(
           study.file(),
           "columns",
-          String.join(", ", missing) + ", which this data gives no evidence for",
+          String.join(", ", missing) + ", which cannot be measured on this data",
           "some of " + String.join(", ", target.metrics().keySet()));
     }
   }
