@@ -158,14 +158,12 @@ public record EvaluationResult(Measured of, Scores scores, Features features, Ti
   /** The same with what was measured of the features. */
   public EvaluationResult withFeatures(
       Map<String, Map<String, Double>> measures, Optional<FeaturePicture> picture) {
-    return new EvaluationResult(
-        of, scores, new Features(measures, picture, routing()), timing);
+    return new EvaluationResult(of, scores, new Features(measures, picture, routing()), timing);
   }
 
   /** The same with where tokens were sent, by set. */
   public EvaluationResult withRouting(Map<String, Routing> bySet) {
-    return new EvaluationResult(
-        of, scores, new Features(entanglement(), pca(), bySet), timing);
+    return new EvaluationResult(of, scores, new Features(entanglement(), pca(), bySet), timing);
   }
 
   /** The same with the fingerprints of the weights it was made with. */

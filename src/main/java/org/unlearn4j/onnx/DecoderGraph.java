@@ -21,8 +21,8 @@ import org.unlearn4j.nn.Linear;
  * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
  * vocab]}, with {@code tokens = batch * time}; {@code routes.{i}} are the experts that each token
- * goes through in the i-th block that has some, {@code [tokens, chosen]}. Where adapters may be added there are the optional
- * inputs of {@link AdapterInputs} too.
+ * goes through in the i-th block that has some, {@code [tokens, chosen]}. Where adapters may be
+ * added there are the optional inputs of {@link AdapterInputs} too.
  *
  * @param form the variant and operator set it is written in
  * @param graph all but the large initializers

@@ -21,8 +21,8 @@ import java.util.Set;
  *     keys and values each row reads, so that several can follow one prompt), {@code
  *     measure.positions} int64 [n] (flat indices into batch times time) and {@code measure.weights}
  *     float [batch, 1, time]; outputs: {@code measure.rows} [n, hidden], {@code measure.pooled}
- *     [batch, layers + 2, hidden], hidden states summed with those weights, where tokens are
- *     sent to experts {@code measure.routes} int64 [batch times time, blocks times chosen], and the
+ *     [batch, layers + 2, hidden], hidden states summed with those weights, where tokens are sent
+ *     to experts {@code measure.routes} int64 [batch times time, blocks times chosen], and the
  *     file's own {@code present.*}
  * @param head inputs: {@code hidden.final_norm} [n, hidden] and {@code measure.labels} int64 [n,
  *     1]; outputs, each [n]: {@code measure.log_prob}, {@code measure.argmax} int64, {@code
@@ -67,8 +67,7 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
             .filter(o -> o.getName().startsWith(KeyValueCache.PRESENT))
             .toList();
     GraphProto body =
-        Subgraph.join(forward(graph, hidden, routes, presents), pooling(hidden, routes))
-            .toBuilder()
+        Subgraph.join(forward(graph, hidden, routes, presents), pooling(hidden, routes)).toBuilder()
             .addAllOutput(presents)
             .build();
     Set<String> cut = Set.of(DecoderGraph.FINAL_NORM);

@@ -35,8 +35,7 @@ final class RoutingSection {
   }
 
   private static boolean changed(EvaluationResult result) {
-    return result.routing().values().stream()
-        .anyMatch(r -> r.mean(Routing.CHANGED).isPresent());
+    return result.routing().values().stream().anyMatch(r -> r.mean(Routing.CHANGED).isPresent());
   }
 
   private static Html table(EvaluationResult result) {
@@ -50,15 +49,17 @@ final class RoutingSection {
                 .add(Html.tag("small", set + " rows")));
       }
       headings.add(
-          Html.tag("span").css("number").add("busiest expert").add(Html.tag("small", set + " rows")));
+          Html.tag("span")
+              .css("number")
+              .add("busiest expert")
+              .add(Html.tag("small", set + " rows")));
     }
     List<Html> rows = new ArrayList<>();
     for (String block : result.routing().values().iterator().next().byLayer().keySet()) {
       Html row = heading(block);
       for (String set : SETS) {
         Routing.Layer layer = layer(result, set, block);
-        Routing.OF_CHANGE.forEach(
-            m -> row.add(cell(Optional.ofNullable(layer.change().get(m)))));
+        Routing.OF_CHANGE.forEach(m -> row.add(cell(Optional.ofNullable(layer.change().get(m)))));
         row.add(busiest(layer));
       }
       rows.add(row);

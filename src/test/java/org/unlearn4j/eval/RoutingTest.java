@@ -47,7 +47,8 @@ class RoutingTest {
     assertEquals(List.of(2 / 8.0, 4 / 8.0, 2 / 8.0, 0.0), one.load());
     // (1 + 2 + 1 + 2) / 8 / 2
     assertEquals(0.375, one.change().get(Routing.LOAD_SHIFT), 1e-15);
-    assertEquals(Map.of(Routing.CHANGED, 0.0, Routing.FIRST_CHANGED, 0.0, Routing.LOAD_SHIFT, 0.0),
+    assertEquals(
+        Map.of(Routing.CHANGED, 0.0, Routing.FIRST_CHANGED, 0.0, Routing.LOAD_SHIFT, 0.0),
         routing.byLayer().get("3").change());
     assertEquals(0.25, routing.mean(Routing.CHANGED).orElseThrow());
     assertEquals(0.1875, routing.mean(Routing.LOAD_SHIFT).orElseThrow(), 1e-15);
@@ -76,18 +77,15 @@ class RoutingTest {
     assertEquals(Optional.empty(), alone.mean(Routing.CHANGED));
     assertEquals(alone, Routing.of(AFTER));
     Routes fewer = new Routes(LAYERS, AFTER.rows().subList(0, 1));
-    assertThrows(
-        IllegalArgumentException.class, () -> Routing.compare(Optional.of(BEFORE), fewer));
+    assertThrows(IllegalArgumentException.class, () -> Routing.compare(Optional.of(BEFORE), fewer));
   }
 
   @Test
   void roundTripIsExact() {
     EvaluationResult plain =
-        Evaluations.of(
-            "m", "tf", "tofu", Map.of(), Map.of(), Map.of(), Optional.empty(), 1, 1);
+        Evaluations.of("m", "tf", "tofu", Map.of(), Map.of(), Map.of(), Optional.empty(), 1, 1);
     Map<String, Routing> bySet =
-        Map.of(
-            "forget", Routing.compare(Optional.of(BEFORE), AFTER), "retain", Routing.of(AFTER));
+        Map.of("forget", Routing.compare(Optional.of(BEFORE), AFTER), "retain", Routing.of(AFTER));
     Path file = folder.resolve("e.json");
     plain.withRouting(bySet).write(file);
     assertEquals(bySet, EvaluationResult.read(file).routing());

@@ -72,8 +72,7 @@ class RoutingOfMixturesTest {
     Routes before = routes(open(same, "tf"), rows);
     Routes unchanged = routes(open(same, runtime), rows);
     Routes after = routes(open(rolled, runtime), rows);
-    assertEquals(
-        List.of(new Routes.Layer(0, 5, 2), new Routes.Layer(1, 5, 2)), after.layers());
+    assertEquals(List.of(new Routes.Layer(0, 5, 2), new Routes.Layer(1, 5, 2)), after.layers());
     for (int r = 0; r < rows.size(); r++) {
       assertEquals(rows.get(r).length(), after.rows().get(r).length, "padding is left out");
       for (int t = 0; t < rows.get(r).length(); t++) {
