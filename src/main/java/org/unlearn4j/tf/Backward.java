@@ -24,6 +24,7 @@ import org.unlearn4j.nn.Parameter;
  */
 public final class Backward {
   private final Graph graph;
+  private final TfRuntime runtime;
   private final String scope;
   private final Ops tf;
   private final Variables variables;
@@ -32,6 +33,7 @@ public final class Backward {
 
   private Backward(TfRuntime runtime, String scope, Variables variables, List<Parameter> wanted) {
     this.graph = runtime.graph();
+    this.runtime = runtime;
     this.scope = scope;
     this.tf = runtime.ops().withSubScope(scope);
     this.variables = variables;
@@ -131,6 +133,7 @@ public final class Backward {
             new Output<?>[] {y.asOutput()},
             x.stream().map(Operand::asOutput).toArray(Output<?>[]::new),
             upstream == null ? null : new Output<?>[] {upstream.asOutput()});
+    runtime.several().ifPresent(m -> m.madeBelow(scope));
     List<Operand<TFloat32>> found = new ArrayList<>();
     for (Output<?> gradient : dx) {
       @SuppressWarnings("unchecked") // all x are float32
