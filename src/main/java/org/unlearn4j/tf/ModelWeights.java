@@ -20,8 +20,7 @@ public record ModelWeights(Variables variables, Optional<AdapterWeights> adapter
   /** The same on further devices. */
   public void copiedBy(List<ModelWeights> others) {
     variables.copiedBy(others.stream().map(ModelWeights::variables).toList());
-    adapter.ifPresent(
-        a -> a.copiedBy(others.stream().map(o -> o.adapter.orElseThrow()).toList()));
+    adapter.ifPresent(a -> a.copiedBy(others.stream().map(o -> o.adapter.orElseThrow()).toList()));
   }
 
   /** An emitter of the model with these weights over one batch. */

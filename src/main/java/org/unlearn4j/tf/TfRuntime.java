@@ -54,7 +54,8 @@ public final class TfRuntime implements AutoCloseable {
       OneDnnCaches.correct();
     }
     this.several = computation.spread().map(DeviceMap::new);
-    this.ops = several.map(m -> LinearNames.of(graph, m::made)).orElseGet(() -> LinearNames.of(graph));
+    this.ops =
+        several.map(m -> LinearNames.of(graph, m::made)).orElseGet(() -> LinearNames.of(graph));
   }
 
   public Graph graph() {

@@ -66,7 +66,8 @@ final class Optimizer {
             : null;
     decay = scalar(tf, "decay");
     carry = scalar(tf, "carry");
-    Map<Parameter, Operand<TFloat32>> sums = accumulating ? accumulation(runtime, tf, gradients) : gradients;
+    Map<Parameter, Operand<TFloat32>> sums =
+        accumulating ? accumulation(runtime, tf, gradients) : gradients;
     norm = globalNorm(runtime, tf.withSubScope("norm"), sums);
     Operand<TFloat32> clip = clip(tf.withSubScope("clip"), settings.clipNorm());
     // Updates wait for every gradient, because one may still be reading other parameters.

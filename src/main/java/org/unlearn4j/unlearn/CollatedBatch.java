@@ -56,18 +56,14 @@ public record CollatedBatch(
       firstRow += own.size();
     }
     long tokens = batch.of(used).stream().mapToLong(TokenRow::length).sum();
-    return new CollatedBatch(all, parts, narrow(flat(batch.floors())), batch.queue(), tokens, List.of());
+    return new CollatedBatch(
+        all, parts, narrow(flat(batch.floors())), batch.queue(), tokens, List.of());
   }
 
   /** The same with another queue, which is known only when the step before is over. */
   public CollatedBatch withQueue(Map<FeatureLayer, List<float[]>> other) {
     return new CollatedBatch(
-        all,
-        parts,
-        floors,
-        other,
-        tokens,
-        further.stream().map(b -> b.withQueue(other)).toList());
+        all, parts, floors, other, tokens, further.stream().map(b -> b.withQueue(other)).toList());
   }
 
   /** The same as the first device's, beside those of others. */

@@ -48,8 +48,7 @@ public record Features(
   Operand<TFloat32> kept(Ops tf, StepContext c, FeatureLayer layer) {
     List<Operand<TFloat32>> parts = new ArrayList<>();
     c.devices().forEach(d -> parts.add(of(tf, d, Segment.RETAIN, layer)));
-    Operand<TFloat32> retain =
-        parts.size() == 1 ? parts.get(0) : tf.concat(parts, tf.constant(0));
+    Operand<TFloat32> retain = parts.size() == 1 ? parts.get(0) : tf.concat(parts, tf.constant(0));
     Operand<TFloat32> batch = stopGradient ? tf.stopGradient(retain) : retain;
     return queued ? tf.concat(List.of(batch, c.queue(layer)), tf.constant(0)) : batch;
   }

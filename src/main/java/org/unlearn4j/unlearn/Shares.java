@@ -27,7 +27,10 @@ final class Shares {
       Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
       for (Map.Entry<Segment, List<TokenRow>> e : batch.rows().entrySet()) {
         int n = e.getValue().size();
-        rows.put(e.getKey(), e.getValue().subList(from(e.getKey(), n, d, devices), from(e.getKey(), n, d + 1, devices)));
+        rows.put(
+            e.getKey(),
+            e.getValue()
+                .subList(from(e.getKey(), n, d, devices), from(e.getKey(), n, d + 1, devices)));
       }
       batch
           .referenceNll()
@@ -54,7 +57,8 @@ final class Shares {
   /** First of a device's rows of a segment; that of the device after the last is {@code rows}. */
   static int from(Segment s, int rows, int device, int devices) {
     int more = rows % devices;
-    int before = s == Segment.RETAIN ? Math.max(0, device - (devices - more)) : Math.min(device, more);
+    int before =
+        s == Segment.RETAIN ? Math.max(0, device - (devices - more)) : Math.min(device, more);
     return device * (rows / devices) + before;
   }
 }

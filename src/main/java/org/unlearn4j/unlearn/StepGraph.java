@@ -72,8 +72,7 @@ public final class StepGraph implements AutoCloseable {
           .get(0)
           .keySet()
           .forEach(l -> queueFeatures.put(l, rows(taken.stream().map(t -> t.get(l)).toList())));
-      avoided()
-          .ifPresent(a -> a.copiedBy(further(r -> r.avoided().orElseThrow())));
+      avoided().ifPresent(a -> a.copiedBy(further(r -> r.avoided().orElseThrow())));
     } catch (RuntimeException | Error e) {
       runtime.close(); // nobody has this graph to close it
       throw e;

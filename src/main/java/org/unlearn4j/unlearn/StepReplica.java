@@ -44,7 +44,8 @@ final class StepReplica {
    *
    * @param place among the devices; 0 is the first or the only one
    */
-  StepReplica(Decoder decoder, Objective objective, Computation computation, TfRuntime runtime, int place) {
+  StepReplica(
+      Decoder decoder, Objective objective, Computation computation, TfRuntime runtime, int place) {
     this.runtime = runtime;
     this.decoder = decoder;
     this.objective = objective;
@@ -159,9 +160,7 @@ final class StepReplica {
     return objective.robust() ? ops.math.mul(inputs.forgetting(), constant) : constant;
   }
 
-  /**
-   * What a retain loss is above the constraint: these rows' share of {@code retain - epsilon}.
-   */
+  /** What a retain loss is above the constraint: these rows' share of {@code retain - epsilon}. */
   private Operand<TFloat32> above(Ops ops, Operand<TFloat32> retain) {
     if (objective.dual().isEmpty()) {
       return retain;
