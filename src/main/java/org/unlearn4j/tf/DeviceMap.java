@@ -40,8 +40,9 @@ final class DeviceMap {
     stages = chosen;
   }
 
-  Stages stages() {
-    return stages;
+  /** The device of a block that is emitted now. */
+  int device(int block) {
+    return stages == null ? current : stages.of(block);
   }
 
   /** An operation of this name was made. */

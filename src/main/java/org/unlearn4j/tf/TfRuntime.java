@@ -88,7 +88,7 @@ public final class TfRuntime implements AutoCloseable {
 
   /** Makes operations for one of several devices; the first is 0. */
   public <R> R at(int place, Supplier<R> body) {
-    return several.map(m -> m.at(place, body)).orElseGet(body);
+    return several.isPresent() ? several.get().at(place, body) : body.get();
   }
 
   /** Makes variables for the device where each one's parameter is at home. */

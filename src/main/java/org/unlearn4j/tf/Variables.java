@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
@@ -391,6 +392,15 @@ public final class Variables {
 
   Ops ops() {
     return runtime.ops();
+  }
+
+  /** The place of the device that computes a block; that of now where one computes all. */
+  int device(int block) {
+    return runtime.several().map(m -> m.device(block)).orElse(0);
+  }
+
+  <R> R at(int place, Supplier<R> body) {
+    return runtime.at(place, body);
   }
 
   /** Where the variables are, and all products with them. */

@@ -15,6 +15,7 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.ModelWeights;
 import org.unlearn4j.tf.Pooling;
 import org.unlearn4j.tf.RowDropout;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.tf.TensorFlowEmitter;
 import org.unlearn4j.tf.TfInputs;
 import org.unlearn4j.tf.TfRuntime;
@@ -66,6 +67,8 @@ final class StepForward implements StepContext {
     }
     if (computation.recompute()) {
       emitter.recomputing();
+    } else if (computation.spread().filter(s -> s.form() == Spread.Form.STAGES).isPresent()) {
+      emitter.dividing();
     }
     dropout(objective).ifPresent(emitter::dropping);
     objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));

@@ -117,7 +117,7 @@ final class DividedSteps {
     Random random = new Random(p.name().hashCode());
     float[] values = new float[Math.toIntExact(p.size())];
     for (int i = 0; i < values.length; i++) {
-      values[i] = (float) (0.1 * random.nextGaussian());
+      values[i] = (float) (0.5 * random.nextGaussian());
     }
     return FloatBuffer.wrap(values);
   }
