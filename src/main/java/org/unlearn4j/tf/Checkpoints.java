@@ -37,8 +37,8 @@ final class Checkpoints {
    * @param read the input as the block reads it
    * @param output {@code [batch * time, hidden]}, from which its parameters are reached
    * @param leaf the output as everybody else reads it
-   * @param again emits it once more below a scope, from another input; empty where everything in
-   *     it is kept
+   * @param again emits it once more below a scope, from another input; empty where everything in it
+   *     is kept
    */
   record Block(
       String name,

@@ -1,8 +1,12 @@
 package org.unlearn4j.tf;
 
+import java.util.Collections;
 import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GPUOptions;
+import org.unlearn4j.nn.Parameter;
 
 /**
  * Several devices of one process that compute one graph: all of them GPUs, or so many virtual
@@ -36,7 +40,7 @@ public record Spread(Form form, List<Device> devices) {
 
   /** So many virtual devices of the CPU. */
   public static Spread cpus(Form form, int count) {
-    return new Spread(form, java.util.Collections.nCopies(count, Device.CPU));
+    return new Spread(form, Collections.nCopies(count, Device.CPU));
   }
 
   /** How many devices there are. */
@@ -50,6 +54,20 @@ public record Spread(Form form, List<Device> devices) {
   }
 
   /**
+   * The part of a model's values that the fullest device has of them: 1 where each has all, else
+   * that of its blocks, and on the first also of what is in no block.
+   */
+  public double largestPart(List<Parameter> parameters) {
+    if (form == Form.REPLICAS) {
+      return 1;
+    }
+    Stages stages = Stages.of(parameters, count());
+    long[] held = new long[count()];
+    parameters.forEach(p -> held[stages.of(p)] += p.size());
+    return (double) LongStream.of(held).max().orElseThrow() / LongStream.of(held).sum();
+  }
+
+  /**
    * Options of a session that sees these devices. What has no kernel for a GPU goes to the host;
    * {@link Placement} looks at what must not.
    */
@@ -57,9 +75,7 @@ public record Spread(Form form, List<Device> devices) {
     ConfigProto.Builder options = devices.get(0).options().setAllowSoftPlacement(true);
     if (devices.get(0).isGpu()) {
       String visible =
-          devices.stream()
-              .map(d -> Integer.toString(d.gpu()))
-              .collect(java.util.stream.Collectors.joining(","));
+          devices.stream().map(d -> Integer.toString(d.gpu())).collect(Collectors.joining(","));
       return options.setGpuOptions(
           GPUOptions.newBuilder().setAllowGrowth(true).setVisibleDeviceList(visible));
     }

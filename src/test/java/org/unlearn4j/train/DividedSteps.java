@@ -68,7 +68,7 @@ final class DividedSteps {
     Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
     Map<Segment, double[]> reference = new EnumMap<>(Segment.class);
     for (Segment s : objective.segments()) {
-      rows.put(s, rows(seed + 10 * s.ordinal(), count));
+      rows.put(s, rows(seed + s.key().hashCode(), count));
     }
     for (Segment s : objective.referenceNll()) {
       reference.put(s, new Random(seed).doubles(count, 10, 30).toArray());
@@ -160,7 +160,8 @@ final class DividedSteps {
       TrainingStep.Outcome a = actual.outcomes().get(t);
       assertEquals(e.terms().keySet(), a.terms().keySet());
       e.terms().forEach((n, v) -> assertClose(n, v, a.terms().get(n), 0, TOLERANCE));
-      assertClose("gradient norm " + t, e.gradNorm(), a.gradNorm(), 0, TOLERANCE);
+      // Later steps begin where Adam went, which need not agree where a gradient is rounding alone.
+      assertClose("gradient norm", e.gradNorm(), a.gradNorm(), 0, t == 0 ? TOLERANCE : 1e-5);
       assertEquals(e.features().keySet(), a.features().keySet());
       e.features().forEach((l, all) -> assertEquals(all.size(), a.features().get(l).size()));
     }

@@ -25,8 +25,7 @@ import org.unlearn4j.unlearn.StepBatch;
 
 /** A model whose blocks are on several devices makes the steps that it makes on one. */
 class StagesTest {
-  private static final Computation TWO =
-      Computations.FP32.on(Spread.cpus(Spread.Form.STAGES, 2));
+  private static final Computation TWO = Computations.FP32.on(Spread.cpus(Spread.Form.STAGES, 2));
   private static final Pattern BLOCK = Pattern.compile("layers\\.([0-9]+)/");
 
   private final DividedSteps steps = new DividedSteps("llama");
@@ -72,8 +71,7 @@ class StagesTest {
     int layers = steps.fixture.decoder().config().layers();
     assertEquals(layers, products.size());
     assertEquals(Map.of("CPU:0", products.get(0).get("CPU:0")), products.get(0));
-    assertEquals(
-        Map.of("CPU:1", products.get(layers - 1).get("CPU:1")), products.get(layers - 1));
+    assertEquals(Map.of("CPU:1", products.get(layers - 1).get("CPU:1")), products.get(layers - 1));
     // Forward alone: q, k, v, o, gate, up, down, and scores and values of attention.
     assertTrue(products.get(layers - 1).get("CPU:1") >= 7, products.toString());
     assertEquals("CPU:0", variables.get("model.embed_tokens.weight"));
