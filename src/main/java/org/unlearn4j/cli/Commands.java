@@ -10,6 +10,7 @@ public final class Commands {
     return List.of(
         new DoctorCommand(),
         new InspectCommand(),
+        new InitCommand(),
         new PipelineCommand(),
         new RunCommand(),
         new FinetuneCommand(),
@@ -27,6 +28,7 @@ public final class Commands {
         new ReportCommand(),
         new CompareCommand(),
         new StudyCommand(),
+        new SweepCommand(),
         new RequestsCommand(),
         new ForwardCommand(),
         new ProbeCommand(),
