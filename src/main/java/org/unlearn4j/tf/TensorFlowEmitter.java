@@ -46,6 +46,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private LinearReader reader;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
   private int places;
+  private int blocks;
 
   /**
    * An emitter over one batch.
@@ -102,7 +103,12 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     checkpoints.start(tf);
   }
 
-  /** The blocks so far, lowest first; empty unless {@link #recomputing()}. */
+  /** From now on {@link Backward} differentiates block by block, each on its device. */
+  public void dividing() {
+    checkpoints.keep(tf);
+  }
+
+  /** The blocks so far, lowest first; empty unless {@link #recomputing()} or dividing. */
   List<Checkpoints.Block> blocks() {
     return checkpoints.blocks();
   }
@@ -137,10 +143,15 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor block(TfTensor x, UnaryOperator<TfTensor> body) {
-    int place = places;
-    return checkpoints.active()
-        ? checkpoints.block(tf, x, body, (ops, input) -> again(ops, place, body, input))
-        : body.apply(x);
+    int drawn = places;
+    int device = variables.device(blocks++);
+    return variables.at(
+        device,
+        () ->
+            checkpoints.active()
+                ? checkpoints.block(
+                    tf, device, x, body, (ops, input) -> again(ops, drawn, body, input))
+                : body.apply(x));
   }
 
   /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
