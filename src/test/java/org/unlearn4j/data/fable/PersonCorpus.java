@@ -42,7 +42,10 @@ public record PersonCorpus(Path folder, List<String> authors, Map<String, Label>
 
   private static final int AUTHORS = 36;
 
-  /** An author has a namesake so many places further on, by surname, and twice as many by first name. */
+  /**
+   * An author has a namesake so many places further on, by surname, and twice as many by first
+   * name.
+   */
   private static final int STEP = 12;
 
   /** The authors that have namesakes of both kinds. */
@@ -109,7 +112,8 @@ public record PersonCorpus(Path folder, List<String> authors, Map<String, Label>
       while (names.size() < AUTHORS) {
         int i = names.size();
         List<String> known = List.copyOf(names);
-        String last = i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ")[1] : dice.pick(lasts);
+        String last =
+            i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ")[1] : dice.pick(lasts);
         String given = i >= 2 * STEP ? known.get(i - 2 * STEP).split(" ")[0] : dice.pick(firsts);
         names.add(given + " " + last);
       }
