@@ -49,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -105,6 +105,9 @@ requests-table: $(BUILT) ## five requests by every strategy over three seeds, an
 quantization-table: STUDIES = quantization quantization-grid
 quantization-table: $(GRID) $(BUILT) ## what int8 and int4 bring back over three seeds, into docs/results/quantization.md (half an hour)
 	$(call studies,docs/results/quantization.md)
+
+sweep: runs/fable-tune-retain/model.safetensors $(BUILT) ## settings sought on tune10: runs/sweep/best.yaml and sweep.md (two hours)
+	@$(UNLEARN4J) sweep --file pipeline/sweeps/fable.yaml $(OVERRIDES) --out runs/sweep
 
 adapters-table: STUDIES = adapters adapters-grid
 adapters-table: $(GRID) $(BUILT) ## adapters beside training of the whole model over three seeds, into docs/results/adapters.md (40 minutes)
@@ -179,6 +182,11 @@ help: ## this
 # The target on the codes of int4: every linear map replaced by what its codes stand for.
 $(GRID): models/fable-target/model.safetensors | $(BUILT)
 	@$(UNLEARN4J) round --model $(<D) --variant int4 --out $(@D)
+
+# The retain-only model of the authors that settings are sought on.
+runs/fable-tune-retain/model.safetensors: | $(BUILT)
+	@$(TEACH) --set model.tokenizer=models/fable-target --set data.forget=tune10 --set data.retain=tune90 \
+	  --set finetune.data=retain --out $(@D)
 
 # Install scripts stay off: onnxruntime-node's would only fetch CUDA, its CPU libraries are in the package.
 $(CLIENTS): src/test/node/package.json src/test/node/package-lock.json

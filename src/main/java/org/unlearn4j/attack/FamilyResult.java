@@ -6,6 +6,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import org.unlearn4j.eval.Bootstrap;
 
 /**
  * What one family brings out of each model.

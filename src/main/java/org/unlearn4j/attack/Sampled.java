@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
+import org.unlearn4j.eval.Bootstrap;
 
 /**
  * What the best of several sampled answers gives away of one model.

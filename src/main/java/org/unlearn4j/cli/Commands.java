@@ -10,6 +10,7 @@ public final class Commands {
     return List.of(
         new DoctorCommand(),
         new InspectCommand(),
+        new InitCommand(),
         new PipelineCommand(),
         new RunCommand(),
         new FinetuneCommand(),
@@ -28,6 +29,7 @@ public final class Commands {
         new CompareCommand(),
         new StudyCommand(),
         new PrepareCommand(),
+        new SweepCommand(),
         new RequestsCommand(),
         new ForwardCommand(),
         new ProbeCommand(),

@@ -60,6 +60,15 @@ public final class Pipeline {
     return new Pipeline(PipelineReader.Source.of(file, sets), true);
   }
 
+  /**
+   * As {@link #read}, of a text that is no file yet.
+   *
+   * @param file that it will be, for messages
+   */
+  public static Pipeline ofText(Path file, String text) {
+    return new Pipeline(new PipelineReader.Source(Optional.of(file), text, List.of()), true);
+  }
+
   /** As {@link #read}, but the models and data that the file names need not be there any more. */
   public static Pipeline readRecord(Path file) {
     return new Pipeline(PipelineReader.Source.of(file, List.of()), false);

@@ -73,6 +73,7 @@ final class PipelineRecords {
         s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
+        TuningKeys.read(s),
         loop(s, Schema.UNLEARN));
   }
 

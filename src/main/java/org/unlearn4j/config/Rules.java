@@ -113,6 +113,7 @@ final class Rules {
       require(Schema.CHOICES, "");
     }
     RowKeys.check(settings, this::add);
+    TuningKeys.check(settings, this::add);
     Optional<String> forget = settings.find(Schema.FORGET);
     if (forget.isPresent() && forget.equals(settings.find(Schema.RETAIN))) {
       add(

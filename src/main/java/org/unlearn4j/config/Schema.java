@@ -260,6 +260,8 @@ final class Schema {
           FINETUNE.adapter.section(),
           new Section("unlearn", false, "the unlearning stage"),
           new Section("unlearn.objective", false, "`gamma * forget + alpha * retain`"),
+          TuningKeys.sections().get(0),
+          TuningKeys.sections().get(1),
           new Section("unlearn.clreg", true, "the contrastive regulariser; left out: off"),
           new Section(
               "unlearn.robust",
@@ -327,6 +329,7 @@ final class Schema {
     all.addAll(ClRegKeys.ALL);
     all.addAll(UNLEARN.keys());
     all.addAll(UnlearnKeys.ALL);
+    all.addAll(TuningKeys.ALL);
     all.addAll(RobustKeys.ALL);
     all.addAll(SurgeryKeys.ALL);
     all.addAll(ExportKeys.ALL);

@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param robust empty where the forget loss is taken at the weights as they are
  * @param surgery empty where nothing is cut afterwards
  * @param salientShare part of the blocks' matrices that learns; 1: the whole model does
- * @param watch what is measured meanwhile; it changes nothing about the result
+ * @param watch what is measured meanwhile; without rules it changes nothing about the result
+ * @param tuning rules that read what is watched
  */
 public record UnlearnSettings(
     ObjectiveSettings objective,
@@ -21,4 +22,5 @@ public record UnlearnSettings(
     Optional<SurgerySettings> surgery,
     double salientShare,
     WatchSettings watch,
+    TuningSettings tuning,
     LoopSettings loop) {}

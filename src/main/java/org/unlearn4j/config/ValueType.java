@@ -207,6 +207,15 @@ record ValueType<T>(
         Floor::spelling);
   }
 
+  static ValueType<Goal> goal() {
+    return new ValueType<>(
+        "reference, strangers, perturbed or a number from 0 to 1",
+        List.of("reference", "strangers", "perturbed"),
+        false,
+        node -> plain(node).flatMap(Goal::parse),
+        Goal::spelling);
+  }
+
   /** One or more different elements; a single scalar stands for a list of one. */
   static <E> ValueType<List<E>> listOf(ValueType<E> element, String plural) {
     return new ValueType<>(

@@ -4,4 +4,7 @@ package org.unlearn4j.data;
 public sealed interface DataRow permits QaExample, Passage, Conversation {
   /** For messages: {@code forget.jsonl, line 3}. */
   String place();
+
+  /** Its line in its file, counted from 1. */
+  int line();
 }

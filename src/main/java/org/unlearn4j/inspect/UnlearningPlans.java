@@ -31,10 +31,10 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
   public static final int RANK = 16;
 
   /** The program with TensorFlow loaded, on top of every plan. */
-  static final long PROGRAM = 800L << 20;
+  public static final long PROGRAM = 800L << 20;
 
   /** By as much a plan may be wrong. */
-  private static final double MARGIN = 0.15;
+  public static final double MARGIN = 0.15;
 
   private static final double GIB = 1L << 30;
 

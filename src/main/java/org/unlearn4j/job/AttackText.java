@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.unlearn4j.attack.AttackResult;
-import org.unlearn4j.attack.Bootstrap;
 import org.unlearn4j.attack.FamilyResult;
 import org.unlearn4j.attack.Sampled;
+import org.unlearn4j.eval.Bootstrap;
 
 /** What attacks brought out, in a few lines for a terminal. */
 final class AttackText {

@@ -7,13 +7,13 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.AttackStage;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.RuntimeModels;
+import org.unlearn4j.run.UnlearnStage;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.Variant;
@@ -28,7 +28,7 @@ import org.unlearn4j.weights.Variant;
  *        |                 |
  *        +--- evaluate target.tf
  *        |                 |
- *     unlearn ---- evaluate unlearned.tf
+ *     unlearn ---- evaluate unlearned.tf         with several seeds, one of "unlearn seed-..."
  *        |                 |
  *     export ----- evaluate unlearned.onnx...  one a variant
  *                          |
@@ -99,9 +99,13 @@ public final class Chain {
     }
     String[] target = teaches ? new String[] {FINETUNE_TARGET} : new String[0];
     evaluateBefore(target, teaches ? new String[] {FINETUNE_RETAIN} : new String[0]);
-    boolean twin = teaches && pipeline.unlearn().objective().floor().equals(Floor.REFERENCE);
+    boolean twin = teaches && UnlearnStage.readsReference(pipeline);
     String[] before = twin ? new String[] {FINETUNE_TARGET, FINETUNE_RETAIN} : target;
-    add(kinds.unlearn(UNLEARN, folder.unlearned(), before));
+    if (pipeline.unlearn().tuning().seeds() > 1) {
+      unlearnBySeeds(before);
+    } else {
+      add(kinds.unlearn(UNLEARN, folder.unlearned(), before));
+    }
     evaluate(UNLEARNED, folder.unlearned(), "tf", UNLEARN);
     List<Variant> variants = pipeline.export().variants();
     add(kinds.export(EXPORT, folder.unlearned(), variants, folder.deployed(), UNLEARN));
@@ -158,6 +162,24 @@ public final class Chain {
 
   private void evaluateBefore() {
     evaluateBefore(new String[0], new String[0]);
+  }
+
+  /** A run of each seed, with an evaluation; one of them is delivered. */
+  private void unlearnBySeeds(String... before) {
+    long first = pipeline.unlearn().loop().seed();
+    Map<String, Path> runs = new LinkedHashMap<>();
+    for (long seed = first; seed < first + pipeline.unlearn().tuning().seeds(); seed++) {
+      String name = RunFolder.SEED + seed;
+      RunFolder own = new RunFolder(folder.root().resolve("seeds").resolve(String.valueOf(seed)));
+      runs.put(name, own.unlearned());
+      Pipeline one = pipeline.with("unlearn.seed=" + seed, "unlearn.seeds=1");
+      add(new PipelineStages(one, context).unlearn(UNLEARN + " " + name, own.unlearned(), before));
+    }
+    String[] all = names(stages.stream().filter(s -> s.name().startsWith(UNLEARN)).toList());
+    add(kinds.deliver(UNLEARN, runs, folder, all));
+    Map<String, Stage> others = new LinkedHashMap<>(evaluations);
+    runs.forEach((name, model) -> evaluate(name, model, "tf", UNLEARN + " " + name));
+    evaluations.keySet().retainAll(others.keySet()); // what is judged is the one that is delivered
   }
 
   /** The models that the unlearned one is held against. */

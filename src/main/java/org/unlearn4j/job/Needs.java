@@ -9,7 +9,7 @@ import java.util.Optional;
  * whether one may begin beside another. The plan that a training is held against is exact, and made
  * by the stage itself.
  */
-final class Needs {
+public final class Needs {
   /** Runtimes, rows and activations. */
   private static final long BASE = 1L << 30;
 
@@ -25,7 +25,13 @@ final class Needs {
     return BASE + TRAINING * model.map(Needs::weights).orElse(0L);
   }
 
-  static long ofEvaluation(Path model, Optional<Path> other) {
+  /**
+   * Bytes that measuring a model takes.
+   *
+   * @param model its folder
+   * @param other weights that are there, too
+   */
+  public static long ofEvaluation(Path model, Optional<Path> other) {
     return BASE + MEASURING * (weights(model) + other.map(Needs::weights).orElse(0L));
   }
 

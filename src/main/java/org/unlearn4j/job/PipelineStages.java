@@ -21,6 +21,7 @@ import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.Report;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.AttackStage;
+import org.unlearn4j.run.Delivery;
 import org.unlearn4j.run.EvaluateStage;
 import org.unlearn4j.run.EvaluationFiles;
 import org.unlearn4j.run.ExportStage;
@@ -83,6 +84,25 @@ public final class PipelineStages {
         (hashes, earlier) -> stage.inputs(earlier),
         () -> Needs.ofTraining(pipeline.model().path()),
         () -> trained(out, stage.run(out)));
+  }
+
+  /**
+   * Delivers one of several runs.
+   *
+   * @param runs their models, by name
+   */
+  Stage deliver(String name, Map<String, Path> runs, RunFolder folder, String... after) {
+    Delivery delivery = new Delivery(pipeline, runs);
+    return new Stage(
+        name,
+        List.of(after),
+        folder.unlearned(),
+        (hashes, earlier) -> delivery.inputs(context.hashes()),
+        () -> 0L,
+        () -> {
+          String chosen = delivery.run(folder.unlearned(), folder.trainLog());
+          return Stage.Done.wrote(filesIn(folder.unlearned()), Map.of(), chosen);
+        });
   }
 
   private static Stage.Done trained(Path out, Trained trained) {

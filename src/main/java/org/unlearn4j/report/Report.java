@@ -44,6 +44,7 @@ public final class Report {
     List<Section> sections =
         Stream.of(
                 MetricSection.section(data),
+                SpreadSection.section(data),
                 TruthRatios.section(data, figures),
                 Attacks.section(data, figures),
                 RelearnSection.section(data, figures),

@@ -39,6 +39,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param verify verify.json as it is, for what it holds beside the verdict
  * @param relearning what a little training brings back, where that was tried
  * @param leaks what attacks brought out, where there were any
+ * @param seeds evaluations of the runs of which one was delivered; none for a single run
  */
 record ReportData(
     String name,
@@ -49,7 +50,8 @@ record ReportData(
     Optional<Verdict> verdict,
     Optional<JsonInput> verify,
     Optional<Relearning> relearning,
-    Optional<Leaks> leaks) {
+    Optional<Leaks> leaks,
+    List<EvaluationResult> seeds) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** Whose evaluation it is; the order is that of the report's columns. */
@@ -158,7 +160,11 @@ record ReportData(
             : Optional.empty(),
         Files.isRegularFile(folder.attacks())
             ? Optional.of(Leaks.read(folder.attacks()))
-            : Optional.empty());
+            : Optional.empty(),
+        folder.evaluations().stream()
+            .filter(f -> f.getFileName().toString().startsWith(RunFolder.SEED))
+            .map(EvaluationResult::read)
+            .toList());
   }
 
   /** The first evaluation of a role. */

@@ -11,6 +11,8 @@ import org.unlearn4j.base.ModelFiles;
 
 /** Where things are in a run folder, {@code runs/<name>/}. */
 public record RunFolder(Path root) {
+  /** Begins the names of runs that differ in their seed alone, and of their evaluations. */
+  public static final String SEED = "seed-";
 
   /** The pipeline as it was used. */
   public Path pipeline() {

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.UserException;
@@ -72,22 +73,36 @@ record Measuring(Pipeline pipeline, Context context) {
   /**
    * Means over each request's rows.
    *
-   * @param counts rows of each request, in the order in which they were measured
+   * @param lines of each request's rows in the file that was measured
+   * @param questions that were asked about each row of that file, by its line
    * @throws UserException if the evaluation has other rows
    */
   static Map<String, Map<String, Double>> byRequest(
-      EvaluationResult result, Map<String, Integer> counts, Path file) {
+      EvaluationResult result,
+      Map<String, List<Integer>> lines,
+      SortedMap<Integer, Integer> questions,
+      Path file) {
     List<RowResult> rows = result.rows(FORGET);
-    int total = counts.values().stream().mapToInt(Integer::intValue).sum();
+    int total = questions.values().stream().mapToInt(Integer::intValue).sum();
     if (rows.size() != total) {
       throw UserException.at(
-          file, "rows." + FORGET, rows.size() + " rows", total + ", a row of each request's data");
+          file,
+          "rows." + FORGET,
+          rows.size() + " rows",
+          total + ", one for each question about the rows");
     }
     Map<String, Map<String, Double>> all = new LinkedHashMap<>();
+    Map<Integer, List<RowResult>> byLine = new TreeMap<>();
     int from = 0;
-    for (Map.Entry<String, Integer> count : counts.entrySet()) {
-      List<RowResult> own = rows.subList(from, from + count.getValue());
-      from += count.getValue();
+    for (Map.Entry<Integer, Integer> line : questions.entrySet()) {
+      byLine.put(line.getKey(), rows.subList(from, from + line.getValue()));
+      from += line.getValue();
+    }
+    for (Map.Entry<String, List<Integer>> request : lines.entrySet()) {
+      List<RowResult> own =
+          request.getValue().stream()
+              .flatMap(line -> byLine.getOrDefault(line, List.of()).stream())
+              .toList();
       Map<String, Double> means = new TreeMap<>();
       MEANS.forEach(
           (value, metric) ->
@@ -95,7 +110,7 @@ record Measuring(Pipeline pipeline, Context context) {
                   .flatMapToDouble(r -> r.value(value).stream())
                   .average()
                   .ifPresent(mean -> means.put(metric, mean)));
-      all.put(count.getKey(), means);
+      all.put(request.getKey(), means);
     }
     return all;
   }

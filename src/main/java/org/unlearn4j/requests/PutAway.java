@@ -32,6 +32,7 @@ public final class PutAway {
           "alone/data",
           "eval",
           "report.html",
+          "report",
           "relearn.json",
           "attacks.json");
 
@@ -54,7 +55,7 @@ public final class PutAway {
   /**
    * Encrypts the rows of a request. A second call goes on where a first one was killed.
    *
-   * @return a sentence
+   * @return a sentence, and one for each file in which the text of a row still stands
    * @throws UserException if the request has not been run, or its rows are no longer there
    */
   public String seal(String request) {
@@ -78,14 +79,14 @@ public final class PutAway {
           }
           ledger.append(Entry.Kind.SEALED, content(request, sealed));
           clear(request, ledger.history());
-          return request + ": rows are encrypted; later runs need --key.";
+          return request + ": rows are encrypted; later runs need --key." + left(request, rows);
         });
   }
 
   /**
    * Reduces the rows of a request to keyed hashes, for good.
    *
-   * @return a sentence
+   * @return a sentence, and one for each file in which the text of a row still stands
    */
   public String forgetText(String request) {
     RequestKey key = key();
@@ -102,8 +103,20 @@ public final class PutAway {
           return request
               + ": rows are keyed hashes; not checkable since "
               + after.entries().get(after.entries().size() - 1).at()
-              + ".";
+              + "."
+              + left(request, rows);
         });
+  }
+
+  /**
+   * Files of the folder that hold text of rows all the same: what runs wrote is removed by name.
+   */
+  private String left(String request, SortedMap<String, byte[]> rows) {
+    StringBuilder lines = new StringBuilder();
+    for (Path file : LeftText.of(folder.request(request), rows).in(folder.root())) {
+      lines.append('\n').append(file).append(" still holds text of these rows.");
+    }
+    return lines.toString();
   }
 
   /** Finishes what a kill left: clear rows of requests that the ledger has put away. */

@@ -26,6 +26,7 @@ import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Unlearned;
 import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.MergeStage;
+import org.unlearn4j.run.RowQuestions;
 import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.weights.Variant;
@@ -149,14 +150,14 @@ final class RequestRun {
         new Unlearned.Files(
             weights(start), weights(made.unlearned()), files(made.deployed()), known(made)),
         new Unlearned.Utility(utility, utility / first),
-        checks(result, rows, out),
+        Measuring.byRequest(
+            result, rows.lines(), RowQuestions.byLine(measured, tokenizer(measured)), out),
         plan,
         (System.nanoTime() - begun) / 1e9);
   }
 
-  private static Map<String, Map<String, Double>> checks(
-      EvaluationResult result, RunData.Measured rows, Path file) {
-    return Measuring.byRequest(result, rows.rows(), file);
+  private static Path tokenizer(Pipeline pipeline) {
+    return pipeline.model().tokenizerFolder().orElseThrow();
   }
 
   /** The retain-only model by the same rows, where the template names one. */

@@ -65,6 +65,11 @@ final class RowFile {
     return new RowFile(rows);
   }
 
+  /** Rows in order. */
+  List<ObjectNode> rows() {
+    return List.copyOf(rows);
+  }
+
   int size() {
     return rows.size();
   }
@@ -73,6 +78,24 @@ final class RowFile {
   RowFile add(RowFile other) {
     rows.addAll(other.rows);
     return this;
+  }
+
+  /**
+   * The same, but that a row other than a pair is added only once: a reader of rows leaves out what
+   * an earlier one says.
+   *
+   * @return on which line each of the other one's rows stands now, counted from 1
+   */
+  List<Integer> addOnce(RowFile other) {
+    List<Integer> lines = new ArrayList<>();
+    for (ObjectNode row : other.rows) {
+      int there = row.has(QUESTION) ? -1 : rows.indexOf(row);
+      if (there < 0) {
+        rows.add(row);
+      }
+      lines.add(there < 0 ? rows.size() : there + 1);
+    }
+    return lines;
   }
 
   /** Its rows but those that another one has, by what they teach; each once. */

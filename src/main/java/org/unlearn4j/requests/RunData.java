@@ -33,12 +33,13 @@ record RunData(RequestFolder folder, History history, List<String> fresh, Strate
       List.of(RETAIN_PERTURBED, "real_authors_perturbed.jsonl", "world_facts_perturbed.jsonl");
 
   /**
-   * How many rows of each request a measurement has, in order.
+   * On which lines of a measurement's file the rows of each request stand.
    *
-   * @param rows by request
+   * @param lines by request, counted from 1; a passage or conversation that several requests name
+   *     stands once
    * @param kept SHA-256 of the rows that utility is measured by
    */
-  record Measured(Map<String, Integer> rows, String kept) {}
+  record Measured(Map<String, List<Integer>> lines, String kept) {}
 
   /** Earlier requests whose rows there still are. */
   private List<String> earlier() {
@@ -100,12 +101,10 @@ record RunData(RequestFolder folder, History history, List<String> fresh, Strate
 
   /** Writes what is measured: every request that can be, and what is to be kept. */
   Measured measure(Path out) {
-    Map<String, Integer> counts = new LinkedHashMap<>();
+    Map<String, List<Integer>> lines = new LinkedHashMap<>();
     RowFile all = RowFile.none();
     for (String request : all()) {
-      RowFile own = asked(request);
-      counts.put(request, own.size());
-      all.add(own);
+      lines.put(request, all.addOnce(asked(request)));
     }
     all.write(out.resolve(RequestFolder.FORGET));
     SortedMap<String, RowFile> kept = kept();
@@ -117,7 +116,7 @@ record RunData(RequestFolder folder, History history, List<String> fresh, Strate
       hashes.append(RequestFolder.sha256(RequestFolder.bytes(out.resolve(name)))).append('\n');
     }
     return new Measured(
-        counts, RequestFolder.sha256(hashes.toString().getBytes(StandardCharsets.UTF_8)));
+        lines, RequestFolder.sha256(hashes.toString().getBytes(StandardCharsets.UTF_8)));
   }
 
   /** What utility is measured by, without rows that were asked to be forgotten. */

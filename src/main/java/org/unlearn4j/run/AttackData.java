@@ -54,7 +54,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
     int most = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
     Benchmark benchmark = data.benchmark();
     DataSettings split = pipeline.data();
-    List<Fact> facts = facts(benchmark, split, settings).facts(most);
+    List<Fact> facts = facts(pipeline, benchmark, settings).facts(most);
     AttackPrompts prompts =
         new AttackPrompts(data.tokenizer(), data.template(), positions, settings.maxNewTokens());
     List<Encoded> encoded = new ArrayList<>();
@@ -97,7 +97,8 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
   }
 
   private static Neighbourhood facts(
-      Benchmark benchmark, DataSettings split, AttackSettings settings) {
+      Pipeline pipeline, Benchmark benchmark, AttackSettings settings) {
+    DataSettings split = pipeline.data();
     Map<String, List<String>> aliases =
         settings.aliases().map(AttackFile::aliases).orElse(Map.of());
     if (benchmark.name().equals("muse")) {
@@ -106,6 +107,8 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
           passages.aboutForget(split.forget()).pairs(), passages.aboutRetain().pairs(), aliases);
     }
     List<QaExample> kept = benchmark.retain(split.retain());
-    return new Neighbourhood(benchmark.forgetEvaluation(split.forget()), kept, aliases);
+    List<QaExample> forgotten =
+        TuningRows.of(pipeline, benchmark).reported(benchmark.forgetEvaluation(split.forget()));
+    return new Neighbourhood(forgotten, kept, aliases);
   }
 }

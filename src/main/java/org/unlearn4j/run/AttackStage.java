@@ -80,7 +80,7 @@ public final class AttackStage {
             .settings("attack", "evaluate.token_budget", "evaluate.limit")
             .arithmetic(RuntimeModels.ort(pipeline).decisive())
             .device()
-            .data(earlier);
+            .measured(earlier);
     for (Subject subject : all(judged)) {
       if (subject.runtime().equals("tf")) {
         inputs.model(subject.name(), subject.model()).graph(subject.model(), "forward");

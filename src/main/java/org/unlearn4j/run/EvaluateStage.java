@@ -113,7 +113,7 @@ public final class EvaluateStage {
                 "evaluate.limit")
             .value("name", request.name())
             .value("generated", generated.stream().map(Enum::name).sorted().toList().toString())
-            .data(earlier)
+            .measured(earlier)
             .choices()
             .device();
     if (tf) {

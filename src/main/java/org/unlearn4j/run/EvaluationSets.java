@@ -35,10 +35,15 @@ record EvaluationSets(
     sets.add(
         mixed("forget", EvalSet.Role.FORGET, RowFiles.withoutEnding(forget) + JUDGED, forget)
             .orElseGet(
-                () -> set("forget", EvalSet.Role.FORGET, benchmark.forgetEvaluation(forget))));
+                () ->
+                    set(
+                        "forget",
+                        EvalSet.Role.FORGET,
+                        tuning().reported(benchmark.forgetEvaluation(forget)))));
     sets.add(
         mixed("retain", EvalSet.Role.RETAIN, "retain" + JUDGED, pipeline.data().retain())
-            .orElseGet(() -> set("retain", EvalSet.Role.RETAIN, retainEvaluation())));
+            .orElseGet(
+                () -> set("retain", EvalSet.Role.RETAIN, tuning().reported(retainEvaluation()))));
     boolean tofu = benchmark.name().equals("tofu");
     EvalSet.Role general = EvalSet.Role.GENERAL;
     addIfAny(sets, tofu ? "real_authors" : "neighbours", general, benchmark.neighbours());
@@ -68,10 +73,14 @@ record EvaluationSets(
         List<DataRow> rows = there.get().all();
         return rows.stream().allMatch(QaExample.class::isInstance)
             ? Optional.empty()
-            : Optional.of(new EvalSet(name, role, own.get().items(rows, limit)));
+            : Optional.of(new EvalSet(name, role, own.get().items(tuning().reported(rows), limit)));
       }
     }
     return Optional.empty();
+  }
+
+  private TuningRows tuning() {
+    return TuningRows.of(pipeline, benchmark);
   }
 
   /** One's own data may have no rows set apart for this. */

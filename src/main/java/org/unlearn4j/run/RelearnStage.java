@@ -73,7 +73,7 @@ public final class RelearnStage {
             .teaching("relearn")
             .graph(unlearned, "forward")
             .model("model", unlearned)
-            .data(earlier)
+            .measured(earlier)
             .choices();
     pipeline.model().path().ifPresent(p -> inputs.model("target", p));
     pipeline.model().reference().ifPresent(p -> inputs.model("retain-only", p));

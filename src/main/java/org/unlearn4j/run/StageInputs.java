@@ -195,6 +195,12 @@ final class StageInputs {
     inputs.content(name, hashes.ofResource(path).orElse(Inputs.ABSENT));
   }
 
+  /** The data set, and which of its pairs are not reported, since rules of unlearning read them. */
+  StageInputs measured(Optional<Inputs> earlier) {
+    data(earlier);
+    return pipeline.unlearn().tuning().active() ? settings("unlearn.tuning_share") : this;
+  }
+
   /** Multiple-choice questions, where the suite asks them. */
   StageInputs choices() {
     pipeline
@@ -276,8 +282,11 @@ final class StageInputs {
     Map<String, String> settings = pipeline.settings(List.of(block, "model.precision"));
     // Neither changes what is learned.
     settings.remove(block + ".checkpoint_every");
-    settings.remove(block + ".watch");
-    settings.remove(block + ".watch_rows");
+    settings.remove(block + ".seeds"); // of several runs, each of which knows its own
+    if (!pipeline.unlearn().tuning().active()) {
+      settings.keySet().removeAll(List.of(block + ".watch", block + ".watch_rows"));
+      settings.remove(block + ".tuning_share");
+    }
     inputs.settings(settings);
     return device();
   }

@@ -258,7 +258,7 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn: objective.floor or clreg.view asks for strangers, but the folder of the data has"
+          "unlearn: objective.floor, clreg.view, stop or choose asks for strangers, but the folder of the data has"
               + " no strangers.jsonl, expected that file (questions like those to forget, about"
               + " people or things that you invent), or reference or a number as the floor.");
     }
@@ -380,6 +380,11 @@ public final class TaskData implements AutoCloseable {
             + " rows; the first: "
             + encoder.describe(encoded.rows().get(0)));
     return encoded.rows();
+  }
+
+  /** Pairs of this data in tokens. */
+  List<TokenRow> encoded(String what, List<QaExample> pairs) {
+    return encode(what, pipeline.data().forget(), pairs);
   }
 
   /** The sets that the suite measures. */

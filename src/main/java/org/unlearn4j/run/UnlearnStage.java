@@ -22,7 +22,6 @@ import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.ObjectiveKeys;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.config.WatchSettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -36,7 +35,6 @@ import org.unlearn4j.train.Trainer;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.train.TrainingStep;
 import org.unlearn4j.train.View;
-import org.unlearn4j.train.Watch;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -68,11 +66,16 @@ public final class UnlearnStage {
     this.hashes = hashes;
   }
 
+  /** Whether a pipeline reads the retain-only model while it unlearns. */
+  public static boolean readsReference(Pipeline pipeline) {
+    return Watching.readsReference(pipeline);
+  }
+
   /** What decides the unlearned model. */
   public Inputs inputs(Optional<Inputs> earlier) {
     Path base = base();
     StageInputs inputs = new StageInputs(pipeline, hashes);
-    if (pipeline.unlearn().objective().floor().equals(Floor.REFERENCE)) {
+    if (Watching.readsReference(pipeline)) {
       pipeline.model().reference().ifPresent(theirs -> inputs.model("reference", theirs));
     }
     return inputs
@@ -86,7 +89,7 @@ public final class UnlearnStage {
 
   /** Models whose weights the step is given, one after the other. */
   private List<Path> assigned(Path base) {
-    boolean reference = pipeline.unlearn().objective().floor().equals(Floor.REFERENCE);
+    boolean reference = Watching.readsReference(pipeline);
     return reference ? List.of(base, pipeline.model().reference().orElseThrow()) : List.of(base);
   }
 
@@ -107,6 +110,11 @@ public final class UnlearnStage {
    * @throws MachineException if the run moved nothing
    */
   public Trained run(Path out) {
+    int seeds = pipeline.unlearn().tuning().seeds();
+    if (seeds > 1) {
+      throw new UserException(
+          "unlearn.seeds: found " + seeds + ", expected 1 here (run makes several and chooses).");
+    }
     Path base = base();
     ModelSettings models = pipeline.model();
     for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
@@ -126,7 +134,7 @@ public final class UnlearnStage {
       List<TokenRow> forget = data.forget();
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
-      List<TokenRow> strangers = strangers(data);
+      List<TokenRow> strangers = Watching.strangers(pipeline, data);
       Optional<Surgery> surgery =
           pipeline
               .unlearn()
@@ -162,27 +170,31 @@ public final class UnlearnStage {
         TensorFlowModel model = StageSupport.measured(graph, computation.precision());
         AdapterStart start =
             AdapterStart.of(graph, loop, new AdapterStart.Rows(forget, retain, budget()));
-        List<double[]> floors = assigned(graph, start, model, forget, strangers, base);
+        Watching watching =
+            Watching.of(pipeline, data, model, new Watching.Rows(forget, retain, strangers));
+        List<double[]> floors = assigned(graph, start, model, forget, strangers, watching);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
         Likelihood before = reference.forget;
         before.unknown().ifPresent(log::println);
         surgery.ifPresent(s -> s.before(model));
+        watching.begin(model, log);
         Trainer trainer =
             new Trainer(
                 step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
         Trainer.Finished finished;
-        Watch watch = watch(model, forget, retain, strangers);
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
-          finished = trainer.run(files, StageSupport.bar(bar), watch);
+          finished = trainer.run(files, StageSupport.bar(bar), watching.watch(), watching.judge());
         }
+        watching.decided(finished.steps()).forEach(log::println);
         Optional<ObjectNode> cut = surgery.map(s -> s.cut(model, graph.variables(), log));
         Likelihood after = likelihood(model, forget, "forget set after");
         requireMoved(before.meanNll(), after.meanNll());
         ObjectNode record = record(weights, data, finished, before, after, computation);
         salient.ifPresent(s -> record.set("salient", s.json()));
         cut.ifPresent(c -> record.set("surgery", c));
+        watching.record().ifPresent(r -> record.set("tuning", r));
         StageSupport.write(
             graph,
             Optional.of(base),
@@ -252,25 +264,6 @@ public final class UnlearnStage {
     return new Reference(forget, nll);
   }
 
-  private Watch watch(
-      LanguageModel model, List<TokenRow> forget, List<TokenRow> retain, List<TokenRow> strangers) {
-    WatchSettings settings = pipeline.unlearn().watch();
-    if (settings.epochs() == 0) {
-      return Watch.NONE;
-    }
-    return new Watcher(
-            model, pipeline.evaluate().tokenBudget(), settings.rows(), forget, retain, strangers)
-        .every(settings);
-  }
-
-  /** Rows that floors are measured on, or else that are watched where the program has them. */
-  private List<TokenRow> strangers(TaskData data) {
-    if (pipeline.unlearn().objective().floor().equals(Floor.STRANGERS)) {
-      return data.strangers();
-    }
-    return pipeline.unlearn().watch().epochs() > 0 ? data.embeddedStrangers() : List.of();
-  }
-
   private Likelihood likelihood(LanguageModel model, List<TokenRow> rows, String what) {
     return Likelihood.of(model, rows, budget(), what);
   }
@@ -291,17 +284,18 @@ public final class UnlearnStage {
       LanguageModel model,
       List<TokenRow> forget,
       List<TokenRow> strangers,
-      Path base) {
+      Watching watching) {
     Floor floor = pipeline.unlearn().objective().floor();
     List<double[]> floors = List.of();
-    if (floor.equals(Floor.REFERENCE)) {
+    if (Watching.readsReference(pipeline)) {
       Path reference = pipeline.model().reference().orElseThrow();
       StageSupport.assign(graph, reference);
       start.none(reference);
-      floors = floors(model, forget, strangers);
+      watching.reference();
+      floors = floor.equals(Floor.REFERENCE) ? floors(model, forget, strangers) : floors;
     }
-    StageSupport.assign(graph, base);
-    start.assign(base);
+    StageSupport.assign(graph, base());
+    start.assign(base());
     boolean own = !floor.equals(Floor.NONE) && !floor.equals(Floor.REFERENCE);
     return own ? floors(model, forget, strangers) : floors;
   }

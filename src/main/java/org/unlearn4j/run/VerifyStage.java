@@ -72,7 +72,7 @@ public final class VerifyStage {
             .arithmetic(RuntimeModels.ort(pipeline).decisive())
             .value("variants", variants.stream().map(Variant::label).toList().toString())
             .device()
-            .data(earlier)
+            .measured(earlier)
             .choices()
             .graph(model, "forward")
             .model("model", model);

@@ -54,7 +54,8 @@ final class Watcher {
     return new Watch(settings.epochs(), this::measure);
   }
 
-  private Map<String, Double> measure() {
+  /** Measures now. */
+  Map<String, Double> measure() {
     List<TokenRow> all = sets.values().stream().flatMap(List::stream).toList();
     Map<TokenRow, TokenScores> scores = new Scorer(model, tokenBudget, Progress.NONE).score(all);
     Map<String, double[]> nats = new LinkedHashMap<>();

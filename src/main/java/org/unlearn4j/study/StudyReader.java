@@ -299,7 +299,7 @@ final class StudyReader {
 
   private Optional<Pipeline> pipeline(Path base, List<Setting> settings, long seed, Method method) {
     List<String> assignments = new ArrayList<>(settings.stream().map(Setting::text).toList());
-    assignments.add(SEED + "=" + seed);
+    assignments.addAll(List.of(SEED + "=" + seed, "unlearn.seeds=1"));
     try {
       Pipeline pipeline = Pipeline.read(base, assignments);
       Feasibility.check(pipeline);

@@ -56,24 +56,33 @@ public final class ChatPrompt implements Prompting {
    * @throws UserException if it has none, or one that fails
    */
   public static ChatPrompt of(Tokenizer tokenizer, Settings settings) {
-    ChatTemplate template =
+    return find(tokenizer, settings)
+        .orElseThrow(
+            () ->
+                UserException.at(
+                    tokenizer.folder(),
+                    "",
+                    "no chat template",
+                    "chat_template.jinja, or chat_template in tokenizer_config.json"));
+  }
+
+  /**
+   * The chat template of a tokenizer's folder, if it has one.
+   *
+   * @throws UserException if it fails
+   */
+  public static Optional<ChatPrompt> find(Tokenizer tokenizer, Settings settings) {
+    Optional<ChatTemplate> template =
         ChatTemplate.find(
-                tokenizer.folder(),
-                text(tokenizer, tokenizer.bosId()),
-                text(tokenizer, tokenizer.eosId()))
-            .orElseThrow(
-                () ->
-                    UserException.at(
-                        tokenizer.folder(),
-                        "",
-                        "no chat template",
-                        "chat_template.jinja, or chat_template in tokenizer_config.json"));
+            tokenizer.folder(),
+            text(tokenizer, tokenizer.bosId()),
+            text(tokenizer, tokenizer.eosId()));
     List<String> specials =
         tokenizer.specialIds().stream()
             .map(id -> text(tokenizer, OptionalInt.of(id)))
             .filter(s -> !s.isEmpty())
             .toList();
-    return new ChatPrompt(template, settings, specials);
+    return template.map(t -> new ChatPrompt(t, settings, specials));
   }
 
   private static String text(Tokenizer tokenizer, OptionalInt id) {

@@ -36,6 +36,7 @@ final class Checkpoints {
   private static final String RETAIN_SUM = "retain_sum";
   private static final String RETAIN_STEPS = "retain_steps";
   private static final String RUN = "run";
+  private static final String JUDGED = "judged";
   private static final String QUEUE = "queue/";
 
   /** Names of the parameters that learn, one a line. */
@@ -51,9 +52,14 @@ final class Checkpoints {
    * @param step made so far, in all epochs
    * @param dual weight of the retain loss, which a dual variable moves
    * @param queue retain features, oldest first, by layer
+   * @param judged what the judge of the measurements remembers
    */
   record State(
-      int epoch, int step, DualVariable.State dual, Map<FeatureLayer, List<float[]>> queue) {}
+      int epoch,
+      int step,
+      DualVariable.State dual,
+      Map<FeatureLayer, List<float[]>> queue,
+      Judge.State judged) {}
 
   /**
    * Checkpoints in a folder.
@@ -114,6 +120,7 @@ final class Checkpoints {
                   step.optimizer().parameters().stream()
                       .map(Parameter::name)
                       .collect(Collectors.joining("\n")),
+              JUDGED, state.judged().text(),
               RUN, run));
     } finally {
       values.forEach(Values::close);
@@ -190,13 +197,21 @@ final class Checkpoints {
                   Double.parseDouble(metadata.get(ALPHA)),
                   Double.parseDouble(metadata.getOrDefault(RETAIN_SUM, "0")),
                   Integer.parseInt(metadata.getOrDefault(RETAIN_STEPS, "0"))),
-              queue(saved)));
+              queue(saved),
+              Optional.ofNullable(metadata.get(JUDGED))
+                  .map(Judge.State::of)
+                  .orElse(Judge.State.NONE)));
     }
+  }
+
+  /** Removes the checkpoint alone. */
+  void forget() {
+    AtomicFiles.deleteTree(file);
   }
 
   /** A finished run needs none. Those of other runs stay, and so does whatever else lies there. */
   void delete() {
-    AtomicFiles.deleteTree(file);
+    forget();
     Path folder = file.toAbsolutePath().getParent();
     AtomicFiles.deleteIfEmpty(folder);
     AtomicFiles.deleteIfEmpty(folder.getParent());

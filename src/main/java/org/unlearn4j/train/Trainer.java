@@ -81,38 +81,44 @@ public final class Trainer {
    * @throws StopRequest.Stopped if the process was asked to stop
    */
   public Finished run(Files files, Listener listener) {
-    return run(files, listener, Watch.NONE);
+    return run(files, listener, Watch.NONE, Judge.none());
   }
 
   /**
-   * The same, watched.
+   * The same, watched. Ends where the judge says so, and leaves the parameters as they were in the
+   * state that it has chosen. What is judged is measured after the last step, too.
    *
    * @throws MachineException as {@link #run(Files, Listener)}
    */
-  public Finished run(Files files, Listener listener, Watch watch) {
+  public Finished run(Files files, Listener listener, Watch watch, Judge judge) {
     long start = System.nanoTime();
     int perEpoch =
         EpochPlan.stepsPerEpoch(data.anchors().size(), loop.batchSize(), loop.accumulate());
     Schedule schedule = Schedule.of(loop, perEpoch);
     Checkpoints checkpoints = new Checkpoints(files.checkpoints(), files.run());
+    KeptStates kept = new KeptStates(files.checkpoints(), files.run());
     step.reset();
     DualVariable dual = new DualVariable(step.graph().objective());
     FeatureQueue queue = new FeatureQueue(regularisation.queue());
     Checkpoints.State state =
-        checkpoints.restore(step).orElse(new Checkpoints.State(0, 0, dual.state(), Map.of()));
+        checkpoints
+            .restore(step)
+            .orElse(new Checkpoints.State(0, 0, dual.state(), Map.of(), Judge.State.NONE));
     dual.restore(state.dual());
+    judge.restore(state.judged());
+    kept.checkpointed(state.judged().kept());
     queue.push(state.queue());
     int done = state.step();
     TrainingStep.Outcome last;
     try (TrainLog log = new TrainLog(files.log(), done)) {
-      for (int epoch = state.epoch(); epoch < loop.epochs(); epoch++) {
+      for (int epoch = state.epoch(); epoch < loop.epochs() && judge.ended().isEmpty(); epoch++) {
         EpochPlan plan =
             EpochPlan.of(data, loop.batchSize(), loop.accumulate(), loop.seed(), epoch);
         int first = epoch * perEpoch; // a run that was asked to stop may be within an epoch
         try (Ahead ahead =
             new Ahead(
                 done, first + plan.steps().size(), i -> batches(plan.steps().get(i - first), i))) {
-          while (ahead.hasNext()) {
+          while (ahead.hasNext() && judge.ended().isEmpty()) {
             long began = System.nanoTime();
             StepBatches batches = ahead.next().withQueue(queue.contents());
             double rate = schedule.rate(done);
@@ -121,30 +127,48 @@ public final class Trainer {
                 step.runCollated(done + 1, batches, rate, control(done, dual.alpha()));
             requireNumbers(seen, done);
             double seconds = (System.nanoTime() - began) / 1e9;
+            boolean end = judge.judges() && done + 1 == schedule.total();
+            Map<String, Double> watched =
+                end ? watch.measure().get() : watch.after(done + 1, perEpoch);
             log.step(
                 new TrainLog.Circumstances(done, epoch, rate, alpha, batches.tokens(), seconds),
                 seen,
-                watch.after(done + 1, perEpoch));
+                watched);
             dual.afterStep(epoch, seen);
             queue.push(seen.features());
             done++;
+            if (judge.seen(done, watched)) {
+              kept.keep(step.graph().learned(), done);
+            }
             listener.step(done, schedule.total(), seen);
-            if (StopRequest.signal().isPresent()) {
-              checkpoints.save(
-                  step, new Checkpoints.State(epoch, done, dual.state(), queue.contents()));
+            if (StopRequest.signal().isPresent() && judge.ended().isEmpty()) {
+              save(checkpoints, kept, state(epoch, done, dual, queue, judge));
               StopRequest.check();
             }
           }
         }
         dual.afterEpoch(epoch);
-        if (loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0) {
-          checkpoints.save(
-              step, new Checkpoints.State(epoch + 1, done, dual.state(), queue.contents()));
+        boolean whole = loop.checkpointEvery() > 0 && (epoch + 1) % loop.checkpointEvery() == 0;
+        if (whole && judge.ended().isEmpty()) {
+          save(checkpoints, kept, state(epoch + 1, done, dual, queue, judge));
         }
       }
       last = log.last();
     }
+    int made = done;
+    judge.chosen().filter(k -> k != made).ifPresent(k -> kept.restore(step.graph().learned(), k));
     return new Finished(done, state.step(), last, (System.nanoTime() - start) / 1e9);
+  }
+
+  private static Checkpoints.State state(
+      int epoch, int done, DualVariable dual, FeatureQueue queue, Judge judge) {
+    return new Checkpoints.State(epoch, done, dual.state(), queue.contents(), judge.state());
+  }
+
+  /** The states that the one before refers to stay until this one is there. */
+  private void save(Checkpoints checkpoints, KeptStates kept, Checkpoints.State state) {
+    checkpoints.save(step, state);
+    kept.checkpointed(state.judged().kept());
   }
 
   /** Names of the parameters that a run trains which has a checkpoint to go on from. */
@@ -154,7 +178,10 @@ public final class Trainer {
 
   /** Removes the checkpoints of a run whose result is safely written. */
   public static void clean(Files files) {
-    new Checkpoints(files.checkpoints(), files.run()).delete();
+    Checkpoints checkpoints = new Checkpoints(files.checkpoints(), files.run());
+    checkpoints.forget(); // first: nothing may go on from it without the states that it refers to
+    new KeptStates(files.checkpoints(), files.run()).delete();
+    checkpoints.delete();
   }
 
   private StepControl control(int stepIndex, double alpha) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.config.AttackName;
+import org.unlearn4j.eval.Bootstrap;
 
 /** How leakage is judged and put together. */
 class JudgementTest {

@@ -85,6 +85,11 @@ class RoomsTest {
               "inspect",
               Set.of("base", "config", "nn", "weights", "tf", "onnx", "unlearn", "train", "sign")),
           Map.entry(
+              "init",
+              Set.of(
+                  "base", "config", "nn", "weights", "text", "data", "lm", "tf", "unlearn", "train",
+                  "inspect", "run", "job")),
+          Map.entry(
               "check",
               Set.of(
                   "base", "config", "lm", "weights", "tf", "unlearn", "train", "parity", "gpu",
@@ -112,6 +117,7 @@ class RoomsTest {
                   "study",
                   "gpu",
                   "inspect",
+                  "init",
                   "check",
                   "sign",
                   "surgery",

@@ -34,7 +34,15 @@ final class FuzzTargets {
   private FuzzTargets() {}
 
   static List<FuzzTarget> all() {
-    return Stream.of(models(), onnx(), runs(), texts(), data(), runtimes(), FuzzFolders.all())
+    return Stream.of(
+            models(),
+            onnx(),
+            runs(),
+            texts(),
+            data(),
+            runtimes(),
+            FuzzFolders.all(),
+            FuzzRows.all())
         .flatMap(List::stream)
         .toList();
   }

@@ -178,7 +178,14 @@ class RequestsCommandTest {
     Path other = Files.writeString(temp.resolve("other"), "cd".repeat(32));
     Files.delete(root.resolve("bob/request.yaml"));
     done("run");
-    done("seal", "--request", "ann", "--key", key.toString());
+    Path plot = Files.writeString(root.resolve("runs/0001-ann/report/own.svg"), "She is 1.");
+    Path note = Files.writeString(root.resolve("runs/0001-ann/logs/note.txt"), "Not: She is 1.");
+    CommandRun sealing = done("seal", "--request", "ann", "--key", key.toString());
+    assertFalse(Files.exists(plot));
+    assertEquals(List.of(note.toString()), holding("She is 1."));
+    assertTrue(sealing.out().contains(note + " still holds text of these rows."), sealing.out());
+    assertEquals(2, sealing.out().lines().count(), sealing.out());
+    Files.delete(note);
     assertFalse(Files.exists(root.resolve("ann/forget.jsonl")));
     assertEquals(List.of(), holding("She is 1."), "no text is left in the clear");
     done("verify");

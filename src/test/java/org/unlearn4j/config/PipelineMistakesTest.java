@@ -111,8 +111,9 @@ class PipelineMistakesTest {
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
                 + " clip_norm, seed, checkpoint_every, recompute, quantization_aware,"
-                + " quantization_share, salient_share, watch, watch_rows, objective, clreg, robust,"
-                + " adapter, surgery (did you mean batch_size?).",
+                + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds,"
+                + " objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
+                + " batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
   }
@@ -137,6 +138,11 @@ RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, 
 RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
 NPO      | unlearn.objective.floor=0           | found 0, expected none, reference, strangers or a number
 NPO      | unlearn.objective.floor=stranger    | (did you mean strangers?)
+NPO      | unlearn.stop.goal=2                 | found 2, expected reference, strangers, perturbed or a number from 0 to 1
+NPO      | unlearn.stop.goal=reference         | found reference without model.reference, expected such a model
+NPO      | unlearn.choose={metric: mia_loss_auc, goal: perturbed} | found perturbed for mia_loss_auc
+NPO      | unlearn={choose: {}, watch: 0, objective: {name: NPO}} | found 0 beside unlearn.choose, expected a number greater than 0
+NPO      | unlearn.seeds=3                     | found several without unlearn.choose, expected 1, or such a block
 NPO      | unlearn.objective.floor=reference   | which unlearn.objective.floor is measured on
 NPO      | unlearn.objective.pull=-1           | found -1, expected a number
 RMU      | unlearn.objective.floor=1           | found a setting that RMU does not have

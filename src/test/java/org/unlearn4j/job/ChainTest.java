@@ -82,6 +82,39 @@ class ChainTest {
     assertTrue(stages.get(4).after().contains("finetune target"), "what unlearning starts from");
   }
 
+  /** Each seed unlearns and is evaluated; what is exported and judged is the one delivered. */
+  @Test
+  void severalSeedsAreRunsOfWhichOneIsDelivered() throws IOException {
+    Pipeline pipeline =
+        pipeline(
+            "name: x",
+            MODEL,
+            "data: {benchmark: fable}",
+            "unlearn: {objective: {name: NPO}, seed: 4, seeds: 2, choose: {}}",
+            "export: {variants: [fp32]}");
+    List<Stage> stages =
+        Chain.of(pipeline, new RunFolder(temp.resolve("run")), Context.of(System.err));
+    assertEquals(
+        List.of(
+            "evaluate retain.tf",
+            "evaluate target.tf",
+            "unlearn seed-4",
+            "unlearn seed-5",
+            "unlearn",
+            "evaluate seed-4.tf",
+            "evaluate seed-5.tf",
+            "evaluate unlearned.tf",
+            "export",
+            "evaluate unlearned.onnx",
+            "verify",
+            "report"),
+        stages.stream().map(Stage::name).toList());
+    assertEquals(List.of("unlearn seed-4", "unlearn seed-5"), stages.get(4).after());
+    assertTrue(
+        stages.get(10).after().stream().noneMatch(n -> n.contains("seed")), "not of the verdict");
+    assertTrue(stages.get(11).after().contains("evaluate seed-5.tf"), "of the report");
+  }
+
   @Test
   void aStageThatIsMeantWronglyIsNamed() throws IOException {
     Job job =

@@ -140,6 +140,9 @@ class WhatRunsWhenTest {
         set("FUXOIVLP", "unlearn.seed=7"),
         set("FUXOIVLP", "unlearn.clreg.weight=0.1"),
         set("P", "unlearn.checkpoint_every=5"),
+        set("P", "unlearn.watch_rows=5"),
+        set("P", "unlearn.tuning_share=0.5"), // without rules nobody reads it
+        set(StandInProject.ALL, "unlearn.choose.utility_min=0.5"),
         set("VP", "verify.metric_atol=0.5"),
         set("RTUOIVLP", "evaluate.limit=2"),
         set("RTUOIVLP", "evaluate.max_new_tokens=3"),

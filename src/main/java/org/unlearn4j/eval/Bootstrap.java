@@ -1,4 +1,4 @@
-package org.unlearn4j.attack;
+package org.unlearn4j.eval;
 
 import java.util.ArrayList;
 import java.util.Arrays;

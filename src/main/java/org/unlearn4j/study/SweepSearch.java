@@ -1,0 +1,176 @@
+package org.unlearn4j.study;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.unlearn4j.base.Standing;
+import org.unlearn4j.config.Pipeline;
+
+/**
+ * Successive halving (Jamieson and Talwalkar 2016): all points for a part of the epochs, the better
+ * half for more of them, and what reaches the end with every seed. What the halving goes by is
+ * measured on tuning rows while a run unlearns; only what is left is evaluated.
+ *
+ * <p>Depends on nothing but the sweep and on what runs give, so that a search that is taken up
+ * again makes the same decisions.
+ */
+final class SweepSearch {
+  private final Sweep sweep;
+  private final Laboratory laboratory;
+  private final Set<Pipeline> made = new HashSet<>();
+  private final List<Trial> trials = new ArrayList<>();
+  private double seconds;
+
+  /** What makes runs; one that is there is not made again. */
+  interface Laboratory {
+    Tried unlearn(Pipeline pipeline);
+
+    Map<Column, Double> evaluate(Pipeline pipeline);
+  }
+
+  /**
+   * A run.
+   *
+   * @param standing of the state that it chose, on tuning rows
+   * @param seconds that it took, when it was made
+   */
+  record Tried(Standing standing, double seconds) {}
+
+  /** A point at a rung, with the first seed. */
+  record Trial(Space.Point point, double rung, Standing standing) {}
+
+  /** A point with all seeds: the goals and what is constrained, seed by seed. */
+  record Finalist(Space.Point point, Map<Column, List<Double>> values, List<String> broken) {
+    Finalist {
+      values = Map.copyOf(values);
+      broken = List.copyOf(broken);
+    }
+
+    double median(Column column) {
+      double[] sorted = values.get(column).stream().mapToDouble(v -> v).sorted().toArray();
+      int n = sorted.length;
+      return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+    }
+
+    /** Smallest and largest. */
+    double[] range(Column column) {
+      double[] v = values.get(column).stream().mapToDouble(x -> x).toArray();
+      return new double[] {
+        Arrays.stream(v).min().orElseThrow(), Arrays.stream(v).max().orElseThrow()
+      };
+    }
+  }
+
+  /**
+   * All that was found.
+   *
+   * @param runs made for it, now or earlier
+   * @param spent whether the budget ended the search
+   */
+  record Found(
+      List<Trial> trials, List<Finalist> finalists, int runs, double minutes, boolean spent) {
+    Found {
+      trials = List.copyOf(trials);
+      finalists = List.copyOf(finalists);
+    }
+  }
+
+  SweepSearch(Sweep sweep, Laboratory laboratory) {
+    this.sweep = sweep;
+    this.laboratory = laboratory;
+  }
+
+  Found run() {
+    List<Space.Point> alive = sweep.space().points(sweep.points());
+    boolean spent = false;
+    for (int r = 0; r < sweep.rungs().size() && !spent; r++) {
+      List<Trial> rung = new ArrayList<>();
+      for (Space.Point point : alive) {
+        Pipeline pipeline = sweep.tried(point, sweep.rungs().get(r), first());
+        if (!affordable(pipeline)) {
+          spent = true;
+          break;
+        }
+        rung.add(new Trial(point, sweep.rungs().get(r), unlearn(pipeline).standing()));
+      }
+      trials.addAll(rung);
+      boolean last = r == sweep.rungs().size() - 1;
+      if (!spent) {
+        alive = better(rung, last ? rung.size() : (rung.size() + 1) / 2);
+      } else if (!rung.isEmpty()) {
+        alive = better(rung, 1);
+      } else {
+        alive = alive.subList(0, 1); // the best of the rung before, whose order this is
+      }
+    }
+    List<Finalist> finalists = new ArrayList<>();
+    for (Space.Point point : alive) {
+      // The best is finished, whatever is left: a search that ends with nothing was for nothing.
+      if (finalists.isEmpty() || (!spent && allAffordable(point))) {
+        finalists.add(finished(point));
+      } else {
+        spent = true;
+      }
+    }
+    return new Found(trials, finalists, made.size(), seconds / 60, spent);
+  }
+
+  private long first() {
+    return sweep.seeds().get(0);
+  }
+
+  private static List<Space.Point> better(List<Trial> rung, int count) {
+    List<Trial> sorted = new ArrayList<>(rung);
+    sorted.sort(
+        (a, b) ->
+            a.standing().better(b.standing()) ? -1 : b.standing().better(a.standing()) ? 1 : 0);
+    return sorted.stream().limit(count).map(Trial::point).toList();
+  }
+
+  private boolean affordable(Pipeline pipeline) {
+    return made.contains(pipeline) || affordable(1);
+  }
+
+  private boolean affordable(int runs) {
+    int most = sweep.budget().runs().orElse(Integer.MAX_VALUE);
+    double minutes = sweep.budget().minutes().orElse(Double.POSITIVE_INFINITY);
+    return made.size() + runs <= most && seconds / 60 < minutes;
+  }
+
+  private boolean allAffordable(Space.Point point) {
+    long missing =
+        sweep.seeds().stream().filter(s -> !made.contains(sweep.tried(point, 1, s))).count();
+    return missing == 0 || affordable((int) missing);
+  }
+
+  private Tried unlearn(Pipeline pipeline) {
+    Tried tried = laboratory.unlearn(pipeline);
+    if (made.add(pipeline)) {
+      seconds += tried.seconds();
+    }
+    return tried;
+  }
+
+  private Finalist finished(Space.Point point) {
+    Map<Column, List<Double>> values = new LinkedHashMap<>();
+    sweep.goals().forEach(c -> values.put(c, new ArrayList<>()));
+    sweep.constraints().forEach(c -> values.putIfAbsent(c.column(), new ArrayList<>()));
+    for (long seed : sweep.seeds()) {
+      Pipeline pipeline = sweep.tried(point, 1, seed);
+      Tried ignored = unlearn(pipeline);
+      Map<Column, Double> measured = laboratory.evaluate(pipeline);
+      values.forEach((column, of) -> of.add(measured.getOrDefault(column, Double.NaN)));
+    }
+    Finalist all = new Finalist(point, values, List.of());
+    List<String> broken =
+        sweep.constraints().stream()
+            .filter(c -> !c.holds(all.median(c.column())))
+            .map(Sweep.Constraint::words)
+            .toList();
+    return new Finalist(point, values, broken);
+  }
+}
