@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -12,18 +11,14 @@ import java.util.Set;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.FeatureMap;
-import org.unlearn4j.eval.FeaturePicture;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Subject;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
-import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
@@ -40,8 +35,7 @@ public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
   private final FileHashes hashes;
-  private final Object measuringBefore = new Object();
-  private Optional<Before> before = Optional.empty();
+  private final InnerMeasures inner;
 
   public EvaluateStage(Pipeline pipeline) {
     this(pipeline, EvalSet.Role.GENERATED, FileHashes.inMemory());
@@ -58,26 +52,11 @@ public final class EvaluateStage {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
     this.hashes = hashes;
+    this.inner = new InnerMeasures(pipeline.evaluate().tokenBudget());
   }
 
   private Computation computation() {
     return RuntimeModels.measuring(pipeline.model());
-  }
-
-  private record Features(FeatureMap forget, FeatureMap retain) {}
-
-  /** What the model that unlearning started from had for features. */
-  private record Before(
-      Features features,
-      Map<String, Map<String, Double>> measures,
-      List<TokenRow> forget,
-      List<TokenRow> retain) {
-
-    /** Rows are in the tokens of the model that is measured, which another one may not have. */
-    boolean of(Suite suite) {
-      return forget.equals(suite.rows(EvalSet.Role.FORGET))
-          && retain.equals(suite.rows(EvalSet.Role.RETAIN));
-    }
   }
 
   /**
@@ -158,7 +137,8 @@ public final class EvaluateStage {
                 .withJudge(original.measured ? Optional.of(model) : original.model);
         EvaluationResult result = suite.evaluate(subject, Set.of());
         result =
-            withFeatures(result, model, original.model, suite, bars)
+            inner
+                .added(result, model, original.model, suite, bars)
                 .withWeights(RuntimeModels.weightHashes(request.model(), request.runtime(), hashes))
                 .withSession(model.session());
         return new Measured(result, open.read());
@@ -230,58 +210,6 @@ public final class EvaluateStage {
     return wanted
         ? Optional.of(TensorFlowGradients.open(request.model(), computation().device()))
         : Optional.empty();
-  }
-
-  /** Features of this model, and of the one before unlearning where that is another one. */
-  private EvaluationResult withFeatures(
-      EvaluationResult result,
-      LanguageModel model,
-      Optional<LanguageModel> original,
-      Suite suite,
-      Progress progress) {
-    if (suite.rows(EvalSet.Role.FORGET).isEmpty() || suite.rows(EvalSet.Role.RETAIN).isEmpty()) {
-      return result; // nothing that could be entangled
-    }
-    Features after = features(model, suite, progress);
-    if (original.isEmpty()) {
-      return result.withFeatures(
-          Entanglement.measure(after.forget, after.retain), Optional.empty());
-    }
-    Before start = before(original.get(), suite, progress);
-    Features was = start.features;
-    String last = after.forget.lastBlock();
-    return result.withFeatures(
-        Entanglement.compare(start.measures, was.retain, after.forget, after.retain),
-        after.forget.comparable(last, was.forget)
-            ? Optional.of(
-                FeaturePicture.of(last, was.forget, was.retain, after.forget, after.retain))
-            : Optional.empty());
-  }
-
-  private Before before(LanguageModel original, Suite suite, Progress progress) {
-    synchronized (measuringBefore) {
-      if (before.filter(b -> b.of(suite)).isEmpty()) {
-        Features features = features(original, suite, progress);
-        before =
-            Optional.of(
-                new Before(
-                    features,
-                    Entanglement.measure(features.forget, features.retain),
-                    suite.rows(EvalSet.Role.FORGET),
-                    suite.rows(EvalSet.Role.RETAIN)));
-      }
-      return before.get();
-    }
-  }
-
-  private Features features(LanguageModel model, Suite suite, Progress progress) {
-    return new Features(
-        measure(model, suite.rows(EvalSet.Role.FORGET), progress),
-        measure(model, suite.rows(EvalSet.Role.RETAIN), progress));
-  }
-
-  private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
-    return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
   }
 
   /** A model on a runtime, as the pipeline wants that to compute. */
