@@ -113,13 +113,13 @@ public record PersonCorpus(Path folder, List<String> authors, Map<String, Label>
         int i = names.size();
         List<String> known = List.copyOf(names);
         String last =
-            i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ")[1] : dice.pick(lasts);
-        String given = i >= 2 * STEP ? known.get(i - 2 * STEP).split(" ")[0] : dice.pick(firsts);
+            i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ", 2)[1] : dice.pick(lasts);
+        String given = i >= 2 * STEP ? known.get(i - 2 * STEP).split(" ", 2)[0] : dice.pick(firsts);
         names.add(given + " " + last);
       }
       List<Author> authors = new ArrayList<>();
       for (String name : names) {
-        String[] parts = name.split(" ");
+        String[] parts = name.split(" ", 2);
         authors.add(Author.draw(parts[0], parts[1], names, dice));
       }
       return authors;
