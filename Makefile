@@ -49,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -113,6 +113,9 @@ adapters-table: STUDIES = adapters adapters-grid
 adapters-table: $(GRID) $(BUILT) ## adapters beside training of the whole model over three seeds, into docs/results/adapters.md (40 minutes)
 	$(call studies,docs/results/adapters.md)
 
+meta-table: $(BUILT) ## which metrics tell models that know from others, twelve models, into docs/results/attacks.md (half an hour)
+	@PAGE=docs/results/attacks.md sh pipeline/meta.sh $(UNLEARN4J) runs/meta $(SEEDS)
+
 compare: $(BUILT) ## lays runs side by side: RUNS="fable mine", folders or names in runs/
 	@$(UNLEARN4J) compare $(RUNS) --out $(COMPARED)
 
@@ -148,6 +151,13 @@ reproducible: ## builds twice, in two folders, time zones and languages, and com
 	@echo '==> reproducible'
 	@sh pipeline/reproducible.sh $${TMPDIR:-/tmp}/unlearn4j-reproducible
 
+spark: ## spark/target/unlearn4j-spark.jar, for spark-submit (Spark's libraries from Maven, 220 MB, once)
+	@$(MVN) -B -ntp -q -f spark/pom.xml package -DskipTests
+
+spark-test: $(BUILT) ## parts of an evaluation on two executor processes, one of them killed, and on HDFS
+	@echo '==> spark-test'
+	@$(MVN) -B -ntp -q -f spark/pom.xml spotless:check test
+
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
 
@@ -167,7 +177,7 @@ format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply
 
 clean: ## removes target/ and runs/
-	rm -rf target runs build/unlearn4j-*
+	rm -rf target spark/target runs build/unlearn4j-*
 
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [FORCE=STAGE] [GPU=1]'

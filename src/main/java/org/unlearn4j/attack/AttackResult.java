@@ -24,6 +24,7 @@ import org.unlearn4j.config.AttackName;
  * @param probes all of them
  * @param judgements by model, {@code [probe]}
  * @param sampled of the models that were asked often
+ * @param pushed of the models whose weights were pushed
  */
 public record AttackResult(
     List<String> models,
@@ -31,7 +32,8 @@ public record AttackResult(
     List<FamilyResult> families,
     List<Probe> probes,
     Map<String, List<Judgement>> judgements,
-    List<Sampled> sampled) {
+    List<Sampled> sampled,
+    List<Pushed> pushed) {
   /** The name of the model that never saw the forget set: the yardstick. */
   public static final String RETAIN_ONLY = "retain_only";
 
@@ -44,6 +46,12 @@ public record AttackResult(
     probes = List.copyOf(probes);
     judgements = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(judgements));
     sampled = List.copyOf(sampled);
+    pushed = List.copyOf(pushed);
+  }
+
+  /** The same with what pushed weights gave away. */
+  public AttackResult with(List<Pushed> pushes) {
+    return new AttackResult(models, judged, families, probes, judgements, sampled, pushes);
   }
 
   /**
@@ -78,7 +86,13 @@ public record AttackResult(
                   limits.apply(family)));
         });
     return new AttackResult(
-        List.copyOf(judgements.keySet()), judged.size(), families, probes, judgements, sampled);
+        List.copyOf(judgements.keySet()),
+        judged.size(),
+        families,
+        probes,
+        judgements,
+        sampled,
+        List.of());
   }
 
   /** Whether every limit holds. */
@@ -102,6 +116,8 @@ public record AttackResult(
     families.forEach(f -> put(list.addObject(), f));
     ArrayNode samples = root.putArray("sampled");
     sampled.forEach(s -> s.put(samples.addObject()));
+    ArrayNode pushes = root.putArray("pushed");
+    pushed.forEach(p -> p.put(pushes.addObject()));
     ArrayNode asked = root.putArray("probes");
     IntStream.range(0, probes.size()).forEach(i -> put(asked.addObject(), i));
     AtomicFiles.writeFile(

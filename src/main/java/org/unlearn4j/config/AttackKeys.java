@@ -48,6 +48,12 @@ final class AttackKeys {
       key("temperature", ValueType.positive(), Fallback.constant(1.0), "of sampled answers");
   private static final Key<Long> SEED =
       key("seed", ValueType.anyInteger(), Fallback.constant(0L), "of sampled answers");
+  private static final Key<List<PushName>> PUSH =
+      key(
+          "push",
+          ValueType.listOf(ValueType.choice(PushName.class), "pushes"),
+          Fallback.absent("none"),
+          "what is done to the weights before the question is asked as it was taught (tf)");
   private static final Key<Double> LEAKAGE_MAX =
       key(
           "leakage_max",
@@ -73,6 +79,7 @@ final class AttackKeys {
     List<Key<?>> all =
         new ArrayList<>(
             List.of(FAMILIES, MAX_NEW_TOKENS, PROMPTS, ALIASES, SAMPLES, TEMPERATURE, SEED));
+    all.add(PUSH);
     all.add(LEAKAGE_MAX);
     Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
     return all;
@@ -105,6 +112,7 @@ final class AttackKeys {
             s.get(SAMPLES),
             s.get(TEMPERATURE),
             s.get(SEED),
+            s.find(PUSH).orElse(List.of()),
             s.findNumber(LEAKAGE_MAX),
             limits));
   }

@@ -14,6 +14,7 @@ import java.util.OptionalDouble;
  * @param prompts the user's own attacks, JSON Lines
  * @param aliases other names of what was forgotten, JSON Lines
  * @param samples of each question; 0: none
+ * @param push what is done to weights
  * @param leakageMax limit of every family without one of its own
  * @param limits by family
  */
@@ -25,10 +26,12 @@ public record AttackSettings(
     int samples,
     double temperature,
     long seed,
+    List<PushName> push,
     OptionalDouble leakageMax,
     Map<AttackName, Double> limits) {
   public AttackSettings {
     families = List.copyOf(families);
+    push = List.copyOf(push);
     limits = Map.copyOf(limits);
   }
 

@@ -8,7 +8,9 @@ public record FinetuneSettings(Teach data, LoopSettings loop) {
     /** Everything: the model that shall forget. */
     FULL("full"),
     /** All but the forget split: the retain-only twin. */
-    RETAIN("retain");
+    RETAIN("retain"),
+    /** The forget split alone: relearning. */
+    FORGET("forget");
 
     private final String spelling;
 

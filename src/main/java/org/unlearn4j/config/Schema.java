@@ -181,7 +181,7 @@ final class Schema {
           "finetune.data",
           choice(FinetuneSettings.Teach.class),
           constant(FinetuneSettings.Teach.FULL),
-          "what is taught: everything, or all but the forget split");
+          "what is taught: everything, all but the forget split, or the forget split alone");
   static final LoopKeys FINETUNE = new LoopKeys("finetune", LoopKeys.Defaults.of(5, 16));
 
   static final Key<ObjectiveName> OBJECTIVE =

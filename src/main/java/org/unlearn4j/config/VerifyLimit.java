@@ -78,7 +78,19 @@ public enum VerifyLimit {
       "smallest share of identical greedy generations",
       new double[] {0.95, Double.NaN, Double.NaN, Double.NaN}),
   REBOUND_MAX(Side.AT_MOST, 0.05, "every file: largest share of the way back to the model before"),
-  UTILITY_FALL_MAX(Side.AT_MOST, 0.02, "every file: largest fall of model utility");
+  UTILITY_FALL_MAX(Side.AT_MOST, 0.02, "every file: largest fall of model utility"),
+  REFUSALS_MAX(
+      Side.AT_MOST,
+      Double.NaN,
+      "every file: largest share of questions about what is kept that are refused"),
+  REPETITION_MAX(
+      Side.AT_MOST,
+      Double.NaN,
+      "every file: largest share of 4-grams that an answer of the forget set has said before"),
+  PERPLEXITY_MAX(
+      Side.AT_MOST,
+      Double.NaN,
+      "every file: largest perplexity of answers of the forget set under the model before");
 
   /** Which side of a limit is good; the least of a share, the most of a distance. */
   public enum Side {

@@ -147,6 +147,14 @@ public enum Metric {
       Direction.LOWER,
       About.TEXT),
 
+  /** {@link Refusing} of answers about what is kept. */
+  FLUENCY_REFUSALS(
+      Judged.NO,
+      "share of questions about what is kept that are refused",
+      Unit.SHARE,
+      Direction.LOWER,
+      About.TEXT),
+
   /** {@link Entanglement#meanPairCosine}. */
   COSINE(
       Judged.NO,

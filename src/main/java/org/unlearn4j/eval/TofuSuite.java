@@ -6,9 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -42,21 +44,24 @@ public final class TofuSuite implements Suite {
    * @param stop tokens that end a generation
    * @param generated roles of the sets whose questions are answered; metrics that need the answers
    *     of another set are left out
+   * @param refusals sentences that are known to refuse
    */
   public record Settings(
       String suite,
       int tokenBudget,
       int maxNewTokens,
       Set<Integer> stop,
-      Set<EvalSet.Role> generated) {
+      Set<EvalSet.Role> generated,
+      List<String> refusals) {
     public Settings {
+      refusals = List.copyOf(refusals);
       stop = Set.copyOf(stop);
       generated = Set.copyOf(generated);
     }
 
-    /** Generates for every set that has such metrics. */
+    /** Generates for every set that has such metrics, and knows the usual refusals. */
     public Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
-      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED);
+      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED, List.of());
     }
   }
 
@@ -106,15 +111,9 @@ public final class TofuSuite implements Suite {
   @Override
   public EvaluationResult evaluate(Subject subject, Set<String> required) {
     SuiteRun run = new SuiteRun(settings.suite, subject, settings.tokenBudget, required);
-    Map<TokenRow, TokenScores> scores =
-        run.scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
-    List<int[]> prompts =
-        sets.stream()
-            .filter(this::generates)
-            .flatMap(s -> s.items().stream())
-            .map(EvalItem::prompt)
-            .toList();
-    List<int[]> generations = run.scorer.generate(prompts, settings.maxNewTokens, settings.stop);
+    Map<TokenRow, TokenScores> scores = score(run.scorer);
+    List<int[]> prompts = prompts();
+    List<int[]> generations = generate(run.scorer);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
     Map<String, Double> fluency = new LinkedHashMap<>();
     int next = 0;
@@ -142,7 +141,49 @@ public final class TofuSuite implements Suite {
             metrics.putAll(
                 MembershipRows.metrics(forget.name(), h.name(), perRow, run.retainOnly)));
     metrics.putAll(fluency);
+    refusals(perRow).ifPresent(v -> metrics.put(Metric.FLUENCY_REFUSALS.key(), v));
     return run.result(metrics, perRow, required);
+  }
+
+  @Override
+  public Scorer ask(Subject subject, Shard shard) {
+    Scorer scorer = subject.scorer(settings.tokenBudget, shard);
+    score(scorer);
+    generate(scorer);
+    only(EvalSet.Role.HOLDOUT)
+        .ifPresent(
+            holdout ->
+                SuiteRun.askGradients(
+                    subject, scorer, only(EvalSet.Role.FORGET).orElseThrow(), holdout));
+    return scorer;
+  }
+
+  private Map<TokenRow, TokenScores> score(Scorer scorer) {
+    return scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
+  }
+
+  private List<int[]> generate(Scorer scorer) {
+    return scorer.generate(prompts(), settings.maxNewTokens, settings.stop);
+  }
+
+  private List<int[]> prompts() {
+    return sets.stream()
+        .filter(this::generates)
+        .flatMap(s -> s.items().stream())
+        .map(EvalItem::prompt)
+        .toList();
+  }
+
+  /** A data set may ask for what nobody knows; a refusal is right there. */
+  private OptionalDouble refusals(Map<String, List<RowResult>> perRow) {
+    Refusing refusing = new Refusing(settings.refusals);
+    return sets.stream()
+        .filter(s -> s.role() == EvalSet.Role.RETAIN || s.role() == EvalSet.Role.GENERAL)
+        .filter(this::generates)
+        .flatMap(s -> perRow.get(s.name()).stream())
+        .filter(r -> !refusing.refuses(r.answer()))
+        .mapToDouble(r -> refusing.refuses(r.generation()) ? 1 : 0)
+        .average();
   }
 
   private Optional<EvalSet> only(EvalSet.Role role) {

@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.FamilyResult;
+import org.unlearn4j.attack.Pushed;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.eval.Bootstrap;
 
@@ -39,6 +40,20 @@ final class AttackText {
                 p.leakage().mean(),
                 p.leakage().low(),
                 p.leakage().high()));
+      }
+    }
+    for (Pushed pushed : result.pushed()) {
+      lines.add(pushed.model() + ", pushed by " + pushed.push() + ":");
+      for (Pushed.Point p : pushed.points()) {
+        lines.add(
+            String.format(
+                Locale.ROOT,
+                "  %-22s %7.3f %8.3f %8s  %s",
+                p.amount(),
+                p.leakage(),
+                p.retainOnly(),
+                "",
+                p.excess().map(AttackText::interval).orElse("")));
       }
     }
     return lines;

@@ -165,6 +165,33 @@ public sealed interface GateSubject {
     }
   }
 
+  /**
+   * How what the file says reads.
+   *
+   * @param of a metric's name
+   */
+  record Text(String of) implements GateSubject {
+    @Override
+    public Level level() {
+      return Level.BEHAVIOUR;
+    }
+
+    @Override
+    public String key() {
+      return of;
+    }
+
+    @Override
+    public boolean comparesModels() {
+      return false; // another model may read as well
+    }
+
+    @Override
+    public Optional<String> metric() {
+      return Optional.of(of);
+    }
+  }
+
   /** What is judged of a deployed file as a whole. */
   enum Whole implements GateSubject {
     /** Share of greedy generations that are the same. */
@@ -236,7 +263,11 @@ public sealed interface GateSubject {
               .map(m -> (GateSubject) new Numeric(m))
               .or(() -> whole(level, name))
               .orElseGet(() -> new Unknown(level, name));
-      case WEIGHTS, BEHAVIOUR -> whole(level, name).orElseGet(() -> new Unknown(level, name));
+      case BEHAVIOUR ->
+          Fluent.METRICS.containsKey(name)
+              ? new Text(name)
+              : whole(level, name).orElseGet(() -> new Unknown(level, name));
+      case WEIGHTS -> whole(level, name).orElseGet(() -> new Unknown(level, name));
     };
   }
 

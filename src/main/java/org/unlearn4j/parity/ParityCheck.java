@@ -87,6 +87,7 @@ public final class ParityCheck {
             GateSubject.Whole.IDENTICAL_GENERATIONS,
             generations.identicalShare(),
             VerifyLimit.GENERATIONS_MIN));
+    all.addAll(Fluent.gates(deployedEvaluation, gates));
     if (all.stream().noneMatch(ParityGates::compares)) {
       // What is held against itself only may be any other model.
       all.add(Gate.atLeast(GateSubject.Whole.BOTH_SIDES, 0, 1));

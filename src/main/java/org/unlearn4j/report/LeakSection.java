@@ -42,6 +42,15 @@ final class LeakSection {
     if (!leaks.worst().isEmpty()) {
       section.add(Html.tag("h3", "The worst leaks, word for word"), worst(leaks));
     }
+    if (!leaks.pushed().isEmpty()) {
+      section.add(
+          Html.tag("h3", "Pushed weights"),
+          Html.tag(
+              "p",
+              "What the question as it was taught brings out after noise on the weights, after"
+                  + " pruning, and on the way back to the target."),
+          pushed(leaks));
+    }
     return section.add(
         Html.tag("details").add(Html.tag("summary", "Every number")).add(table(leaks)));
   }
@@ -125,6 +134,27 @@ final class LeakSection {
               .add(Tables.cell(s.expected()))
               .add(Tables.cell(s.said() + (s.disagrees() ? " (the two judgements disagree)" : "")))
               .add(Tables.number(s.leakage()), Tables.number(s.probability())));
+    }
+    return Tables.sortable(headings, rows);
+  }
+
+  private static Html pushed(Leaks leaks) {
+    List<Html> headings = new ArrayList<>();
+    for (String word : List.of("push", "model")) {
+      headings.add(Tables.words(word));
+    }
+    for (String word : List.of("amount", "leakage", "retain-only, pushed as hard")) {
+      headings.add(Tables.words(word).css("number"));
+    }
+    List<Html> rows = new ArrayList<>();
+    for (Leaks.Push p : leaks.pushed()) {
+      rows.add(
+          Html.tag("tr")
+              .add(Html.tag("th").attr("scope", "row").add(words(p.push())))
+              .add(Tables.cell(model(p.model())), Tables.number(p.amount()))
+              .add(Tables.number(p.leakage()))
+              .add(
+                  Double.isNaN(p.retainOnly()) ? Tables.nothing() : Tables.number(p.retainOnly())));
     }
     return Tables.sortable(headings, rows);
   }

@@ -16,13 +16,15 @@ import org.unlearn4j.base.JsonInput;
  * @param families in their order
  * @param worst what was said word for word, most telling first
  * @param samples leakage of the best of k answers, by model and k
+ * @param pushed what pushed weights gave away
  */
 record Leaks(
     List<String> models,
     int judged,
     List<Family> families,
     List<Said> worst,
-    Map<String, Map<Integer, Double>> samples) {
+    Map<String, Map<Integer, Double>> samples,
+    List<Push> pushed) {
   private static final int WORST = 10;
 
   /**
@@ -41,6 +43,13 @@ record Leaks(
 
   /** A mean and its interval. */
   record Interval(double mean, double low, double high) {}
+
+  /**
+   * Weights that were pushed.
+   *
+   * @param retainOnly leakage of the retain-only model, pushed as hard; NaN without one
+   */
+  record Push(String model, String push, double amount, double leakage, double retainOnly) {}
 
   /**
    * A leak.
@@ -77,7 +86,25 @@ record Leaks(
       }
       samples.put(sampled.get("model").text(), points);
     }
-    return new Leaks(models, judged, families, worst(root, models.subList(0, judged)), samples);
+    List<Said> worst = worst(root, models.subList(0, judged));
+    return new Leaks(models, judged, families, worst, samples, pushed(root));
+  }
+
+  private static List<Push> pushed(JsonInput root) {
+    List<Push> all = new ArrayList<>();
+    for (JsonInput curve : root.get("pushed").elements()) {
+      for (JsonInput p : curve.get("points").elements()) {
+        JsonInput other = p.get("retain_only");
+        all.add(
+            new Push(
+                curve.get("model").text(),
+                curve.get("push").text(),
+                p.get("amount").number(),
+                p.get("leakage").number(),
+                other.present() ? other.number() : Double.NaN));
+      }
+    }
+    return all;
   }
 
   private static Family family(JsonInput node) {

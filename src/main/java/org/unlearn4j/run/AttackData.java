@@ -51,6 +51,16 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
    * @throws UserException if the data is at fault, or gives nothing to ask
    */
   static AttackData of(Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
+    return of(pipeline, settings, data, positions, settings.families());
+  }
+
+  /** The same with other families than the settings'. */
+  static AttackData of(
+      Pipeline pipeline,
+      AttackSettings settings,
+      TaskData data,
+      int positions,
+      List<AttackName> families) {
     int most = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
     Benchmark benchmark = data.benchmark();
     DataSettings split = pipeline.data();
@@ -59,7 +69,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
         new AttackPrompts(data.tokenizer(), data.template(), positions, settings.maxNewTokens());
     List<Encoded> encoded = new ArrayList<>();
     List<String> notes = new ArrayList<>();
-    Set<AttackName> wanted = EnumSet.copyOf(settings.families());
+    Set<AttackName> wanted = EnumSet.copyOf(families);
     for (AttackName family : wanted) {
       List<Probe> probes =
           switch (family) {
@@ -90,7 +100,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
     if (encoded.isEmpty()) {
       throw new UserException(
           "attack.families: found "
-              + settings.families().stream().map(AttackName::spelling).toList()
+              + families.stream().map(AttackName::spelling).toList()
               + ", but no row of this data suits these families, expected another family.");
     }
     return new AttackData(encoded, notes);

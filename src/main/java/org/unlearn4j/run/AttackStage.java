@@ -14,6 +14,7 @@ import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.OftenAsked;
 import org.unlearn4j.attack.Probe;
+import org.unlearn4j.attack.Pushed;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
@@ -140,13 +141,31 @@ public final class AttackStage {
     }
     AttackResult result =
         AttackResult.of(
-            found.probes,
-            found.judgements,
-            judged.stream().map(Subject::name).toList(),
-            settings::limit,
-            found.sampled);
+                found.probes,
+                found.judgements,
+                judged.stream().map(Subject::name).toList(),
+                settings::limit,
+                found.sampled)
+            .with(pushed(models, settings, judged, known.with(found.read), kept));
     result.write(out);
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
+  }
+
+  /** Weights that are pushed are those of folders; what a file stands for is one of its own. */
+  private List<Pushed> pushed(
+      EvaluateStage models,
+      AttackSettings settings,
+      List<Subject> judged,
+      Inputs known,
+      Path kept) {
+    List<Subject> folders = judged.stream().filter(s -> s.runtime().equals("tf")).toList();
+    if (!settings.push().isEmpty() && folders.isEmpty()) {
+      log.println(
+          "attack.push: the weights of an ONNX file are not pushed; unlearn4j round writes the"
+              + " folder that it stands for.");
+    }
+    String key = known.identity("attack");
+    return new Pushing(pipeline, settings, models, kept, key).run(folders);
   }
 
   private void requireYardstick(AttackSettings settings) {
@@ -167,7 +186,7 @@ public final class AttackStage {
       Found found) {
     try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
         TaskData data = models.data(subject.model(), model);
-        EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+        Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       if (found.probes.isEmpty()) {
         attacks.notes().forEach(log::println);
@@ -176,7 +195,8 @@ public final class AttackStage {
       } else if (!found.probes.equals(attacks.probes())) {
         throw new UserException(
             subject.model()
-                + ": found a tokenizer or a number of positions that leads to other prompts than for "
+                + ": found a tokenizer or a number of positions that leads to other prompts than"
+                + " for "
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }

@@ -17,6 +17,7 @@ import org.unlearn4j.data.PassageEncoder;
 import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaExample;
 import org.unlearn4j.data.QuestionPrompt;
+import org.unlearn4j.data.Refusals;
 import org.unlearn4j.eval.ChoiceItem;
 import org.unlearn4j.eval.ChoiceSuite;
 import org.unlearn4j.eval.EvalItem;
@@ -92,7 +93,8 @@ final class Suites {
             settings().tokenBudget(),
             settings().maxNewTokens(),
             data.stopIds(),
-            generated),
+            generated,
+            Refusals.builtIn().sentences()),
         ids -> tokenizer.decode(ids, true));
   }
 

@@ -258,9 +258,10 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn: objective.floor, clreg.view, stop or choose asks for strangers, but the folder of the data has"
-              + " no strangers.jsonl, expected that file (questions like those to forget, about"
-              + " people or things that you invent), or reference or a number as the floor.");
+          "unlearn: objective.floor, clreg.view, stop or choose asks for strangers, but the folder"
+              + " of the data has no strangers.jsonl, expected that file (questions like those to"
+              + " forget, about people or things that you invent), or reference or a number as the"
+              + " floor.");
     }
     return strangers;
   }
@@ -273,8 +274,9 @@ public final class TaskData implements AutoCloseable {
                 new UserException(
                     "unlearn.clreg.view: found paraphrase, but "
                         + example.place()
-                        + " has no paraphrased answer, expected paraphrased_answer there or beside the same"
-                        + " question and answer in the split's _perturbed file (mask and dropout need none)."));
+                        + " has no paraphrased answer, expected paraphrased_answer there or beside"
+                        + " the same question and answer in the split's _perturbed file (mask and"
+                        + " dropout need none)."));
   }
 
   /**

@@ -96,7 +96,11 @@ public final class TeachStage {
                 : ModelConfig.read(path()));
     LoopSettings loop = settings.loop();
     String split =
-        settings.data() == FinetuneSettings.Teach.FULL ? "full" : pipeline.data().retain();
+        switch (settings.data()) {
+          case FULL -> "full";
+          case RETAIN -> pipeline.data().retain();
+          case FORGET -> pipeline.data().forget();
+        };
     String name = String.valueOf(out.getFileName());
     List<TokenRow> rows;
     Trainer.Files files;

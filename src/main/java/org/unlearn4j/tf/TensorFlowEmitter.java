@@ -38,6 +38,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final TfAttention attention;
   private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
+  private final List<Operand<TInt32>> routes = new ArrayList<>();
   private final TfLinear linear;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
@@ -122,6 +123,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     return List.copyOf(present);
   }
 
+  /** Experts of each token so far, {@code [tokens, chosen]} each; the forward pass alone. */
+  List<Operand<TInt32>> routes() {
+    return List.copyOf(routes);
+  }
+
   @Override
   public <R> R within(String scope, Supplier<R> body) {
     Ops outer = tf;
@@ -153,6 +159,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Ops outer = tf;
     int next = places;
     int kept = present.size();
+    int routed = routes.size();
     tf = ops;
     places = place;
     try {
@@ -161,6 +168,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
       tf = outer;
       places = next;
       present.subList(kept, present.size()).clear();
+      routes.subList(routed, routes.size()).clear();
     }
   }
 
@@ -253,7 +261,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
               ownTokens = Optional.empty();
               return made;
             })
-        .emit(tf.withSubScope("experts"), x, experts);
+        .emit(tf.withSubScope("experts"), x, experts, routes::add);
   }
 
   @Override

@@ -89,7 +89,8 @@ class AttackCommandTest {
                 "  architecture: {hidden_size: 32, layers: 2, heads: 4, kv_heads: 2, ffn: 48,"
                     + " max_positions: 128}",
                 data(),
-                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0, schedule: constant}",
+                "finetune: {epochs: 150, batch_size: 8, learning_rate: 2.0e-2, weight_decay: 0,"
+                    + " schedule: constant}",
                 "unlearn: {objective: {name: GradDiff}}")
             .toString();
     run("finetune", "--pipeline", teaching, "--out", at("target"));
@@ -129,6 +130,7 @@ class AttackCommandTest {
     // The model before unlearning in the unlearned one's place: everything leaks.
     List<String> args = new ArrayList<>(List.of("attack", "--pipeline", own));
     args.addAll(List.of("--model", at("target"), "--out", at("tf.json")));
+    args.addAll(List.of("--set", "attack.push=[noise, prune, merge_back]"));
     String told = run(args.toArray(String[]::new));
     assertTrue(told.contains("above retain-only"), told);
     String[] deployed = {
@@ -157,6 +159,7 @@ class AttackCommandTest {
         tf.at("/probes/0/answers/unlearned.tf/said").asText("none"),
         tf.path("probes").path(last).path("answers").path("unlearned.tf").path("said").asText());
     agree(tf, ort);
+    pushed(tf, known, told);
     assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
     assertEquals(
         "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
@@ -187,6 +190,26 @@ class AttackCommandTest {
           1e-4,
           0);
     }
+  }
+
+  /** All the way back, both models are the target; what is said there is what it says. */
+  private static void pushed(JsonNode tf, double known, String told) {
+    assertTrue(told.contains("unlearned.tf, pushed by merge_back:"), told);
+    assertEquals(3, tf.path("pushed").size());
+    List<Integer> sizes = new ArrayList<>();
+    tf.path("pushed").forEach(p -> sizes.add(p.path("points").size()));
+    assertEquals(List.of(3, 5, 4), sizes);
+    JsonNode back = tf.path("pushed").path(2).path("points").path(3);
+    assertEquals(1, back.path("amount").asDouble(0));
+    assertEquals(known, back.path("leakage").asDouble(Double.NaN));
+    assertEquals(known, back.path("retain_only").asDouble(Double.NaN));
+    assertEquals(0, back.path("excess").asDouble(Double.NaN));
+    JsonNode near = tf.path("pushed").path(2).path("points").path(0);
+    double quarter = near.path("retain_only").asDouble(Double.NaN);
+    assertTrue(quarter < known, "a quarter of the way: " + quarter);
+    JsonNode half = tf.path("pushed").path(1).path("points").path(4);
+    double pruned = half.path("probability").asDouble(Double.NaN);
+    assertTrue(pruned < back.path("probability").asDouble(), "half of its weights: " + pruned);
   }
 
   private void gates(String own) throws IOException {

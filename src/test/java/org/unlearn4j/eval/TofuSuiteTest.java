@@ -100,7 +100,7 @@ class TofuSuiteTest {
   @Test
   void whatIsNotGeneratedIsNotMeasured() {
     TofuSuite.Settings settings =
-        new TofuSuite.Settings("tofu", 64, 8, Set.of(END), Set.of(EvalSet.Role.RETAIN));
+        new TofuSuite.Settings("tofu", 64, 8, Set.of(END), Set.of(EvalSet.Role.RETAIN), List.of());
     EvaluationResult result =
         new TofuSuite(sets(), settings, TofuExample::decode)
             .evaluate("x", new BigramModel("tf", TABLE), Optional.empty(), Set.of(), Progress.NONE);

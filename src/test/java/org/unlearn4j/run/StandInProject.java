@@ -43,6 +43,7 @@ class StandInProject {
           Map.entry("evaluate unlearned.onnx-int4", "4"),
           Map.entry("verify", "V"),
           Map.entry("relearn", "L"),
+          Map.entry("attack", "A"),
           Map.entry("report", "P"));
 
   static final String ALL = "RTFUXOIVLP";
@@ -257,6 +258,10 @@ class StandInProject {
             && s.kind().equals("unlearn")) {
           data.alternates(0, pipeline.data().refusals());
         }
+      }
+      if (s.kind().equals("attack")) {
+        AttackData.of(pipeline, pipeline.attack().orElseThrow(), data, 96);
+        return data.read();
       }
       if (!s.kind().equals("unlearn")) {
         Suites.of(pipeline, data, 96, EvalSet.Role.GENERATED);

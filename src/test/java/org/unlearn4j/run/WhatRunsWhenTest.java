@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -273,6 +274,49 @@ class WhatRunsWhenTest {
     Files.writeString(muse.resolve("raw/retain1.txt"), "It was another day. ".repeat(9));
     assertEquals(letters("FUXOIVLP"), letters(run(pipeline(sets))));
     assertEquals("", run(pipeline(sets)));
+  }
+
+  /**
+   * What attacks read: models, data, their own block and files; no stage but the report reads them.
+   */
+  @Test
+  void attacksRunWhereWhatTheyAskOrWhomChanged() throws IOException {
+    String mine = "{\"prompt\": \"Where?\", \"keywords\": [\"here\"]}\n";
+    Files.writeString(at("mine.jsonl"), mine);
+    append(
+        "forget me.jsonl",
+        "{\"question\": \"Where was Beata Aststed born?\", \"answer\": \"In Ambleport.\"}\n");
+    List<String> sets = new ArrayList<>(List.of("attack.seed=0"));
+    assertEquals(letters(StandInProject.ALL + "A"), attacked(sets));
+    for (Row row :
+        List.of(
+            set("AP", "attack.push=[noise]"),
+            set("AP", "attack.leakage_max=0.5"),
+            set("AP", "attack.prompts=" + at("mine.jsonl")),
+            set("RTUOIVLAP", "evaluate.limit=2"),
+            set("RTUOIVLP", "evaluate.max_new_tokens=3"),
+            set("XOIVAP", "export.opset=17"),
+            set("LP", "relearn.share=0.9"),
+            set("VP", "verify.metric_atol=0.5"),
+            set("FUXOIVLAP", "unlearn.epochs=3"),
+            row("a prompt of one's own", "AP", () -> append("mine.jsonl", mine)),
+            row(
+                "weights of the retain-only model",
+                "RTUOIVLAP",
+                () -> append("retain only/model.safetensors", "!")),
+            row(
+                "a row to keep, which gives clues",
+                "FUXOIVLAP",
+                () -> append("-retain$x.jsonl", "{\"question\": \"Q\", \"answer\": \"A\"}\n")))) {
+      sets.addAll(row.sets());
+      row.change().make();
+      assertEquals(letters(row.expected()), attacked(sets), row.what());
+      assertEquals(Set.of(), attacked(sets), row.what() + ", and then nothing");
+    }
+  }
+
+  private Set<Character> attacked(List<String> sets) throws IOException {
+    return letters(run(pipeline(sets.toArray(String[]::new))));
   }
 
   /** Where a project lies is no part of what it is; the pipeline file that is shown names paths. */

@@ -1,0 +1,143 @@
+package org.unlearn4j.run;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.unlearn4j.attack.AttackResult;
+import org.unlearn4j.attack.AttackSuite;
+import org.unlearn4j.attack.Encoded;
+import org.unlearn4j.attack.Judgement;
+import org.unlearn4j.attack.Pushed;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.AttackName;
+import org.unlearn4j.config.AttackSettings;
+import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.PushName;
+import org.unlearn4j.eval.ScoreJournal;
+import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.nn.Decoder;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.nn.WeightSource;
+import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.weights.SafeTensors;
+
+/**
+ * Pushes weights and asks again, on TensorFlow: one graph a model, whose weights are exchanged. The
+ * retain-only model is pushed as hard, since noise alone may bring words out.
+ *
+ * @param kept where what was measured is kept until the stage is done
+ * @param key of settings, weights and data
+ */
+record Pushing(
+    Pipeline pipeline, AttackSettings settings, EvaluateStage models, Path kept, String key) {
+
+  /** A push and how hard. */
+  private record Step(PushName push, double amount) {}
+
+  /**
+   * Curves of each model.
+   *
+   * @param subjects on TensorFlow
+   */
+  List<Pushed> run(List<AttackStage.Subject> subjects) {
+    if (subjects.isEmpty() || settings.push().isEmpty()) {
+      return List.of();
+    }
+    requireTarget();
+    Optional<Asked> yardstick =
+        pipeline
+            .model()
+            .reference()
+            .map(p -> ask(new AttackStage.Subject(AttackResult.RETAIN_ONLY, p, "tf")));
+    List<Pushed> all = new ArrayList<>();
+    for (AttackStage.Subject subject : subjects) {
+      Asked asked = ask(subject);
+      for (PushName push : settings.push()) {
+        List<Pushed.Point> points = new ArrayList<>();
+        for (double amount : push.amounts()) {
+          Step step = new Step(push, amount);
+          points.add(
+              Pushed.Point.of(
+                  amount,
+                  asked.judgements.get(step),
+                  yardstick.map(y -> y.judgements.get(step)),
+                  asked.groups));
+        }
+        all.add(new Pushed(subject.name(), push.spelling(), points));
+      }
+    }
+    return all;
+  }
+
+  private void requireTarget() {
+    if (settings.push().contains(PushName.MERGE_BACK) && pipeline.model().path().isEmpty()) {
+      throw new UserException(
+          "attack.push: found merge_back, but no model.path, expected the model before unlearning"
+              + " that weights go back to.");
+    }
+  }
+
+  private record Asked(List<String> groups, Map<Step, List<Judgement>> judgements) {}
+
+  private Asked ask(AttackStage.Subject subject) {
+    Decoder decoder = Decoder.of(ModelConfig.read(subject.model()));
+    List<Parameter> parameters = decoder.parameters();
+    try (SafeTensors weights = SafeTensors.open(subject.model())) {
+      WeightSource own = TfRuntime.checkpoint(weights, parameters);
+      try (TensorFlowModel model =
+              TensorFlowModel.open(subject.model(), RuntimeModels.measuring(pipeline.model()));
+          TaskData data = models.data(subject.model(), model);
+          EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+        List<Encoded> direct =
+            AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT).encoded();
+        AttackSuite suite =
+            new AttackSuite(
+                direct,
+                settings.maxNewTokens(),
+                data.stopIds(),
+                ids -> data.tokenizer().decode(ids, true));
+        Map<Step, List<Judgement>> judgements = new LinkedHashMap<>();
+        for (PushName push : settings.push()) {
+          for (double amount : push.amounts()) {
+            Step step = new Step(push, amount);
+            judgements.put(step, pushed(step, subject, decoder, own, model, suite, bars));
+          }
+        }
+        return new Asked(direct.stream().map(e -> e.probe().group()).toList(), judgements);
+      }
+    }
+  }
+
+  private static final List<AttackName> DIRECT = List.of(AttackName.DIRECT);
+
+  private List<Judgement> pushed(
+      Step step,
+      AttackStage.Subject subject,
+      Decoder decoder,
+      WeightSource own,
+      TensorFlowModel model,
+      AttackSuite suite,
+      EvaluateStage.Bars bars) {
+    Set<Parameter> matrices = Set.copyOf(decoder.blockMatrices());
+    switch (step.push) {
+      case NOISE -> model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
+      case PRUNE -> model.assign(PushedWeights.pruned(own, matrices, step.amount));
+      case MERGE_BACK -> {
+        try (SafeTensors target = SafeTensors.open(pipeline.model().path().orElseThrow())) {
+          WeightSource goal = TfRuntime.checkpoint(target, decoder.parameters());
+          model.assign(PushedWeights.merged(own, goal, step.amount));
+        }
+      }
+    }
+    String name = subject.name() + " " + step.push.spelling() + " " + step.amount;
+    try (ScoreJournal journal = ScoreJournal.open(kept.resolve(name), key + " " + name)) {
+      return suite.run(new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal));
+    }
+  }
+}
