@@ -27,8 +27,7 @@ class DevicePlanTest {
   private static final Spread STAGES = Spread.cpus(Spread.Form.STAGES, 2);
   private static final Spread REPLICAS = Spread.cpus(Spread.Form.REPLICAS, 2);
 
-  private static Decoder decoder(
-      int layers, int hidden, int ffn, int heads, int vocab) {
+  private static Decoder decoder(int layers, int hidden, int ffn, int heads, int vocab) {
     ObjectNode json = new ObjectMapper().createObjectNode().put("model_type", "llama");
     json.put("num_hidden_layers", layers).put("hidden_size", hidden).put("intermediate_size", ffn);
     json.put("num_attention_heads", heads).put("num_key_value_heads", 8).put("head_dim", 128);
@@ -55,8 +54,8 @@ class DevicePlanTest {
 
   /**
    * Tables and head of the 8 B have 2 x 128256 x 4096 = 1.051e9 values, each block 218e6. Half of
-   * all, 4.015e9, lies within block 13: the fourteen blocks from 0 on are beside the tables, 4.104e9
-   * values of 8.030e9.
+   * all, 4.015e9, lies within block 13: the fourteen blocks from 0 on are beside the tables,
+   * 4.104e9 values of 8.030e9.
    */
   @Test
   void blocksAreDividedBesideTheTables() {
@@ -87,8 +86,15 @@ class DevicePlanTest {
     for (OptimizerSettings.Form form : OptimizerSettings.Form.values()) {
       for (Decoder d : List.of(eight, fourteen)) {
         System.err.println(
-            form + " " + d.config().layers() + " " + plan(d, form).onEach(STAGES, d).total() / 1e9
-            + " one " + plan(d, form).total() / 1e9 + " rep " + plan(d, form).onEach(REPLICAS, d).total() / 1e9);
+            form
+                + " "
+                + d.config().layers()
+                + " "
+                + plan(d, form).onEach(STAGES, d).total() / 1e9
+                + " one "
+                + plan(d, form).total() / 1e9
+                + " rep "
+                + plan(d, form).onEach(REPLICAS, d).total() / 1e9);
       }
     }
   }
