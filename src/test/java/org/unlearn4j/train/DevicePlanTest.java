@@ -83,19 +83,5 @@ class DevicePlanTest {
   void fourteenBillionDoNotFitTwoCards() {
     MemoryPlan stage = plan(fourteen, OptimizerSettings.Form.ADAMW).onEach(STAGES, fourteen);
     assertTrue(stage.total() > CARD, "" + stage);
-    for (OptimizerSettings.Form form : OptimizerSettings.Form.values()) {
-      for (Decoder d : List.of(eight, fourteen)) {
-        System.err.println(
-            form
-                + " "
-                + d.config().layers()
-                + " "
-                + plan(d, form).onEach(STAGES, d).total() / 1e9
-                + " one "
-                + plan(d, form).total() / 1e9
-                + " rep "
-                + plan(d, form).onEach(REPLICAS, d).total() / 1e9);
-      }
-    }
   }
 }
