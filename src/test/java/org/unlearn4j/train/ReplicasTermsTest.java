@@ -133,7 +133,9 @@ class ReplicasTermsTest {
       try (TrainingStep before = steps.step(objective, change.get(0), 1)) {
         before.run(1, List.of(first), 1e-4, DividedSteps.CONTROL);
         checkpoints.save(
-            before, new Checkpoints.State(0, 1, new DualVariable.State(1, 0, 0), Map.of()));
+            before,
+            new Checkpoints.State(
+                0, 1, new DualVariable.State(1, 0, 0), Map.of(), Judge.State.NONE));
       }
       try (TrainingStep after = steps.step(objective, change.get(1), 1)) {
         assertTrue(checkpoints.restore(after).isPresent());
