@@ -49,7 +49,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -151,6 +151,13 @@ reproducible: ## builds twice, in two folders, time zones and languages, and com
 	@echo '==> reproducible'
 	@sh pipeline/reproducible.sh $${TMPDIR:-/tmp}/unlearn4j-reproducible
 
+spark: ## spark/target/unlearn4j-spark.jar, for spark-submit (Spark's libraries from Maven, 220 MB, once)
+	@$(MVN) -B -ntp -q -f spark/pom.xml package -DskipTests
+
+spark-test: $(BUILT) ## parts of an evaluation on two executor processes, one of them killed, and on HDFS
+	@echo '==> spark-test'
+	@$(MVN) -B -ntp -q -f spark/pom.xml spotless:check test
+
 doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 	@$(UNLEARN4J) doctor
 
@@ -170,7 +177,7 @@ format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply
 
 clean: ## removes target/ and runs/
-	rm -rf target runs build/unlearn4j-*
+	rm -rf target spark/target runs build/unlearn4j-*
 
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [FORCE=STAGE] [GPU=1]'

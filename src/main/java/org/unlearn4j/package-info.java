@@ -1,5 +1,5 @@
 /**
- * Unlearn4J makes a language model forget and ships an ONNX file with the proof.
+ * Unlearn4J makes a language model forget, writes it as ONNX, and judges the file.
  *
  * <p>This package holds rooms only. A Java program begins with {@link org.unlearn4j.job.Job} and
  * {@link org.unlearn4j.config.Pipeline}. Each room's page says what belongs in it, what does not,

@@ -6,13 +6,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** This machine's name, as others on a shared disk know it. */
-final class HostName {
+public final class HostName {
   private static final Path KERNEL = Path.of("/proc/sys/kernel/hostname");
 
   private HostName() {}
 
   /** The kernel's name for it where it tells, which asks no network. */
-  static String get() {
+  public static String get() {
     try {
       return Files.isReadable(KERNEL)
           ? Files.readString(KERNEL).strip()

@@ -49,7 +49,7 @@ final class BenchCommand implements Command {
         CommandOptions.value("vocab", "N", "vocabulary"),
         CommandOptions.value("rows", "N", "forget rows a step, and as many retain rows"),
         CommandOptions.value("tokens", "N", "tokens a row"),
-        CommandOptions.value("labelled", "SHARE", "of the tokens that is labelled, 1"),
+        CommandOptions.value("labelled", "SHARE", "share of the tokens that are labelled, 1"),
         CommandOptions.value("objective", "NAME", "for instance NPO, the default"),
         CommandOptions.flag("clreg", "with the contrastive regulariser at its defaults"),
         CommandOptions.set(),
@@ -57,7 +57,7 @@ final class BenchCommand implements Command {
         CommandOptions.value("precision", "P", "fp32 (default), tf32 or bf16"),
         CommandOptions.value(
             "stored", "FORMAT", "of the weights beside adapters: fp32 (default), fp16 or bf16"),
-        CommandOptions.value("steps", "N", "counted steps, 20"),
+        CommandOptions.value("steps", "N", "steps to time, after those that warm up, 20"),
         CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
         CommandOptions.json());
   }

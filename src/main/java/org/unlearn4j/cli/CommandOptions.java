@@ -13,6 +13,7 @@ import org.apache.commons.cli.Option;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Nearest;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
@@ -162,6 +163,15 @@ public final class CommandOptions {
 
   public static Optional<Path> path(CommandLine line, String name) {
     return text(line, name).map(Path::of);
+  }
+
+  /**
+   * The part of the work that {@code --shard} asks for.
+   *
+   * @throws UserException if it is none
+   */
+  static Optional<Shard> shard(CommandLine line) {
+    return text(line, "shard").map(text -> Shard.parse("--shard", text));
   }
 
   /**

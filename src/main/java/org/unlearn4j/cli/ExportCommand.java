@@ -43,8 +43,7 @@ final class ExportCommand implements Command {
             "before",
             "DIR",
             "the model before unlearning; counts how many codes unlearning did not change"),
-        CommandOptions.value(
-            "data-file-mb", "N", "largest file of weights in MB, for one that is cut into several"),
+        CommandOptions.value("data-file-mb", "N", "cut the weights into files of at most N MB"),
         CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"));
   }
 

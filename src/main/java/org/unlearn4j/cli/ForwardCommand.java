@@ -46,8 +46,12 @@ final class ForwardCommand implements Command {
         CommandOptions.value(
             "columns", "LIST", "only these vocabulary columns, for instance 1,5,7"),
         CommandOptions.flag("pool", "also hidden states averaged over labelled positions"),
-        CommandOptions.value("greedy", "N", "also N tokens after each row"),
-        CommandOptions.value("cached-from", "K", "feed the first K tokens as past"));
+        CommandOptions.value(
+            "greedy", "N", "also continue each row by N tokens, each the most probable"),
+        CommandOptions.value(
+            "cached-from",
+            "K",
+            "compute the first K tokens apart, and the others from their cache"));
   }
 
   @Override

@@ -52,7 +52,8 @@ final class GenerateCommand implements Command {
             "prompts", "FILE", "prompts, one a line, or in a .jsonl file under \"prompt\""),
         CommandOptions.value(
             "template", "NAME", "put prompts into this template, for instance default or chat"),
-        CommandOptions.value("tokenizer", "DIR", "where the model's own folder has none"),
+        CommandOptions.value(
+            "tokenizer", "DIR", "folder with the tokenizer, if the model's has none"),
         CommandOptions.value("max-new-tokens", "N", DEFAULT_TOKENS + " by default"),
         CommandOptions.value(
             "stop", "TEXT", "ends a continuation and is no part of it; repeatable"),
@@ -60,7 +61,7 @@ final class GenerateCommand implements Command {
             "temperature", "T", "0 (default): the most probable token; above: tokens are drawn"),
         CommandOptions.value(
             "top-p", "P", "drawn from the fewest tokens of this probability, 1 by default"),
-        CommandOptions.value("seed", "N", "of what is drawn, 0 by default"),
+        CommandOptions.value("seed", "N", "seed of the draws, 0 by default"),
         CommandOptions.value(
             "batch-size", "N", "prompts at a time, " + DEFAULT_BATCH + " by default"),
         CommandOptions.flag("json", "print a line of JSON a prompt"));

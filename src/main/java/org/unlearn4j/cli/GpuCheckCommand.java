@@ -31,9 +31,9 @@ final class GpuCheckCommand implements Command {
         CommandOptions.value("device", "NAME", "auto (default), cpu or gpu:N"),
         CommandOptions.value("parts", "REGEX", "parts whose names match, for instance fixtures"),
         CommandOptions.value(
-            "shapes", "LIST", "to be timed, of " + BenchShape.spellings() + " (all of them)"),
-        CommandOptions.value("steps", "N", "counted steps of each timing, 20"),
-        CommandOptions.value("limit", "SECONDS", "after which a program is ended, 3600"),
+            "shapes", "LIST", "shapes to time, of " + BenchShape.spellings() + " (all of them)"),
+        CommandOptions.value("steps", "N", "steps of each timing, after those that warm up, 20"),
+        CommandOptions.value("limit", "SECONDS", "ends a part that takes longer, 3600"),
         CommandOptions.set());
   }
 

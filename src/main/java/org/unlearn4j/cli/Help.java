@@ -16,7 +16,7 @@ final class Help {
     List<String[]> rows = new ArrayList<>();
     commands.forEach(c -> rows.add(new String[] {c.name(), c.summary()}));
     return "Usage: unlearn4j COMMAND [options]\n\n"
-        + "Makes a causal language model forget a data set and ships it as ONNX, with the proof.\n\n"
+        + "Makes a causal language model forget a data set, writes it as ONNX, and judges the file.\n\n"
         + "Commands:\n"
         + table(rows)
         + "\nunlearn4j COMMAND --help shows the options of a command; unlearn4j --version the version.\n"

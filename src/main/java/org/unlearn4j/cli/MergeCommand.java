@@ -22,7 +22,7 @@ final class MergeCommand implements Command {
 
   @Override
   public String summary() {
-    return "adds low-rank adapters (PEFT folders) to the weights of their model, or up in one file";
+    return "adds low-rank adapters (PEFT folders) to the weights of their model, or joins them";
   }
 
   @Override

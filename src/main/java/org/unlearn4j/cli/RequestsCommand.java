@@ -49,7 +49,8 @@ final class RequestsCommand implements Command {
     return CommandOptions.of(
         CommandOptions.flag("at-once", "run: all new requests in one run"),
         CommandOptions.value("key", "FILE", "the key of sealed rows, 64 hexadecimal digits"),
-        CommandOptions.value("last", "HASH", "verify: a last hash that was kept elsewhere"),
+        CommandOptions.value(
+            "last", "HASH", "verify: the last hash of the ledger, as it was noted elsewhere"),
         CommandOptions.value("request", "NAME", "withdraw, seal, forget-text: the request"),
         CommandOptions.value("study", "FILE", "table: the study file"),
         CommandOptions.value("page", "FILE.md", "table: the page (DIR/table.md)"),

@@ -2,8 +2,10 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.study.Study;
 import org.unlearn4j.study.StudyFiles;
 import org.unlearn4j.study.StudyRunner;
@@ -29,12 +31,15 @@ final class StudyCommand implements Command {
   public Options options() {
     return CommandOptions.of(
         CommandOptions.required("file", "FILE", "the study file (see docs/reference/pipelines.md)"),
-        CommandOptions.required("out", "DIR", "the folder of the runs; a study goes on there"),
+        CommandOptions.required(
+            "out", "DIR", "the folder of the runs; a stopped study continues there"),
         CommandOptions.value(
             "table",
             "FILE.md",
             "the page to write the table to, with .csv, .json and .svg beside it (DIR/table.md)"),
         CommandOptions.set(),
+        CommandOptions.value(
+            "shard", "I/N", "make part I of N of the runs only, and no table; any machine may"),
         CommandOptions.flag("plan", "check the file, list the runs and stop"));
   }
 
@@ -46,6 +51,11 @@ final class StudyCommand implements Command {
     StudyRunner runner = new StudyRunner(study, folder, System.err);
     if (line.hasOption("plan")) {
       runner.plan().forEach(out::println);
+      return ExitCode.DONE;
+    }
+    Optional<Shard> shard = CommandOptions.shard(line);
+    if (shard.isPresent()) {
+      runner.run(shard.get()).forEach(out::println);
       return ExitCode.DONE;
     }
     Path page = CommandOptions.path(line, "table").orElse(folder.resolve("table.md"));

@@ -63,7 +63,7 @@ final class VerifyCommand implements Command {
             "the unlearned Hugging Face folder; without a pipeline the model that is taken to be"
                 + " right, a Hugging Face folder, an ONNX folder or file"),
         CommandOptions.value(
-            PIPELINE, "FILE", "the pipeline file: all four kinds of gates on a run's files"),
+            PIPELINE, "FILE", "the pipeline file; then every gate of a run is judged"),
         CommandOptions.set(),
         CommandOptions.value(
             ONNX, "PATH", "the exported folder; without a pipeline an ONNX folder or file"),
@@ -75,7 +75,9 @@ final class VerifyCommand implements Command {
             "without a pipeline: JSON Lines with question and answer or with text, or a .json file"
                 + " of token ids as forward reads it"),
         CommandOptions.value(
-            TOKENIZER, "DIR", "without a pipeline: where the models' own folders have none"),
+            TOKENIZER,
+            "DIR",
+            "without a pipeline: folder with the tokenizer, if neither model has one"),
         CommandOptions.value(
             LIMITS,
             "FORMAT",

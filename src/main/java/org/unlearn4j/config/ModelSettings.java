@@ -11,7 +11,8 @@ import java.util.Optional;
  * @param config HF folder whose config.json gives the shape of a random model
  * @param architecture the shape of a random model, spelled out
  * @param tokenizer HF folder with the tokenizer, where it is not the model's own
- * @param device {@code auto}, {@code cpu} or {@code gpu:N}
+ * @param device where it is computed
+ * @param spread what each of several devices has
  */
 public record ModelSettings(
     Optional<Path> path,
@@ -21,7 +22,8 @@ public record ModelSettings(
     Optional<ArchitectureSettings> architecture,
     Optional<Path> tokenizer,
     Precision precision,
-    String device) {
+    DeviceSetting device,
+    DeviceSetting.Spread spread) {
 
   /** Where the first weights come from. */
   public enum Init implements Spelled {

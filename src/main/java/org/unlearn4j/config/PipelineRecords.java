@@ -18,7 +18,8 @@ final class PipelineRecords {
         s.hasSection("model.architecture") ? Optional.of(architecture(s)) : Optional.empty(),
         s.find(Schema.TOKENIZER),
         s.get(Schema.PRECISION),
-        s.get(Schema.DEVICE));
+        s.get(Schema.DEVICE),
+        s.get(Schema.SPREAD));
   }
 
   private static ArchitectureSettings architecture(Settings s) {

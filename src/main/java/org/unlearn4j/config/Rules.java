@@ -44,6 +44,7 @@ final class Rules {
     surgery();
     adapter();
     separate();
+    devices();
     if (files) {
       files();
     }
@@ -260,6 +261,33 @@ final class Rules {
           UnlearnKeys.QUANTIZATION_AWARE,
           aware.get().spelling() + " beside export.adapter: separate",
           "none, or merged (whose codes it trains for; a base keeps its own)");
+    }
+  }
+
+  /** What one device alone can do, because rows that are divided would not give the same step. */
+  private void devices() {
+    if (settings.find(Schema.DEVICE).filter(DeviceSetting::several).isEmpty()
+        || !is(Schema.SPREAD, DeviceSetting.Spread.REPLICAS)) {
+      return;
+    }
+    String beside = " beside several devices with model.spread: replicas";
+    String or = ", or one device, or model.spread: stages";
+    if (settings.find(RobustKeys.ATTACK).filter(a -> a != RobustSettings.Attack.NONE).isPresent()) {
+      add(RobustKeys.ATTACK, "an attack" + beside, "none" + or);
+    }
+    if (is(ClRegKeys.VIEW, ClRegSettings.View.DROPOUT)) {
+      add(ClRegKeys.VIEW, "dropout" + beside, "mask" + or);
+    }
+    for (ClRegSettings.Form form :
+        List.of(ClRegSettings.Form.SUPERVISED, ClRegSettings.Form.COMPACT)) {
+      if (is(ClRegKeys.FORM, form)) {
+        add(ClRegKeys.FORM, form.spelling() + beside, "contrastive or margin" + or);
+      }
+    }
+    for (LoopKeys loop : List.of(Schema.FINETUNE, Schema.UNLEARN, Schema.RELEARN)) {
+      if (settings.find(loop.adapter.dropout).filter(d -> d > 0).isPresent()) {
+        add(loop.adapter.dropout, "dropout" + beside, "0" + or);
+      }
     }
   }
 

@@ -74,12 +74,20 @@ final class Schema {
           constant(ModelSettings.Precision.FP32),
           "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
               + " operands");
-  static final Key<String> DEVICE =
+  static final Key<DeviceSetting> DEVICE =
       key(
           "model.device",
-          text("auto, cpu or gpu:N", s -> s.matches("auto|cpu|gpu:[0-9]{1,3}")),
-          constant("auto"),
-          "where TensorFlow computes; `auto`: the first GPU it sees, else the CPU");
+          DeviceSetting.type(),
+          constant(DeviceSetting.of("auto")),
+          "where TensorFlow computes; `auto`: the first GPU it sees, else the CPU; several train"
+              + " together, all else is on the first");
+  static final Key<DeviceSetting.Spread> SPREAD =
+      key(
+          "model.spread",
+          choice(DeviceSetting.Spread.class),
+          constant(DeviceSetting.Spread.REPLICAS),
+          "what each of several devices has: `replicas`, all of the model and some rows; `stages`,"
+              + " some of the blocks and all rows");
 
   static final Key<Integer> HIDDEN_SIZE =
       architecture("hidden_size", "width of the residual stream");
@@ -317,7 +325,8 @@ final class Schema {
 
   private static List<Key<?>> keys() {
     List<Key<?>> all = new ArrayList<>();
-    all.addAll(List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE));
+    all.addAll(
+        List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE, SPREAD));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
     all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, SYSTEM_PROMPT, DATE));
     all.addAll(List.of(MAX_LENGTH, REFUSALS, FORM));

@@ -57,8 +57,8 @@ public final class ChoiceEncoder {
     if (letters.stream().anyMatch(t -> t.length == 0)) {
       throw new UserException(
           example.place()
-              + ": found a tokenizer that gives two letters the same tokens, expected to tell"
-              + " them apart.");
+              + ": found a tokenizer that gives two letters the same tokens, expected"
+              + " tokens that tell the letters apart.");
     }
     int[] leading = tokenizer.leadingIds();
     int[] prompt = Arrays.copyOf(leading, leading.length + common);

@@ -22,7 +22,7 @@ public final class RowFiles {
   private RowFiles() {}
 
   /** Whether a file of that name is one running text. */
-  static boolean isText(String name) {
+  public static boolean isText(String name) {
     return Stream.of(".txt", ".md", ".markdown").anyMatch(name.toLowerCase(Locale.ROOT)::endsWith);
   }
 

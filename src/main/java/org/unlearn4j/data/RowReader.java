@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.text.ChatTurn;
@@ -22,7 +23,13 @@ import org.unlearn4j.text.ChatTurn;
  * dropped: it would be forgotten twice as hard. Pairs are left as they are.
  */
 final class RowReader {
+  private static final ObjectNode NONE = JsonNodeFactory.instance.objectNode();
+
+  /** Names the text that a row is a part of, where a file says so. */
+  private static final String DOCUMENT = "document";
+
   private final List<DataRow> rows = new ArrayList<>();
+  private final List<Optional<String>> documents = new ArrayList<>();
   private final Set<Object> seen = new HashSet<>();
   private QaExample firstPair;
   private int duplicates;
@@ -30,6 +37,11 @@ final class RowReader {
   /** All rows so far, in order. */
   List<DataRow> rows() {
     return List.copyOf(rows);
+  }
+
+  /** The field or column {@code document} of each row. */
+  List<Optional<String>> documents() {
+    return List.copyOf(documents);
   }
 
   /** Passages and conversations that were there before and are left out. */
@@ -61,7 +73,7 @@ final class RowReader {
     } else if (name.endsWith(".csv")) {
       sha256 = csv(source);
     } else {
-      sha256 = JsonLines.read(source, (object, line) -> add(source, row(source, object, line)));
+      sha256 = JsonLines.read(source, (object, line) -> add(source, row(source, object, line), object));
     }
     if (rows.size() + duplicates == before) {
       throw source.error(0, "no examples", "at least one line with question and answer");
@@ -74,7 +86,7 @@ final class RowReader {
     if (whole.text().isBlank()) {
       throw source.error(0, "nothing but white space", "text");
     }
-    add(source, new Passage(whole.text(), source.name(), 1));
+    add(source, new Passage(whole.text(), source.name(), 1), NONE);
     return whole.sha256();
   }
 
@@ -101,21 +113,25 @@ final class RowReader {
       for (String column : pairs ? List.of("question", "answer") : List.of("text")) {
         object.put(column, line.fields().get(columns.indexOf(column)));
       }
-      add(source, row(source, object, line.line()));
+      if (columns.contains(DOCUMENT)) {
+        object.put(DOCUMENT, line.fields().get(columns.indexOf(DOCUMENT)));
+      }
+      add(source, row(source, object, line.line()), object);
     }
     return whole.sha256();
   }
 
-  private void add(DataSource source, DataRow row) {
+  private void add(DataSource source, DataRow row, ObjectNode object) {
     if (row instanceof QaExample pair) {
       firstPair = firstPair == null ? pair : firstPair;
       QaReader.check(source, pair, firstPair, QaReader.Demand.NONE);
-      rows.add(row);
-    } else if (seen.add(said(row))) {
-      rows.add(row);
-    } else {
+    } else if (!seen.add(said(row))) {
       duplicates++;
+      return;
     }
+    rows.add(row);
+    String document = object.path(DOCUMENT).asText("");
+    documents.add(document.isBlank() ? Optional.empty() : Optional.of(document));
   }
 
   /** What two rows have in common that say the same, wherever they stand. */

@@ -39,7 +39,8 @@ record WholeText(String text, String sha256) {
     }
     if (bytes.length > MAX_BYTES) {
       int line = line(bytes, MAX_BYTES);
-      throw source.error(line, "more than 64 MiB up to here", "a text that is read as a whole");
+      throw source.error(
+          line, "more than 64 MiB up to here", "less, because this file is read as a whole");
     }
     String text = decode(source, bytes);
     boolean marked = !text.isEmpty() && text.charAt(0) == BYTE_ORDER_MARK;

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -68,8 +69,7 @@ public final class ChoiceSuite implements Suite {
   @Override
   public EvaluationResult evaluate(Subject subject, Set<String> required) {
     SuiteRun run = new SuiteRun("wmdp", subject, tokenBudget, required);
-    List<ChoiceItem> all = sets.stream().flatMap(s -> s.items().stream()).toList();
-    IdentityHashMap<ChoiceItem, double[]> logProbs = letters(run.scorer, all);
+    IdentityHashMap<ChoiceItem, double[]> logProbs = letters(run.scorer);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
     for (ChoiceSet set : sets) {
       List<RowResult> rows = new ArrayList<>();
@@ -81,23 +81,44 @@ public final class ChoiceSuite implements Suite {
     return run.result(metrics(perRow), perRow, required);
   }
 
+  @Override
+  public Scorer ask(Subject subject, Shard shard) {
+    Scorer scorer = subject.scorer(tokenBudget, shard);
+    next(scorer, single());
+    score(scorer, longer());
+    return scorer;
+  }
+
+  private List<ChoiceItem> single() {
+    return sets.stream().flatMap(s -> s.items().stream()).filter(ChoiceItem::single).toList();
+  }
+
+  private List<ChoiceItem> longer() {
+    return sets.stream().flatMap(s -> s.items().stream()).filter(i -> !i.single()).toList();
+  }
+
+  private static List<float[]> next(Scorer scorer, List<ChoiceItem> items) {
+    return scorer.next(
+        items.stream().map(ChoiceItem::prompt).toList(),
+        items.stream().map(i -> i.letters().stream().mapToInt(l -> l[0]).toArray()).toList());
+  }
+
+  private static Map<TokenRow, TokenScores> score(Scorer scorer, List<ChoiceItem> items) {
+    return scorer.score(items.stream().flatMap(ChoiceSuite::options).toList());
+  }
+
   /** Log-probability of each letter after each prompt: one position where letters are tokens. */
-  private static IdentityHashMap<ChoiceItem, double[]> letters(
-      Scorer scorer, List<ChoiceItem> items) {
+  private IdentityHashMap<ChoiceItem, double[]> letters(Scorer scorer) {
     IdentityHashMap<ChoiceItem, double[]> all = new IdentityHashMap<>();
-    List<ChoiceItem> single = items.stream().filter(ChoiceItem::single).toList();
-    List<float[]> next =
-        scorer.next(
-            single.stream().map(ChoiceItem::prompt).toList(),
-            single.stream().map(i -> i.letters().stream().mapToInt(l -> l[0]).toArray()).toList());
+    List<ChoiceItem> single = single();
+    List<float[]> next = next(scorer, single);
     for (int i = 0; i < next.size(); i++) {
       float[] narrow = next.get(i);
       all.put(
           single.get(i), IntStream.range(0, narrow.length).mapToDouble(k -> narrow[k]).toArray());
     }
-    List<ChoiceItem> longer = items.stream().filter(item -> !item.single()).toList();
-    Map<TokenRow, TokenScores> scores =
-        scorer.score(longer.stream().flatMap(ChoiceSuite::options).toList());
+    List<ChoiceItem> longer = longer();
+    Map<TokenRow, TokenScores> scores = score(scorer, longer);
     for (ChoiceItem item : longer) {
       all.put(item, options(item).mapToDouble(row -> -scores.get(row).nll()).toArray());
     }

@@ -44,6 +44,9 @@ final class EvaluationJson {
     ObjectNode layers = root.putObject("entanglement");
     result.entanglement().forEach((layer, m) -> putNumbers(layers.putObject(layer), m));
     result.pca().ifPresent(picture -> writePicture(root.putObject("pca"), picture));
+    if (!result.routing().isEmpty()) {
+      RoutingJson.write(result.routing(), root.putObject("routing"));
+    }
     putNumbers(
         root, Map.of("seconds", result.seconds(), "tokens_per_second", result.tokensPerSecond()));
     AtomicFiles.writeFile(
@@ -104,7 +107,9 @@ final class EvaluationJson {
         new EvaluationResult.Scores(
             root.get("suite").text(), root.get("metrics").required("an object").numbers(), perRow),
         new EvaluationResult.Features(
-            entanglement, pca.present() ? Optional.of(picture(pca)) : Optional.empty()),
+            entanglement,
+            pca.present() ? Optional.of(picture(pca)) : Optional.empty(),
+            RoutingJson.read(root.get("routing"))),
         new EvaluationResult.Timing(
             root.get("seconds").number(), root.get("tokens_per_second").number()));
   }

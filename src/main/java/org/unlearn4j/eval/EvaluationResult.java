@@ -61,14 +61,18 @@ public record EvaluationResult(Measured of, Scores scores, Features features, Ti
    *
    * @param entanglement measures by layer, then by name; empty where features were not measured
    * @param pca the picture of the features, where it was made
+   * @param routing by set, {@code forget} and {@code retain}; empty of a dense model
    */
   public record Features(
-      Map<String, Map<String, Double>> entanglement, Optional<FeaturePicture> pca) {
+      Map<String, Map<String, Double>> entanglement,
+      Optional<FeaturePicture> pca,
+      Map<String, Routing> routing) {
     /** Features that were not measured. */
-    public static final Features NONE = new Features(Map.of(), Optional.empty());
+    public static final Features NONE = new Features(Map.of(), Optional.empty(), Map.of());
 
     public Features {
       entanglement = Collections.unmodifiableMap(new LinkedHashMap<>(entanglement));
+      routing = Collections.unmodifiableMap(new LinkedHashMap<>(routing));
     }
   }
 
@@ -125,6 +129,11 @@ public record EvaluationResult(Measured of, Scores scores, Features features, Ti
     return features.pca();
   }
 
+  /** See {@link Features}. */
+  public Map<String, Routing> routing() {
+    return features.routing();
+  }
+
   /** See {@link Timing}. */
   public double seconds() {
     return timing.seconds();
@@ -149,7 +158,12 @@ public record EvaluationResult(Measured of, Scores scores, Features features, Ti
   /** The same with what was measured of the features. */
   public EvaluationResult withFeatures(
       Map<String, Map<String, Double>> measures, Optional<FeaturePicture> picture) {
-    return new EvaluationResult(of, scores, new Features(measures, picture), timing);
+    return new EvaluationResult(of, scores, new Features(measures, picture, routing()), timing);
+  }
+
+  /** The same with where tokens were sent, by set. */
+  public EvaluationResult withRouting(Map<String, Routing> bySet) {
+    return new EvaluationResult(of, scores, new Features(entanglement(), pca(), bySet), timing);
   }
 
   /** The same with the fingerprints of the weights it was made with. */

@@ -10,6 +10,7 @@ import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -115,12 +116,7 @@ public final class MuseSuite implements Suite {
   @Override
   public EvaluationResult evaluate(Subject subject, Set<String> required) {
     SuiteRun run = new SuiteRun("muse", subject, settings.tokenBudget, required);
-    Map<TokenRow, TokenScores> scores =
-        run.scorer.score(
-            Stream.of(parts.verbatim, parts.forget, parts.retain, parts.holdout)
-                .flatMap(List::stream)
-                .map(EvalItem::answerRow)
-                .toList());
+    Map<TokenRow, TokenScores> scores = score(run.scorer);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
     Map<String, Double> metrics = new LinkedHashMap<>();
     List<EvalSet> sets = sets();
@@ -138,12 +134,45 @@ public final class MuseSuite implements Suite {
     return run.result(metrics, perRow, required);
   }
 
+  @Override
+  public Scorer ask(Subject subject, Shard shard) {
+    Scorer scorer = subject.scorer(settings.tokenBudget, shard);
+    score(scorer);
+    List<EvalSet> sets = sets();
+    for (EvalSet set : sets) {
+      if (Metric.VERBMEM.is(set.name()) || answered(set.name())) {
+        generate(scorer, set);
+      }
+    }
+    Optional<EvalSet> forget = named(sets, "forget");
+    Optional<EvalSet> holdout = named(sets, HOLDOUT);
+    if (forget.isPresent() && holdout.isPresent()) {
+      SuiteRun.askGradients(subject, scorer, forget.get(), holdout.get());
+    }
+    return scorer;
+  }
+
+  private Map<TokenRow, TokenScores> score(Scorer scorer) {
+    return scorer.score(
+        Stream.of(parts.verbatim, parts.forget, parts.retain, parts.holdout)
+            .flatMap(List::stream)
+            .map(EvalItem::answerRow)
+            .toList());
+  }
+
+  private List<int[]> generate(Scorer scorer, EvalSet set) {
+    return scorer.generate(
+        set.items().stream().map(EvalItem::prompt).toList(),
+        Metric.VERBMEM.is(set.name()) ? settings.verbatimTokens : settings.answerTokens,
+        settings.stop);
+  }
+
   private List<RowResult> rows(
       SuiteRun run, EvalSet set, Map<TokenRow, TokenScores> scores, Map<String, Double> metrics) {
     if (Metric.VERBMEM.is(set.name())) {
-      return verbatim(run, scores, metrics);
+      return verbatim(run, set, scores, metrics);
     }
-    return answered(set.name()) ? answers(run, set.items()) : passages(set.items(), scores);
+    return answered(set.name()) ? answers(run, set) : passages(set.items(), scores);
   }
 
   /** Whether a set is of questions, whose recall is a metric under the set's name. */
@@ -156,12 +185,12 @@ public final class MuseSuite implements Suite {
   }
 
   private List<RowResult> verbatim(
-      SuiteRun run, Map<TokenRow, TokenScores> scores, Map<String, Double> metrics) {
-    List<int[]> prompts = parts.verbatim.stream().map(EvalItem::prompt).toList();
-    List<int[]> said = run.scorer.generate(prompts, settings.verbatimTokens, settings.stop);
+      SuiteRun run, EvalSet set, Map<TokenRow, TokenScores> scores, Map<String, Double> metrics) {
+    List<int[]> prompts = set.items().stream().map(EvalItem::prompt).toList();
+    List<int[]> said = generate(run.scorer, set);
     metrics.putAll(run.fluency(prompts, said));
     List<RowResult> rows = new ArrayList<>();
-    for (EvalItem item : parts.verbatim) {
+    for (EvalItem item : set.items()) {
       String generation = decoder.apply(said.get(rows.size()));
       TokenScores s = scores.get(item.answerRow());
       Map<String, Double> values = new LinkedHashMap<>();
@@ -177,12 +206,10 @@ public final class MuseSuite implements Suite {
     return List.copyOf(rows);
   }
 
-  private List<RowResult> answers(SuiteRun run, List<EvalItem> items) {
-    List<int[]> said =
-        run.scorer.generate(
-            items.stream().map(EvalItem::prompt).toList(), settings.answerTokens, settings.stop);
+  private List<RowResult> answers(SuiteRun run, EvalSet set) {
+    List<int[]> said = generate(run.scorer, set);
     List<RowResult> rows = new ArrayList<>();
-    for (EvalItem item : items) {
+    for (EvalItem item : set.items()) {
       String generation = answer(decoder.apply(said.get(rows.size())));
       Map<String, Double> values =
           Map.of(SetMetric.ROUGE.value(), Rouge.rougeL(item.answer(), generation).recall());

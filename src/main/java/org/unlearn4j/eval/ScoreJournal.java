@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.BufferedOutputStream;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
@@ -14,15 +16,18 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 
@@ -106,6 +111,63 @@ public final class ScoreJournal implements AutoCloseable {
       return node.isObject() ? node : null;
     } catch (JsonProcessingException e) {
       return null; // a disk that was full leaves half a line
+    }
+  }
+
+  /**
+   * Puts journals of one key together, whole lines as they are.
+   *
+   * @param to is replaced
+   * @throws UserException naming every journal that is none, or of another key than the first
+   * @throws MachineException if the disk refuses
+   */
+  public static void join(List<Path> journals, Path to) {
+    List<String> mistakes = new ArrayList<>();
+    Optional<String> key = Optional.empty();
+    for (Path journal : journals) {
+      Optional<String> own = key(journal);
+      key = key.or(() -> own);
+      if (own.isEmpty() || !own.equals(key)) {
+        mistakes.add(
+            journal
+                + ": found "
+                + (own.isEmpty() ? "no journal of scores" : "scores of other inputs")
+                + ", expected those of "
+                + journals.get(0)
+                + ".");
+      }
+    }
+    if (!mistakes.isEmpty()) {
+      throw new UserException(String.join("\n", mistakes));
+    }
+    AtomicFiles.writeFile(to, part -> joined(journals, part));
+  }
+
+  private static void joined(List<Path> journals, Path to) throws IOException {
+    try (BufferedWriter all = Files.newBufferedWriter(to)) {
+      for (Path journal : journals) {
+        try (BufferedReader one = Files.newBufferedReader(journal)) {
+          String line = one.readLine();
+          if (journal.equals(journals.get(0))) {
+            all.write(line + "\n");
+          }
+          while ((line = one.readLine()) != null) {
+            all.write(line + "\n");
+          }
+        }
+      }
+    }
+  }
+
+  private static Optional<String> key(Path journal) {
+    try (BufferedReader lines = Files.newBufferedReader(journal)) {
+      String first = lines.readLine();
+      JsonNode line = first == null ? null : parse(first);
+      return line == null || !line.path("key").isTextual()
+          ? Optional.empty()
+          : Optional.of(line.get("key").asText());
+    } catch (IOException e) {
+      return Optional.empty();
     }
   }
 

@@ -4,13 +4,14 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.unlearn4j.base.Lanes;
-import org.unlearn4j.lm.BatchPlan;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.lm.TokenRow;
@@ -29,10 +30,13 @@ public final class Scorer {
   private final int tokenBudget;
   private final Progress progress;
   private final ScoreJournal journal;
-  private final Map<TokenRow, TokenScores> scored = new HashMap<>();
-  private final Map<Prompt, int[]> continued = new HashMap<>();
-  private final Map<Choice, float[]> chosen = new HashMap<>();
-  private final Map<TokenRow, Double> norms = new HashMap<>();
+  private final Shard shard;
+  private final Answers<TokenRow, TokenScores> scored = new Answers<>();
+  private final Answers<Prompt, int[]> continued = new Answers<>();
+  private final Answers<Choice, float[]> chosen = new Answers<>();
+  private final Answers<TokenRow, Double> norms = new Answers<>();
+  private int planned;
+  private int own;
   private long tokens;
 
   /**
@@ -46,10 +50,31 @@ public final class Scorer {
 
   /** A scorer that writes down what it finds, and starts from what is written down already. */
   public Scorer(LanguageModel model, int tokenBudget, Progress progress, ScoreJournal journal) {
+    this(model, tokenBudget, progress, journal, Shard.WHOLE);
+  }
+
+  /**
+   * A scorer of a part of the batches, which are dealt out in the order in which they are planned.
+   * It answers into the journal; what its methods return has gaps (null, NaN) where the answer is
+   * another part's.
+   */
+  Scorer(
+      LanguageModel model, int tokenBudget, Progress progress, ScoreJournal journal, Shard shard) {
     this.model = model;
     this.tokenBudget = tokenBudget;
     this.progress = progress;
     this.journal = journal;
+    this.shard = shard;
+  }
+
+  /** Questions that were asked, and answers: those of other parts have none. */
+  private static final class Answers<Q, A> {
+    private final Map<Q, A> known = new HashMap<>();
+    private final Set<Q> elsewhere = new HashSet<>();
+
+    boolean asked(Q question) {
+      return known.containsKey(question) || elsewhere.contains(question);
+    }
   }
 
   /** A text to be continued. */
@@ -75,36 +100,18 @@ public final class Scorer {
     return new Asking(name, tokenBudget, model.lanes());
   }
 
-  /** What is asked of the model: how much of it a question takes, and what is done with it. */
-  private interface Stage<Q, A> {
-    /** Length in tokens, by which questions are put together. */
-    int length(Q question);
-
-    /** Which questions are asked together. */
-    default List<int[]> batches(List<Q> questions, int budget) {
-      return BatchPlan.byLength(questions.size(), i -> length(questions.get(i)), budget);
-    }
-
-    /** Sends questions through the model together. */
-    List<A> ask(List<Q> questions);
-
-    /** What the journal knows. */
-    Optional<A> recall(Q question);
-
-    /** Writes an answer into the journal. */
-    void keep(Q question, A answer);
-
-    /** Tokens of question and answer. */
-    int tokens(Q question, A answer);
-  }
-
   /** Scores of every given row; only rows that were not seen before go through the model. */
   public Map<TokenRow, TokenScores> score(Collection<TokenRow> rows) {
-    Stage<TokenRow, TokenScores> stage =
-        new Stage<>() {
+    Questions<TokenRow, TokenScores> stage =
+        new Questions<>() {
           @Override
           public int length(TokenRow row) {
             return row.length();
+          }
+
+          @Override
+          public TokenRow row(TokenRow row) {
+            return row;
           }
 
           @Override
@@ -134,7 +141,7 @@ public final class Scorer {
         };
     run(asking("score"), rows, scored, stage);
     Map<TokenRow, TokenScores> result = new HashMap<>();
-    rows.forEach(row -> result.put(row, scored.get(row)));
+    rows.forEach(row -> result.put(row, scored.known.get(row)));
     return result;
   }
 
@@ -146,11 +153,16 @@ public final class Scorer {
   public List<int[]> generate(List<int[]> prompts, int maxNewTokens, Set<Integer> stop) {
     List<Prompt> all =
         prompts.stream().map(p -> new Prompt(TokenRow.unlabelled(p), maxNewTokens)).toList();
-    Stage<Prompt, int[]> stage =
-        new Stage<>() {
+    Questions<Prompt, int[]> stage =
+        new Questions<>() {
           @Override
           public int length(Prompt prompt) {
             return prompt.ids().length + maxNewTokens;
+          }
+
+          @Override
+          public TokenRow row(Prompt prompt) {
+            return prompt.row;
           }
 
           @Override
@@ -174,7 +186,7 @@ public final class Scorer {
           }
         };
     run(asking("generate"), all, continued, stage);
-    return all.stream().map(continued::get).toList();
+    return all.stream().map(continued.known::get).toList();
   }
 
   /**
@@ -191,11 +203,16 @@ public final class Scorer {
                         TokenRow.unlabelled(prompts.get(i)),
                         TokenRow.unlabelled(candidates.get(i))))
             .toList();
-    Stage<Choice, float[]> stage =
-        new Stage<>() {
+    Questions<Choice, float[]> stage =
+        new Questions<>() {
           @Override
           public int length(Choice choice) {
             return choice.prompt.length();
+          }
+
+          @Override
+          public TokenRow row(Choice choice) {
+            return choice.prompt;
           }
 
           @Override
@@ -222,16 +239,21 @@ public final class Scorer {
           }
         };
     run(asking("choose"), all, chosen, stage);
-    return all.stream().map(chosen::get).toList();
+    return all.stream().map(chosen.known::get).toList();
   }
 
   /** Gradient norms of rows, {@link RowGradients#norms}, one row at a time. */
   public double[] gradientNorms(List<TokenRow> rows, RowGradients gradients) {
-    Stage<TokenRow, Double> stage =
-        new Stage<>() {
+    Questions<TokenRow, Double> stage =
+        new Questions<>() {
           @Override
           public int length(TokenRow row) {
             return row.length();
+          }
+
+          @Override
+          public TokenRow row(TokenRow row) {
+            return row;
           }
 
           @Override
@@ -255,16 +277,25 @@ public final class Scorer {
           }
         };
     run(new Asking("gradients", 1, 1), rows, norms, stage);
-    return rows.stream().mapToDouble(norms::get).toArray();
+    return rows.stream().mapToDouble(r -> norms.known.getOrDefault(r, Double.NaN)).toArray();
   }
 
   /** What is not known yet, batch after batch; those the journal knows as a whole from there. */
-  private <Q, A> void run(Asking how, Collection<Q> questions, Map<Q, A> known, Stage<Q, A> stage) {
-    List<Q> fresh = questions.stream().distinct().filter(q -> !known.containsKey(q)).toList();
+  private <Q, A> void run(
+      Asking how, Collection<Q> questions, Answers<Q, A> answers, Questions<Q, A> stage) {
+    Map<Q, A> known = answers.known;
+    List<Q> fresh = questions.stream().distinct().filter(q -> !answers.asked(q)).toList();
     List<List<Q>> open = new ArrayList<>();
     int done = 0;
+    int all = 0;
     for (int[] batch : stage.batches(fresh, how.budget)) {
       List<Q> together = Arrays.stream(batch).mapToObj(fresh::get).toList();
+      if (!shard.has(planned++)) {
+        answers.elsewhere.addAll(together);
+        continue;
+      }
+      own++;
+      all += together.size();
       Map<Q, A> kept = new HashMap<>();
       together.forEach(q -> stage.recall(q).ifPresent(answer -> kept.put(q, answer)));
       if (kept.size() == together.size()) {
@@ -277,13 +308,14 @@ public final class Scorer {
     if (open.isEmpty()) {
       return;
     }
-    progress.begin(how.name, done, fresh.size());
-    double all = open.stream().mapToDouble(b -> work(b, stage)).sum();
+    int total = all;
+    progress.begin(how.name, done, total);
+    double load = open.stream().mapToDouble(b -> work(b, stage)).sum();
     Tally tally = new Tally(done);
     Lanes.inOrder(
         how.lanes,
         open,
-        together -> new Answered<>(together, stage.ask(together)),
+        together -> new Answered<>(together, asked(together, stage)),
         answered -> {
           List<Q> together = answered.questions;
           for (int i = 0; i < together.size(); i++) {
@@ -296,8 +328,18 @@ public final class Scorer {
           journal.flush();
           tally.done += together.size();
           tally.worked += work(together, stage);
-          progress.update(how.name, tally.done, fresh.size(), tally.worked / all);
+          progress.update(how.name, tally.done, total, tally.worked / load);
         });
+  }
+
+  /** A failure says which rows it was of. */
+  private static <Q, A> List<A> asked(List<Q> together, Questions<Q, A> stage) {
+    try {
+      return stage.ask(together);
+    } catch (RuntimeException e) {
+      e.addSuppressed(new FailedRows(together.stream().map(stage::row).toList()));
+      throw e;
+    }
   }
 
   /** A batch that has been through the model. */
@@ -313,13 +355,23 @@ public final class Scorer {
     }
   }
 
-  private static <Q> double work(List<Q> batch, Stage<Q, ?> stage) {
+  private static <Q> double work(List<Q> batch, Questions<Q, ?> stage) {
     return batch.stream().mapToLong(stage::length).sum();
   }
 
   /** Number of different rows that were scored. */
   public int rowsScored() {
-    return scored.size();
+    return scored.known.size();
+  }
+
+  /** Batches of this part, so far. */
+  public int batches() {
+    return own;
+  }
+
+  /** Batches of all parts, so far. */
+  public int batchesOfAll() {
+    return planned;
   }
 
   /**

@@ -1,6 +1,7 @@
 package org.unlearn4j.eval;
 
 import java.util.Optional;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 
@@ -33,6 +34,11 @@ public record Subject(
         Optional.empty(),
         ScoreJournal.none(),
         progress);
+  }
+
+  /** Who asks the model. */
+  Scorer scorer(int tokenBudget, Shard shard) {
+    return new Scorer(model, tokenBudget, progress, journal, shard);
   }
 
   public Subject withRetainOnly(Optional<EvaluationResult> evaluation) {

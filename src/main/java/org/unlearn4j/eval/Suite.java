@@ -2,6 +2,7 @@ package org.unlearn4j.eval;
 
 import java.util.List;
 import java.util.Set;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.lm.TokenRow;
 
 /** Metrics that belong together, over data that is already in tokens. */
@@ -15,6 +16,15 @@ public sealed interface Suite permits TofuSuite, MuseSuite, ChoiceSuite {
    *     given, or if the retain-only evaluation is of another suite or of other rows
    */
   EvaluationResult evaluate(Subject subject, Set<String> required);
+
+  /**
+   * Asks the model a part of what {@link #evaluate} asks it, whole batches of the same plan, and
+   * leaves the answers in the journal: an evaluation whose journal has those of all parts asks the
+   * model nothing more.
+   *
+   * @return who asked
+   */
+  Scorer ask(Subject subject, Shard shard);
 
   /**
    * Rows with the right answers of all sets of a role, in order: what features and logits are

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
@@ -32,7 +33,7 @@ final class SuiteRun {
     this.suite = suite;
     this.subject = subject;
     this.tokenBudget = tokenBudget;
-    this.scorer = new Scorer(subject.model(), tokenBudget, subject.progress(), subject.journal());
+    this.scorer = subject.scorer(tokenBudget, Shard.WHOLE);
     this.retainOnly = RetainOnly.of(subject.retainOnly());
     retainOnly.ifPresent(r -> r.requireSuite(suite));
     for (String name : required) {
@@ -60,13 +61,28 @@ final class SuiteRun {
     if (subject.gradients().isEmpty()) {
       return rows;
     }
-    List<TokenRow> tokens = set.items().stream().map(EvalItem::answerRow).toList();
-    double[] norms = scorer.gradientNorms(tokens, subject.gradients().get());
+    double[] norms = scorer.gradientNorms(answers(set), subject.gradients().get());
     List<RowResult> with = new ArrayList<>();
     for (int i = 0; i < norms.length; i++) {
       with.add(rows.get(i).with(MembershipAttack.GRADNORM.value(), norms[i]));
     }
     return List.copyOf(with);
+  }
+
+  private static List<TokenRow> answers(EvalSet set) {
+    return set.items().stream().map(EvalItem::answerRow).toList();
+  }
+
+  /** Asks for what {@link #attack} needs of the model. */
+  static void askGradients(Subject subject, Scorer scorer, EvalSet forget, EvalSet holdout) {
+    subject
+        .gradients()
+        .ifPresent(
+            gradients -> {
+              for (EvalSet set : List.of(forget, holdout)) {
+                double[] ignored = scorer.gradientNorms(answers(set), gradients);
+              }
+            });
   }
 
   /** {@link Fluency} of generations, by metric name. */

@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -110,15 +111,9 @@ public final class TofuSuite implements Suite {
   @Override
   public EvaluationResult evaluate(Subject subject, Set<String> required) {
     SuiteRun run = new SuiteRun(settings.suite, subject, settings.tokenBudget, required);
-    Map<TokenRow, TokenScores> scores =
-        run.scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
-    List<int[]> prompts =
-        sets.stream()
-            .filter(this::generates)
-            .flatMap(s -> s.items().stream())
-            .map(EvalItem::prompt)
-            .toList();
-    List<int[]> generations = run.scorer.generate(prompts, settings.maxNewTokens, settings.stop);
+    Map<TokenRow, TokenScores> scores = score(run.scorer);
+    List<int[]> prompts = prompts();
+    List<int[]> generations = generate(run.scorer);
     Map<String, List<RowResult>> perRow = new LinkedHashMap<>();
     Map<String, Double> fluency = new LinkedHashMap<>();
     int next = 0;
@@ -148,6 +143,35 @@ public final class TofuSuite implements Suite {
     metrics.putAll(fluency);
     refusals(perRow).ifPresent(v -> metrics.put(Metric.FLUENCY_REFUSALS.key(), v));
     return run.result(metrics, perRow, required);
+  }
+
+  @Override
+  public Scorer ask(Subject subject, Shard shard) {
+    Scorer scorer = subject.scorer(settings.tokenBudget, shard);
+    score(scorer);
+    generate(scorer);
+    only(EvalSet.Role.HOLDOUT)
+        .ifPresent(
+            holdout ->
+                SuiteRun.askGradients(
+                    subject, scorer, only(EvalSet.Role.FORGET).orElseThrow(), holdout));
+    return scorer;
+  }
+
+  private Map<TokenRow, TokenScores> score(Scorer scorer) {
+    return scorer.score(sets.stream().flatMap(TofuSuite::rows).toList());
+  }
+
+  private List<int[]> generate(Scorer scorer) {
+    return scorer.generate(prompts(), settings.maxNewTokens, settings.stop);
+  }
+
+  private List<int[]> prompts() {
+    return sets.stream()
+        .filter(this::generates)
+        .flatMap(s -> s.items().stream())
+        .map(EvalItem::prompt)
+        .toList();
   }
 
   /** A data set may ask for what nobody knows; a refusal is right there. */

@@ -126,6 +126,6 @@ final class LibraryCauses {
                 "ONNX Runtime's CUDA provider does not start ("
                     + words.replaceAll("[.]+$", "")
                     + ")",
-                "what the message names must be there, and of the version it names"));
+                "install the library that the message names, in the version that it names"));
   }
 }

@@ -215,4 +215,17 @@ public final class Job {
         HostMemory::available,
         new SingleStage(wanted, results, context.log()));
   }
+
+  /**
+   * Runs one stage where its output is not of its inputs.
+   *
+   * @return whether every gate holds
+   */
+  public static boolean runOnce(Stage stage, Context context, PrintStream results) {
+    StageGraph graph = new StageGraph(List.of(stage), context.hashes(), context.versions());
+    return graph.run(
+        new StageGraph.Request(Optional.of(Set.of(stage.name())), Set.of(), 1),
+        HostMemory::available,
+        new SingleStage(stage.name(), results, context.log()));
+  }
 }

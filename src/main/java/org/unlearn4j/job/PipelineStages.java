@@ -131,10 +131,21 @@ public final class PipelineStages {
     return filesIn(out).stream().filter(f -> !f.endsWith(ModelFiles.UNLEARNING)).toList();
   }
 
+  /** Where an evaluation keeps the rows that it knows, as long as it is not done. */
+  static Path kept(Path out) {
+    return out.resolveSibling("." + out.getFileName() + ".rows");
+  }
+
+  /** An evaluation in parts. */
+  public Shards shards(EvaluateStage.Request request, Path out) {
+    requireNoInput(out, request.model(), request.reference());
+    return new Shards(evaluate, request, out, context);
+  }
+
   /** Measures a model on a runtime. */
   public Stage evaluate(String name, EvaluateStage.Request request, Path out, String... after) {
     requireNoInput(out, request.model(), request.reference());
-    Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
+    Path kept = kept(out);
     return new Stage(
         name,
         List.of(after),

@@ -69,6 +69,16 @@ public interface LanguageModel extends AutoCloseable {
    */
   float[][][] features(List<TokenRow> rows);
 
+  /** Whether {@link #routes} is there: whether tokens are sent to experts, and it can be told. */
+  default boolean routed() {
+    return false;
+  }
+
+  /** Which experts each real token goes through, its prompt's tokens too. */
+  default Routes routes(List<TokenRow> rows) {
+    throw new UnsupportedOperationException(runtime());
+  }
+
   /**
    * Logits at every real position.
    *

@@ -34,6 +34,11 @@ public interface Decoder {
     return walked().linears();
   }
 
+  /** The blocks whose tokens are sent to experts, lowest first; none of a dense family. */
+  default List<Routed> routed() {
+    return walked().routed();
+  }
+
   /** What reads from the residual stream, and what writes to it. */
   default StreamEnds streamEnds() {
     return StreamTracer.of(this);

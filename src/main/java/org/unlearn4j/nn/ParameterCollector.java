@@ -23,6 +23,8 @@ final class ParameterCollector implements Emitter<Integer> {
   private final List<Parameter> blockMatrices = new ArrayList<>();
   private final Map<String, Linear> linears = new LinkedHashMap<>();
   private final Set<String> tables = new HashSet<>();
+  private final List<Routed> routed = new ArrayList<>();
+  private int blocks;
   private boolean inBlock;
 
   List<Parameter> parameters() {
@@ -31,6 +33,10 @@ final class ParameterCollector implements Emitter<Integer> {
 
   List<Parameter> blockMatrices() {
     return blockMatrices;
+  }
+
+  List<Routed> routed() {
+    return routed;
   }
 
   List<Linear> linears() {
@@ -42,6 +48,7 @@ final class ParameterCollector implements Emitter<Integer> {
     inBlock = true;
     Integer y = body.apply(x);
     inBlock = false;
+    blocks++;
     return y;
   }
 
@@ -114,6 +121,7 @@ final class ParameterCollector implements Emitter<Integer> {
   public Integer experts(Integer x, Experts experts) {
     check("router", experts.all().size(), linear(x, experts.router()));
     linears.remove(experts.router().weight().name());
+    routed.add(new Routed(blocks, experts.all().size(), experts.chosen()));
     for (Experts.Expert e : experts.all()) {
       check("experts", experts.out(), experts.emit(this, x, e));
     }

@@ -20,8 +20,9 @@ import org.unlearn4j.nn.Linear;
  * present.{i}.key} and {@code .value}. Values that tools look for have stable names: {@code
  * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
- * vocab]}, with {@code tokens = batch * time}. Where adapters may be added there are the optional
- * inputs of {@link AdapterInputs} too.
+ * vocab]}, with {@code tokens = batch * time}; {@code routes.{i}} are the experts that each token
+ * goes through in the i-th block that has some, {@code [tokens, chosen]}. Where adapters may be
+ * added there are the optional inputs of {@link AdapterInputs} too.
  *
  * @param form the variant and operator set it is written in
  * @param graph all but the large initializers
@@ -37,6 +38,10 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
 
   static String block(int i) {
     return "hidden." + i;
+  }
+
+  static String routes(int i) {
+    return "routes." + i;
   }
 
   static DecoderGraph of(Decoder decoder, GraphForm form) {
@@ -55,6 +60,9 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     g.rename(e.rows(hidden.embeddings()), EMBEDDINGS);
     for (int i = 0; i < hidden.blocks().size(); i++) {
       g.rename(e.rows(hidden.blocks().get(i)), block(i));
+    }
+    for (int i = 0; i < e.routes().size(); i++) {
+      g.rename(e.routes().get(i), routes(i));
     }
     Value last = e.rows(hidden.finalNorm());
     g.rename(last, FINAL_NORM);

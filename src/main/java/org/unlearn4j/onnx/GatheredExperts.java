@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
+import java.util.function.Consumer;
 import org.unlearn4j.nn.Experts;
 
 /**
@@ -31,15 +32,17 @@ final class GatheredExperts {
    *
    * @param x {@code [tokens, in]}
    * @param logits of the router, {@code [tokens, experts]}
+   * @param routes told which experts each token goes through, {@code [tokens, chosen]}
    * @return {@code [tokens, out]}
    */
-  Value emit(Value x, Value logits, Experts spec) {
+  Value emit(Value x, Value logits, Experts spec, Consumer<Value> routes) {
     Map<String, ?> last = Map.of("axis", -1L);
     Value p = g.node(Op.SOFTMAX, "router", last, logits.shape(), logits);
     List<Dim> few = List.of(Dim.TOKENS, Dim.of(spec.chosen()));
     Value kept = new Value(g.outputName(Op.TOP_K, "router", 0), DataType.FLOAT, few);
     Value choice = new Value(g.outputName(Op.TOP_K, "router", 1), DataType.INT64, few);
     g.node(Op.TOP_K, "router", last, List.of(p, g.vector(spec.chosen())), List.of(kept, choice));
+    routes.accept(choice);
     Value weights = spec.normalised() ? normalised(kept) : kept;
     List<Dim> out = List.of(Dim.TOKENS, Dim.of(spec.out()));
     Value sum = g.node(Op.MUL, "nothing", Map.of(), out, x, g.scalar(0f));

@@ -161,6 +161,22 @@ final class Measurement implements AutoCloseable {
     }
   }
 
+  /** Which experts each token goes through, {@code [row * time, blocks * chosen]}. */
+  int[] routes(PaddedBatch b) {
+    try (OrtFeeds feeds = forward(b)) {
+      noFeatures(feeds, b.rows(), b.time());
+      feeds.ints(MeasuringGraphs.POSITIONS, new int[] {0}, 1);
+      try (OrtSession.Result result = feeds.run(Set.of(MeasuringGraphs.ROUTES))) {
+        LongBuffer values = tensor(result, MeasuringGraphs.ROUTES).getLongBuffer();
+        int[] flat = new int[values.remaining()];
+        for (int i = 0; i < flat.length; i++) {
+          flat[i] = Math.toIntExact(values.get(i));
+        }
+        return flat;
+      }
+    }
+  }
+
   /** A batch of which each row is whole. */
   private OrtFeeds forward(PaddedBatch b) {
     OrtFeeds feeds = new OrtFeeds(runtime, body);

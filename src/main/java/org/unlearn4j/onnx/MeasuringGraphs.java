@@ -21,8 +21,9 @@ import java.util.Set;
  *     keys and values each row reads, so that several can follow one prompt), {@code
  *     measure.positions} int64 [n] (flat indices into batch times time) and {@code measure.weights}
  *     float [batch, 1, time]; outputs: {@code measure.rows} [n, hidden], {@code measure.pooled}
- *     [batch, layers + 2, hidden], hidden states summed with those weights, and the file's own
- *     {@code present.*}
+ *     [batch, layers + 2, hidden], hidden states summed with those weights, where tokens are sent
+ *     to experts {@code measure.routes} int64 [batch times time, blocks times chosen], and the
+ *     file's own {@code present.*}
  * @param head inputs: {@code hidden.final_norm} [n, hidden] and {@code measure.labels} int64 [n,
  *     1]; outputs, each [n]: {@code measure.log_prob}, {@code measure.argmax} int64, {@code
  *     measure.mean} and {@code measure.variance} of the log-probabilities
@@ -33,6 +34,7 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
   static final String WEIGHTS = "measure.weights";
   static final String ROWS = "measure.rows";
   static final String POOLED = "measure.pooled";
+  static final String ROUTES = "measure.routes";
   static final String LABELS = "measure.labels";
   static final String LOG_PROB = "measure.log_prob";
   static final String ARGMAX = "measure.argmax";
@@ -56,12 +58,16 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
       hidden.add(DecoderGraph.block(i));
     }
     hidden.add(DecoderGraph.FINAL_NORM);
+    List<String> routes = new ArrayList<>();
+    for (int i = 0; values.contains(DecoderGraph.routes(i)); i++) {
+      routes.add(DecoderGraph.routes(i));
+    }
     List<ValueInfoProto> presents =
         graph.getOutputList().stream()
             .filter(o -> o.getName().startsWith(KeyValueCache.PRESENT))
             .toList();
     GraphProto body =
-        Subgraph.join(forward(graph, hidden, presents), pooling(hidden)).toBuilder()
+        Subgraph.join(forward(graph, hidden, routes, presents), pooling(hidden, routes)).toBuilder()
             .addAllOutput(presents)
             .build();
     Set<String> cut = Set.of(DecoderGraph.FINAL_NORM);
@@ -76,10 +82,16 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
             model.toBuilder().setGraph(body).build(), model.toBuilder().setGraph(head).build()));
   }
 
+  /** Whether the body tells which experts tokens go through. */
+  boolean routed() {
+    return body.getGraph().getOutputList().stream().anyMatch(o -> o.getName().equals(ROUTES));
+  }
+
   /** All blocks; rows read the past of the prompt that they follow. */
   private static GraphProto.Builder forward(
-      GraphProto graph, List<String> hidden, List<ValueInfoProto> presents) {
+      GraphProto graph, List<String> hidden, List<String> routes, List<ValueInfoProto> presents) {
     List<String> values = new ArrayList<>(hidden);
+    values.addAll(routes);
     presents.forEach(p -> values.add(p.getName()));
     GraphProto.Builder part = Subgraph.needed(graph, values, Set.of());
     List<String> pasts =
@@ -93,7 +105,7 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
             .addInput(new Value(PROMPT, DataType.INT64, List.of(Dim.BATCH)).proto());
   }
 
-  private static GraphProto pooling(List<String> hidden) {
+  private static GraphProto pooling(List<String> hidden, List<String> routes) {
     GraphBuilder g = new GraphBuilder(GraphForm.OLDER);
     return g.within(
         "measure",
@@ -124,8 +136,21 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
               g.node(Op.GATHER, "rows", Map.of("axis", 0L), List.of(N, HIDDEN), last, positions);
           name(g, rows, ROWS);
           name(g, pooled, POOLED);
+          if (!routes.isEmpty()) {
+            name(g, sideBySide(g, routes), ROUTES);
+          }
           return g.build("body").build();
         });
+  }
+
+  private static Value sideBySide(GraphBuilder g, List<String> routes) {
+    Dim chosen = Dim.named("chosen");
+    Value[] each =
+        routes.stream()
+            .map(name -> g.input(name, DataType.INT64, Dim.TOKENS, chosen))
+            .toArray(Value[]::new);
+    List<Dim> all = List.of(Dim.TOKENS, Dim.named("all_chosen"));
+    return g.node(Op.CONCAT, "routes", Map.of("axis", 1L), DataType.INT64, all, each);
   }
 
   private static GraphProto scoring() {

@@ -48,6 +48,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   private final Map<Value, Value> sequences = new HashMap<>();
   private final RotaryTables rotaryTables;
   private final List<Value> presents = new ArrayList<>();
+  private final List<Value> routes = new ArrayList<>();
 
   /**
    * Declares the inputs that every decoder has.
@@ -89,6 +90,11 @@ public final class OnnxEmitter implements Emitter<Value> {
   /** Keys and values for the next call, key before value, layer by layer. */
   List<Value> presents() {
     return presents;
+  }
+
+  /** Experts of each token, {@code [tokens, chosen]}, block by block. */
+  List<Value> routes() {
+    return routes;
   }
 
   @Override
@@ -224,7 +230,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     String label = module(router.weight());
     Value logits = adapters.added(label, flat, router, maps.exact(label, flat, router));
     return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
-        .emit(flat, logits, experts);
+        .emit(flat, logits, experts, routes::add);
   }
 
   @Override

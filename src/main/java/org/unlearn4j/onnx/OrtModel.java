@@ -22,8 +22,10 @@ import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.PromptBatch;
+import org.unlearn4j.lm.Routes;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.weights.Variant;
 
@@ -253,6 +255,21 @@ public final class OrtModel implements LanguageModel {
       }
     }
     return features;
+  }
+
+  @Override
+  public boolean routed() {
+    return measuring.map(MeasuringGraphs::routed).orElse(false);
+  }
+
+  @Override
+  public Routes routes(List<TokenRow> rows) {
+    PaddedBatch b = batch(rows);
+    List<Routes.Layer> layers =
+        Decoder.of(config).routed().stream()
+            .map(r -> new Routes.Layer(r.block(), r.experts(), r.chosen()))
+            .toList();
+    return Routes.of(layers, b, measurement(measuring.orElseThrow()).routes(b));
   }
 
   private synchronized Measurement measurement(MeasuringGraphs graphs) {

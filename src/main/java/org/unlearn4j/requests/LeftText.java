@@ -82,14 +82,14 @@ final class LeftText {
       lengths.add(bytes.length);
       long first = 0;
       for (int i = 0; i < LEAST; i++) {
-        first = first << 8 | bytes[i] & 0xff;
+        first = (first << 8) | (bytes[i] & 0xff);
       }
       begins[slot(first)] = true;
     }
   }
 
   private static int slot(long bytes) {
-    return (int) (bytes * 0x9E3779B97F4A7C15L >>> 44); // the upper 20 bits, one of FILTER
+    return (int) ((bytes * 0x9E3779B97F4A7C15L) >>> 44); // the upper 20 bits, one of FILTER
   }
 
   /**
@@ -136,7 +136,7 @@ final class LeftText {
   private boolean holds(byte[] bytes, int end, int until) {
     long window = 0;
     for (int i = 0; i < end; i++) {
-      window = window << 8 | bytes[i] & 0xff;
+      window = (window << 8) | (bytes[i] & 0xff);
       int start = i - LEAST + 1;
       if (start >= until) {
         return false;

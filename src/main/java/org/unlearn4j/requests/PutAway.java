@@ -139,6 +139,7 @@ public final class PutAway {
     for (String file : RequestFolder.ROWS) {
       AtomicFiles.deleteTree(folder.request(request).resolve(file));
     }
+    AtomicFiles.deleteTree(folder.request(request).resolve(RequestFolder.REVIEW));
     for (Path run : runs(history)) {
       scrub(run);
     }

@@ -28,6 +28,9 @@ public record RequestFolder(Path root, Optional<RequestKey> key) {
   /** What every request's folder holds. */
   public static final String REQUEST = "request.yaml";
 
+  /** Where {@code prepare} says why each row is there; it quotes them. */
+  public static final String REVIEW = "review.jsonl";
+
   static final String FORGET = "forget.jsonl";
   static final String PERTURBED = "forget_perturbed.jsonl";
   static final String RETAIN = "retain.jsonl";

@@ -108,7 +108,7 @@ public record StrategyStudy(
       seeds.add(Long.valueOf(seed));
     }
     if (seeds.isEmpty() || rows.isEmpty() || !(map.get("pipeline") instanceof String pipeline)) {
-      throw UserException.at(file, "", "too little", "pipeline, seeds and strategies");
+      throw UserException.at(file, "", "too few keys", "pipeline, seeds and strategies");
     }
     return new StrategyStudy(
         file, Path.of(pipeline), texts(file, "set", map.get("set")), seeds, rows);

@@ -193,7 +193,7 @@ public final class AttackStage {
       Found found) {
     try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
         TaskData data = models.data(subject.model(), model);
-        EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+        Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       if (found.probes.isEmpty()) {
         attacks.notes().forEach(log::println);

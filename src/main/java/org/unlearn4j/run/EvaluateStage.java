@@ -4,27 +4,21 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.HostMemory;
-import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.config.Pipeline;
-import org.unlearn4j.eval.Entanglement;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.FeatureMap;
-import org.unlearn4j.eval.FeaturePicture;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Subject;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
-import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
@@ -41,8 +35,7 @@ public final class EvaluateStage {
   private final Pipeline pipeline;
   private final Set<EvalSet.Role> generated;
   private final FileHashes hashes;
-  private final Object measuringBefore = new Object();
-  private Optional<Before> before = Optional.empty();
+  private final InnerMeasures inner;
 
   public EvaluateStage(Pipeline pipeline) {
     this(pipeline, EvalSet.Role.GENERATED, FileHashes.inMemory());
@@ -59,26 +52,11 @@ public final class EvaluateStage {
     this.pipeline = pipeline;
     this.generated = Set.copyOf(generated);
     this.hashes = hashes;
+    this.inner = new InnerMeasures(pipeline.evaluate().tokenBudget());
   }
 
   private Computation computation() {
     return RuntimeModels.measuring(pipeline.model());
-  }
-
-  private record Features(FeatureMap forget, FeatureMap retain) {}
-
-  /** What the model that unlearning started from had for features. */
-  private record Before(
-      Features features,
-      Map<String, Map<String, Double>> measures,
-      List<TokenRow> forget,
-      List<TokenRow> retain) {
-
-    /** Rows are in the tokens of the model that is measured, which another one may not have. */
-    boolean of(Suite suite) {
-      return forget.equals(suite.rows(EvalSet.Role.FORGET))
-          && retain.equals(suite.rows(EvalSet.Role.RETAIN));
-    }
   }
 
   /**
@@ -146,35 +124,39 @@ public final class EvaluateStage {
    *     stays for who has written the result to delete
    */
   public Measured run(Request request, Optional<Path> kept) {
-    // Before anything is read: rows that are kept are of files that were these at the time.
-    Inputs known = inputs(request, Optional.empty());
-    try (LanguageModel model = open(request.model(), request.runtime(), lanes(request));
-        TaskData data = data(request.model(), model);
-        Original original = original(request.model(), model);
-        Gradients gradients = gradients(request);
-        Bars bars = new Bars(request.name() + " on " + model.runtime())) {
-      Suites.Prepared prepared = Suites.of(pipeline, data, model.shape().maxPositions(), generated);
-      data.notes().forEach(System.err::println);
-      prepared.notes().forEach(System.err::println);
-      Map<String, String> read = data.read();
-      String identity = known.with(read).identity("evaluate");
+    try (OpenEvaluation open = prepare(request);
+        Original original = original(request.model(), open.model());
+        Bars bars = open.bars()) {
+      LanguageModel model = open.model();
+      Suite suite = open.prepared().suite();
       // Only now that the data is known to be good: a mistake there shall leave nothing behind.
-      try (ScoreJournal journal =
-          kept.map(file -> ScoreJournal.open(file, identity)).orElseGet(ScoreJournal::none)) {
+      try (ScoreJournal journal = open.journal(kept)) {
         Subject subject =
-            Subject.of(request.name(), model, bars)
+            open.subject(bars, journal)
                 .withRetainOnly(request.reference().map(EvaluationResult::read))
-                .withJudge(original.measured ? Optional.of(model) : original.model)
-                .withGradients(gradients.of)
-                .withJournal(journal);
-        EvaluationResult result = prepared.suite().evaluate(subject, Set.of());
+                .withJudge(original.measured ? Optional.of(model) : original.model);
+        EvaluationResult result = suite.evaluate(subject, Set.of());
         result =
-            withFeatures(result, model, original.model, prepared.suite(), bars)
+            inner
+                .added(result, model, original.model, suite, bars)
                 .withWeights(RuntimeModels.weightHashes(request.model(), request.runtime(), hashes))
                 .withSession(model.session());
-        return new Measured(result, read);
+        return new Measured(result, open.read());
       }
     }
+  }
+
+  /**
+   * Opens a model and its rows, for parts of its evaluation.
+   *
+   * @throws org.unlearn4j.base.UserException if model or data are at fault
+   */
+  public OpenEvaluation prepare(Request request) {
+    return new OpenEvaluation(this, request);
+  }
+
+  Suites.Prepared prepared(TaskData data, LanguageModel model) {
+    return Suites.of(pipeline, data, model.shape().maxPositions(), generated);
   }
 
   /**
@@ -223,71 +205,11 @@ public final class EvaluateStage {
     }
   }
 
-  private record Gradients(Optional<RowGradients> of) implements AutoCloseable {
-    @Override
-    public void close() {
-      of.ifPresent(RowGradients::close);
-    }
-  }
-
-  private Gradients gradients(Request request) {
+  Optional<RowGradients> gradients(Request request) {
     boolean wanted = pipeline.evaluate().gradnorm() && request.runtime().equals("tf");
-    return new Gradients(
-        wanted
-            ? Optional.of(TensorFlowGradients.open(request.model(), computation().device()))
-            : Optional.empty());
-  }
-
-  /** Features of this model, and of the one before unlearning where that is another one. */
-  private EvaluationResult withFeatures(
-      EvaluationResult result,
-      LanguageModel model,
-      Optional<LanguageModel> original,
-      Suite suite,
-      Progress progress) {
-    if (suite.rows(EvalSet.Role.FORGET).isEmpty() || suite.rows(EvalSet.Role.RETAIN).isEmpty()) {
-      return result; // nothing that could be entangled
-    }
-    Features after = features(model, suite, progress);
-    if (original.isEmpty()) {
-      return result.withFeatures(
-          Entanglement.measure(after.forget, after.retain), Optional.empty());
-    }
-    Before start = before(original.get(), suite, progress);
-    Features was = start.features;
-    String last = after.forget.lastBlock();
-    return result.withFeatures(
-        Entanglement.compare(start.measures, was.retain, after.forget, after.retain),
-        after.forget.comparable(last, was.forget)
-            ? Optional.of(
-                FeaturePicture.of(last, was.forget, was.retain, after.forget, after.retain))
-            : Optional.empty());
-  }
-
-  private Before before(LanguageModel original, Suite suite, Progress progress) {
-    synchronized (measuringBefore) {
-      if (before.filter(b -> b.of(suite)).isEmpty()) {
-        Features features = features(original, suite, progress);
-        before =
-            Optional.of(
-                new Before(
-                    features,
-                    Entanglement.measure(features.forget, features.retain),
-                    suite.rows(EvalSet.Role.FORGET),
-                    suite.rows(EvalSet.Role.RETAIN)));
-      }
-      return before.get();
-    }
-  }
-
-  private Features features(LanguageModel model, Suite suite, Progress progress) {
-    return new Features(
-        measure(model, suite.rows(EvalSet.Role.FORGET), progress),
-        measure(model, suite.rows(EvalSet.Role.RETAIN), progress));
-  }
-
-  private FeatureMap measure(LanguageModel model, List<TokenRow> rows, Progress progress) {
-    return FeatureMap.measure(model, rows, pipeline.evaluate().tokenBudget(), progress);
+    return wanted
+        ? Optional.of(TensorFlowGradients.open(request.model(), computation().device()))
+        : Optional.empty();
   }
 
   /** A model on a runtime, as the pipeline wants that to compute. */
@@ -349,51 +271,5 @@ public final class EvaluateStage {
     return Files.isRegularFile(folder.resolve("tokenizer.json"))
         ? folder
         : pipeline.model().tokenizerFolder().orElse(folder);
-  }
-
-  /** One bar a stage of measuring. */
-  static final class Bars implements Progress, AutoCloseable {
-    private final String subject;
-    private String stage = "";
-    private ProgressBar bar;
-    private long begun;
-    private int first;
-
-    Bars(String subject) {
-      this.subject = subject;
-    }
-
-    @Override
-    public void update(String name, int done, int total) {
-      update(name, done, total, (double) done / total);
-    }
-
-    @Override
-    public void begin(String name, int done, int total) {
-      close();
-      stage = name;
-      bar = ProgressBar.named(subject + ": " + name);
-      begun = System.nanoTime();
-      first = done;
-    }
-
-    @Override
-    public void update(String name, int done, int total, double share) {
-      if (!name.equals(stage)) {
-        begin(name, 0, total);
-      }
-      double seconds = (System.nanoTime() - begun) / 1e9;
-      // The first rows of a pass take no time that a clock could see.
-      String rate =
-          seconds < 0.01 ? "" : String.format(Locale.ROOT, "%.0f rows/s", (done - first) / seconds);
-      bar.update(done, total, share, rate);
-    }
-
-    @Override
-    public void close() {
-      if (bar != null) {
-        bar.close();
-      }
-    }
   }
 }

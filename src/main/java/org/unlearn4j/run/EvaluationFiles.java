@@ -9,6 +9,7 @@ import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.eval.EvaluationResult;
+import org.unlearn4j.eval.Routing;
 import org.unlearn4j.train.EventLog;
 import org.unlearn4j.weights.Variant;
 
@@ -60,7 +61,10 @@ public final class EvaluationFiles {
         scalars(result));
   }
 
-  /** Metrics by name, and measures of the features as {@code entanglement/LAYER/MEASURE}. */
+  /**
+   * Metrics by name, measures of the features as {@code entanglement/LAYER/MEASURE}, and means of
+   * where tokens go as {@code routing/SET/MEASURE}.
+   */
   private static Map<String, Double> scalars(EvaluationResult result) {
     Map<String, Double> scalars = new LinkedHashMap<>(result.metrics());
     result
@@ -69,6 +73,15 @@ public final class EvaluationFiles {
             (layer, measures) ->
                 measures.forEach(
                     (name, value) -> scalars.put("entanglement/" + layer + "/" + name, value)));
+    result
+        .routing()
+        .forEach(
+            (set, routing) ->
+                Routing.OF_CHANGE.forEach(
+                    measure ->
+                        routing
+                            .mean(measure)
+                            .ifPresent(v -> scalars.put("routing/" + set + "/" + measure, v))));
     return scalars;
   }
 }

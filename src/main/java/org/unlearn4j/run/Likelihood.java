@@ -66,7 +66,7 @@ record Likelihood(double[] rowNll, double meanNll, double prob) {
    */
   static List<TokenScores> scores(
       LanguageModel model, List<TokenRow> rows, int tokenBudget, String what) {
-    try (EvaluateStage.Bars bars = new EvaluateStage.Bars(what)) {
+    try (Bars bars = new Bars(what)) {
       Map<TokenRow, TokenScores> scores = new Scorer(model, tokenBudget, bars).score(rows);
       return rows.stream().map(scores::get).toList();
     }

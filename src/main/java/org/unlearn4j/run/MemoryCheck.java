@@ -12,6 +12,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.train.MemoryPlan;
 import org.unlearn4j.train.TrainingData;
 import org.unlearn4j.unlearn.Objective;
@@ -60,7 +61,9 @@ record MemoryCheck(
    * @throws MachineException if it does not fit, with settings that would
    */
   void require(PrintStream log) {
-    require(log, available(computation.device()));
+    int together =
+        computation.device().isGpu() ? 1 : computation.spread().map(Spread::count).orElse(1);
+    require(log, available(computation.device()) / together); // virtual devices share the host's
   }
 
   /** Bytes that it is about. */
@@ -76,7 +79,7 @@ record MemoryCheck(
   void require(PrintStream log, long available) {
     Choice given = given();
     MemoryPlan plan = plan(given);
-    String line = plan.line(computation.device().setting(), available);
+    String line = plan.line(where(), available);
     log.println(block + (updates ? "" : ", search for salient modules") + ": " + line);
     if (plan.total() <= available * (1 - MARGIN)) {
       return;
@@ -89,7 +92,7 @@ record MemoryCheck(
               "%s: found %.0f MiB free on %s, expected the %.0f that training will take; %s.",
               block,
               available / MIB,
-              computation.device().setting(),
+              where(),
               plan.total() / MIB,
               advice));
     }
@@ -108,8 +111,18 @@ record MemoryCheck(
             new Computation(c.precision(), computation.device(), c.recompute()),
             loop.optimizer().form(),
             c.accumulate() > 1 || !updates,
-            MemoryPlan.Batch.largest(objective, c.rows(), data));
-    return updates ? plan : plan.withoutMoments();
+            MemoryPlan.Batch.largest(objective, rowsOfOne(c), data));
+    MemoryPlan own = computation.spread().map(spread -> plan.onEach(spread, decoder)).orElse(plan);
+    return updates ? own : own.withoutMoments();
+  }
+
+  private int rowsOfOne(Choice c) {
+    return (c.rows() + computation.replicas() - 1) / computation.replicas();
+  }
+
+  private String where() {
+    String one = computation.device().setting();
+    return computation.spread().map(s -> "each of " + s.count() + " devices").orElse(one);
   }
 
   /** The least change of settings with which it fits. */

@@ -90,7 +90,8 @@ public final class MergeStage {
       throw UserException.at(out, "", "another ending", AdapterFile.ENDING);
     }
     if (Files.exists(out) && !AdapterFile.is(out)) {
-      throw UserException.at(out, "", "something else", "an older adapter or nothing there");
+      throw UserException.at(
+          out, "", "a file that is no adapter", "an older adapter or nothing there");
     }
     Map<Part, List<LowRank>> adapters = read(parts, Decoder.of(ModelConfig.read(base)));
     adapters.forEach((part, all) -> all.forEach(a -> log.println(said(part, a))));

@@ -122,7 +122,7 @@ public final class PairCheck {
       try (LanguageModel a = open(reference);
           LanguageModel b = open(other);
           PairData data = rows.read(shorter(a.shape(), b.shape()));
-          EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
+          Bars bars = new Bars("verify " + b.runtime())) {
         TofuSuite suite = suite(data);
         EvaluationResult ofA = suite.evaluate(Subject.of("reference", a, bars), Set.of());
         return verdict(
@@ -137,7 +137,7 @@ public final class PairCheck {
                 RuntimeModels.measuring(settings.model()),
                 VerifyStage.TOKEN_BUDGET);
         PairData data = rows.read(shorter(proof.model().shape(), b.shape()));
-        EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + b.runtime())) {
+        Bars bars = new Bars("verify " + b.runtime())) {
       TofuSuite suite = suite(data);
       EvaluationResult ofA = suite.evaluate(Subject.of("reference", proof.model(), bars), Set.of());
       List<TokenRow> compared =
@@ -178,7 +178,7 @@ public final class PairCheck {
       List<TokenRow> rows,
       Variant limits,
       Optional<FileEvidence> file,
-      EvaluateStage.Bars bars) {
+      Bars bars) {
     EvaluationResult ofOther = suite.evaluate(Subject.of("other", other, bars), Set.of());
     ParityResult result =
         new ParityCheck(

@@ -314,7 +314,7 @@ public final class RelearnStage {
   }
 
   private static EvaluationResult score(Work work, String name, LanguageModel model) {
-    try (EvaluateStage.Bars bars = new EvaluateStage.Bars("relearn " + name)) {
+    try (Bars bars = new Bars("relearn " + name)) {
       return work.suite.evaluate(Subject.of(name, model, bars), Set.of());
     }
   }

@@ -18,6 +18,7 @@ import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -84,7 +85,7 @@ public final class RuntimeModels {
             OrtSettings.Provider.valueOf(settings.provider().name()),
             settings.threads().orElse(0),
             OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()))
-        .onCard(Device.number(pipeline.model().device()).orElse(0));
+        .onCard(Device.number(pipeline.model().device().first()).orElse(0));
   }
 
   /** Where a pipeline's models are measured: in float32 always. */
@@ -94,7 +95,13 @@ public final class RuntimeModels {
 
   /** How a pipeline's models are trained. */
   static Computation training(ModelSettings settings, LoopSettings loop) {
-    return new Computation(precision(settings), device(settings), loop.recompute());
+    boolean recompute = loop.recompute();
+    if (!settings.device().several()) {
+      return new Computation(precision(settings), device(settings), recompute);
+    }
+    List<Device> all = Device.several("model.device", settings.device().names());
+    Spread.Form form = Spread.Form.valueOf(settings.spread().name());
+    return new Computation(precision(settings), all.get(0), recompute).on(new Spread(form, all));
   }
 
   /**
@@ -130,7 +137,7 @@ public final class RuntimeModels {
   }
 
   private static Device device(ModelSettings settings) {
-    return Device.named("model.device", settings.device());
+    return Device.named("model.device", settings.device().first());
   }
 
   static Precision precision(ModelSettings settings) {

@@ -167,7 +167,7 @@ public final class VerifyStage {
             new ParityCheck(
                 ParityGates.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
         try (LanguageModel b = evaluate.openForBatches(onnx, runtime);
-            EvaluateStage.Bars bars = new EvaluateStage.Bars("verify " + runtime)) {
+            Bars bars = new Bars("verify " + runtime)) {
           results.add(
               check
                   .run(

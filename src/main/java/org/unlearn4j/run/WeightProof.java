@@ -129,7 +129,7 @@ final class WeightProof implements AutoCloseable {
   }
 
   private StoredLogits logits(String of, List<TokenRow> rows) {
-    try (EvaluateStage.Bars bars = new EvaluateStage.Bars("verify, " + of)) {
+    try (Bars bars = new Bars("verify, " + of)) {
       StoredLogits logits = StoredLogits.of(model, rows, tokenBudget, bars);
       stored.add(logits);
       return logits;

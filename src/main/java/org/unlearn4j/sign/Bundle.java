@@ -92,7 +92,7 @@ record Bundle(String hint, String payloadType, byte[] payload, byte[] signature)
     }
     JsonInput material = root.get("verificationMaterial").get("publicKey");
     if (!material.present()) {
-      throw material.mistake("the hint of a public key: certificates are not known here");
+      throw material.mistake("the hint of a public key, because certificates are not supported");
     }
     JsonInput envelope = root.get("dsseEnvelope");
     JsonInput signatures = envelope.get("signatures");

@@ -11,9 +11,12 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.HostMemory;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ModelSettings;
@@ -169,10 +172,47 @@ public final class StudyRunner {
     run(before);
     Map<String, Map<Column, Double>> models = references();
     List<StudyTable.Measured> measured = new ArrayList<>();
+    make(
+        study.runs(),
+        (run, values) -> {
+          measured.add(new StudyTable.Measured(run.row(), run.seed(), values));
+          measured.addAll(deployed(run, new RunFolder(out.resolve(run.name()))));
+        });
+    return new StudyTable(study, models, measured);
+  }
+
+  /**
+   * Makes what is missing of a part of the runs, and what all of them share. Parts may be made by
+   * several machines at once on a shared folder; what all share is made by the first, and the
+   * others wait. Once every run is there, {@link #run} reads them and has the table.
+   *
+   * @return names of the runs, in order
+   */
+  public List<String> run(Shard shard) {
+    List<Study.Run> own = runs(shard);
+    return TargetLock.<List<String>, RuntimeException>holding(
+        out.resolve("study-" + shard.fileName()),
+        log::println,
+        () -> {
+          run(before);
+          Map<String, Map<Column, Double>> ignored = references(); // mistakes, told now
+          make(own, (run, values) -> {});
+          return own.stream().map(Study.Run::name).toList();
+        });
+  }
+
+  private List<Study.Run> runs(Shard shard) {
+    return IntStream.range(0, study.runs().size())
+        .filter(shard::has)
+        .mapToObj(study.runs()::get)
+        .toList();
+  }
+
+  private void make(List<Study.Run> runs, BiConsumer<Study.Run, Map<Column, Double>> then) {
     double seconds = 0;
     int made = 0;
     int number = 0;
-    for (Study.Run run : study.runs()) {
+    for (Study.Run run : runs) {
       long start = System.nanoTime();
       RunFolder folder = new RunFolder(out.resolve(run.name()));
       boolean done = isDone(run);
@@ -182,15 +222,15 @@ public final class StudyRunner {
         run(ofRun.get(run.name()));
       }
       Map<Column, Double> values = read(folder);
-      measured.add(new StudyTable.Measured(run.row(), run.seed(), values));
-      measured.addAll(deployed(run, folder));
+      then.accept(run, values);
       number++;
       double own = (System.nanoTime() - start) / 1e9;
       seconds += done ? 0 : own;
       made += done ? 0 : 1;
-      log.println(line(number, run, values, done, own, seconds / Math.max(1, made)));
+      String place = String.format(Locale.ROOT, "[%d/%d] ", number, runs.size());
+      String left = left(runs.size() - number, seconds / Math.max(1, made));
+      log.println(place + line(run, values, done, own) + left);
     }
-    return new StudyTable(study, models, measured);
   }
 
   private void run(Set<String> goals) {
@@ -219,28 +259,22 @@ public final class StudyRunner {
     return study.runs().stream().map(run -> run.name() + (isDone(run) ? "  (done)" : "")).toList();
   }
 
-  private String line(
-      int number,
-      Study.Run run,
-      Map<Column, Double> values,
-      boolean done,
-      double seconds,
-      double mean) {
-    StringBuilder words = new StringBuilder();
-    words.append(String.format(Locale.ROOT, "[%d/%d] ", number, study.runs().size()));
-    words.append(run.name()).append(done ? ", done before:" : ":");
+  private static String line(
+      Study.Run run, Map<Column, Double> values, boolean done, double seconds) {
+    StringBuilder words = new StringBuilder(run.name()).append(done ? ", done before:" : ":");
     values.entrySet().stream()
         .limit(SHOWN)
         .forEach(
             e ->
                 words.append(
                     String.format(Locale.ROOT, " %s %.4g,", e.getKey().name(), e.getValue())));
-    int left = study.runs().size() - number;
-    words.append(String.format(Locale.ROOT, " %.0f s", seconds));
-    if (left > 0 && mean > 0) {
-      words.append(String.format(Locale.ROOT, "; at most %.1f min left", left * mean / 60));
-    }
-    return words.toString();
+    return words.append(String.format(Locale.ROOT, " %.0f s", seconds)).toString();
+  }
+
+  private static String left(int runs, double mean) {
+    return runs > 0 && mean > 0
+        ? String.format(Locale.ROOT, "; at most %.1f min left", runs * mean / 60)
+        : "";
   }
 
   private Map<String, Map<Column, Double>> references() {
@@ -267,7 +301,7 @@ public final class StudyRunner {
       throw UserException.at(
           study.file(),
           "columns",
-          String.join(", ", missing) + ", which this data gives no evidence for",
+          String.join(", ", missing) + ", which cannot be measured on this data",
           "some of " + String.join(", ", target.metrics().keySet()));
     }
   }

@@ -40,12 +40,29 @@ public final class AdapterWeights {
    * @param shifted whether B begins with other values than zeros
    */
   public AdapterWeights(TfRuntime runtime, Adapter adapter, boolean shifted) {
+    this(runtime, "", adapter, shifted);
+  }
+
+  /**
+   * The same.
+   *
+   * @param prefix of the variables' names
+   */
+  public AdapterWeights(TfRuntime runtime, String prefix, Adapter adapter, boolean shifted) {
     this.adapter = adapter;
-    this.learned = new Variables(runtime, "adapter", adapter.parameters());
+    this.learned = new Variables(runtime, prefix + "adapter", adapter.parameters());
     List<Parameter> factors =
         adapter.targets().stream().flatMap(t -> List.of(t.down(), t.up()).stream()).toList();
     this.start =
-        shifted ? Optional.of(new Variables(runtime, "adapter_start", factors)) : Optional.empty();
+        shifted
+            ? Optional.of(new Variables(runtime, prefix + "adapter_start", factors))
+            : Optional.empty();
+  }
+
+  /** The same on further devices. */
+  public void copiedBy(List<AdapterWeights> others) {
+    learned.copiedBy(others.stream().map(o -> o.learned).toList());
+    start.ifPresent(s -> s.copiedBy(others.stream().map(o -> o.start.orElseThrow()).toList()));
   }
 
   public Adapter adapter() {

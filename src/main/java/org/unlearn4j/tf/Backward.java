@@ -24,6 +24,7 @@ import org.unlearn4j.nn.Parameter;
  */
 public final class Backward {
   private final Graph graph;
+  private final TfRuntime runtime;
   private final String scope;
   private final Ops tf;
   private final Variables variables;
@@ -32,6 +33,7 @@ public final class Backward {
 
   private Backward(TfRuntime runtime, String scope, Variables variables, List<Parameter> wanted) {
     this.graph = runtime.graph();
+    this.runtime = runtime;
     this.scope = scope;
     this.tf = runtime.ops().withSubScope(scope);
     this.variables = variables;
@@ -72,23 +74,44 @@ public final class Backward {
     for (int l = blocks.size() - 1; l >= 0; l--) {
       Checkpoints.Block block = blocks.get(l);
       int at = leaves.indexOf(block.leaf());
-      gradient = sum(gradient, at < 0 ? null : direct.get(at));
-      // Layers above the one that a loss reads take no part.
-      if (gradient != null && l + 1 >= lowest) {
-        Checkpoints.Copy copy = block.copy(gradient);
-        boolean further = l >= lowest;
-        List<Operand<TFloat32>> input =
-            differentiate(
-                scope + "/" + block.name(),
-                copy.output(),
-                gradient,
-                further ? List.of(copy.input()) : List.of());
-        gradient = further ? input.get(0) : null;
-      }
+      Operand<TFloat32> above = gradient;
+      Operand<TFloat32> own = at < 0 ? null : direct.get(at);
+      boolean last = l + 1 < lowest;
+      boolean further = l >= lowest;
+      gradient = runtime.at(block.place(), () -> through(block, above, own, last, further));
     }
     if (gradient != null) {
       differentiate(scope + "/embeddings", blocks.get(0).input(), gradient, List.of());
     }
+  }
+
+  /**
+   * The gradient of a block's input, from that of its output: what comes from above and what a loss
+   * reads there, either of which may be null.
+   *
+   * @param last nothing at or below it is wanted
+   * @param further something below it is wanted
+   * @return null where the gradient goes no further
+   */
+  private Operand<TFloat32> through(
+      Checkpoints.Block block,
+      Operand<TFloat32> above,
+      Operand<TFloat32> direct,
+      boolean last,
+      boolean further) {
+    Operand<TFloat32> gradient = sum(above, direct);
+    // Layers above the one that a loss reads take no part.
+    if (gradient == null || last) {
+      return gradient;
+    }
+    Checkpoints.Copy copy = block.copy(gradient);
+    List<Operand<TFloat32>> input =
+        differentiate(
+            scope + "/" + block.name(),
+            copy.output(),
+            gradient,
+            further ? List.of(copy.input()) : List.of());
+    return further ? input.get(0) : null;
   }
 
   /**
@@ -131,6 +154,7 @@ public final class Backward {
             new Output<?>[] {y.asOutput()},
             x.stream().map(Operand::asOutput).toArray(Output<?>[]::new),
             upstream == null ? null : new Output<?>[] {upstream.asOutput()});
+    runtime.several().ifPresent(m -> m.madeBelow(scope));
     List<Operand<TFloat32>> found = new ArrayList<>();
     for (Output<?> gradient : dx) {
       @SuppressWarnings("unchecked") // all x are float32

@@ -1,5 +1,7 @@
 package org.unlearn4j.tf;
 
+import java.util.Optional;
+
 /**
  * How a graph is computed, none of which changes what it computes but for rounding.
  *
@@ -7,9 +9,19 @@ package org.unlearn4j.tf;
  *     them in memory
  * @param asWritten TensorFlow neither fuses nor rearranges: what it would do depends on who else
  *     reads a value, and a block that is emitted again must be, to the bit, what it was
+ * @param spread several devices that compute it together, {@code device} the first of them
  */
 public record Computation(
-    Precision precision, Device device, boolean recompute, boolean asWritten) {
+    Precision precision,
+    Device device,
+    boolean recompute,
+    boolean asWritten,
+    Optional<Spread> spread) {
+
+  /** On one device. */
+  public Computation(Precision precision, Device device, boolean recompute, boolean asWritten) {
+    this(precision, device, recompute, asWritten, Optional.empty());
+  }
 
   /** As written where blocks are recomputed. */
   public Computation(Precision precision, Device device, boolean recompute) {
@@ -23,11 +35,27 @@ public record Computation(
 
   /** The same, recomputing or not. */
   public Computation recomputing(boolean blocks) {
-    return new Computation(precision, device, blocks);
+    return new Computation(precision, device, blocks, blocks, spread);
   }
 
   /** The same, not rearranged: what a recomputing graph is to be compared with. */
   public Computation unarranged() {
-    return new Computation(precision, device, recompute, true);
+    return new Computation(precision, device, recompute, true, spread);
+  }
+
+  /** The same on several devices. */
+  public Computation on(Spread several) {
+    return new Computation(
+        precision, several.devices().get(0), recompute, asWritten, Optional.of(several));
+  }
+
+  /** The same on the first device alone. */
+  public Computation alone() {
+    return new Computation(precision, device, recompute, asWritten);
+  }
+
+  /** How many devices have all parameters and part of the rows. */
+  public int replicas() {
+    return spread.filter(s -> s.form() == Spread.Form.REPLICAS).map(Spread::count).orElse(1);
   }
 }

@@ -1,7 +1,9 @@
 package org.unlearn4j.tf;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.tensorflow.DeviceSpec;
 import org.tensorflow.op.Ops;
@@ -33,6 +35,36 @@ public record Device(int gpu) {
    */
   public static Device named(String key, String setting) {
     return named(key, setting, TfDevices::visible);
+  }
+
+  /**
+   * Several devices of one process, opened together: TensorFlow's own numbers for them are bound to
+   * these cards, in this order, for the rest of the process.
+   *
+   * @param settings all of them {@code gpu:N}, or all {@code cpu:N}
+   * @param key of the settings, for messages
+   * @throws NoGpuException if a GPU of them is not there, or cannot be opened
+   */
+  public static List<Device> several(String key, List<String> settings) {
+    return several(key, settings, TfDevices::visible);
+  }
+
+  static List<Device> several(
+      String key, List<String> settings, Function<List<Integer>, List<TfDevices.Device>> visible) {
+    List<Integer> cards =
+        settings.stream().map(Device::number).flatMapToInt(OptionalInt::stream).boxed().toList();
+    if (cards.isEmpty()) {
+      return Collections.nCopies(settings.size(), CPU);
+    }
+    String found = key + ": found " + settings + ", expected GPUs that ";
+    try {
+      if (visible.apply(cards).stream().filter(TfDevices.Device::gpu).count() == cards.size()) {
+        return cards.stream().map(Device::new).toList();
+      }
+    } catch (MachineException e) {
+      throw new NoGpuException(found + "can be opened; " + e.getMessage(), e);
+    }
+    throw new NoGpuException(found + "TensorFlow sees");
   }
 
   /** The number in {@code gpu:N}; empty for a setting that names no card. */

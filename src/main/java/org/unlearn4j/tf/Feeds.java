@@ -19,10 +19,12 @@ import org.tensorflow.types.TInt64;
 
 /**
  * What one run is fed and asked for, to be run by {@link TfRuntime#run}; closes the tensors that it
- * made.
+ * made. A session on several devices runs a copy of the graph, in which everything is known by its
+ * name.
  */
 public final class Feeds implements AutoCloseable {
   private final Session.Runner runner;
+  private final boolean copied;
   private final List<Tensor> owned = new ArrayList<>();
   private final Set<Output<?>> fed = new HashSet<>();
   private final Set<Output<?>> fetched = new HashSet<>();
@@ -37,6 +39,7 @@ public final class Feeds implements AutoCloseable {
   /** Feeds for a graph whose session is open, or opens now. */
   public Feeds(TfRuntime runtime) {
     this.runner = runtime.session().runner();
+    this.copied = runtime.several().isPresent();
   }
 
   /** The run, complete. */
@@ -50,20 +53,32 @@ public final class Feeds implements AutoCloseable {
 
   /** Asks for a value; results come in the order in which they were asked for. */
   public Feeds fetch(Operand<?> of) {
-    runner.fetch(of);
+    if (copied) {
+      runner.fetch(of.asOutput().op().name(), of.asOutput().index());
+    } else {
+      runner.fetch(of);
+    }
     fetched.add(of.asOutput());
     return this;
   }
 
   /** Asks for an operation that returns nothing. */
   public Feeds target(Op op) {
-    runner.addTarget(op);
+    if (copied) {
+      runner.addTarget(op.op().name());
+    } else {
+      runner.addTarget(op);
+    }
     targets.add(op.op());
     return this;
   }
 
   private void feed(Operand<?> to, Tensor tensor) {
-    runner.feed(to, tensor);
+    if (copied) {
+      runner.feed(to.asOutput().op().name(), to.asOutput().index(), tensor);
+    } else {
+      runner.feed(to, tensor);
+    }
     fed.add(to.asOutput());
   }
 

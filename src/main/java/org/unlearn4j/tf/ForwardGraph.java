@@ -43,6 +43,9 @@ final class ForwardGraph {
   /** Pooled embeddings, blocks, final norm: each {@code [rows, hidden]}. */
   final List<Operand<TFloat32>> features = new ArrayList<>();
 
+  /** Experts of each token, block by block: each {@code [batch * time, chosen]}. */
+  final List<Operand<TInt32>> routes;
+
   /** {@code [batch * time, vocab]}. */
   final Operand<TFloat32> logits;
 
@@ -71,6 +74,7 @@ final class ForwardGraph {
         weights.emitter(tf, new TfInputs(ids, positions, mask, List.of()), precision);
     Hidden<TfTensor> hidden = decoder.hidden(e, e.ids());
     lastBlock = hidden.blocks().get(hidden.blocks().size() - 1).f32(tf);
+    routes = e.routes();
     head =
         LabelledHead.emit(
             tf.withSubScope("labelled"), decoder, e, hidden.finalNorm(), predictedFrom, labels);

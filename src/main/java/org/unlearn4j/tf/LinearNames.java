@@ -1,5 +1,6 @@
 package org.unlearn4j.tf;
 
+import java.util.function.Consumer;
 import org.tensorflow.ConcreteFunction;
 import org.tensorflow.ExecutionEnvironment;
 import org.tensorflow.Graph;
@@ -18,19 +19,31 @@ import org.tensorflow.op.Scope;
 final class LinearNames implements ExecutionEnvironment {
   private final Graph graph;
   private final Scope base;
+  private final Consumer<String> made;
 
-  private LinearNames(Graph graph) {
+  private LinearNames(Graph graph, Consumer<String> made) {
     this.graph = graph;
+    this.made = made;
     this.base = new OpScope(this);
   }
 
   /** Operations of a graph that is still empty; to be asked for once. */
   static Ops of(Graph graph) {
-    return Ops.create(new LinearNames(graph));
+    return of(graph, name -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param made told the name of every operation that is made
+   */
+  static Ops of(Graph graph, Consumer<String> made) {
+    return Ops.create(new LinearNames(graph, made));
   }
 
   @Override
   public OperationBuilder opBuilder(String type, String name, Scope scope) {
+    made.accept(name);
     return graph.opBuilder(type, name, scope);
   }
 

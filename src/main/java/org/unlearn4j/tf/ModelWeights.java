@@ -1,5 +1,6 @@
 package org.unlearn4j.tf;
 
+import java.util.List;
 import java.util.Optional;
 import org.tensorflow.op.Ops;
 
@@ -14,6 +15,12 @@ public record ModelWeights(Variables variables, Optional<AdapterWeights> adapter
   /** Weights without adapters. */
   public static ModelWeights of(Variables variables) {
     return new ModelWeights(variables, Optional.empty());
+  }
+
+  /** The same on further devices. */
+  public void copiedBy(List<ModelWeights> others) {
+    variables.copiedBy(others.stream().map(ModelWeights::variables).toList());
+    adapter.ifPresent(a -> a.copiedBy(others.stream().map(o -> o.adapter.orElseThrow()).toList()));
   }
 
   /** An emitter of the model with these weights over one batch. */

@@ -1,8 +1,11 @@
 package org.unlearn4j.tf;
 
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.tensorflow.proto.GraphDef;
 import org.tensorflow.proto.NodeDef;
 import org.tensorflow.proto.RunMetadata;
@@ -33,11 +36,22 @@ public final class Placement {
    * @throws MachineException naming the first variable or product that is elsewhere
    */
   public static void require(String what, RunMetadata run, Device device) {
+    require(what, run, device, Optional.empty());
+  }
+
+  /**
+   * The same.
+   *
+   * @param several which device each operation belongs on, where there are several
+   */
+  static void require(String what, RunMetadata run, Device device, Optional<DeviceMap> several) {
     Map<String, Integer> elsewhere = new TreeMap<>();
     int bound = 0;
     for (GraphDef part : run.getPartitionGraphsList()) {
       for (NodeDef node : part.getNodeList()) {
-        boolean here = node.getDevice().endsWith(device.name());
+        String expected =
+            several.map(m -> m.spread().name(m.of(node.getName()))).orElse(device.name());
+        boolean here = node.getDevice().endsWith(expected);
         boolean must = BOUND.matcher(node.getOp()).matches();
         if (must && !here) {
           throw new MachineException(
@@ -49,7 +63,7 @@ public final class Placement {
                   + ") was computed on "
                   + (node.getDevice().isEmpty() ? "no device" : node.getDevice())
                   + ", expected "
-                  + device.name()
+                  + expected
                   + ".");
         }
         bound += must ? 1 : 0;
@@ -63,17 +77,23 @@ public final class Placement {
           what
               + ": found no variable and no matrix product in what TensorFlow ran, expected some.");
     }
-    Verbose.line(told(what, bound, elsewhere, device));
+    Verbose.line(told(what, bound, elsewhere, several.map(Placement::names).orElse(device.name())));
+  }
+
+  private static String names(DeviceMap several) {
+    return IntStream.range(0, several.spread().count())
+        .mapToObj(several.spread()::name)
+        .collect(Collectors.joining(", "));
   }
 
   private static String told(
-      String what, int bound, Map<String, Integer> elsewhere, Device device) {
+      String what, int bound, Map<String, Integer> elsewhere, String devices) {
     String first =
         what
             + ": "
             + bound
             + " operations on variables and matrix products, all on "
-            + device.name()
+            + devices
             + "; on the host: ";
     return first + (elsewhere.isEmpty() ? "nothing" : elsewhere.toString());
   }

@@ -7,6 +7,7 @@ import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.Routes;
 
 /** Hidden states of a batch: where its answers are, and where they are predicted from. */
 record StreamStates(ForwardGraph graph, TfRuntime runtime, Precision precision) {
@@ -51,6 +52,29 @@ record StreamStates(ForwardGraph graph, TfRuntime runtime, Precision precision) 
       feeds.ints(graph.labels, b.labels(), labelled);
       try (Result r = runtime.run("lens", precision, feeds.fetch(graph.head.nll()))) {
         return TfTensors.floats(r, 0);
+      }
+    }
+  }
+
+  /** Which experts each token goes through. */
+  Routes routes(PaddedBatch b, List<Routes.Layer> layers) {
+    try (Feeds feeds = new Feeds(runtime)) {
+      graph.feed(feeds, b);
+      graph.routes.forEach(feeds::fetch);
+      try (Result r = runtime.run("routes", precision, feeds)) {
+        int tokens = b.rows() * b.time();
+        int width = layers.stream().mapToInt(Routes.Layer::chosen).sum();
+        int[] flat = new int[tokens * width];
+        int column = 0;
+        for (int l = 0; l < layers.size(); l++) {
+          int chosen = layers.get(l).chosen();
+          int[] own = TfTensors.ints(r, l);
+          for (int t = 0; t < tokens; t++) {
+            System.arraycopy(own, t * chosen, flat, t * width + column, chosen);
+          }
+          column += chosen;
+        }
+        return Routes.of(layers, b, flat);
       }
     }
   }

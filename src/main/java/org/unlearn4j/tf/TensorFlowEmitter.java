@@ -38,6 +38,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final TfAttention attention;
   private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
+  private final List<Operand<TInt32>> routes = new ArrayList<>();
   private final TfLinear linear;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
@@ -45,6 +46,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private LinearReader reader;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
   private int places;
+  private int blocks;
 
   /**
    * An emitter over one batch.
@@ -101,7 +103,12 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     checkpoints.start(tf);
   }
 
-  /** The blocks so far, lowest first; empty unless {@link #recomputing()}. */
+  /** From now on {@link Backward} differentiates block by block, each on its device. */
+  public void dividing() {
+    checkpoints.keep(tf);
+  }
+
+  /** The blocks so far, lowest first; empty unless {@link #recomputing()} or dividing. */
   List<Checkpoints.Block> blocks() {
     return checkpoints.blocks();
   }
@@ -114,6 +121,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   /** Keys and values of each layer after this pass, past included; layer by layer. */
   public List<TfInputs.KeyValue> present() {
     return List.copyOf(present);
+  }
+
+  /** Experts of each token so far, {@code [tokens, chosen]} each; the forward pass alone. */
+  List<Operand<TInt32>> routes() {
+    return List.copyOf(routes);
   }
 
   @Override
@@ -131,10 +143,15 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor block(TfTensor x, UnaryOperator<TfTensor> body) {
-    int place = places;
-    return checkpoints.active()
-        ? checkpoints.block(tf, x, body, (ops, input) -> again(ops, place, body, input))
-        : body.apply(x);
+    int drawn = places;
+    int device = variables.device(blocks++);
+    return variables.at(
+        device,
+        () ->
+            checkpoints.active()
+                ? checkpoints.block(
+                    tf, device, x, body, (ops, input) -> again(ops, drawn, body, input))
+                : body.apply(x));
   }
 
   /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
@@ -142,6 +159,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Ops outer = tf;
     int next = places;
     int kept = present.size();
+    int routed = routes.size();
     tf = ops;
     places = place;
     try {
@@ -150,6 +168,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
       tf = outer;
       places = next;
       present.subList(kept, present.size()).clear();
+      routes.subList(routed, routes.size()).clear();
     }
   }
 
@@ -242,7 +261,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
               ownTokens = Optional.empty();
               return made;
             })
-        .emit(tf.withSubScope("experts"), x, experts);
+        .emit(tf.withSubScope("experts"), x, experts, routes::add);
   }
 
   @Override

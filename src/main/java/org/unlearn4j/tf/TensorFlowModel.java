@@ -17,6 +17,7 @@ import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Logits;
 import org.unlearn4j.lm.PaddedBatch;
+import org.unlearn4j.lm.Routes;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.lm.TokenScores;
 import org.unlearn4j.nn.Decoder;
@@ -143,10 +144,10 @@ public final class TensorFlowModel implements LanguageModel {
           .fetch(graph.moments.mean())
           .fetch(graph.moments.variance());
       try (Result r = run("scoring", feeds)) {
-        return scores(
+        return ScoredRows.of(
             rows,
             b,
-            negated(TfTensors.floats(r, 0)),
+            ScoredRows.negated(TfTensors.floats(r, 0)),
             TfTensors.ints(r, 1),
             TfTensors.floats(r, 2),
             TfTensors.floats(r, 3));
@@ -163,44 +164,30 @@ public final class TensorFlowModel implements LanguageModel {
       feeds.ints(graph.predictedFrom, b.predictedFrom(), b.labels().length);
       feeds.ints(graph.labels, b.labels(), b.labels().length);
       try (Result r = run("scoring of next tokens", feeds.fetch(graph.head.nll()))) {
-        return PaddedBatch.split(negated(TfTensors.floats(r, 0)), candidates);
+        return PaddedBatch.split(ScoredRows.negated(TfTensors.floats(r, 0)), candidates);
       }
     }
-  }
-
-  private static float[] negated(float[] values) {
-    for (int i = 0; i < values.length; i++) {
-      values[i] = -values[i];
-    }
-    return values;
-  }
-
-  private static List<TokenScores> scores(
-      List<TokenRow> rows,
-      PaddedBatch b,
-      float[] logProbs,
-      int[] argmax,
-      float[] mean,
-      float[] variance) {
-    List<TokenScores> scores = new ArrayList<>();
-    int from = 0;
-    for (TokenRow row : rows) {
-      int to = from + row.labelled();
-      scores.add(
-          new TokenScores(
-              Arrays.copyOfRange(b.labels(), from, to),
-              Arrays.copyOfRange(logProbs, from, to),
-              Arrays.copyOfRange(argmax, from, to),
-              Arrays.copyOfRange(mean, from, to),
-              Arrays.copyOfRange(variance, from, to)));
-      from = to;
-    }
-    return scores;
   }
 
   @Override
   public float[][][] features(List<TokenRow> rows) {
     return states().pooled(batch(rows));
+  }
+
+  @Override
+  public boolean routed() {
+    return !graph.routes.isEmpty();
+  }
+
+  @Override
+  public Routes routes(List<TokenRow> rows) {
+    return states().routes(batch(rows), layers());
+  }
+
+  private List<Routes.Layer> layers() {
+    return Decoder.of(config).routed().stream()
+        .map(r -> new Routes.Layer(r.block(), r.experts(), r.chosen()))
+        .toList();
   }
 
   /**

@@ -3,6 +3,7 @@ package org.unlearn4j.tf;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.tensorflow.TensorFlow;
@@ -68,6 +69,13 @@ public final class TfDevices {
     Verbose.line(ASKED + "GPU " + gpu);
     return ask(GPUOptions.newBuilder().setVisibleDeviceList(Integer.toString(gpu)))
         .orElse(List.of());
+  }
+
+  /** The same of several GPUs, in the order in which TensorFlow counts them from then on. */
+  static List<Device> visible(List<Integer> gpus) {
+    Verbose.line(ASKED + "GPUs " + gpus);
+    String numbers = gpus.stream().map(String::valueOf).collect(Collectors.joining(","));
+    return ask(GPUOptions.newBuilder().setVisibleDeviceList(numbers)).orElse(List.of());
   }
 
   /** Empty where there is no GPU of a number that was asked for. */

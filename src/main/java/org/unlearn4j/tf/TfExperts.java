@@ -1,6 +1,7 @@
 package org.unlearn4j.tf;
 
 import java.util.List;
+import java.util.function.Consumer;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
@@ -44,8 +45,12 @@ final class TfExperts {
     this.mlp = mlp;
   }
 
-  /** Emits them on {@code x [tokens, in]}. */
-  TfTensor emit(Ops tf, TfTensor x, Experts spec) {
+  /**
+   * Emits them on {@code x [tokens, in]}.
+   *
+   * @param routes told which experts each token goes through, {@code [tokens, chosen]}
+   */
+  TfTensor emit(Ops tf, TfTensor x, Experts spec, Consumer<Operand<TInt32>> routes) {
     Operand<TFloat32> flat = x.f32(tf);
     int all = spec.all().size();
     Operand<TFloat32> logits =
@@ -59,6 +64,7 @@ final class TfExperts {
     Operand<TFloat32> probabilities = tf.nn.softmax(logits); // [tokens, experts]
     TopK<TFloat32, TInt32> largest =
         tf.nn.topK(tf.stopGradient(probabilities), tf.constant(spec.chosen()), TInt32.class);
+    routes.accept(largest.indices());
     Operand<TFloat32> each =
         tf.oneHot(largest.indices(), tf.constant(all), tf.constant(1f), tf.constant(0f));
     Operand<TFloat32> choice = tf.stopGradient(tf.sum(each, tf.constant(1))); // [tokens, experts]

@@ -4,8 +4,10 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
@@ -25,9 +27,11 @@ public final class TfRuntime implements AutoCloseable {
   private final Device device;
   private final Precision precision;
   private final boolean asWritten;
+  private final Optional<DeviceMap> several;
   private final Consumer<Boolean> roundsToTf32;
   private final Set<String> checked = new HashSet<>();
   private final Set<Feeds.Signature> signatures = new HashSet<>();
+  private Graph placed;
   private Session session;
 
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
@@ -49,7 +53,9 @@ public final class TfRuntime implements AutoCloseable {
     if (precision == Precision.BF16 && !device.isGpu()) {
       OneDnnCaches.correct();
     }
-    this.ops = LinearNames.of(graph);
+    this.several = computation.spread().map(DeviceMap::new);
+    this.ops =
+        several.map(m -> LinearNames.of(graph, m::made)).orElseGet(() -> LinearNames.of(graph));
   }
 
   public Graph graph() {
@@ -64,15 +70,53 @@ public final class TfRuntime implements AutoCloseable {
     return device;
   }
 
+  /** Which of several devices computes what; empty where there is one. */
+  Optional<DeviceMap> several() {
+    return several;
+  }
+
+  /**
+   * Divides a model's blocks among devices that have some each; nothing for any other form.
+   *
+   * @param parameters of the model whose variables are made next
+   */
+  public void layOut(List<Parameter> parameters) {
+    several
+        .filter(m -> m.spread().form() == Spread.Form.STAGES)
+        .ifPresent(m -> m.stages(Stages.of(parameters, m.spread().count())));
+  }
+
+  /** Makes operations for one of several devices; the first is 0. */
+  public <R> R at(int place, Supplier<R> body) {
+    return several.isPresent() ? several.get().at(place, body) : body.get();
+  }
+
+  /** Makes variables for the device where each one's parameter is at home. */
+  public <R> R atHome(Supplier<R> body) {
+    return at(DeviceMap.AT_HOME, body);
+  }
+
+  /** Makes operations for the device where a parameter is at home: it updates it. */
+  public <R> R atHome(Parameter p, Supplier<R> body) {
+    return at(home(p), body);
+  }
+
+  /** The device that updates a parameter. */
+  int home(Parameter p) {
+    return several.map(m -> m.home(p)).orElse(0);
+  }
+
   /** The session, opened at the first call: build the whole graph before. */
   Session session() {
     if (session == null) {
       ConfigProto config =
-          device
-              .options()
+          several
+              .map(m -> m.spread().options())
+              .orElseGet(device::options)
               .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriting()))
               .build();
-      session = new Session(graph, config);
+      placed = several.map(m -> m.placed(graph)).orElse(graph);
+      session = new Session(placed, config);
     }
     return session;
   }
@@ -126,7 +170,7 @@ public final class TfRuntime implements AutoCloseable {
   private Result placed(String what, Feeds feeds, RunOptions options) {
     Result result = feeds.runner().setOptions(options).runAndFetchMetadata();
     try {
-      Placement.require(what, result.getMetadata().orElseThrow(), device);
+      Placement.require(what, result.getMetadata().orElseThrow(), device, several);
       checked.add(what);
       return result;
     } catch (RuntimeException e) {
@@ -175,6 +219,9 @@ public final class TfRuntime implements AutoCloseable {
   public void close() {
     if (session != null) {
       session.close();
+    }
+    if (placed != null && placed != graph) {
+      placed.close();
     }
     graph.close();
   }

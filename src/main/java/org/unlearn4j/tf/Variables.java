@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
@@ -56,6 +57,7 @@ public final class Variables {
   private final Map<String, Placeholder<? extends TNumber>> placeholders = new LinkedHashMap<>();
   private final Function<Parameter, DType> formats;
   private final List<List<Parameter>> portions;
+  private final List<Variables> copies = new ArrayList<>();
 
   /**
    * Adds one float32 variable a parameter to the graph.
@@ -81,9 +83,71 @@ public final class Variables {
     for (Parameter p : list) {
       String shared = prefix.isEmpty() ? p.name() : prefix + "/" + p.name();
       parameters.put(p.name(), p);
-      add(named.withSubScope(p.name()), p, shared, type(formats.apply(p)));
+      runtime.at(place(p), () -> added(named, p, shared));
     }
     portions = portions(list);
+  }
+
+  private int place(Parameter p) {
+    return runtime.several().map(m -> m.place(p)).orElse(0);
+  }
+
+  private Variables added(Ops named, Parameter p, String shared) {
+    add(named.withSubScope(p.name()), p, shared, type(formats.apply(p)));
+    return this;
+  }
+
+  /**
+   * Further copies of the set, one on each device but the first, which is this one's: assigned
+   * together from now on.
+   */
+  public void copiedBy(List<Variables> others) {
+    copies.addAll(others);
+  }
+
+  /** The copy on the device that updates a parameter. */
+  private Variables updated(Parameter p) {
+    int home = copies.isEmpty() ? 0 : runtime.home(p);
+    return home == 0 ? this : copies.get(home - 1);
+  }
+
+  /** The value as it was when the step began, on the device that updates it. */
+  public Operand<TFloat32> held(Parameter p) {
+    return updated(p).read(p);
+  }
+
+  /**
+   * Gives the other devices the value of the one that updates a parameter.
+   *
+   * @param after updates of the parameter
+   * @return empty where there is one copy
+   */
+  public List<Op> spread(Parameter p, List<Op> after) {
+    Variables from = updated(p);
+    List<Op> given = new ArrayList<>();
+    if (!copies.isEmpty()) {
+      Operand<TFloat32> value =
+          runtime.atHome(
+              p,
+              () ->
+                  ops()
+                      .withSubScope("spread")
+                      .withControlDependencies(after)
+                      .readVariableOp(from.handles.get(p.name()), TFloat32.class));
+      for (int i = 0; i <= copies.size(); i++) {
+        Variables to = i == 0 ? this : copies.get(i - 1);
+        if (to != from) {
+          given.add(
+              runtime.at(
+                  i,
+                  () ->
+                      ops()
+                          .withSubScope("spread")
+                          .assignVariableOp(to.handles.get(p.name()), value)));
+        }
+      }
+    }
+    return given;
   }
 
   private <T extends TNumber> void add(Ops tf, Parameter p, String shared, Class<T> type) {
@@ -140,9 +204,9 @@ public final class Variables {
     return new ArrayList<>(parameters.values());
   }
 
-  /** The handle that update operations take. */
+  /** The handle that update operations take, on the device that updates. */
   public VarHandleOp handle(Parameter p) {
-    return handles.get(p.name());
+    return updated(p).handles.get(p.name());
   }
 
   /** The value as it was when the step began. */
@@ -270,6 +334,7 @@ public final class Variables {
   private void assign(Feeds feeds, Parameter p, Tensor value) {
     feeds.borrowed(placeholders.get(p.name()), value);
     feeds.target(assigns.get(p.name()));
+    copies.forEach(c -> c.assign(feeds, p, value));
   }
 
   private void assignTensors(Function<Parameter, Tensor> values) {
@@ -327,6 +392,15 @@ public final class Variables {
 
   Ops ops() {
     return runtime.ops();
+  }
+
+  /** The place of the device that computes a block; that of now where one computes all. */
+  int device(int block) {
+    return runtime.several().map(m -> m.device(block)).orElse(0);
+  }
+
+  <R> R at(int place, Supplier<R> body) {
+    return runtime.at(place, body);
   }
 
   /** Where the variables are, and all products with them. */

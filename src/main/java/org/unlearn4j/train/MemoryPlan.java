@@ -12,6 +12,7 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.KeptActivations;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.unlearn.Adaptation;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
@@ -99,6 +100,23 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   /** The same where nothing is updated. */
   public MemoryPlan withoutMoments() {
     return new MemoryPlan(weights, 0, accumulators, twin, step);
+  }
+
+  /**
+   * What the fullest of several devices has. Replicas share moments and accumulators; {@code step}
+   * is of the rows of one already. Of stages each has its blocks' part of everything.
+   */
+  public MemoryPlan onEach(Spread spread, Decoder decoder) {
+    int n = spread.count();
+    double part = spread.largestPart(decoder.parameters());
+    return spread.form() == Spread.Form.REPLICAS
+        ? new MemoryPlan(weights, (moments + n - 1) / n, (accumulators + n - 1) / n, twin, step)
+        : new MemoryPlan(
+            Math.round(weights * part),
+            Math.round(moments * part),
+            Math.round(accumulators * part),
+            Math.round(twin * part),
+            Math.round(step * part));
   }
 
   /** Estimates, of AdamW. */

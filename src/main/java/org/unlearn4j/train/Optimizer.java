@@ -53,50 +53,80 @@ final class Optimizer {
     Ops tf = runtime.ops().withSubScope("optimizer");
     parameters = List.copyOf(gradients.keySet());
     rule =
-        switch (settings.form()) {
-          case ADAMW -> new AdamW(runtime, variables, parameters);
-          case ADAMW8BIT -> new AdamW8bit(runtime, variables, parameters);
-          case ADAFACTOR -> new Adafactor(runtime, variables, parameters);
-        };
-    accumulated = accumulating ? new Variables(runtime, "accumulated", parameters) : null;
+        runtime.atHome(
+            () ->
+                switch (settings.form()) {
+                  case ADAMW -> new AdamW(runtime, variables, parameters);
+                  case ADAMW8BIT -> new AdamW8bit(runtime, variables, parameters);
+                  case ADAFACTOR -> new Adafactor(runtime, variables, parameters);
+                });
+    accumulated =
+        accumulating
+            ? runtime.atHome(() -> new Variables(runtime, "accumulated", parameters))
+            : null;
     decay = scalar(tf, "decay");
     carry = scalar(tf, "carry");
-    Map<Parameter, Operand<TFloat32>> sums = accumulating ? accumulation(tf, gradients) : gradients;
-    norm = globalNorm(tf.withSubScope("norm"), sums.values());
+    Map<Parameter, Operand<TFloat32>> sums =
+        accumulating ? accumulation(runtime, tf, gradients) : gradients;
+    norm = globalNorm(runtime, tf.withSubScope("norm"), sums);
     Operand<TFloat32> clip = clip(tf.withSubScope("clip"), settings.clipNorm());
     // Updates wait for every gradient, because one may still be reading other parameters.
     List<Op> earlier = List.of(norm);
     for (Map.Entry<Parameter, Operand<TFloat32>> sum : sums.entrySet()) {
       Parameter p = sum.getKey();
-      List<Op> before = new ArrayList<>(earlier);
-      Operand<TFloat32> clipped = clip == null ? sum.getValue() : tf.math.mul(sum.getValue(), clip);
-      if (settings.weightDecay() != 0) {
-        // The product too: else it is made first thing, and lies there for the whole step.
-        Ops late = tf.withControlDependencies(earlier);
-        before.add(
-            late.assignSubVariableOp(variables.handle(p), late.math.mul(variables.read(p), decay)));
-      }
-      List<Op> own = rule.update(p, clipped, before);
+      List<Op> before = earlier;
+      List<Op> own =
+          runtime.atHome(p, () -> updates(tf, variables, p, clipped(tf, sum, clip), before));
       update.addAll(own);
+      update.addAll(variables.spread(p, own));
       earlier = rule.oneAtATime() ? own : earlier;
     }
   }
 
+  private static Operand<TFloat32> clipped(
+      Ops tf, Map.Entry<Parameter, Operand<TFloat32>> sum, Operand<TFloat32> clip) {
+    return clip == null ? sum.getValue() : tf.math.mul(sum.getValue(), clip);
+  }
+
+  private List<Op> updates(
+      Ops tf, Variables variables, Parameter p, Operand<TFloat32> gradient, List<Op> earlier) {
+    List<Op> before = new ArrayList<>(earlier);
+    if (settings.weightDecay() != 0) {
+      // The product too: else it is made first thing, and lies there for the whole step.
+      Ops late = tf.withControlDependencies(earlier);
+      before.add(
+          late.assignSubVariableOp(variables.handle(p), late.math.mul(variables.held(p), decay)));
+    }
+    return rule.update(p, gradient, before);
+  }
+
   private Map<Parameter, Operand<TFloat32>> accumulation(
-      Ops tf, Map<Parameter, Operand<TFloat32>> gradients) {
+      TfRuntime runtime, Ops tf, Map<Parameter, Operand<TFloat32>> gradients) {
     Map<Parameter, Operand<TFloat32>> sums = new LinkedHashMap<>();
-    gradients.forEach(
-        (p, g) -> {
-          start.add(tf.assignVariableOp(accumulated.handle(p), g));
-          accumulate.add(tf.assignAddVariableOp(accumulated.handle(p), g));
-          sums.put(p, tf.math.add(tf.math.mul(accumulated.read(p), carry), g));
-        });
+    gradients.forEach((p, g) -> sums.put(p, runtime.atHome(p, () -> accumulated(tf, p, g))));
     return sums;
+  }
+
+  private Operand<TFloat32> accumulated(Ops tf, Parameter p, Operand<TFloat32> g) {
+    start.add(tf.assignVariableOp(accumulated.handle(p), g));
+    accumulate.add(tf.assignAddVariableOp(accumulated.handle(p), g));
+    return tf.math.add(tf.math.mul(accumulated.read(p), carry), g);
+  }
+
+  private static Operand<TFloat32> globalNorm(
+      TfRuntime runtime, Ops tf, Map<Parameter, Operand<TFloat32>> gradients) {
+    List<Operand<TFloat32>> halves = new ArrayList<>();
+    gradients.forEach((p, g) -> halves.add(runtime.atHome(p, () -> tf.nn.l2Loss(g))));
+    return norm(tf, halves);
   }
 
   static Operand<TFloat32> globalNorm(Ops tf, Iterable<Operand<TFloat32>> gradients) {
     List<Operand<TFloat32>> halves = new ArrayList<>();
     gradients.forEach(g -> halves.add(tf.nn.l2Loss(g)));
+    return norm(tf, halves);
+  }
+
+  private static Operand<TFloat32> norm(Ops tf, List<Operand<TFloat32>> halves) {
     return tf.math.sqrt(tf.math.mul(tf.math.addN(halves), tf.constant(2f)));
   }
 

@@ -16,7 +16,8 @@ import org.unlearn4j.lm.TokenRow;
  * @param parts what each segment adds
  * @param floors of the labelled forget tokens, as in {@link StepBatch}
  * @param queue retain features of earlier steps, as in {@link StepBatch}
- * @param tokens without padding
+ * @param tokens without padding, those of other devices included
+ * @param further what further devices are fed, each some of the rows
  */
 @SuppressWarnings("ArrayRecordComponent") // made here, fed once
 public record CollatedBatch(
@@ -24,7 +25,8 @@ public record CollatedBatch(
     Map<Segment, Part> parts,
     float[] floors,
     Map<FeatureLayer, List<float[]>> queue,
-    long tokens) {
+    long tokens,
+    List<CollatedBatch> further) {
 
   /** A segment's arrays; see {@link StepInputs.PerSegment}. */
   @SuppressWarnings("ArrayRecordComponent") // made here, fed once
@@ -43,7 +45,9 @@ public record CollatedBatch(
    * @param used segments of the graph that is fed
    */
   static CollatedBatch of(StepBatch batch, Set<Segment> used) {
-    PaddedBatch all = PaddedBatch.of(batch.of(used));
+    List<TokenRow> rows = batch.of(used);
+    // One of several devices may have none, at the end of an epoch.
+    PaddedBatch all = rows.isEmpty() ? PaddedBatch.of(rows, 1) : PaddedBatch.of(rows);
     Map<Segment, Part> parts = new EnumMap<>(Segment.class);
     int firstRow = 0;
     for (Segment s : used) {
@@ -52,12 +56,20 @@ public record CollatedBatch(
       firstRow += own.size();
     }
     long tokens = batch.of(used).stream().mapToLong(TokenRow::length).sum();
-    return new CollatedBatch(all, parts, narrow(flat(batch.floors())), batch.queue(), tokens);
+    return new CollatedBatch(
+        all, parts, narrow(flat(batch.floors())), batch.queue(), tokens, List.of());
   }
 
   /** The same with another queue, which is known only when the step before is over. */
   public CollatedBatch withQueue(Map<FeatureLayer, List<float[]>> other) {
-    return new CollatedBatch(all, parts, floors, other, tokens);
+    return new CollatedBatch(
+        all, parts, floors, other, tokens, further.stream().map(b -> b.withQueue(other)).toList());
+  }
+
+  /** The same as the first device's, beside those of others. */
+  CollatedBatch beside(List<CollatedBatch> others) {
+    long sum = tokens + others.stream().mapToLong(CollatedBatch::tokens).sum();
+    return new CollatedBatch(all, parts, floors, queue, sum, others);
   }
 
   private static Part part(StepBatch batch, Segment s, PaddedBatch own, int offset) {

@@ -41,9 +41,14 @@ public record Features(
     return unit(tf, c.pooled(segment, layer, pooling));
   }
 
-  /** Unit features of what is kept, the queue's included: {@code [retain + queued, hidden]}. */
+  /**
+   * Unit features of what is kept, on all devices and in the queue: {@code [retain + queued,
+   * hidden]}.
+   */
   Operand<TFloat32> kept(Ops tf, StepContext c, FeatureLayer layer) {
-    Operand<TFloat32> retain = of(tf, c, Segment.RETAIN, layer);
+    List<Operand<TFloat32>> parts = new ArrayList<>();
+    c.devices().forEach(d -> parts.add(of(tf, d, Segment.RETAIN, layer)));
+    Operand<TFloat32> retain = parts.size() == 1 ? parts.get(0) : tf.concat(parts, tf.constant(0));
     Operand<TFloat32> batch = stopGradient ? tf.stopGradient(retain) : retain;
     return queued ? tf.concat(List.of(batch, c.queue(layer)), tf.constant(0)) : batch;
   }

@@ -1,5 +1,6 @@
 package org.unlearn4j.unlearn;
 
+import java.util.List;
 import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
@@ -76,6 +77,12 @@ public interface StepContext {
 
   /** Residual stream after a layer, one vector a row: {@code [rows, hidden]}. */
   Operand<TFloat32> pooled(Segment segment, FeatureLayer layer, RowPooling pooling);
+
+  /**
+   * The same of every device, in the order of the micro-batch's rows: a loss that compares rows
+   * reads those of others there. On one device this one alone.
+   */
+  List<? extends StepContext> devices();
 
   /** Retain features of earlier steps at a layer, unit vectors, fed: {@code [queued, hidden]}. */
   Operand<TFloat32> queue(FeatureLayer layer);

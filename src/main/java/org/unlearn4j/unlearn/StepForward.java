@@ -2,6 +2,7 @@ package org.unlearn4j.unlearn;
 
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -14,8 +15,10 @@ import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.ModelWeights;
 import org.unlearn4j.tf.Pooling;
 import org.unlearn4j.tf.RowDropout;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.tf.TensorFlowEmitter;
 import org.unlearn4j.tf.TfInputs;
+import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.tf.Variables;
 
 /**
@@ -23,6 +26,8 @@ import org.unlearn4j.tf.Variables;
  */
 final class StepForward implements StepContext {
   private final Ops tf;
+  private final TfRuntime runtime;
+  private final int place;
   private final StepInputs inputs;
   private final TensorFlowEmitter emitter;
   private final Set<Segment> readable;
@@ -31,15 +36,19 @@ final class StepForward implements StepContext {
   private final Map<Segment, Operand<TFloat32>> rowNll = new EnumMap<>(Segment.class);
   private final Map<Segment, Operand<TFloat32>> rowTokens = new EnumMap<>(Segment.class);
   private Operand<TFloat32> forgetNll;
+  private List<StepForward> all = List.of(this);
   private final Map<String, Operand<TFloat32>> pooled = new HashMap<>();
 
   /**
    * Emits the passes.
    *
+   * @param place of the device that everything is emitted for
    * @param frozen variables of the reference model, if a term reads its logits or states
    */
   StepForward(
       Ops tf,
+      TfRuntime runtime,
+      int place,
       Decoder decoder,
       Objective objective,
       StepInputs inputs,
@@ -47,6 +56,8 @@ final class StepForward implements StepContext {
       Optional<Variables> frozen,
       Computation computation) {
     this.tf = tf;
+    this.runtime = runtime;
+    this.place = place;
     this.inputs = inputs;
     this.readable = objective.logits();
     TfInputs in = inputs.rows();
@@ -56,6 +67,8 @@ final class StepForward implements StepContext {
     }
     if (computation.recompute()) {
       emitter.recomputing();
+    } else if (computation.spread().filter(s -> s.form() == Spread.Form.STAGES).isPresent()) {
+      emitter.dividing();
     }
     dropout(objective).ifPresent(emitter::dropping);
     objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));
@@ -72,6 +85,16 @@ final class StepForward implements StepContext {
                   rows.tokens(),
                   objective.frozenScored());
             });
+  }
+
+  /** From now on others see some of the step's rows: all devices', this one's among them. */
+  void among(List<StepForward> devices) {
+    all = devices;
+  }
+
+  @Override
+  public List<? extends StepContext> devices() {
+    return all;
   }
 
   /** What emitted the policy's pass. */
@@ -199,13 +222,15 @@ final class StepForward implements StepContext {
   public Operand<TFloat32> pooled(Segment segment, FeatureLayer layer, RowPooling pooling) {
     return pooled.computeIfAbsent(
         segment.key() + "/" + layer + "/" + pooling,
-        key -> {
-          Ops ops = tf.withSubScope("pooled").withSubScope(segment.key());
-          Operand<TFloat32> tokens = policy.states(segment, layer);
-          return pooling == RowPooling.MEAN
-              ? Pooling.mean(ops, tokens, labelRows(segment), rows(segment))
-              : Pooling.last(ops, tokens, labelRows(segment), rows(segment));
-        });
+        key -> runtime.at(place, () -> pool(segment, layer, pooling)));
+  }
+
+  private Operand<TFloat32> pool(Segment segment, FeatureLayer layer, RowPooling pooling) {
+    Ops ops = tf.withSubScope("pooled").withSubScope(segment.key());
+    Operand<TFloat32> tokens = policy.states(segment, layer);
+    return pooling == RowPooling.MEAN
+        ? Pooling.mean(ops, tokens, labelRows(segment), rows(segment))
+        : Pooling.last(ops, tokens, labelRows(segment), rows(segment));
   }
 
   @Override

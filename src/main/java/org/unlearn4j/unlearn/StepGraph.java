@@ -6,15 +6,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.IntFunction;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
-import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.tf.AdapterWeights;
-import org.unlearn4j.tf.Backward;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.ModelWeights;
@@ -27,6 +25,9 @@ import org.unlearn4j.tf.Variables;
  * whoever trains. A frozen twin of the model is in it only for objectives with a term that reads
  * one.
  *
+ * <p>On several devices each has a {@link StepReplica} of it and some of the rows; losses and
+ * gradients are summed.
+ *
  * <p>Scopes: {@code model} (the forward pass), {@code reference} (that of the twin), {@code
  * loss/...} (one a term), {@code gradients}.
  */
@@ -34,17 +35,11 @@ public final class StepGraph implements AutoCloseable {
   /** Names of the {@link #values} that make up the forget part. */
   public static final Set<String> FORGET_PART = Set.of("forget", "floor");
 
-  private static final String FROZEN = "reference";
-
   private final TfRuntime runtime;
   private final Decoder decoder;
   private final Objective objective;
   private final Precision precision;
-  private final ModelWeights weights;
-  private final Optional<Variables> frozen;
-  private final Optional<Variables> avoided;
-  private final StepInputs inputs;
-  private final StepForward forward;
+  private final List<StepReplica> replicas;
   private final Map<String, Operand<TFloat32>> values = new LinkedHashMap<>();
   private final Operand<TFloat32> total;
   private final Map<Parameter, Operand<TFloat32>> gradients;
@@ -57,138 +52,83 @@ public final class StepGraph implements AutoCloseable {
     this.precision = computation.precision();
     this.runtime = new TfRuntime(computation);
     try {
-      Ops tf = runtime.ops();
-      Optional<Adaptation> adaptation = objective.learning().adaptation();
-      weights = weights(adaptation);
-      boolean twin = !objective.frozen().isEmpty();
-      // Adapters leave the model beside them as it was: it is its own twin.
-      frozen =
-          twin && adaptation.isEmpty()
-              ? Optional.of(new Variables(runtime, FROZEN, decoder.parameters()))
-              : Optional.empty();
-      ModelConfig c = decoder.config();
-      inputs =
-          new StepInputs(
-              tf.withSubScope("inputs"),
-              objective,
-              new LanguageModel.Shape(c.vocabSize(), c.hiddenSize(), c.layers(), c.maxPositions()));
-      Optional<Variables> reference =
-          twin ? Optional.of(frozen.orElse(weights.variables())) : Optional.empty();
-      forward = new StepForward(tf, decoder, objective, inputs, weights, reference, computation);
-      List<Operand<TFloat32>> weighted = new ArrayList<>();
-      objective
-          .forget()
-          .ifPresent(
-              f -> {
-                Ops ops = scope("forget");
-                weighted.add(
-                    weighted(ops, value(ops, "forget", f.term()), forgetting(ops, f.weight())));
-              });
-      objective
-          .pull()
-          .ifPresent(
-              p -> {
-                Ops ops = scope("floor");
-                weighted.add(
-                    weighted(ops, value(ops, "floor", p.term()), forgetting(ops, p.weight())));
-              });
-      objective
-          .retain()
-          .ifPresent(
-              r -> {
-                Ops ops = scope("retain");
-                Operand<TFloat32> value = value(ops, "retain", r.term());
-                weighted.add(weighted(ops, above(ops, value), inputs.alpha()));
-              });
-      objective
-          .regulariser()
-          .ifPresent(
-              r -> {
-                Ops ops = scope("clreg");
-                weighted.add(weighted(ops, value(ops, "clreg", r), inputs.lambda()));
-              });
-      avoided =
-          adaptation.flatMap(
-              a ->
-                  a.orthogonality()
-                      .map(
-                          o -> {
-                            Ops ops = scope("orthogonality");
-                            Variables q =
-                                new Variables(runtime, "retain", o.directions(a.adapter()));
-                            Term term = o.term(a.adapter(), learned(), q);
-                            Operand<TFloat32> value = value(ops, "orthogonality", term);
-                            Operand<TFloat32> lambda = ops.constant((float) o.weight());
-                            weighted.add(weighted(ops, value, lambda));
-                            return q;
-                          }));
-      total = weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
+      runtime.layOut(decoder.parameters());
+      replicas =
+          onEach(
+              computation.replicas(),
+              r -> new StepReplica(decoder, objective, computation, runtime, r));
+      joined();
+      List<Operand<TFloat32>> totals = onEach(replicas.size(), r -> replicas.get(r).total());
+      total = sum("total", totals);
+      replicas
+          .get(0)
+          .values()
+          .keySet()
+          .forEach(name -> values.put(name, sum(name, each(r -> r.values().get(name)))));
       gradients = gradients("gradients", total);
-      objective
-          .regulariser()
-          .map(Regulariser::features)
-          .filter(Features::queued)
-          .ifPresent(
-              f -> {
-                Ops ops = tf.withSubScope("queued");
-                f.layers()
-                    .forEach(l -> queueFeatures.put(l, f.of(ops, forward, Segment.RETAIN, l)));
-              });
+      List<Map<FeatureLayer, Operand<TFloat32>>> taken =
+          onEach(replicas.size(), r -> replicas.get(r).queueFeatures());
+      taken
+          .get(0)
+          .keySet()
+          .forEach(l -> queueFeatures.put(l, rows(taken.stream().map(t -> t.get(l)).toList())));
+      avoided().ifPresent(a -> a.copiedBy(further(r -> r.avoided().orElseThrow())));
     } catch (RuntimeException | Error e) {
       runtime.close(); // nobody has this graph to close it
       throw e;
     }
   }
 
-  private ModelWeights weights(Optional<Adaptation> adaptation) {
-    return adaptation
-        .map(
-            a ->
-                new ModelWeights(
-                    new Variables(runtime, "", decoder.parameters(), a::format),
-                    Optional.of(new AdapterWeights(runtime, a.adapter(), a.shifted()))))
-        .orElseGet(() -> ModelWeights.of(new Variables(runtime, "", decoder.parameters())));
-  }
-
-  private Ops scope(String term) {
-    return runtime.ops().withSubScope("loss").withSubScope(term);
-  }
-
-  private Operand<TFloat32> value(Ops ops, String name, Term term) {
-    Operand<TFloat32> value = term.value(ops, forward);
-    values.put(name, value);
-    return value;
-  }
-
-  private static Operand<TFloat32> weighted(
-      Ops ops, Operand<TFloat32> value, Operand<TFloat32> weight) {
-    return ops.withName("weighted").math.mul(value, weight);
-  }
-
-  /** The weight of a summand of the forget part. */
-  private Operand<TFloat32> forgetting(Ops ops, double weight) {
-    Operand<TFloat32> constant = ops.constant((float) weight);
-    return objective.robust() ? ops.math.mul(inputs.forgetting(), constant) : constant;
-  }
-
-  /**
-   * What a retain loss is above the constraint: this micro-batch's share of {@code retain -
-   * epsilon}.
-   */
-  private Operand<TFloat32> above(Ops ops, Operand<TFloat32> retain) {
-    if (objective.dual().isEmpty()) {
-      return retain;
+  /** Makes something on each device. */
+  private <T> List<T> onEach(int count, IntFunction<T> made) {
+    List<T> all = new ArrayList<>();
+    for (int r = 0; r < count; r++) {
+      int place = r;
+      all.add(runtime.at(place, () -> made.apply(place)));
     }
-    Operand<TFloat32> tokens =
-        ops.dtypes.cast(ops.size(inputs.of(Segment.RETAIN).labels()), TFloat32.class);
-    Operand<TFloat32> share = ops.math.div(tokens, forward.stepTokens(Segment.RETAIN));
-    return ops.math.sub(
-        retain, ops.math.mul(share, ops.constant((float) objective.dual().get().epsilon())));
+    return all;
   }
 
+  private <T> List<T> each(Function<StepReplica, T> of) {
+    return replicas.stream().map(of).toList();
+  }
+
+  /** The same of all devices but the first. */
+  private <T> List<T> further(Function<StepReplica, T> of) {
+    return replicas.stream().skip(1).map(of).toList();
+  }
+
+  /** All devices have one model, and see each other's rows. */
+  private void joined() {
+    StepReplica first = replicas.get(0);
+    first.weights().copiedBy(further(StepReplica::weights));
+    first.frozen().ifPresent(f -> f.copiedBy(further(r -> r.frozen().orElseThrow())));
+    if (replicas.size() > 1) {
+      List<StepForward> all = each(StepReplica::forward);
+      all.forEach(f -> f.among(all));
+    }
+  }
+
+  private Operand<TFloat32> sum(String name, List<Operand<TFloat32>> shares) {
+    Ops tf = runtime.ops().withSubScope("sums");
+    return shares.size() == 1 ? shares.get(0) : tf.withName(name).math.addN(shares);
+  }
+
+  private Operand<TFloat32> rows(List<Operand<TFloat32>> parts) {
+    Ops tf = runtime.ops().withSubScope("sums");
+    return parts.size() == 1 ? parts.get(0) : tf.concat(parts, tf.constant(0));
+  }
+
+  /** Summed over the devices, each parameter's where it is updated. */
   private Map<Parameter, Operand<TFloat32>> gradients(String scope, Operand<TFloat32> of) {
-    return Backward.gradients(
-        runtime, scope, of, forward.emitter(), learned(), objective.learning().parameters(decoder));
+    List<Map<Parameter, Operand<TFloat32>>> shares =
+        onEach(replicas.size(), r -> replicas.get(r).gradients(scope, of));
+    Map<Parameter, Operand<TFloat32>> sums = new LinkedHashMap<>();
+    for (Parameter p : shares.get(0).keySet()) {
+      List<Operand<TFloat32>> all = shares.stream().map(s -> s.get(p)).toList();
+      sums.put(p, runtime.atHome(p, () -> sum("gradient", all)));
+    }
+    return sums;
   }
 
   public TfRuntime runtime() {
@@ -210,24 +150,24 @@ public final class StepGraph implements AutoCloseable {
 
   /** The model's parameters, of which adapters leave none changed. */
   public Variables variables() {
-    return weights.variables();
+    return replicas.get(0).weights().variables();
   }
 
   /** What the model is computed with: its parameters and its adapters. */
   public ModelWeights weights() {
-    return weights;
+    return replicas.get(0).weights();
   }
 
   /** The variables that updates change: the adapters', or else the model's. */
   public Variables learned() {
-    return weights.adapter().map(AdapterWeights::learned).orElse(weights.variables());
+    return replicas.get(0).learned();
   }
 
   /**
    * The reference model's parameters, to be assigned before the first step; empty without a twin.
    */
   public Optional<Variables> frozen() {
-    return frozen;
+    return replicas.get(0).frozen();
   }
 
   /**
@@ -235,7 +175,7 @@ public final class StepGraph implements AutoCloseable {
    * first step; empty where no term does.
    */
   public Optional<Variables> avoided() {
-    return avoided;
+    return replicas.get(0).avoided();
   }
 
   /**
@@ -279,12 +219,14 @@ public final class StepGraph implements AutoCloseable {
 
   /** What terms see, for tests: to be asked before the session opens. */
   StepContext context() {
-    return forward;
+    return replicas.get(0).forward();
   }
 
   /** A micro-batch as it will be fed; may be asked of any thread. */
   public CollatedBatch collate(StepBatch batch) {
-    return inputs.collate(batch);
+    List<CollatedBatch> shares =
+        Shares.of(batch, replicas.size()).stream().map(replicas.get(0).inputs()::collate).toList();
+    return shares.get(0).beside(shares.subList(1, shares.size()));
   }
 
   /** Feeds a micro-batch. */
@@ -294,7 +236,10 @@ public final class StepGraph implements AutoCloseable {
 
   /** Feeds a micro-batch. */
   public void feed(Feeds feeds, CollatedBatch batch, StepControl control) {
-    inputs.feed(feeds, batch, control);
+    for (int r = 0; r < replicas.size(); r++) {
+      CollatedBatch share = r == 0 ? batch : batch.further().get(r - 1);
+      replicas.get(r).inputs().feed(feeds, share, control);
+    }
   }
 
   @Override

@@ -78,6 +78,7 @@ class RoomsTest {
               Set.of(
                   "base", "config", "ledger", "stage", "weights", "eval", "report", "run", "job",
                   "study")),
+          Map.entry("prepare", Set.of("base", "text", "data")),
           Map.entry("gpu", Set.of("base")),
           Map.entry("sign", Set.of("base")),
           Map.entry(
@@ -123,7 +124,8 @@ class RoomsTest {
                   "attack",
                   "adapter",
                   "ledger",
-                  "requests")));
+                  "requests",
+                  "prepare")));
 
   /** The rooms that may touch a library; nobody else depends on which runtime computes. */
   static final Map<String, Set<String>> MAY_USE =
@@ -135,6 +137,7 @@ class RoomsTest {
           "com.hubspot", Set.of("text"),
           "org.yaml", Set.of("config", "report", "study", "requests"),
           "org.apache.commons.cli", Set.of("cli"),
+          "org.apache.lucene", Set.of("prepare"),
           "org.knowm", Set.of("report"));
 
   /**

@@ -58,7 +58,9 @@ final class FuzzRows {
   private static void read(Path folder) {
     Benchmark rows = Benchmark.open("jsonl", Optional.of(folder));
     for (String split : List.of("forget", "retain", "texts", "notes")) {
-      rows.rows(split).orElseThrow();
+      if (rows.rows(split).isEmpty()) {
+        throw new IllegalStateException(split + " is not found any more");
+      }
     }
     rows.holdout();
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -221,6 +222,41 @@ class StudyCommandTest {
         json("GradDiff.3/eval/unlearned.tf.json").at("/entanglement/1/entanglement_before"),
         json("eval/target.tf.json").at("/entanglement/1/entanglement"),
         "before is the target");
+  }
+
+  /** Runs are dealt out by their places: the first to part 1, the second to part 2. */
+  @Test
+  void partsOfTheRunsAndThenTheTable() throws IOException {
+    Path file = study(base(), 0.1);
+    String folder = temp.resolve("runs").toString();
+    String[] part = {"study", "--file", file.toString(), "--out", folder, "--shard", "2/2"};
+    assertEquals("GradDiff+CLReg.3\n", run(part).out());
+    assertFalse(Files.exists(temp.resolve("runs/GradDiff.3")), "the other part's");
+    assertFalse(Files.exists(temp.resolve("runs/table.md")), "a part has no table");
+    part[6] = "1/2";
+    assertEquals("GradDiff.3\n", run(part).out());
+    Map<String, FileTime> parts = times();
+    assertEquals(2 + 2 * (2 + 2 * 2), parts.size(), parts.toString());
+    study(file);
+    assertEquals(parts, times(), "nothing is made again");
+    table();
+
+    run("study", "--file", file.toString(), "--out", temp.resolve("whole").toString());
+    for (String name : parts.keySet()) {
+      Path one = temp.resolve("runs").resolve(name);
+      Path other = temp.resolve("whole").resolve(name);
+      if (name.endsWith(".json")) {
+        assertTrue(said(other).equals(said(one)), name);
+      } else if (name.endsWith(".safetensors")) {
+        assertEquals(-1, Files.mismatch(one, other), name);
+      }
+    }
+  }
+
+  /** An evaluation without how long it took; an ONNX file has the date of its unlearning. */
+  private static JsonNode said(Path file) throws IOException {
+    return ((ObjectNode) new ObjectMapper().readTree(file.toFile()))
+        .remove(List.of("seconds", "tokens_per_second", "weights_sha256"));
   }
 
   @Test

@@ -48,13 +48,21 @@ class ChatLabelsTest {
       """;
 
   private static final String HEADER =
-      "<|bos|><|start_header_id|>system<|end_header_id|>\n\n"
-          + "Today is 26 Jul 2024.\n\n"
-          + "Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
-          + "Who was the painter?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
-          + "The painter was born by the sea.<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
-          + "And the writer?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n"
-          + "So was the writer.<|eot_id|>";
+      """
+      <|bos|><|start_header_id|>system<|end_header_id|>
+
+      Today is 26 Jul 2024.
+
+      Be brief.<|eot_id|><|start_header_id|>user<|end_header_id|>
+
+      Who was the painter?<|eot_id|><|start_header_id|>assistant<|end_header_id|>
+
+      The painter was born by the sea.<|eot_id|><|start_header_id|>user<|end_header_id|>
+
+      And the writer?<|eot_id|><|start_header_id|>assistant<|end_header_id|>
+
+      So was the writer.<|eot_id|>\
+      """;
 
   @TempDir Path folder;
 

@@ -22,7 +22,7 @@ public final class Evaluations {
     return new EvaluationResult(
         new EvaluationResult.Measured(model, runtime),
         new EvaluationResult.Scores(suite, metrics, perRow),
-        new EvaluationResult.Features(entanglement, pca),
+        new EvaluationResult.Features(entanglement, pca, Map.of()),
         new EvaluationResult.Timing(seconds, tokensPerSecond));
   }
 }

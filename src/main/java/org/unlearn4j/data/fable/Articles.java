@@ -59,6 +59,16 @@ final class Articles {
     SENTENCES.put(kind, List.of(sentences));
   }
 
+  /** How articles tell a fact of a kind: templates of {@link Author#fill}. */
+  static List<String> sentences(Kind kind) {
+    return SENTENCES.get(kind);
+  }
+
+  /** How articles begin: templates with a full name. */
+  static List<String> openings() {
+    return OPENINGS;
+  }
+
   /**
    * An article, in two parts that follow each other.
    *
