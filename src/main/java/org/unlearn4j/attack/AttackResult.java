@@ -25,6 +25,7 @@ import org.unlearn4j.config.AttackName;
  * @param judgements by model, {@code [probe]}
  * @param sampled of the models that were asked often
  * @param pushed of the models whose weights were pushed
+ * @param lens probability of the taught answers read off each layer, by model and layer
  */
 public record AttackResult(
     List<String> models,
@@ -33,7 +34,8 @@ public record AttackResult(
     List<Probe> probes,
     Map<String, List<Judgement>> judgements,
     List<Sampled> sampled,
-    List<Pushed> pushed) {
+    List<Pushed> pushed,
+    Map<String, Map<String, Double>> lens) {
   /** The name of the model that never saw the forget set: the yardstick. */
   public static final String RETAIN_ONLY = "retain_only";
 
@@ -47,11 +49,12 @@ public record AttackResult(
     judgements = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(judgements));
     sampled = List.copyOf(sampled);
     pushed = List.copyOf(pushed);
+    lens = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(lens));
   }
 
-  /** The same with what pushed weights gave away. */
-  public AttackResult with(List<Pushed> pushes) {
-    return new AttackResult(models, judged, families, probes, judgements, sampled, pushes);
+  /** The same with what pushed weights gave away, and what a lens reads. */
+  public AttackResult with(List<Pushed> pushes, Map<String, Map<String, Double>> read) {
+    return new AttackResult(models, judged, families, probes, judgements, sampled, pushes, read);
   }
 
   /**
@@ -92,7 +95,8 @@ public record AttackResult(
         probes,
         judgements,
         sampled,
-        List.of());
+        List.of(),
+        Map.of());
   }
 
   /** Whether every limit holds. */
@@ -118,6 +122,12 @@ public record AttackResult(
     sampled.forEach(s -> s.put(samples.addObject()));
     ArrayNode pushes = root.putArray("pushed");
     pushed.forEach(p -> p.put(pushes.addObject()));
+    ObjectNode layers = root.putObject("lens");
+    lens.forEach(
+        (model, all) -> {
+          ObjectNode node = layers.putObject(model);
+          all.forEach(node::put);
+        });
     ArrayNode asked = root.putArray("probes");
     IntStream.range(0, probes.size()).forEach(i -> put(asked.addObject(), i));
     AtomicFiles.writeFile(

@@ -54,6 +54,12 @@ final class AttackKeys {
           ValueType.listOf(ValueType.choice(PushName.class), "pushes"),
           Fallback.absent("none"),
           "what is done to the weights before the question is asked as it was taught (tf)");
+  private static final Key<Boolean> LENS =
+      key(
+          "lens",
+          ValueType.flag(),
+          Fallback.constant(false),
+          "whether the head reads the answer off each layer (tf)");
   private static final Key<Double> LEAKAGE_MAX =
       key(
           "leakage_max",
@@ -80,6 +86,7 @@ final class AttackKeys {
         new ArrayList<>(
             List.of(FAMILIES, MAX_NEW_TOKENS, PROMPTS, ALIASES, SAMPLES, TEMPERATURE, SEED));
     all.add(PUSH);
+    all.add(LENS);
     all.add(LEAKAGE_MAX);
     Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
     return all;
@@ -113,6 +120,7 @@ final class AttackKeys {
             s.get(TEMPERATURE),
             s.get(SEED),
             s.find(PUSH).orElse(List.of()),
+            s.get(LENS),
             s.findNumber(LEAKAGE_MAX),
             limits));
   }

@@ -15,6 +15,7 @@ import java.util.OptionalDouble;
  * @param aliases other names of what was forgotten, JSON Lines
  * @param samples of each question; 0: none
  * @param push what is done to weights
+ * @param lens whether the head reads layers
  * @param leakageMax limit of every family without one of its own
  * @param limits by family
  */
@@ -27,6 +28,7 @@ public record AttackSettings(
     double temperature,
     long seed,
     List<PushName> push,
+    boolean lens,
     OptionalDouble leakageMax,
     Map<AttackName, Double> limits) {
   public AttackSettings {

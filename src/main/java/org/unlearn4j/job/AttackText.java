@@ -42,6 +42,14 @@ final class AttackText {
                 p.leakage().high()));
       }
     }
+    result
+        .lens()
+        .forEach(
+            (model, all) -> {
+              lines.add(model + ", probability of the answer read off each layer:");
+              all.forEach(
+                  (layer, p) -> lines.add(String.format(Locale.ROOT, "  %-22s %7.3f", layer, p)));
+            });
     for (Pushed pushed : result.pushed()) {
       lines.add(pushed.model() + ", pushed by " + pushed.push() + ":");
       for (Pushed.Point p : pushed.points()) {

@@ -3,11 +3,13 @@ package org.unlearn4j.run;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.AttackSuite;
 import org.unlearn4j.attack.Encoded;
@@ -25,8 +27,12 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.lm.BatchPlan;
 import org.unlearn4j.lm.LanguageModel;
+import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.stage.Inputs;
+import org.unlearn4j.tf.LogitLens;
+import org.unlearn4j.tf.TensorFlowModel;
 
 /**
  * Asks models otherwise for what was forgotten, each on its runtime, and holds what they give away
@@ -111,6 +117,7 @@ public final class AttackStage {
   private static final class Found {
     private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
     private final List<Sampled> sampled = new ArrayList<>();
+    private final Map<String, Map<String, Double>> lens = new LinkedHashMap<>();
     private final Map<String, String> read = new TreeMap<>();
     private List<Probe> probes = List.of();
   }
@@ -146,7 +153,7 @@ public final class AttackStage {
                 judged.stream().map(Subject::name).toList(),
                 settings::limit,
                 found.sampled)
-            .with(pushed(models, settings, judged, known.with(found.read), kept));
+            .with(pushed(models, settings, judged, known.with(found.read), kept), found.lens);
     result.write(out);
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
   }
@@ -212,6 +219,11 @@ public final class AttackStage {
                 ids -> data.tokenizer().decode(ids, true));
         found.judgements.put(subject.name(), suite.run(scorer));
       }
+      if (settings.lens() && model instanceof TensorFlowModel tf) {
+        List<TokenRow> rows =
+            attacks.of(AttackName.DIRECT).stream().map(e -> e.rows().get(0)).toList();
+        found.lens.put(subject.name(), lens(tf, rows));
+      }
       List<Encoded> asked = attacks.of(AttackName.DIRECT);
       if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
         OftenAsked often =
@@ -226,5 +238,20 @@ public final class AttackStage {
         found.sampled.add(often.run(subject.name(), model, asked, bars));
       }
     }
+  }
+
+  /** Means over the rows, by layer. */
+  private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {
+    Map<String, Double> means = new LinkedHashMap<>();
+    int budget = pipeline.evaluate().tokenBudget();
+    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget)) {
+      double[][] all =
+          LogitLens.probabilities(model, IntStream.of(batch).mapToObj(rows::get).toList());
+      for (int l = 0; l < all.length; l++) {
+        String layer = l == 0 ? "embeddings" : Integer.toString(l - 1);
+        means.merge(layer, Arrays.stream(all[l]).sum() / rows.size(), Double::sum);
+      }
+    }
+    return means;
   }
 }

@@ -37,6 +37,9 @@ final class ForwardGraph {
    */
   final List<Operand<TFloat32>> states = new ArrayList<>();
 
+  /** The last block's, at every position: what the final norm reads, and may be fed. */
+  final Operand<TFloat32> lastBlock;
+
   /** Pooled embeddings, blocks, final norm: each {@code [rows, hidden]}. */
   final List<Operand<TFloat32>> features = new ArrayList<>();
 
@@ -70,6 +73,7 @@ final class ForwardGraph {
     TensorFlowEmitter e =
         weights.emitter(tf, new TfInputs(ids, positions, mask, List.of()), precision);
     Hidden<TfTensor> hidden = decoder.hidden(e, e.ids());
+    lastBlock = hidden.blocks().get(hidden.blocks().size() - 1).f32(tf);
     routes = e.routes();
     head =
         LabelledHead.emit(

@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.types.TFloat32;
@@ -29,6 +30,29 @@ record StreamStates(ForwardGraph graph, TfRuntime runtime, Precision precision) 
       feeds.ints(graph.labelPositions, b.predictedFrom(), b.labels().length);
       List<Operand<TFloat32>> wanted = layers.stream().map(graph.states::get).toList();
       return fetched(feeds, b, wanted, b.labels().length);
+    }
+  }
+
+  /**
+   * Negative log-likelihoods of labelled tokens where the final norm and the head read vectors
+   * given in place of the last block's.
+   *
+   * @param vectors {@code [labelled][hidden]}
+   */
+  float[] read(PaddedBatch b, float[][] vectors) {
+    int labelled = vectors.length;
+    int hidden = vectors[0].length;
+    float[] flat = new float[labelled * hidden];
+    for (int v = 0; v < labelled; v++) {
+      System.arraycopy(vectors[v], 0, flat, v * hidden, hidden);
+    }
+    try (Feeds feeds = new Feeds(runtime)) {
+      feeds.floats(graph.lastBlock, flat, labelled, hidden);
+      feeds.ints(graph.predictedFrom, IntStream.range(0, labelled).toArray(), labelled);
+      feeds.ints(graph.labels, b.labels(), labelled);
+      try (Result r = runtime.run("lens", precision, feeds.fetch(graph.head.nll()))) {
+        return TfTensors.floats(r, 0);
+      }
     }
   }
 

@@ -202,7 +202,7 @@ public final class TensorFlowModel implements LanguageModel {
     return states().predicting(batch(rows), layers);
   }
 
-  private StreamStates states() {
+  StreamStates states() {
     return new StreamStates(graph, runtime, precision);
   }
 

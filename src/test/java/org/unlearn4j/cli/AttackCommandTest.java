@@ -131,6 +131,7 @@ class AttackCommandTest {
     List<String> args = new ArrayList<>(List.of("attack", "--pipeline", own));
     args.addAll(List.of("--model", at("target"), "--out", at("tf.json")));
     args.addAll(List.of("--set", "attack.push=[noise, prune, merge_back]"));
+    args.addAll(List.of("--set", "attack.lens=true"));
     String told = run(args.toArray(String[]::new));
     assertTrue(told.contains("above retain-only"), told);
     String[] deployed = {
@@ -160,6 +161,7 @@ class AttackCommandTest {
         tf.path("probes").path(last).path("answers").path("unlearned.tf").path("said").asText());
     agree(tf, ort);
     pushed(tf, known, told);
+    lens(tf);
     assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
     assertEquals(
         "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
@@ -210,6 +212,18 @@ class AttackCommandTest {
     JsonNode half = tf.path("pushed").path(1).path("points").path(4);
     double pruned = half.path("probability").asDouble(Double.NaN);
     assertTrue(pruned < back.path("probability").asDouble(), "half of its weights: " + pruned);
+  }
+
+  /** The last layer's is the model's own probability; below, each model's is another number. */
+  private void lens(JsonNode tf) {
+    for (String model : List.of("unlearned.tf", "retain_only", "target")) {
+      JsonNode layers = tf.path("lens").path(model);
+      assertEquals(3, layers.size(), "embeddings and two blocks: " + layers);
+      double own = family(tf, "direct", model).path("probability").asDouble(Double.NaN);
+      assertClose(model, own, layers.path("1").asDouble(Double.NaN), 1e-5, 0);
+      double below = layers.path("embeddings").asDouble(Double.NaN);
+      assertTrue(below > 0 && below < own, model + " " + layers);
+    }
   }
 
   private void gates(String own) throws IOException {

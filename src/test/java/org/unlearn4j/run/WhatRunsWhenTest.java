@@ -291,6 +291,7 @@ class WhatRunsWhenTest {
     for (Row row :
         List.of(
             set("AP", "attack.push=[noise]"),
+            set("AP", "attack.lens=true"),
             set("AP", "attack.leakage_max=0.5"),
             set("AP", "attack.prompts=" + at("mine.jsonl")),
             set("RTUOIVLAP", "evaluate.limit=2"),
