@@ -1,7 +1,5 @@
 package org.unlearn4j.tf;
 
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +20,6 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.op.core.VarHandleOp;
 import org.tensorflow.types.TBfloat16;
-import org.tensorflow.types.TFloat16;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TUint8;
@@ -93,7 +90,7 @@ public final class Variables {
   }
 
   private Variables added(Ops named, Parameter p, String shared) {
-    add(named.withSubScope(p.name()), p, shared, type(formats.apply(p)));
+    add(named.withSubScope(p.name()), p, shared, StoredForm.type(formats.apply(p)));
     return this;
   }
 
@@ -160,15 +157,6 @@ public final class Variables {
     Operand<T> read = tf.withName("read").readVariableOp(handle, type);
     stored.put(p.name(), read);
     reads.put(p.name(), widened(tf, read));
-  }
-
-  private static Class<? extends TNumber> type(DType format) {
-    return switch (format) {
-      case F32 -> TFloat32.class;
-      case F16 -> TFloat16.class;
-      case BF16 -> TBfloat16.class;
-      case U8 -> TUint8.class;
-    };
   }
 
   @SuppressWarnings("unchecked") // its type says so
@@ -302,7 +290,7 @@ public final class Variables {
 
   private Tensor filled(Parameter p, WeightSource source, float[] piece) {
     DType format = formats.apply(p);
-    Tensor value = Tensor.of(type(format), shape(p));
+    Tensor value = Tensor.of(StoredForm.type(format), shape(p));
     try {
       for (long from = 0; from < p.size(); from += piece.length) {
         int n = (int) Math.min(piece.length, p.size() - from);
@@ -310,10 +298,14 @@ public final class Variables {
         if (format == DType.F32) {
           value.asRawTensor().data().asFloats().offset(from).write(piece, 0, n);
         } else if (format == DType.U8) {
-          value.asRawTensor().data().offset(from).write(narrow(format, piece, n).array());
+          value
+              .asRawTensor()
+              .data()
+              .offset(from)
+              .write(StoredForm.narrow(format, piece, n).array());
         } else {
           short[] halves = new short[n];
-          narrow(format, piece, n).asShortBuffer().get(halves);
+          StoredForm.narrow(format, piece, n).asShortBuffer().get(halves);
           value.asRawTensor().data().asShorts().offset(from).write(halves);
         }
       }
@@ -322,13 +314,6 @@ public final class Variables {
       value.close();
       throw e;
     }
-  }
-
-  /** Exact for values that came from this format. */
-  private static ByteBuffer narrow(DType format, float[] piece, int n) {
-    ByteBuffer bytes = ByteBuffer.allocate(n * format.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-    format.encode(FloatBuffer.wrap(piece, 0, n), bytes);
-    return bytes.flip();
   }
 
   private void assign(Feeds feeds, Parameter p, Tensor value) {

@@ -85,7 +85,7 @@ class PipelineMistakesTest {
             "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash"
                 + " and underscore.",
             "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path,"
-                + " reference, config, tokenizer, precision, device, architecture (did you mean"
+                + " reference, config, tokenizer, precision, device, spread, architecture (did you mean"
                 + " precision?).",
             "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a"
                 + " Hugging Face model folder.",
