@@ -93,7 +93,7 @@ record Pushing(
       try (TensorFlowModel model =
               TensorFlowModel.open(subject.model(), RuntimeModels.measuring(pipeline.model()));
           TaskData data = models.data(subject.model(), model);
-          EvaluateStage.Bars bars = new EvaluateStage.Bars("attack " + subject.name())) {
+          Bars bars = new Bars("attack " + subject.name())) {
         List<Encoded> direct =
             AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT).encoded();
         AttackSuite suite =
@@ -123,7 +123,7 @@ record Pushing(
       WeightSource own,
       TensorFlowModel model,
       AttackSuite suite,
-      EvaluateStage.Bars bars) {
+      Bars bars) {
     Set<Parameter> matrices = Set.copyOf(decoder.blockMatrices());
     switch (step.push) {
       case NOISE -> model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
