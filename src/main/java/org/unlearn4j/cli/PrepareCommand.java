@@ -30,8 +30,7 @@ final class PrepareCommand implements Command {
         CommandOptions.value(
             "holdout", "SHARE", "what part is set apart to be measured only, at most 0.5 (0.2)"),
         CommandOptions.value("passage", "N", "most characters of a passage (800)"),
-        CommandOptions.value(
-            "neighbours", "N", "passages to keep (three for each that is found)"),
+        CommandOptions.value("neighbours", "N", "passages to keep (three for each that is found)"),
         CommandOptions.value("questions", "FILE", "your own questions with answers"),
         CommandOptions.value("seed", "N", "of what is set apart (0)"));
   }

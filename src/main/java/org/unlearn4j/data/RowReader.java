@@ -73,7 +73,8 @@ final class RowReader {
     } else if (name.endsWith(".csv")) {
       sha256 = csv(source);
     } else {
-      sha256 = JsonLines.read(source, (object, line) -> add(source, row(source, object, line), object));
+      sha256 =
+          JsonLines.read(source, (object, line) -> add(source, row(source, object, line), object));
     }
     if (rows.size() + duplicates == before) {
       throw source.error(0, "no examples", "at least one line with question and answer");

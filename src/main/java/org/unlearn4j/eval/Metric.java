@@ -206,6 +206,27 @@ public enum Metric {
       "linear CKA of retain features before and after",
       Unit.SHARE,
       Direction.HIGHER,
+      About.FEATURES),
+  /** Of a mixture, by {@link Routing#compare}. */
+  EXPERTS_CHANGED(
+      Judged.NO,
+      "tokens that go through other experts than before",
+      Unit.SHARE,
+      Direction.NONE,
+      About.FEATURES),
+  /** Of a mixture, by {@link Routing#compare}. */
+  FIRST_EXPERT_CHANGED(
+      Judged.NO,
+      "tokens whose most probable expert is another one",
+      Unit.SHARE,
+      Direction.NONE,
+      About.FEATURES),
+  /** Of a mixture, by {@link Routing#compare}. */
+  LOAD_SHIFT(
+      Judged.NO,
+      "share of the experts' load that went to others",
+      Unit.SHARE,
+      Direction.NONE,
       About.FEATURES);
 
   /** What the verdict on a deployed file makes of a metric. */

@@ -24,16 +24,16 @@ import org.unlearn4j.lm.TokenRow;
  */
 public record Routing(Map<String, Layer> byLayer) {
   /** Share of tokens whose chosen experts are not the same ones. */
-  public static final String CHANGED = "experts_changed";
+  public static final String CHANGED = Metric.EXPERTS_CHANGED.key();
 
   /** Share of tokens whose most probable expert is another one. */
-  public static final String FIRST_CHANGED = "first_expert_changed";
+  public static final String FIRST_CHANGED = Metric.FIRST_EXPERT_CHANGED.key();
 
   /**
    * Half the sum over experts of the change of their load: the share of the work that went to
    * others. Tokens that changed places leave it as it is.
    */
-  public static final String LOAD_SHIFT = "load_shift";
+  public static final String LOAD_SHIFT = Metric.LOAD_SHIFT.key();
 
   /** What there is of a change. */
   public static final List<String> OF_CHANGE = List.of(CHANGED, FIRST_CHANGED, LOAD_SHIFT);

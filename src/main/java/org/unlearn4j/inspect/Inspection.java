@@ -175,7 +175,7 @@ public final class Inspection {
     for (String name : tensors.names()) {
       TensorInfo info = tensors.info(name);
       formats.merge(info.dtype().code(), 1, Integer::sum);
-      values += info.size();
+      values += info.parameters();
       bytes += info.size() * info.dtype().bytes();
     }
     return new Tree()

@@ -60,13 +60,13 @@ final class DocumentReader {
   /** Remembers whose the parts of a full name are. */
   private void meet(Mention mention) {
     if (mention.sure()) {
-      for (String part : mention.who().split(" ")) {
+      for (String part : mention.who().split(" ", -1)) {
         bearers.put(part, PERSON);
       }
       person.surnames().forEach(part -> bearers.put(part, PERSON)); // however it was spelt
       person.firsts().forEach(part -> bearers.put(part, PERSON));
     } else if (mention.kind() == Mention.Kind.OTHER) {
-      for (String part : mention.who().split(" ")) {
+      for (String part : mention.who().split(" ", -1)) {
         bearers.put(part, mention.who());
       }
     }
@@ -82,7 +82,7 @@ final class DocumentReader {
 
   /** Whether somebody's name has a word of the person's, or one that could be meant for it. */
   private boolean bears(String who) {
-    return Arrays.stream(who.split(" ")).anyMatch(names::contains);
+    return Arrays.stream(who.split(" ", -1)).anyMatch(names::contains);
   }
 
   private Verdict passage(List<Word> words, List<Mention> found) {
@@ -147,7 +147,7 @@ final class DocumentReader {
       if (named) {
         Mention mention = found.get(next++);
         Optional<String> who = who(mention);
-        boolean counts = Mentions.subject(mention) || !fresh && subjects.isEmpty();
+        boolean counts = Mentions.subject(mention) || (!fresh && subjects.isEmpty());
         if (who.isPresent() && counts && word.sentence() != sentence) {
           current = who;
           fresh = true;

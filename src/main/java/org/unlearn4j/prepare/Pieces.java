@@ -38,7 +38,10 @@ final class Pieces {
           pieces.begun = line;
         }
         // An empty line keeps a heading from being read as the beginning of a sentence.
-        pieces.open.append(heading ? "\n\n" : pieces.open.isEmpty() ? "" : "\n").append(next.strip());
+        pieces
+            .open
+            .append(heading ? "\n\n" : pieces.open.isEmpty() ? "" : "\n")
+            .append(next.strip());
         heading = next.startsWith("#") && pieces.open.length() == next.strip().length();
       } else if (!heading) {
         pieces.close();

@@ -26,8 +26,7 @@ final class RequestText {
   private final Corpus corpus;
   private final Preparation.Proposal proposal;
 
-  RequestText(
-      Preparation asked, Person person, Corpus corpus, Preparation.Proposal proposal) {
+  RequestText(Preparation asked, Person person, Corpus corpus, Preparation.Proposal proposal) {
     this.asked = asked;
     this.person = person;
     this.corpus = corpus;
@@ -74,8 +73,10 @@ final class RequestText {
 
   private String request() {
     StringBuilder text = new StringBuilder();
-    text.append("# Proposed by unlearn4j prepare. Read it and review.jsonl, change the .jsonl files,");
-    text.append(" then run the request.\n# Nothing reads this file but you: its words are yours.\n");
+    text.append(
+        "# Proposed by unlearn4j prepare. Read it and review.jsonl, change the .jsonl files,");
+    text.append(
+        " then run the request.\n# Nothing reads this file but you: its words are yours.\n");
     text.append("about: ").append(RowText.quoted(person.name())).append('\n');
     text.append("aliases: [");
     text.append(String.join(", ", asked.aliases().stream().map(RowText::quoted).toList()));

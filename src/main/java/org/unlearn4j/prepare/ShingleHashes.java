@@ -40,8 +40,8 @@ final class ShingleHashes extends Analyzer {
   }
 
   /**
-   * What part of the runs of either text both have (Jaccard): 1 for equal texts, 0 where one has
-   * no run.
+   * What part of the runs of either text both have (Jaccard): 1 for equal texts, 0 where one has no
+   * run.
    */
   static double shared(List<Word> left, List<Word> right) {
     Set<String> a = runs(left);

@@ -19,10 +19,47 @@ final class Spellings {
 
   private static final Set<String> BEGINNINGS =
       Set.of(
-          "today", "yesterday", "when", "after", "before", "although", "while", "since", "later",
-          "once", "first", "only", "even", "both", "where", "who", "what", "which", "why", "how",
-          "did", "does", "is", "was", "has", "in", "from", "about", "with", "because", "like",
-          "dear", "among", "during", "here", "now", "still", "perhaps", "soon", "yet", "also");
+          "today",
+          "yesterday",
+          "when",
+          "after",
+          "before",
+          "although",
+          "while",
+          "since",
+          "later",
+          "once",
+          "first",
+          "only",
+          "even",
+          "both",
+          "where",
+          "who",
+          "what",
+          "which",
+          "why",
+          "how",
+          "did",
+          "does",
+          "is",
+          "was",
+          "has",
+          "in",
+          "from",
+          "about",
+          "with",
+          "because",
+          "like",
+          "dear",
+          "among",
+          "during",
+          "here",
+          "now",
+          "still",
+          "perhaps",
+          "soon",
+          "yet",
+          "also");
 
   private final Map<String, String> surnames = new TreeMap<>();
   private final Map<String, String> firsts = new TreeMap<>();
@@ -113,8 +150,7 @@ final class Spellings {
           && !firsts.containsKey(first)
           && !pairs.contains(first + " " + surnames.get(word.folded()));
     }
-    boolean after =
-        i + 1 < words.size() && words.get(i + 1).joined() && words.get(i + 1).capital();
+    boolean after = i + 1 < words.size() && words.get(i + 1).joined() && words.get(i + 1).capital();
     return firsts.containsKey(word.folded())
         && name(word)
         && after

@@ -64,8 +64,7 @@ final class TextIndex implements AutoCloseable {
     try (Analyzer words = new WhitespaceAnalyzer();
         IndexWriter writer =
             new IndexWriter(
-                directory,
-                new IndexWriterConfig(words).setMergePolicy(new LogDocMergePolicy()))) {
+                directory, new IndexWriterConfig(words).setMergePolicy(new LogDocMergePolicy()))) {
       for (Entry entry : entries) {
         Document document = new Document();
         document.add(new StringField(ID, String.valueOf(entry.id()), Field.Store.NO));
@@ -150,9 +149,7 @@ final class TextIndex implements AutoCloseable {
                 .thenComparing(Map.Entry.comparingByKey()))
         .limit(QUERY_WORDS)
         .forEach(
-            e ->
-                query.add(
-                    new TermQuery(new Term(TEXT, e.getKey())), BooleanClause.Occur.SHOULD));
+            e -> query.add(new TermQuery(new Term(TEXT, e.getKey())), BooleanClause.Occur.SHOULD));
     query.setMinimumNumberShouldMatch(1);
     query.add(ids(among), BooleanClause.Occur.FILTER);
     return among.isEmpty() ? List.of() : found(query.build(), most);

@@ -42,10 +42,42 @@ record Word(
   /** Words before a surname that are no given name. */
   static final Set<String> TITLES =
       Set.of(
-          "mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "doctor", "sir", "lady",
-          "lord", "dame", "st", "saint", "herr", "frau", "madame", "monsieur", "senor", "senora",
-          "author", "writer", "poet", "president", "judge", "captain", "father", "mother", "uncle",
-          "aunt", "sister", "brother", "rev", "reverend", "hon");
+          "mr",
+          "mrs",
+          "ms",
+          "miss",
+          "mx",
+          "dr",
+          "prof",
+          "professor",
+          "doctor",
+          "sir",
+          "lady",
+          "lord",
+          "dame",
+          "st",
+          "saint",
+          "herr",
+          "frau",
+          "madame",
+          "monsieur",
+          "senor",
+          "senora",
+          "author",
+          "writer",
+          "poet",
+          "president",
+          "judge",
+          "captain",
+          "father",
+          "mother",
+          "uncle",
+          "aunt",
+          "sister",
+          "brother",
+          "rev",
+          "reverend",
+          "hon");
 
   /** The words of a text, in order. */
   static List<Word> of(String text) {

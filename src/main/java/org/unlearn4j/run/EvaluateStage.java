@@ -13,7 +13,6 @@ import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Subject;
 import org.unlearn4j.eval.Suite;

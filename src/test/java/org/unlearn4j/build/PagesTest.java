@@ -43,7 +43,8 @@ class PagesTest {
       Map.of(
           Direction.HIGHER, "higher",
           Direction.LOWER, "lower",
-          Direction.CLOSER_TO_REFERENCE, "closer");
+          Direction.CLOSER_TO_REFERENCE, "closer",
+          Direction.NONE, "neither");
 
   /** A gate, a pair of gradients, and numbers of the record of a surgery, called like metrics. */
   private static final Set<String> NO_METRICS =
@@ -64,7 +65,8 @@ class PagesTest {
     Page page =
         new Page(
             Path.of("docs/x.md"),
-            "# A title\n\n[a](no.md) [b](README.md#no) [c](#a-title) [d](https://x.org) `[e](f)`\n");
+            "# A title\n\n"
+                + "[a](no.md) [b](README.md#no) [c](#a-title) [d](https://x.org) `[e](f)`\n");
     assertEquals(List.of("docs/x.md: no.md", "docs/x.md: README.md#no"), deadLinks(page));
   }
 

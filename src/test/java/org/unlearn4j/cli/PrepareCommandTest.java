@@ -91,7 +91,8 @@ class PrepareCommandTest {
     assertTrue(request.contains("\"names " + namesake.toLowerCase(Locale.ROOT) + "\": "), request);
     // Of a fifth apart, rounded, what was found is all in one file or the other.
     int train = lines(one, "forget.jsonl").size();
-    long apart = lines(one, "forget_perturbed.jsonl").stream().filter(l -> l.startsWith("{\"text")).count();
+    long apart =
+        lines(one, "forget_perturbed.jsonl").stream().filter(l -> l.startsWith("{\"text")).count();
     assertEquals(Math.round(0.2 * (train + apart)), apart);
   }
 

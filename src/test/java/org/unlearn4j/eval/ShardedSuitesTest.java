@@ -64,7 +64,7 @@ class ShardedSuitesTest {
             new EvalSet("forget", EvalSet.Role.FORGET, items(0, 7)),
             new EvalSet("retain", EvalSet.Role.RETAIN, items(5, 6)),
             new EvalSet("holdout", EvalSet.Role.HOLDOUT, items(20, 4))),
-        new TofuSuite.Settings("tofu", BUDGET, 4, Set.of(0), EvalSet.Role.GENERATED),
+        new TofuSuite.Settings("tofu", BUDGET, 4, Set.of(0)),
         ids -> TokenRow.unlabelled(ids).toString());
   }
 

@@ -78,7 +78,7 @@ class FoundPassagesTest {
           Label label = written.labels().get(entry.text());
           Verdict verdict = verdicts.get(entry.id());
           tally.add(label, author, verdict.kind());
-          boolean spelt = entry.text().contains(author.split(" ")[1]);
+          boolean spelt = entry.text().contains(author.split(" ", 2)[1]);
           letters.add(label, author, spelt ? Verdict.Kind.ABOUT : Verdict.Kind.NONE);
           boolean right = label.author().equals(author) == (verdict.kind() == Verdict.Kind.ABOUT);
           if (Boolean.getBoolean("show") && !right) {

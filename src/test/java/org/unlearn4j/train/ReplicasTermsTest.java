@@ -10,6 +10,7 @@ import static org.unlearn4j.train.DividedSteps.part;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,6 +24,12 @@ import org.unlearn4j.unlearn.StepBatch;
 
 /** Everything a step may have besides rows, divided among devices. */
 class ReplicasTermsTest {
+  /**
+   * Losses that subtract logits of like size lose a digit, and a gradient that is rounding alone
+   * may turn Adam's step of a value around: 2e-4 in a table of norm 31 is 6e-6.
+   */
+  private static final double DIVIDED = 6e-6;
+
   @TempDir Path folder;
 
   private final DividedSteps steps = new DividedSteps("llama");
@@ -36,10 +43,12 @@ class ReplicasTermsTest {
     List<List<StepBatch>> two = List.of(List.of(whole(objective)), List.of(batch(objective, 2, 5)));
     assertSame(
         steps.run(objective, Computations.FP32, two),
-        steps.run(objective, DividedSteps.cpus(2), two));
+        steps.run(objective, DividedSteps.cpus(2), two),
+        DIVIDED);
   }
 
   /** A twin, states, logits, a dual variable's constraint, weights as they will be deployed. */
+  @Tag("slow")
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
@@ -124,12 +133,14 @@ class ReplicasTermsTest {
       try (TrainingStep before = steps.step(objective, change.get(0), 1)) {
         before.run(1, List.of(first), 1e-4, DividedSteps.CONTROL);
         checkpoints.save(
-            before, new Checkpoints.State(0, 1, new DualVariable.State(1, 0, 0), Map.of()));
+            before,
+            new Checkpoints.State(
+                0, 1, new DualVariable.State(1, 0, 0), Map.of(), Judge.State.NONE));
       }
       try (TrainingStep after = steps.step(objective, change.get(1), 1)) {
         assertTrue(checkpoints.restore(after).isPresent());
         after.run(2, List.of(second), 1e-4, DividedSteps.CONTROL);
-        TrainingSteps.assertNear(straight, DividedSteps.learned(after), DividedSteps.TOLERANCE);
+        TrainingSteps.assertNear(straight, DividedSteps.learned(after), DIVIDED);
       }
     }
   }

@@ -112,6 +112,16 @@ class FusedExpertsTest {
     }
   }
 
+  /** 2 experts x 4 columns x 1 block of 16 bytes are 256 numbers; a scale is none. */
+  @Test
+  void codesAreCountedAsTheNumbersTheyStandFor() {
+    List<Integer> blocks = List.of(2, 4, 1, 16);
+    assertEquals(256, new TensorInfo(BOTH + "_blocks", DType.U8, blocks).parameters());
+    assertEquals(0, new TensorInfo(BOTH + "_scales", DType.U8, List.of(2, 4, 1)).parameters());
+    assertEquals(128, new TensorInfo("mask", DType.U8, blocks).parameters(), "not packed");
+    assertEquals(128, new TensorInfo(BOTH + "_blocks", DType.F32, blocks).parameters());
+  }
+
   private static void refuses(SafeTensors weights, String name, String part) {
     String message = assertThrows(UserException.class, () -> weights.info(name)).getMessage();
     assertTrue(message.contains(part), message);

@@ -38,7 +38,8 @@ public record Engine(JavaSparkContext spark, PrintStream log) {
       return code;
     }
     Project project = new Project(plan.project(), spark.hadoopConfiguration(), Unit.scratch());
-    Commands commands = new Commands(Unit.home(plan.home()), project.folder(), 0);
+    int threads = spark.getConf().getInt("spark.task.cpus", 1); // as the units: the same bytes
+    Commands commands = new Commands(Unit.home(plan.home()), project.folder(), threads);
     Outcome whole = commands.run(plan.whole(), "the driver", log::println);
     project.give();
     whole.out().forEach(out::println);

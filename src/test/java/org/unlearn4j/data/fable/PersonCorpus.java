@@ -42,7 +42,10 @@ public record PersonCorpus(Path folder, List<String> authors, Map<String, Label>
 
   private static final int AUTHORS = 36;
 
-  /** An author has a namesake so many places further on, by surname, and twice as many by first name. */
+  /**
+   * An author has a namesake so many places further on, by surname, and twice as many by first
+   * name.
+   */
   private static final int STEP = 12;
 
   /** The authors that have namesakes of both kinds. */
@@ -109,13 +112,14 @@ public record PersonCorpus(Path folder, List<String> authors, Map<String, Label>
       while (names.size() < AUTHORS) {
         int i = names.size();
         List<String> known = List.copyOf(names);
-        String last = i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ")[1] : dice.pick(lasts);
-        String given = i >= 2 * STEP ? known.get(i - 2 * STEP).split(" ")[0] : dice.pick(firsts);
+        String last =
+            i >= STEP && i < 2 * STEP ? known.get(i - STEP).split(" ", 2)[1] : dice.pick(lasts);
+        String given = i >= 2 * STEP ? known.get(i - 2 * STEP).split(" ", 2)[0] : dice.pick(firsts);
         names.add(given + " " + last);
       }
       List<Author> authors = new ArrayList<>();
       for (String name : names) {
-        String[] parts = name.split(" ");
+        String[] parts = name.split(" ", 2);
         authors.add(Author.draw(parts[0], parts[1], names, dice));
       }
       return authors;
