@@ -59,9 +59,19 @@ public final class TofuSuite implements Suite {
       generated = Set.copyOf(generated);
     }
 
+    /** Knows the usual refusals. */
+    public Settings(
+        String suite,
+        int tokenBudget,
+        int maxNewTokens,
+        Set<Integer> stop,
+        Set<EvalSet.Role> generated) {
+      this(suite, tokenBudget, maxNewTokens, stop, generated, List.of());
+    }
+
     /** Generates for every set that has such metrics, and knows the usual refusals. */
     public Settings(String suite, int tokenBudget, int maxNewTokens, Set<Integer> stop) {
-      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED, List.of());
+      this(suite, tokenBudget, maxNewTokens, stop, EvalSet.Role.GENERATED);
     }
   }
 
