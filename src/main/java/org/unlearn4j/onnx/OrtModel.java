@@ -63,8 +63,7 @@ public final class OrtModel implements LanguageModel {
   }
 
   /**
-   * Opens a deployable folder or an ONNX file. A folder that has an adapter ({@link
-   * AdapterFile#NAME}) is opened with it; a file is opened as it is.
+   * Opens an ONNX file, or a deployable folder with its adapter ({@link AdapterFile#NAME}) if any.
    *
    * @param path a file needs {@code config.json} beside it or in the folder above
    * @param variant which of a folder's files; of a single file, what reports call it

@@ -52,11 +52,9 @@ public final class TaskData implements AutoCloseable {
     DataSettings data = pipeline.data();
     if (data.maxLength() > positions) {
       throw new UserException(
-          "data.max_length: found "
-              + data.maxLength()
-              + ", expected at most "
-              + positions
-              + ", the longest sequence that this model reads, in tokens.");
+          ("data.max_length: found %d, expected at most %d, the longest sequence that this model"
+                  + " reads, in tokens.")
+              .formatted(data.maxLength(), positions));
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);

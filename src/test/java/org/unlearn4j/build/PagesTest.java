@@ -65,8 +65,11 @@ class PagesTest {
     Page page =
         new Page(
             Path.of("docs/x.md"),
-            "# A title\n\n"
-                + "[a](no.md) [b](README.md#no) [c](#a-title) [d](https://x.org) `[e](f)`\n");
+            """
+            # A title
+
+            [a](no.md) [b](README.md#no) [c](#a-title) [d](https://x.org) `[e](f)`
+            """);
     assertEquals(List.of("docs/x.md: no.md", "docs/x.md: README.md#no"), deadLinks(page));
   }
 
