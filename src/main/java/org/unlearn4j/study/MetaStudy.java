@@ -54,7 +54,8 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
     Map<String, Map<String, double[]>> plain = values(folder.resolve(PLAIN));
     Map<String, Map<String, Map<String, double[]>>> conditions = new LinkedHashMap<>();
     for (Path condition : list(folder)) {
-      if (Files.isDirectory(condition) && !condition.endsWith(PLAIN)) {
+      // A run leaves logs beside what it measured.
+      if (Files.isDirectory(condition.resolve(SIDES.get(0))) && !condition.endsWith(PLAIN)) {
         conditions.put(condition.getFileName().toString(), values(condition));
       }
     }
@@ -83,7 +84,11 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
   }
 
   private static int measured(Path side) {
-    return (int) list(side).stream().filter(f -> attacks(json(f)).isEmpty()).count();
+    return (int)
+        list(side).stream()
+            .filter(Files::isRegularFile)
+            .filter(f -> attacks(json(f)).isEmpty())
+            .count();
   }
 
   private static MetaEvaluation.Pool pool(Map<String, double[]> sides) {
@@ -95,7 +100,7 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
     Map<String, Map<String, double[]>> all = new LinkedHashMap<>();
     for (String side : SIDES) {
       Path folder = condition.resolve(side);
-      List<Path> files = list(folder);
+      List<Path> files = list(folder).stream().filter(Files::isRegularFile).toList();
       Map<String, List<Double>> own = new LinkedHashMap<>();
       int evaluations = 0;
       for (Path file : files) {

@@ -45,6 +45,8 @@ class MetaCommandTest {
   void aTableOfWhatDeservesTrust() throws IOException {
     models("plain", 0);
     models("int4", 0.6);
+    Files.createDirectories(temp.resolve("plain/knows/logs")); // a run leaves them
+    Files.createDirectories(temp.resolve("logs"));
     CommandRun r = CommandRun.of("meta", temp.toString());
     assertEquals(ExitCode.DONE, r.code(), r.err());
     JsonNode meta = new ObjectMapper().readTree(temp.resolve("meta.json").toFile());
