@@ -127,7 +127,7 @@ final class Watching {
                         s.band(),
                         s.patience()));
     Optional<Judge.Aim> choose = rules.choose().map(r -> aim("choose", r, before, wrong, log));
-    judge = new Judge(stop, choose, before.get("retain_prob"));
+    judge = new Judge(stop, choose, before.get(Judge.UTILITY));
   }
 
   private Judge.Aim aim(

@@ -10,6 +10,9 @@ import org.unlearn4j.base.Standing;
  * the best so far. All that it remembers is in {@link State}, which a checkpoint holds.
  */
 public final class Judge {
+  /** What is watched for utility: the mean probability of kept rows' answers. */
+  public static final String UTILITY = "retain_prob";
+
   private final Optional<Stop> stop;
   private final Optional<Aim> choose;
   private final double before;
@@ -20,7 +23,7 @@ public final class Judge {
    * What a number shall come to.
    *
    * @param metric its name among what is watched
-   * @param utilityMin smallest {@code retain_prob}, as a part of that before
+   * @param utilityMin smallest {@link #UTILITY}, as a part of that before
    */
   public record Aim(String metric, double goal, double utilityMin) {}
 
@@ -67,7 +70,7 @@ public final class Judge {
    *
    * @param stop empty: never
    * @param choose empty: the last state is as good as any
-   * @param before {@code retain_prob} before training, greater than 0
+   * @param before {@link #UTILITY} before training, greater than 0
    */
   public Judge(Optional<Stop> stop, Optional<Aim> choose, double before) {
     this.stop = stop;
@@ -95,7 +98,7 @@ public final class Judge {
     if (values.isEmpty() || !judges()) {
       return false;
     }
-    double utility = values.get("retain_prob") / before;
+    double utility = values.get(UTILITY) / before;
     stop.ifPresent(s -> ends(s, values.get(s.aim.metric), utility));
     return choose.isPresent() && best(choose.get(), step, values, utility);
   }

@@ -16,10 +16,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.config.TuningSettings;
 import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.eval.SetMetric;
 import org.unlearn4j.ledger.History;
+import org.unlearn4j.train.Judge;
 
 /** A metric is spelled in one place; who wants one names its constant. */
 class MetricNamesTest {
@@ -30,11 +32,14 @@ class MetricNamesTest {
   private static final Map<String, Set<String>> OTHER_THINGS =
       Map.of(
           "config/LoopSettings.java", Set.of("cosine"), // a schedule of the learning rate
+          "config/TuningSettings.java",
+              Set.of("forget_prob"), // of tuning rows; held to the metric below
           "data/MuseFiles.java", Set.of("privleak", "verbmem"), // names of MUSE's files
           "eval/EvaluationJson.java", Set.of("entanglement"), // the block of all such measures
           "ledger/History.java",
               Set.of("forget_prob"), // a key of records; held to the metric below
-          "run/UnlearnStage.java", Set.of("forget_prob")); // of training rows, before and after
+          "run/UnlearnStage.java", Set.of("forget_prob"), // of training rows, before and after
+          "train/Judge.java", Set.of("retain_prob")); // of watched rows; held to the metric below
 
   @Test
   void aNameIsSpelledInOneHome() throws IOException {
@@ -46,6 +51,13 @@ class MetricNamesTest {
   @Test
   void recordsAreHeldByTheMetric() {
     assertEquals(Metric.FORGET_PROB.key(), History.HELD_BY);
+  }
+
+  /** Nor do the rules that end training. */
+  @Test
+  void rulesAreAboutTheMetrics() {
+    assertEquals(Metric.FORGET_PROB.key(), TuningSettings.Watched.FORGET_PROB.spelling());
+    assertEquals(SetMetric.PROB.of("retain"), Judge.UTILITY);
   }
 
   /** It can fail: another word, which is spelled in several places, is found in them. */
