@@ -155,21 +155,17 @@ final class DividedSteps {
   }
 
   static void assertSame(Made expected, Made actual) {
-    assertSame(expected, actual, TOLERANCE);
-  }
-
-  static void assertSame(Made expected, Made actual, double tolerance) {
     for (int t = 0; t < expected.outcomes().size(); t++) {
       TrainingStep.Outcome e = expected.outcomes().get(t);
       TrainingStep.Outcome a = actual.outcomes().get(t);
       assertEquals(e.terms().keySet(), a.terms().keySet());
-      e.terms().forEach((n, v) -> assertClose(n, v, a.terms().get(n), 0, tolerance));
+      e.terms().forEach((n, v) -> assertClose(n, v, a.terms().get(n), 0, TOLERANCE));
       // Later steps begin where Adam went, which need not agree where a gradient is rounding alone.
-      assertClose("gradient norm", e.gradNorm(), a.gradNorm(), 0, t == 0 ? tolerance : 1e-5);
+      assertClose("gradient norm", e.gradNorm(), a.gradNorm(), 0, t == 0 ? TOLERANCE : 1e-5);
       assertEquals(e.features().keySet(), a.features().keySet());
       e.features().forEach((l, all) -> assertEquals(all.size(), a.features().get(l).size()));
     }
-    TrainingSteps.assertNear(expected.gradient(), actual.gradient(), tolerance);
-    TrainingSteps.assertNear(expected.parameters(), actual.parameters(), tolerance);
+    TrainingSteps.assertNear(expected.gradient(), actual.gradient(), TOLERANCE);
+    TrainingSteps.assertNear(expected.parameters(), actual.parameters(), TOLERANCE);
   }
 }
