@@ -238,6 +238,9 @@ public final class Pipeline {
     if (value instanceof Spelled spelled) {
       return spelled.spelling();
     }
+    if (value instanceof DeviceSetting device) {
+      return device.several() ? device.names() : device.first();
+    }
     boolean json = value instanceof Number || value instanceof Boolean;
     return json ? value : value.toString();
   }
