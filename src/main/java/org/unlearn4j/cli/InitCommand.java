@@ -71,7 +71,8 @@ final class InitCommand implements Command {
                 CommandOptions.path(line, "data").orElseThrow(),
                 CommandOptions.text(line, "forget"),
                 CommandOptions.text(line, "retain"),
-                file),
+                file,
+                CommandOptions.text(line, "device")),
             room(line));
     if (print) {
       out.print(first.text());

@@ -266,15 +266,24 @@ final class Rules {
 
   /** What one device alone can do, because rows that are divided would not give the same step. */
   private void devices() {
-    if (settings.find(Schema.DEVICE).filter(DeviceSetting::several).isEmpty()
-        || !is(Schema.SPREAD, DeviceSetting.Spread.REPLICAS)) {
+    if (settings.find(Schema.DEVICE).filter(DeviceSetting::several).isEmpty()) {
       return;
     }
-    String beside = " beside several devices with model.spread: replicas";
-    String or = ", or one device, or model.spread: stages";
+    String several = " beside several devices";
     if (settings.find(RobustKeys.ATTACK).filter(a -> a != RobustSettings.Attack.NONE).isPresent()) {
-      add(RobustKeys.ATTACK, "an attack" + beside, "none" + or);
+      add(RobustKeys.ATTACK, "an attack" + several, "none, or one device");
     }
+    if (!is(Schema.SPREAD, DeviceSetting.Spread.REPLICAS)) {
+      if (settings.find(UnlearnKeys.SALIENT_SHARE).filter(s -> s < 1).isPresent()) {
+        add(
+            UnlearnKeys.SALIENT_SHARE,
+            "a search for modules" + several + " with model.spread: stages",
+            "1, or one device, or model.spread: replicas");
+      }
+      return;
+    }
+    String beside = several + " with model.spread: replicas";
+    String or = ", or one device, or model.spread: stages";
     if (is(ClRegKeys.VIEW, ClRegSettings.View.DROPOUT)) {
       add(ClRegKeys.VIEW, "dropout" + beside, "mask" + or);
     }

@@ -90,6 +90,8 @@ public record MetaEvaluation(String metric, double auc, boolean higher, Map<Stri
 
   /** Whether it tells well as it is and whatever was done, with the limit that was set before. */
   public boolean trusted() {
-    return auc >= GOOD && under.values().stream().allMatch(m -> m.auc >= GOOD && m.right >= GOOD);
+    return auc >= GOOD
+        && !under.isEmpty()
+        && under.values().stream().allMatch(m -> m.auc >= GOOD && m.right >= GOOD);
   }
 }

@@ -104,6 +104,9 @@ final class Choices {
                 all.add(
                     new Setting(
                         "model.reference", Draft.quoted(r), "the yardstick of forget quality")));
+    given
+        .device()
+        .ifPresent(d -> all.add(new Setting("model.device", Draft.quoted(d), "asked for")));
     all.add(
         new Setting(
             "model.precision",

@@ -31,6 +31,7 @@ public record FirstPipeline(String text, List<String> said) {
    * @param forget name in the folder of what is forgotten; empty: found by its name
    * @param retain the same of what is kept
    * @param out the file that it will be
+   * @param device where it shall compute, if that was asked for
    */
   public record Given(
       Path model,
@@ -38,7 +39,8 @@ public record FirstPipeline(String text, List<String> said) {
       Path data,
       Optional<String> forget,
       Optional<String> retain,
-      Path out) {}
+      Path out,
+      Optional<String> device) {}
 
   public FirstPipeline {
     said = List.copyOf(said);

@@ -93,6 +93,7 @@ public final class PipelineStages {
    */
   Stage deliver(String name, Map<String, Path> runs, RunFolder folder, String... after) {
     Delivery delivery = new Delivery(pipeline, runs);
+    delivery.requireWritable(folder.unlearned()); // before the work, not after it
     return new Stage(
         name,
         List.of(after),

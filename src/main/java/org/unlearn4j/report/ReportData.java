@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
@@ -162,9 +163,22 @@ record ReportData(
             ? Optional.of(Leaks.read(folder.attacks()))
             : Optional.empty(),
         folder.evaluations().stream()
-            .filter(f -> f.getFileName().toString().startsWith(RunFolder.SEED))
+            .filter(f -> asked(f, pipeline))
             .map(EvaluationResult::read)
             .toList());
+  }
+
+  /** Whether a file is the evaluation of a seed that the pipeline asks for; others are older. */
+  private static boolean asked(Path file, Map<String, String> pipeline) {
+    if (!pipeline.containsKey("unlearn.seeds")) {
+      return file.getFileName().toString().startsWith(RunFolder.SEED);
+    }
+    long first = Long.parseLong(pipeline.getOrDefault("unlearn.seed", "0"));
+    long seeds = Long.parseLong(pipeline.get("unlearn.seeds"));
+    String name = file.getFileName().toString();
+    return seeds > 1
+        && LongStream.range(first, first + seeds)
+            .anyMatch(seed -> name.startsWith(RunFolder.SEED + seed + "."));
   }
 
   /** The first evaluation of a role. */

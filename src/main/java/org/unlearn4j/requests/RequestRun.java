@@ -100,7 +100,16 @@ final class RequestRun {
             "data.form=questions",
             "evaluate.suite=jsonl"));
     sets.addAll(more);
-    return Pipeline.read(file.pipeline(), sets);
+    Pipeline pipeline = Pipeline.read(file.pipeline(), sets);
+    if (pipeline.unlearn().tuning().active()) {
+      throw UserException.at(
+          file.pipeline(),
+          "unlearn",
+          "stop, choose or seeds",
+          "none of them, because they take rows that nobody reports, and every row of a request is"
+              + " reported");
+    }
+    return pipeline;
   }
 
   /**

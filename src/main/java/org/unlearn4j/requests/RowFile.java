@@ -89,13 +89,26 @@ final class RowFile {
   List<Integer> addOnce(RowFile other) {
     List<Integer> lines = new ArrayList<>();
     for (ObjectNode row : other.rows) {
-      int there = row.has(QUESTION) ? -1 : rows.indexOf(row);
+      int there = row.has(QUESTION) ? -1 : saidAt(row);
       if (there < 0) {
         rows.add(row);
       }
       lines.add(there < 0 ? rows.size() : there + 1);
     }
     return lines;
+  }
+
+  /** Where a row says the same as a reader takes it, whatever other fields it has; -1: nowhere. */
+  private int saidAt(ObjectNode row) {
+    for (int i = 0; i < rows.size(); i++) {
+      ObjectNode other = rows.get(i);
+      if (!other.has(QUESTION)
+          && row.path("text").equals(other.path("text"))
+          && row.path("messages").equals(other.path("messages"))) {
+        return i;
+      }
+    }
+    return -1;
   }
 
   /** Its rows but those that another one has, by what they teach; each once. */

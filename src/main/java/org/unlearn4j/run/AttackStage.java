@@ -222,6 +222,11 @@ public final class AttackStage {
       if (settings.lens() && model instanceof TensorFlowModel tf) {
         List<TokenRow> rows =
             attacks.of(AttackName.DIRECT).stream().map(e -> e.rows().get(0)).toList();
+        if (rows.isEmpty()) {
+          throw new UserException(
+              "attack.lens: found true without questions of the family direct, expected direct"
+                  + " among attack.families, and pairs to forget.");
+        }
         found.lens.put(subject.name(), lens(tf, rows));
       }
       List<Encoded> asked = attacks.of(AttackName.DIRECT);

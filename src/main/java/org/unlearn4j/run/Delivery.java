@@ -10,14 +10,18 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.Standing;
+import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.stage.Inputs;
+import org.unlearn4j.train.ModelFolder;
 
 /**
  * Of several runs, delivers the one that the rule {@code unlearn.choose} finds best on tuning rows;
@@ -37,6 +41,18 @@ public final class Delivery {
     this.runs = new LinkedHashMap<>(runs);
   }
 
+  /**
+   * Refuses a folder that holds what the runs start from, or what is not of a run.
+   *
+   * @throws UserException naming it
+   */
+  public void requireWritable(Path out) {
+    ModelSettings models = pipeline.model();
+    for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
+      ModelFolder.requireWritable(out, input);
+    }
+  }
+
   /** What decides which one it is, and what it is. */
   public Inputs inputs(FileHashes hashes) {
     StageInputs inputs = new StageInputs(pipeline, hashes);
@@ -54,6 +70,7 @@ public final class Delivery {
    * @return what was chosen, in words
    */
   public String run(Path out, Path log) {
+    requireWritable(out);
     Map<String, Standing> standings = new LinkedHashMap<>();
     runs.forEach((name, folder) -> standings.put(name, standing(folder)));
     String best = best(standings);

@@ -88,6 +88,7 @@ public final class EvaluateStage {
                 "evaluate.token_budget",
                 "evaluate.max_new_tokens",
                 "evaluate.limit")
+            .value("measures", "2") // more since routing and refusals are measured
             .value("name", request.name())
             .value("generated", generated.stream().map(Enum::name).sorted().toList().toString())
             .measured(earlier)

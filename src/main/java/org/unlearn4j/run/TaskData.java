@@ -51,10 +51,8 @@ public final class TaskData implements AutoCloseable {
     this.pipeline = pipeline;
     DataSettings data = pipeline.data();
     if (data.maxLength() > positions) {
-      throw new UserException(
-          ("data.max_length: found %d, expected at most %d, the longest sequence that this model"
-                  + " reads, in tokens.")
-              .formatted(data.maxLength(), positions));
+      String most = " expected at most " + positions + ", the longest sequence of this model.";
+      throw new UserException("data.max_length: found " + data.maxLength() + "," + most);
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);

@@ -116,6 +116,11 @@ public final class UnlearnStage {
           "unlearn.seeds: found " + seeds + ", expected 1 here (run makes several and chooses).");
     }
     Path base = base();
+    if (Watching.readsReference(pipeline) && pipeline.model().reference().isEmpty()) {
+      throw new UserException(
+          "model.reference: found nothing, expected the retain-only model that a floor or a goal"
+              + " reads (run teaches one where the pipeline has finetune).");
+    }
     ModelSettings models = pipeline.model();
     for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
       ModelFolder.requireWritable(out, input);
@@ -135,6 +140,7 @@ public final class UnlearnStage {
       List<TokenRow> retain = data.retain();
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = Watching.strangers(pipeline, data);
+      Watching.Tuned tuned = Watching.tuned(pipeline, data);
       Optional<Surgery> surgery =
           pipeline
               .unlearn()
@@ -171,7 +177,7 @@ public final class UnlearnStage {
         AdapterStart start =
             AdapterStart.of(graph, loop, new AdapterStart.Rows(forget, retain, budget()));
         Watching watching =
-            Watching.of(pipeline, data, model, new Watching.Rows(forget, retain, strangers));
+            Watching.of(pipeline, tuned, model, new Watching.Rows(forget, retain, strangers));
         List<double[]> floors = assigned(graph, start, model, forget, strangers, watching);
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();

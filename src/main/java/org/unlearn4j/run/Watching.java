@@ -47,10 +47,10 @@ final class Watching {
   /**
    * Of a run.
    *
+   * @param tuned of the same pipeline
    * @param model that learns
-   * @throws org.unlearn4j.base.UserException if the data has not what a rule asks for
    */
-  static Watching of(Pipeline pipeline, TaskData data, LanguageModel model, Rows rows) {
+  static Watching of(Pipeline pipeline, Tuned tuned, LanguageModel model, Rows rows) {
     TuningSettings rules = pipeline.unlearn().tuning();
     if (pipeline.unlearn().watch().epochs() == 0) {
       return new Watching(pipeline, Optional.empty(), List.of());
@@ -63,19 +63,34 @@ final class Watching {
           Optional.of(new Watcher(model, budget, most, rows.forget, rows.retain, rows.strangers)),
           List.of());
     }
+    return new Watching(
+        pipeline,
+        Optional.of(new Watcher(model, budget, most, tuned.forget, tuned.retain, rows.strangers)),
+        tuned.perturbed);
+  }
+
+  /** Rows that rules read; all empty without rules. */
+  record Tuned(List<TokenRow> forget, List<TokenRow> retain, List<TokenRow> perturbed) {}
+
+  /**
+   * Reads them. To be called before the data's files are asked what was read of them, so that a
+   * checkpoint belongs to these rows.
+   *
+   * @throws org.unlearn4j.base.UserException if the data has not what a rule asks for
+   */
+  static Tuned tuned(Pipeline pipeline, TaskData data) {
+    if (!pipeline.unlearn().tuning().active()) {
+      return new Tuned(List.of(), List.of(), List.of());
+    }
     TuningRows tuning = TuningRows.of(pipeline, data.benchmark());
-    List<TokenRow> forget = data.encoded("to tune by, forget", tuning.forget());
-    List<TokenRow> retain = data.encoded("to tune by, retain", tuning.retain());
-    List<TokenRow> perturbed =
-        rules.aimsAt(Goal.PERTURBED)
+    return new Tuned(
+        data.encoded("to tune by, forget", tuning.forget()),
+        data.encoded("to tune by, retain", tuning.retain()),
+        pipeline.unlearn().tuning().aimsAt(Goal.PERTURBED)
             ? data.encoded(
                 "wrong answers",
                 tuning.perturbed(data.benchmark()::forgetEvaluation, pipeline.data().forget()))
-            : List.of();
-    return new Watching(
-        pipeline,
-        Optional.of(new Watcher(model, budget, most, forget, retain, rows.strangers)),
-        perturbed);
+            : List.of());
   }
 
   /** Rows about strangers that floors or rules need, or else that are watched where there are. */

@@ -55,7 +55,8 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
     Map<String, Map<String, Map<String, double[]>>> conditions = new LinkedHashMap<>();
     for (Path condition : list(folder)) {
       // A run leaves logs beside what it measured.
-      if (Files.isDirectory(condition.resolve(SIDES.get(0))) && !condition.endsWith(PLAIN)) {
+      boolean any = SIDES.stream().anyMatch(s -> Files.isDirectory(condition.resolve(s)));
+      if (any && !condition.endsWith(PLAIN)) {
         conditions.put(condition.getFileName().toString(), values(condition));
       }
     }
@@ -195,7 +196,7 @@ public record MetaStudy(Path folder, List<Integer> models, List<MetaEvaluation> 
             models.get(1)));
     out.append("| metric | trusted | AUC |");
     conditions.forEach(
-        c -> out.append(String.format(" AUC, %s | right, %s | shift, %s |", c, c, c)));
+        c -> out.append(String.format(Locale.ROOT, " AUC, %s | right, %s | shift, %s |", c, c, c)));
     out.append("\n|---|---|---|").append("---|".repeat(3 * conditions.size())).append('\n');
     for (MetaEvaluation m : metrics) {
       out.append(

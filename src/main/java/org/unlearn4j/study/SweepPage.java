@@ -28,6 +28,9 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
     Optional<SweepSearch.Finalist> best = choice.best(found.finalists());
     AtomicFiles.writeString(out.resolve("sweep-space.svg"), space());
     Optional<String> front = front();
+    // What an earlier search has left would pass for this one's.
+    AtomicFiles.deleteTree(out.resolve("sweep-front.svg"));
+    AtomicFiles.deleteTree(out.resolve("best.yaml"));
     front.ifPresent(svg -> AtomicFiles.writeString(out.resolve("sweep-front.svg"), svg));
     AtomicFiles.writeString(out.resolve("sweep.json"), json(best));
     best.ifPresent(

@@ -35,6 +35,11 @@ final class SweepReader {
           "budget",
           "goals",
           "constraints");
+
+  /** What all runs of a search are measured by: one ruler for all, or nothing is compared. */
+  private static final String RULER =
+      "unlearn[.](seeds?|tuning_share|watch|watch_rows|choose([.].*)?)";
+
   private static final String INTEGER = "-?[0-9]{1,9}";
   private static final String NUMBER = "-?[0-9]+([.][0-9]*)?([eE][+-]?[0-9]{1,3})?";
   private static final int MOST_DIMENSIONS = 100;
@@ -213,8 +218,12 @@ final class SweepReader {
     }
     for (Entry e : yaml.entries(top.get("space"), "space", List.of()).values()) {
       String place = "space." + e.key();
-      if (!e.key().startsWith("unlearn.") || e.key().equals("unlearn.seed")) {
-        yaml.mistake(e.line(), place, "this key", "one under unlearn (seeds stand under seeds)");
+      if (!e.key().startsWith("unlearn.") || e.key().matches(RULER)) {
+        yaml.mistake(
+            e.line(),
+            place,
+            "this key",
+            "one under unlearn but what measures the runs (seeds, tuning_share, watch, choose)");
         continue;
       }
       Map<String, Entry> kind = yaml.entries(e, place, List.of("choices", "range", "log"));

@@ -43,6 +43,24 @@ class PipelineMistakesTest {
         found.strip());
   }
 
+  /** Weights that are moved for a moment are copied where only one device looks for them. */
+  @Test
+  void stagesRefuseWhatMovesWeights() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: stages
+            model: {path: models/fable-target, device: [cpu:0, cpu:1], spread: stages}
+            data: {benchmark: fable}
+            unlearn: {objective: {name: NPO}, robust: {attack: SAM}, salient_share: 0.5}
+            """);
+    assertTrue(
+        found.contains(
+            "robust.attack: found an attack beside several devices, expected none, or one device"),
+        found);
+    assertTrue(found.contains("salient_share: found a search for modules beside several"), found);
+  }
+
   /** An alias is the node it names: within itself a tree without end, doubled often a large one. */
   @Test
   void aliasesWithoutEnd() throws IOException {

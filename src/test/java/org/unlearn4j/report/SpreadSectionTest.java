@@ -52,6 +52,11 @@ class SpreadSectionTest {
     Files.copy(run.evaluation("unlearned", "tf"), run.evaluation("seed-1", "tf"));
     String page = page(run);
     assertTrue(page.contains("2 runs differ in their seed alone"), "the spread");
+    Files.writeString(run.pipeline(), "name: x\nunlearn: {seed: 0, seeds: 2}\n");
+    Files.copy(run.evaluation("unlearned", "tf"), run.evaluation("seed-2", "tf"));
+    assertTrue(page(run).contains("2 runs differ in their seed alone"), "not an older run's");
+    Files.writeString(run.pipeline(), "name: x\nunlearn: {seed: 0, seeds: 1}\n");
+    assertFalse(page(run).contains("id=\"spread\""), "no older spread");
   }
 
   private static String page(RunFolder run) throws IOException {

@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
@@ -69,6 +70,24 @@ class DeliveryTest {
     run("seed-1", 0.30, 0.8);
     new Delivery(PIPELINE, runs).run(folder.resolve("unlearned"), folder.resolve("train.jsonl"));
     assertEquals("seed-1", Files.readString(folder.resolve("unlearned/model.safetensors")));
+  }
+
+  /** Before and after the work: the model that is unlearned again is not replaced. */
+  @Test
+  void theModelToStartFromIsNotReplaced() throws IOException {
+    run("seed-0", 0.04, 0.95);
+    Path base = Files.createDirectories(folder.resolve("base"));
+    Files.writeString(base.resolve("config.json"), "{}");
+    Files.writeString(base.resolve("model.safetensors"), "the only copy");
+    Delivery delivery = new Delivery(PIPELINE.with("model.path=" + base), runs);
+    for (Executable wrong :
+        List.<Executable>of(
+            () -> delivery.requireWritable(base),
+            () -> delivery.run(base, folder.resolve("train.jsonl")))) {
+      UserException e = assertThrows(UserException.class, wrong);
+      assertTrue(e.getMessage().contains("found the model to start from"), "" + e);
+    }
+    assertEquals("the only copy", Files.readString(base.resolve("model.safetensors")));
   }
 
   /** It is delivered anew if and only if a run or the rule is another one. */

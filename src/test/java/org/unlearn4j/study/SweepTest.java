@@ -192,6 +192,19 @@ class SweepTest {
     assertTrue(Files.readString(temp.resolve("sweep-space.svg")).contains("learning_rate"));
   }
 
+  /** The best of an earlier search would pass for that of this one, which found none. */
+  @Test
+  void whatAnEarlierSearchFoundIsNotLeft() throws IOException {
+    Sweep sweep = halving("runs: 8");
+    SweepSearch.Found found = search(sweep);
+    new SweepPage(sweep, found, new SweepChoice(sweep.goals(), Map.of())).write(temp);
+    assertTrue(Files.exists(temp.resolve("best.yaml")));
+    SweepSearch.Found none =
+        new SweepSearch.Found(found.trials(), List.of(), found.runs(), found.minutes(), false);
+    new SweepPage(sweep, none, new SweepChoice(sweep.goals(), Map.of())).write(temp);
+    assertFalse(Files.exists(temp.resolve("best.yaml")));
+  }
+
   /** forget05 is eight of the fifteen authors of forget10: 96 questions. */
   @Test
   void peopleThatAreForgottenInBothAreCounted() throws IOException {
@@ -230,6 +243,7 @@ class SweepTest {
                     "  unlearn.seed: {choices: [1, 2]}",
                     "  data.forget: {choices: [a]}",
                     "  unlearn.epochs: {range: [5, 3]}",
+                    "  unlearn.choose.goal: {range: [0, 1]}",
                     "points: 0",
                     "rungs: [0.5, 0.25, 1]",
                     "seeds: [x]",
@@ -240,16 +254,18 @@ class SweepTest {
         List.of(
             "5, space.unlearn.learning_rate: found [0, 1], expected two numbers, the smaller one"
                 + " first, both greater than 0.",
-            "6, space.unlearn.seed: found this key, expected one under unlearn (seeds stand under"
-                + " seeds).",
-            "7, space.data.forget: found this key, expected one under unlearn (seeds stand under"
-                + " seeds).",
+            "6, space.unlearn.seed: found this key, expected one under unlearn but what measures the"
+                + " runs (seeds, tuning_share, watch, choose).",
+            "7, space.data.forget: found this key, expected one under unlearn but what measures the"
+                + " runs (seeds, tuning_share, watch, choose).",
             "8, space.unlearn.epochs: found [5, 3], expected two numbers, the smaller one first.",
-            "9, points: found 0, expected an integer from 1.",
-            "10, rungs: found [0.5, 0.25, 1.0], expected shares of the epochs, rising to 1.",
-            "11, seeds: found x, expected a list of integers.",
-            "12, goals: found nice, expected a metric of the evaluation that has a better side.",
-            "13, constraints.model_utility.lest: found an unknown key, expected one of least, most"
+            "9, space.unlearn.choose.goal: found this key, expected one under unlearn but what"
+                + " measures the runs (seeds, tuning_share, watch, choose).",
+            "10, points: found 0, expected an integer from 1.",
+            "11, rungs: found [0.5, 0.25, 1.0], expected shares of the epochs, rising to 1.",
+            "12, seeds: found x, expected a list of integers.",
+            "13, goals: found nice, expected a metric of the evaluation that has a better side.",
+            "14, constraints.model_utility.lest: found an unknown key, expected one of least, most"
                 + " (did you mean least?).");
     expected.forEach(line -> assertTrue(found.contains(line), line + " in\n" + e.getMessage()));
   }

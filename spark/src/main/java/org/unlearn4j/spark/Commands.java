@@ -68,8 +68,11 @@ record Commands(Path home, Path project, int threads) {
       err.setDaemon(true);
       err.start();
       List<String> out = new ArrayList<>();
-      lines(process.getInputStream(), out::add);
-      int code = process.waitFor();
+      Thread said = new Thread(() -> lines(process.getInputStream(), out::add));
+      said.setDaemon(true);
+      said.start();
+      int code = process.waitFor(); // an interrupt reaches this, but no read from a pipe
+      said.join();
       err.join();
       double seconds = (System.nanoTime() - start) / 1e9;
       return new Outcome(code, out, List.copyOf(log), where, seconds);

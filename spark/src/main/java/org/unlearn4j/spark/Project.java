@@ -7,11 +7,14 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Options;
 import org.apache.hadoop.fs.RemoteIterator;
 
 /**
@@ -20,6 +23,8 @@ import org.apache.hadoop.fs.RemoteIterator;
  * written is copied back: each file whole, under another name first.
  */
 final class Project {
+  private static final String TEMPORARY = ".tmp";
+
   private final org.apache.hadoop.fs.Path remote;
   private final FileSystem system;
   private final Path folder;
@@ -53,6 +58,9 @@ final class Project {
     String root = system.makeQualified(remote).toUri().getPath();
     while (files.hasNext()) {
       FileStatus file = files.next();
+      if (file.getPath().getName().endsWith(TEMPORARY)) {
+        continue; // of a unit that is writing, or was lost while it wrote
+      }
       String name = file.getPath().toUri().getPath().substring(root.length()).replaceAll("^/+", "");
       Path here = folder.resolve(name);
       boolean same =
@@ -66,10 +74,10 @@ final class Project {
             false, file.getPath(), new org.apache.hadoop.fs.Path(here.toUri()), true);
         Files.setLastModifiedTime(here, FileTime.fromMillis(file.getModificationTime()));
       }
+      // Only what came: work that an earlier try has left here was never given back.
+      came.put(name(here), stamp(here));
     }
-    try (Stream<Path> all = Files.walk(folder)) {
-      all.filter(Files::isRegularFile).forEach(f -> came.put(name(f), stamp(f)));
-    }
+    Files.createDirectories(folder);
   }
 
   private String name(Path file) {
@@ -102,11 +110,15 @@ final class Project {
   private void give(Path file, org.apache.hadoop.fs.Path to) throws IOException {
     org.apache.hadoop.fs.Path beside =
         new org.apache.hadoop.fs.Path(
-            to.getParent(), "." + to.getName() + "." + ProcessHandle.current().pid() + ".tmp");
-    system.copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(file.toUri()), beside);
-    boolean gone = !system.exists(to) || system.delete(to, false);
-    if (!gone || !system.rename(beside, to)) {
-      throw new IOException(to + ": could not be written");
+            to.getParent(), "." + to.getName() + "." + UUID.randomUUID() + TEMPORARY);
+    try {
+      system.copyFromLocalFile(false, true, new org.apache.hadoop.fs.Path(file.toUri()), beside);
+      // In one step: other units read the file, and may give it back at this moment.
+      FileContext.getFileContext(system.getUri(), system.getConf())
+          .rename(beside, to, Options.Rename.OVERWRITE);
+    } catch (IOException e) {
+      boolean ignored = system.delete(beside, false);
+      throw e;
     }
   }
 }
