@@ -51,8 +51,9 @@ public final class TaskData implements AutoCloseable {
     this.pipeline = pipeline;
     DataSettings data = pipeline.data();
     if (data.maxLength() > positions) {
-      String most = " expected at most " + positions + ", the longest sequence of this model.";
-      throw new UserException("data.max_length: found " + data.maxLength() + "," + most);
+      String most = positions + ", the longest sequence that this model reads, in tokens.";
+      throw new UserException(
+          "data.max_length: found " + data.maxLength() + ", expected at most " + most);
     }
     this.benchmark = Benchmark.open(data.benchmark().spelling(), data.path());
     this.tokenizer = Tokenizer.open(tokenizerFolder);
