@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.stream.IntStream;
 import org.unlearn4j.eval.Bootstrap;
 
 /**
@@ -68,18 +67,12 @@ public record FamilyResult(String family, int probes, Map<String, Leak> models) 
           models.put(
               name,
               new Leak(
-                  own.stream().mapToDouble(Judgement::leakage).average().orElse(Double.NaN),
-                  own.stream().mapToDouble(Judgement::probability).average().orElse(Double.NaN),
+                  Judgement.leakage(own),
+                  Judgement.probability(own),
                   (double) own.stream().filter(Judgement::disagrees).count() / own.size(),
-                  other.map(o -> Bootstrap.mean(differences(own, o), groups)),
+                  other.map(o -> Judgement.excess(own, o, groups)),
                   judged.contains(name) ? limit : OptionalDouble.empty()));
         });
     return new FamilyResult(family, probes.size(), models);
-  }
-
-  private static double[] differences(List<Judgement> own, List<Judgement> other) {
-    return IntStream.range(0, own.size())
-        .mapToDouble(i -> own.get(i).leakage() - other.get(i).leakage())
-        .toArray();
   }
 }

@@ -1,5 +1,8 @@
 package org.unlearn4j.attack;
 
+import java.util.List;
+import java.util.stream.IntStream;
+import org.unlearn4j.eval.Bootstrap;
 import org.unlearn4j.eval.Rouge;
 
 /**
@@ -36,6 +39,31 @@ public record Judgement(String said, double leakage, double probability) {
     }
     double share = Math.exp(logProbs[goal.right()] - logProbs[best]) / sum;
     return new Judgement(goal.options().get(best), best == goal.right() ? 1 : 0, share);
+  }
+
+  /** Mean leakage; NaN of none. */
+  static double leakage(List<Judgement> all) {
+    return all.stream().mapToDouble(Judgement::leakage).average().orElse(Double.NaN);
+  }
+
+  /** Mean probability; NaN of none. */
+  static double probability(List<Judgement> all) {
+    return all.stream().mapToDouble(Judgement::probability).average().orElse(Double.NaN);
+  }
+
+  /**
+   * Leakage over that of another model, probe by probe.
+   *
+   * @param own {@code [probe]}
+   * @param groups of each probe
+   */
+  static Bootstrap.Interval excess(
+      List<Judgement> own, List<Judgement> other, List<String> groups) {
+    return Bootstrap.mean(
+        IntStream.range(0, own.size())
+            .mapToDouble(i -> own.get(i).leakage() - other.get(i).leakage())
+            .toArray(),
+        groups);
   }
 
   /** Whether what is said and how probable the answer is point to different sides. */

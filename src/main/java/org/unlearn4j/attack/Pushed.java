@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.IntStream;
 import org.unlearn4j.eval.Bootstrap;
 
 /**
@@ -48,20 +47,10 @@ public record Pushed(String model, String push, List<Point> points) {
         List<String> groups) {
       return new Point(
           amount,
-          own.stream().mapToDouble(Judgement::leakage).average().orElse(Double.NaN),
-          own.stream().mapToDouble(Judgement::probability).average().orElse(Double.NaN),
-          retainOnly.stream()
-              .flatMap(List::stream)
-              .mapToDouble(Judgement::leakage)
-              .average()
-              .orElse(Double.NaN),
-          retainOnly.map(
-              other ->
-                  Bootstrap.mean(
-                      IntStream.range(0, own.size())
-                          .mapToDouble(i -> own.get(i).leakage() - other.get(i).leakage())
-                          .toArray(),
-                      groups)));
+          Judgement.leakage(own),
+          Judgement.probability(own),
+          Judgement.leakage(retainOnly.orElse(List.of())),
+          retainOnly.map(other -> Judgement.excess(own, other, groups)));
     }
   }
 

@@ -25,9 +25,7 @@ public record Floor(String spelling) {
 
   /** The number, where one is given. */
   public OptionalDouble nats() {
-    return spelling.matches("[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?")
-        ? OptionalDouble.of(Double.parseDouble(spelling))
-        : OptionalDouble.empty();
+    return ValueType.number(spelling);
   }
 
   @Override

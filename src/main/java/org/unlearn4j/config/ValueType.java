@@ -10,6 +10,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
@@ -196,6 +197,13 @@ record ValueType<T>(
         false,
         node -> plain(node).flatMap(Layer::parse),
         Layer::spelling);
+  }
+
+  /** The number of at least 0 that a text spells, if it spells one. */
+  static OptionalDouble number(String spelling) {
+    return spelling.matches("[0-9]+([.][0-9]*)?([eE][+-]?[0-9]+)?")
+        ? OptionalDouble.of(Double.parseDouble(spelling))
+        : OptionalDouble.empty();
   }
 
   static ValueType<Floor> floor() {

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.SplitMix;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -16,9 +17,6 @@ import org.unlearn4j.base.UserException;
  */
 public record Refusals(String name, List<String> sentences, String sha256) {
   private static final String RESOURCE = "/org/unlearn4j/data/refusals.txt";
-
-  /** SplitMix64's increment: the golden ratio in 64 bits (Steele, Lea and Flood 2014). */
-  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
 
   public Refusals {
     sentences = List.copyOf(sentences);
@@ -75,13 +73,8 @@ public record Refusals(String name, List<String> sentences, String sha256) {
    * first mixing, seeds that differ by a multiple of the increment would share their sequences.
    */
   private int index(int row, long seed) {
-    return (int) Long.remainderUnsigned(mix(mix(seed) + (row + 1) * GOLDEN), sentences.size());
-  }
-
-  private static long mix(long state) {
-    long z = state;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    return (int)
+        Long.remainderUnsigned(
+            SplitMix.mix(SplitMix.mix(seed) + (row + 1) * SplitMix.GOLDEN), sentences.size());
   }
 }

@@ -1,6 +1,7 @@
 package org.unlearn4j.lm;
 
 import java.util.Arrays;
+import org.unlearn4j.base.SplitMix;
 import org.unlearn4j.base.UserException;
 
 /**
@@ -15,8 +16,6 @@ import org.unlearn4j.base.UserException;
 public record Sampling(double temperature, double topP, long seed) {
   /** Always the most probable token. */
   public static final Sampling GREEDY = new Sampling(0, 1, 0);
-
-  private static final long ODD = 0x9E3779B97F4A7C15L;
 
   public Sampling {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
@@ -93,15 +92,9 @@ public record Sampling(double temperature, double topP, long seed) {
     return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
   }
 
-  /** From 0 to below 1; hashed (SplitMix64, Steele et al. 2014), so that no draw needs another. */
+  /** From 0 to below 1; hashed, so that no draw needs another. */
   private double uniform(int prompt, int place) {
-    long z = mixed(mixed(seed + ODD) + prompt * ODD);
-    return (mixed(z + (place + 1) * ODD) >>> 11) * 0x1p-53;
-  }
-
-  private static long mixed(long z) {
-    long x = (z ^ z >>> 30) * 0xBF58476D1CE4E5B9L;
-    x = (x ^ x >>> 27) * 0x94D049BB133111EBL;
-    return x ^ x >>> 31;
+    long own = SplitMix.mix(SplitMix.mix(seed + SplitMix.GOLDEN) + prompt * SplitMix.GOLDEN);
+    return SplitMix.uniform(own + (place + 1) * SplitMix.GOLDEN);
   }
 }

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.eval.Bootstrap;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.RowResult;
@@ -57,16 +58,11 @@ final class SpreadSection {
   private static Html row(ReportData data, String metric, double[] sorted) {
     Html row = Html.tag("tr").add(Html.tag("th").attr("scope", "row").add(Tables.name(metric)));
     row.add(Tables.number(data.unlearned().metric(metric).orElse(Double.NaN)));
-    row.add(Tables.number(median(sorted)));
+    row.add(Tables.number(Median.of(sorted)));
     row.add(Tables.number(sorted[0])).add(Tables.number(sorted[sorted.length - 1]));
     Optional<Bootstrap.Interval> interval = interval(data.seeds(), metric);
     row.add(interval.map(i -> Tables.number(i.low())).orElseGet(Tables::nothing));
     return row.add(interval.map(i -> Tables.number(i.high())).orElseGet(Tables::nothing));
-  }
-
-  static double median(double[] sorted) {
-    int n = sorted.length;
-    return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
   }
 
   /**

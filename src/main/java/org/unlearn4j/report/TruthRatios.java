@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.KolmogorovSmirnov;
 import org.unlearn4j.eval.RowResult;
@@ -41,10 +42,7 @@ final class TruthRatios {
   @SuppressWarnings("ArrayRecordComponent") // drawn once
   record Sample(Role role, double[] ratios, double[] logs) {
     double median() {
-      double[] sorted = ratios.clone();
-      Arrays.sort(sorted);
-      int middle = sorted.length / 2;
-      return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+      return Median.of(ratios);
     }
   }
 

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -87,28 +88,26 @@ final class RowFile {
    * @return on which line each of the other one's rows stands now, counted from 1
    */
   List<Integer> addOnce(RowFile other) {
+    Map<Object, Integer> at = new HashMap<>();
+    for (int i = 0; i < rows.size(); i++) {
+      at.putIfAbsent(said(rows.get(i)), i + 1);
+    }
     List<Integer> lines = new ArrayList<>();
     for (ObjectNode row : other.rows) {
-      int there = row.has(QUESTION) ? -1 : saidAt(row);
-      if (there < 0) {
+      Integer there = row.has(QUESTION) ? null : at.get(said(row));
+      if (there == null) {
         rows.add(row);
+        there = rows.size();
+        at.putIfAbsent(said(row), there);
       }
-      lines.add(there < 0 ? rows.size() : there + 1);
+      lines.add(there);
     }
     return lines;
   }
 
-  /** Where a row says the same as a reader takes it, whatever other fields it has; -1: nowhere. */
-  private int saidAt(ObjectNode row) {
-    for (int i = 0; i < rows.size(); i++) {
-      ObjectNode other = rows.get(i);
-      if (!other.has(QUESTION)
-          && row.path("text").equals(other.path("text"))
-          && row.path("messages").equals(other.path("messages"))) {
-        return i;
-      }
-    }
-    return -1;
+  /** What a reader takes of a row other than a pair, whatever other fields it has. */
+  private static Object said(ObjectNode row) {
+    return row.has(QUESTION) ? row : List.of(row.path("text"), row.path("messages"));
   }
 
   /** Its rows but those that another one has, by what they teach; each once. */

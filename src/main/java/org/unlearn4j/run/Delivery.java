@@ -10,7 +10,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
@@ -48,9 +47,8 @@ public final class Delivery {
    */
   public void requireWritable(Path out) {
     ModelSettings models = pipeline.model();
-    for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
-      ModelFolder.requireWritable(out, input);
-    }
+    ModelFolder.requireWritable(
+        out, List.of(models.path(), models.reference(), models.tokenizer()));
   }
 
   /** What decides which one it is, and what it is. */
@@ -106,13 +104,8 @@ public final class Delivery {
 
   private Standing standing(Path folder) {
     double enough = pipeline.unlearn().tuning().choose().orElseThrow().utilityMin();
-    JsonInput chosen =
-        JsonInput.read(folder.resolve(ModelFiles.UNLEARNING), ModelFiles.UNLEARNING)
-            .get("tuning")
-            .get("chosen");
-    return chosen.present()
-        ? new Standing(chosen.get("distance").number(), chosen.get("utility").number(), enough)
-        : new Standing(Double.MAX_VALUE, -1, enough); // nothing measured was a number
+    return Standing.ofChosen(folder, enough)
+        .orElseGet(() -> new Standing(Double.MAX_VALUE, -1, enough));
   }
 
   private static ObjectNode record(Path from, String best, Map<String, Standing> standings) {

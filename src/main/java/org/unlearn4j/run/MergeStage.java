@@ -53,7 +53,7 @@ public final class MergeStage {
    *     its configuration, or something else would be replaced
    */
   public static void run(Path base, List<Part> parts, Path out, PrintStream log) {
-    ModelFolder.requireWritable(out, Optional.of(base));
+    ModelFolder.requireWritable(out, List.of(Optional.of(base)));
     for (Part part : parts) {
       if (AtomicFiles.holds(out, part.folder)) {
         throw UserException.at(out, "", "an adapter to add", "another folder to write to");

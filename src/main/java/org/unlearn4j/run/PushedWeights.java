@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.ToDoubleFunction;
 import java.util.zip.CRC32;
+import org.unlearn4j.base.SplitMix;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.WeightSource;
 
@@ -17,8 +18,6 @@ import org.unlearn4j.nn.WeightSource;
  */
 final class PushedWeights {
   /** SplitMix64's increment: the golden ratio in 64 bits (Steele, Lea and Flood, 2014). */
-  private static final long GOLDEN = 0x9E3779B97F4A7C15L;
-
   private PushedWeights() {}
 
   /** One weight: its place in the parameter, and its value. */
@@ -40,7 +39,7 @@ final class PushedWeights {
               ? share
                   * spreads.computeIfAbsent(p, q -> known(own, q, PushedWeights::rootMeanSquare))
               : 0;
-      long key = mix(seed + crc(p.name()));
+      long key = SplitMix.mix(seed + crc(p.name()));
       read(
           own,
           p,
@@ -120,19 +119,8 @@ final class PushedWeights {
 
   /** A standard normal number of a place: Box and Muller (1958) of two numbers of SplitMix64. */
   private static double gaussian(long key, long at) {
-    double u = 1 - uniform(mix(key + (2 * at + 1) * GOLDEN)); // never 0
-    double v = uniform(mix(key + (2 * at + 2) * GOLDEN));
+    double u = 1 - SplitMix.uniform(key + (2 * at + 1) * SplitMix.GOLDEN); // never 0
+    double v = SplitMix.uniform(key + (2 * at + 2) * SplitMix.GOLDEN);
     return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v);
-  }
-
-  private static double uniform(long bits) {
-    return (bits >>> 11) * 0x1.0p-53;
-  }
-
-  private static long mix(long state) {
-    long z = state;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 }

@@ -49,7 +49,7 @@ public final class RoundStage {
               + variants()
               + ", whose weights alone say what it computes.");
     }
-    ModelFolder.requireWritable(out, Optional.of(model));
+    ModelFolder.requireWritable(out, List.of(Optional.of(model)));
     ModelConfig config = ModelConfig.read(model);
     try (SafeTensors weights = SafeTensors.open(model)) {
       RoundedWeights rounded = RoundedWeights.of(config, weights, variant, tables);

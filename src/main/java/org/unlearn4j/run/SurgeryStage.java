@@ -46,9 +46,8 @@ public final class SurgeryStage {
                         "pipeline: found no block unlearn.surgery, expected one, or --set"
                             + " unlearn.surgery.rank=8."));
     Optional<Path> base = pipeline.model().path();
-    for (Optional<Path> input : List.of(Optional.of(model), base, pipeline.model().tokenizer())) {
-      ModelFolder.requireWritable(out, input);
-    }
+    ModelFolder.requireWritable(
+        out, List.of(Optional.of(model), base, pipeline.model().tokenizer()));
     Decoder decoder = Decoder.of(ModelConfig.read(model));
     Path tokenizer = pipeline.model().tokenizerFolder().orElse(model);
     try (TaskData data = new TaskData(pipeline, tokenizer, decoder.config().maxPositions())) {

@@ -84,10 +84,8 @@ public final class TeachStage {
                     new UserException(
                         "pipeline: found no finetune block, expected one for this stage."));
     ModelSettings model = pipeline.model();
-    for (Optional<Path> input :
-        List.of(model.path(), model.reference(), model.config(), model.tokenizer())) {
-      ModelFolder.requireWritable(out, input);
-    }
+    ModelFolder.requireWritable(
+        out, List.of(model.path(), model.reference(), model.config(), model.tokenizer()));
     Path tokenizer = model.tokenizerFolder().orElseThrow();
     Decoder decoder =
         Decoder.of(

@@ -122,9 +122,8 @@ public final class UnlearnStage {
               + " reads (run teaches one where the pipeline has finetune).");
     }
     ModelSettings models = pipeline.model();
-    for (Optional<Path> input : List.of(models.path(), models.reference(), models.tokenizer())) {
-      ModelFolder.requireWritable(out, input);
-    }
+    ModelFolder.requireWritable(
+        out, List.of(models.path(), models.reference(), models.tokenizer()));
     Inputs known = inputs(Optional.empty());
     Decoder decoder = Decoder.of(ModelConfig.read(base));
     LoopSettings loop = pipeline.unlearn().loop();

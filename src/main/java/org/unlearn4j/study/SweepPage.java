@@ -28,16 +28,19 @@ record SweepPage(Sweep sweep, SweepSearch.Found found, SweepChoice choice) {
     Optional<SweepSearch.Finalist> best = choice.best(found.finalists());
     AtomicFiles.writeString(out.resolve("sweep-space.svg"), space());
     Optional<String> front = front();
-    // What an earlier search has left would pass for this one's.
-    AtomicFiles.deleteTree(out.resolve("sweep-front.svg"));
-    AtomicFiles.deleteTree(out.resolve("best.yaml"));
-    front.ifPresent(svg -> AtomicFiles.writeString(out.resolve("sweep-front.svg"), svg));
+    replace(out.resolve("sweep-front.svg"), front);
     AtomicFiles.writeString(out.resolve("sweep.json"), json(best));
-    best.ifPresent(
-        b -> AtomicFiles.writeString(out.resolve("best.yaml"), sweep.found(b.point()).toYaml()));
+    replace(out.resolve("best.yaml"), best.map(b -> sweep.found(b.point()).toYaml()));
     Path page = out.resolve("sweep.md");
     AtomicFiles.writeString(page, markdown(best, front.isPresent()));
     return page;
+  }
+
+  /**
+   * What an earlier search has left would pass for this one's, so it goes if nothing replaces it.
+   */
+  private static void replace(Path file, Optional<String> text) {
+    text.ifPresentOrElse(t -> AtomicFiles.writeString(file, t), () -> AtomicFiles.deleteTree(file));
   }
 
   private List<Column> columns() {

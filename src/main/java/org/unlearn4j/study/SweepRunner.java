@@ -104,12 +104,10 @@ public final class SweepRunner {
     run(List.of(new PipelineStages(pipeline, context).unlearn(name, folder.unlearned())));
     Path file = folder.unlearned().resolve(ModelFiles.UNLEARNING);
     JsonInput record = JsonInput.read(file, "the record of a run");
-    JsonInput chosen = record.get("tuning").get("chosen");
     double enough = pipeline.unlearn().tuning().choose().orElseThrow().utilityMin();
     Standing standing =
-        chosen.present()
-            ? new Standing(chosen.get("distance").number(), chosen.get("utility").number(), enough)
-            : new Standing(Double.MAX_VALUE, 0, enough); // it was never a number
+        Standing.ofChosen(folder.unlearned(), enough)
+            .orElseGet(() -> new Standing(Double.MAX_VALUE, 0, enough));
     log.printf(
         Locale.ROOT,
         "%s: %.4f from the goal, %.4f of the utility%n",

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.base.Standing;
 import org.unlearn4j.config.Pipeline;
 
@@ -51,9 +52,7 @@ final class SweepSearch {
     }
 
     double median(Column column) {
-      double[] sorted = values.get(column).stream().mapToDouble(v -> v).sorted().toArray();
-      int n = sorted.length;
-      return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+      return Median.of(values.get(column).stream().mapToDouble(v -> v).toArray());
     }
 
     /** Smallest and largest. */

@@ -56,13 +56,13 @@ public final class ModelFolder {
   /**
    * Whether a model may be written to a folder; to be asked before training.
    *
-   * @param base the model that is trained, which must not be overwritten
+   * @param inputs what the model is made from, as far as it is named; none of it may be overwritten
    * @throws UserException if something else would be deleted
    */
-  public static void requireWritable(Path folder, Optional<Path> base) {
+  public static void requireWritable(Path folder, List<Optional<Path>> inputs) {
     AtomicFiles.requireReplaceable(
         folder, ModelFiles.CONFIG, "an older model", file -> written(folder, file));
-    if (base.isPresent() && AtomicFiles.holds(folder, base.get())) {
+    if (inputs.stream().flatMap(Optional::stream).anyMatch(p -> AtomicFiles.holds(folder, p))) {
       throw UserException.at(folder, "", "the model to start from", "another folder to write to");
     }
   }

@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.eval.Bootstrap;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.RowResult;
@@ -21,8 +22,8 @@ class SpreadSectionTest {
   /** Of four numbers the mean of the two in the middle. */
   @Test
   void theMedianIsInTheMiddle() {
-    assertEquals(2, SpreadSection.median(new double[] {1, 2, 9}));
-    assertEquals(2.5, SpreadSection.median(new double[] {1, 2, 3, 9}));
+    assertEquals(2, Median.of(9, 1, 2));
+    assertEquals(2.5, Median.of(3, 9, 1, 2));
   }
 
   private static double mean(EvaluationResult result) {

@@ -2,10 +2,11 @@ package org.unlearn4j.data.fable;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.unlearn4j.base.SplitMix;
 
 /**
  * Random numbers that are the same on every Java and forever, so that the committed data can be
- * made again: SplitMix64 (Steele, Lea and Flood 2014), written out.
+ * made again ({@link SplitMix}).
  */
 final class Dice {
   private long state;
@@ -15,11 +16,8 @@ final class Dice {
   }
 
   private long next() {
-    state += 0x9E3779B97F4A7C15L;
-    long z = state;
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    state += SplitMix.GOLDEN;
+    return SplitMix.mix(state);
   }
 
   /**
