@@ -142,8 +142,7 @@ final class TfAttention {
     Operand<TInt32> kvShape =
         tf.concat(List.of(batch, time, tf.array(a.kvHeads(), a.headDim())), zero);
     Operand<N> queries =
-        tf.linalg.transpose(
-            tf.reshape(scaled, qShape), tf.array(0, 2, 1, 3)); // [b, kv * g, t, hd]
+        tf.linalg.transpose(tf.reshape(scaled, qShape), tf.array(0, 2, 1, 3)); // [b, kv * g, t, hd]
     Operand<N> flatQueries =
         tf.reshape(
             queries, tf.concat(List.of(batch, tf.array(a.kvHeads(), -1, a.headDim())), zero));
@@ -183,9 +182,7 @@ final class TfAttention {
         tf.linalg.transpose(
             tf.reshape(
                 mixed,
-                tf.concat(
-                    List.of(batch, tf.array(a.heads()), time, tf.array(a.headDim())),
-                    zero)),
+                tf.concat(List.of(batch, tf.array(a.heads()), time, tf.array(a.headDim())), zero)),
             tf.array(0, 2, 1, 3)); // [b, t, kv * g, hd]
     return tf.reshape(byHead, tf.array(-1, a.heads() * a.headDim()));
   }

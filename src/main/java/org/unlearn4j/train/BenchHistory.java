@@ -21,7 +21,9 @@ import org.unlearn4j.base.Median;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.base.Versions;
 
-/** Measurements of {@code bench} in a file, one JSON object a line, so that a slower step is seen. */
+/**
+ * Measurements of {@code bench} in a file, one JSON object a line, so that a slower step is seen.
+ */
 public final class BenchHistory {
   /** What must be the same for two measurements to be held against each other. */
   private static final List<String> ALIKE =
@@ -117,8 +119,7 @@ public final class BenchHistory {
       for (String line : Files.readAllLines(file)) {
         JsonNode entry = MAPPER.readTree(line);
         if (!(entry instanceof ObjectNode object) || !entry.path(STEP).isNumber()) {
-          throw UserException.at(
-              file, "line " + (all.size() + 1), line, "a measurement of bench");
+          throw UserException.at(file, "line " + (all.size() + 1), line, "a measurement of bench");
         }
         all.add(object);
       }

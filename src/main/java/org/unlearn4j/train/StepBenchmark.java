@@ -147,7 +147,8 @@ public final class StepBenchmark {
 
   /** Where the time of a step goes, by type of operation, the longest first. */
   public static List<OperationTimes.Spent> trace(Work work) {
-    StepGraph graph = new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
+    StepGraph graph =
+        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
     try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
       assign(graph, work.config());
       step.reset();
@@ -280,11 +281,7 @@ public final class StepBenchmark {
   }
 
   private static long processorNanos() {
-    return ProcessHandle.current()
-        .info()
-        .totalCpuDuration()
-        .map(Duration::toNanos)
-        .orElse(0L);
+    return ProcessHandle.current().info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
   }
 
   private static double peakRssMb() {
