@@ -163,7 +163,7 @@ doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 
 gpu-libs: $(CUDA) ## CUDA 12 and cuDNN 9 from their Maven artifact into build/cuda (2 GB to download, once)
 
-gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or network, and in pieces (GPU=: of the CPU build)
+gpu-bundle: $(BUNDLE) $(PIECES) $(if $(SLIM),$(BUNDLE)-onnx-pieces) ## runs without Java, Maven or network, in pieces (GPU=: of the CPU build; SLIM=1: least of CUDA)
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)
