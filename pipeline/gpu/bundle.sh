@@ -28,6 +28,13 @@ for jar in "$part"/lib/onnxruntime*.jar; do
   rm -rf "$part/jar"
 done
 
+# TensorFlow's in a folder on the class path, for the same reason; and compressing sees what they hold.
+for jar in "$part"/lib/tensorflow-core-native-*-linux-*.jar; do
+  mkdir -p "$part/native/tensorflow"
+  (cd "$part/native/tensorflow" && jar -xf "../../lib/$(basename "$jar")" org)
+  rm "$jar"
+done
+
 # Libraries of this system that the runtime was linked against. The C library itself is the one thing that must be there.
 ldd "$part"/runtime/lib/*.so "$part"/runtime/lib/server/*.so 2> /dev/null |
   awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u |

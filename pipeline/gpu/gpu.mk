@@ -3,7 +3,6 @@
 DEVICE := $(if $(GPU),gpu,cpu)
 CUDA   := build/cuda/SHA256SUMS
 # SLIM=1: of CUDA only what training needs; what ONNX Runtime needs there besides lies in pieces of its own.
-SLIM   ?=
 BUNDLE := build/unlearn4j-$(if $(SLIM),slim,$(DEVICE))
 PIECES := $(BUNDLE)-pieces
 # Options of gpu-check.
@@ -25,3 +24,7 @@ $(PIECES): $(BUNDLE)
 # Laid over the slim bundle.
 $(BUNDLE)-onnx-pieces: $(BUNDLE)
 	@PACK='xz -6 -T0' sh pipeline/gpu/pieces.sh $(BUNDLE)-onnx $@ $(notdir $(BUNDLE))
+
+$(BUNDLE)-image.tar: $(BUNDLE) pipeline/image.sh
+	@echo '==> image'
+	@sh pipeline/image.sh $(BUNDLE) $@

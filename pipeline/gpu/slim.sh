@@ -8,13 +8,6 @@ second=$3
 rm -rf "$second"
 mkdir -p "$bundle/cuda" "$second/cuda" "$second/native/onnxruntime" "$second/etc"
 
-# TensorFlow's libraries in a folder on the class path: nothing is copied at a start, and compressing sees what they hold.
-for jar in "$bundle"/lib/tensorflow-core-native-*-linux-x86_64-gpu.jar; do
-  mkdir -p "$bundle/native/tensorflow"
-  (cd "$bundle/native/tensorflow" && jar -xf "../../lib/$(basename "$jar")" org)
-  rm "$jar"
-done
-
 mkdir -p target/stand-ins
 javac -d target/stand-ins src/test/java/org/unlearn4j/build/StandIn.java src/test/java/org/unlearn4j/build/ElfSymbols.java
 while read -r library how; do

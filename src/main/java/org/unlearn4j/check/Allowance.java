@@ -11,8 +11,7 @@ import java.util.function.LongSupplier;
  * @param nanoTime a clock that only goes forwards
  * @param stopped whether somebody has asked
  */
-public record Allowance(
-    int seconds, long start, LongSupplier nanoTime, BooleanSupplier stopped) {
+public record Allowance(int seconds, long start, LongSupplier nanoTime, BooleanSupplier stopped) {
   /** No end. */
   public static final int UNLIMITED = 0;
 

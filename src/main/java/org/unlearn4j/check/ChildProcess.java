@@ -27,7 +27,8 @@ public record ChildProcess(Path folder, IntSupplier limitSeconds, BooleanSupplie
   /**
    * What a program did.
    *
-   * @param code exit code; 124 where it ran past the limit or was to stop, 127 where it could not be started
+   * @param code exit code; 124 where it ran past the limit or was to stop, 127 where it could not
+   *     be started
    * @param out standard output
    * @param tail the last lines on standard error
    */

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -125,7 +124,8 @@ public final class GpuCheck {
     write();
     if (allowance.limited()) {
       ObjectNode end = JSON.createObjectNode().put("part", "end");
-      end.put("verdict", root.path("verdict").asText()).put("seconds", root.path("seconds").asInt());
+      end.put("verdict", root.path("verdict").asText())
+          .put("seconds", root.path("seconds").asInt());
       line(end.put("file", request.out().toString()));
     }
     return pass;

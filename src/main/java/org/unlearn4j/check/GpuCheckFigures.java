@@ -92,8 +92,7 @@ final class GpuCheckFigures {
     JsonNode fixtures = all.isMissingNode() ? part("llama.fp32") : all;
     goal(goals, "fixtures", "within 2e-4 in float32", fixtures.path("outcome"), null);
     JsonNode whole = part("fable").path("beside_the_cpu");
-    JsonNode beside =
-        whole.isMissingNode() ? part("fable.rest").path("beside_the_cpu") : whole;
+    JsonNode beside = whole.isMissingNode() ? part("fable.rest").path("beside_the_cpu") : whole;
     JsonNode training = beside.path("same_training");
     goal(
         goals,

@@ -25,7 +25,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A folder cut into pieces and put together again, and every way in which that must not work. */
 class PiecesTest {
   /** All that a machine needs besides a shell. */
-  private static final List<String> TOOLS = List.of("cat", "tar", "gzip", "sha256sum", "mkdir", "mv", "rm", "cp");
+  private static final List<String> TOOLS =
+      List.of("cat", "tar", "gzip", "sha256sum", "mkdir", "mv", "rm", "cp");
 
   @TempDir Path folder;
   private final byte[] content = new byte[250_000];

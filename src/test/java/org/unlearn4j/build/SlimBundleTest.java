@@ -66,8 +66,7 @@ class SlimBundleTest {
   void noStepCallsWhatIsThereInNameOnly() throws IOException {
     List<Path> listings;
     try (Stream<Path> all = Files.list(Path.of("graphs"))) {
-      listings =
-          all.filter(p -> p.toString().matches(".*[.](step[.].*|forward)[.]?txt")).toList();
+      listings = all.filter(p -> p.toString().matches(".*[.](step[.].*|forward)[.]?txt")).toList();
     }
     assertTrue(listings.size() > 30, listings.toString());
     Set<String> found = new TreeSet<>();

@@ -35,10 +35,51 @@ final class StandIn {
    * {@code write(2, rsi, edx); kill(getpid(), SIGABRT); exit_group(134)}, by the numbers of Linux.
    */
   private static final int[] END = {
-    0xb8, 1, 0, 0, 0, 0xbf, 2, 0, 0, 0, 0x0f, 0x05, // eax = 1, edi = 2, syscall
-    0xb8, 39, 0, 0, 0, 0x0f, 0x05, 0x89, 0xc7, // eax = 39, syscall, edi = eax
-    0xbe, 6, 0, 0, 0, 0xb8, 62, 0, 0, 0, 0x0f, 0x05, // esi = 6, eax = 62, syscall
-    0xbf, 134, 0, 0, 0, 0xb8, 231, 0, 0, 0, 0x0f, 0x05 // edi = 134, eax = 231, syscall
+    0xb8,
+    1,
+    0,
+    0,
+    0,
+    0xbf,
+    2,
+    0,
+    0,
+    0,
+    0x0f,
+    0x05, // eax = 1, edi = 2, syscall
+    0xb8,
+    39,
+    0,
+    0,
+    0,
+    0x0f,
+    0x05,
+    0x89,
+    0xc7, // eax = 39, syscall, edi = eax
+    0xbe,
+    6,
+    0,
+    0,
+    0,
+    0xb8,
+    62,
+    0,
+    0,
+    0,
+    0x0f,
+    0x05, // esi = 6, eax = 62, syscall
+    0xbf,
+    134,
+    0,
+    0,
+    0,
+    0xb8,
+    231,
+    0,
+    0,
+    0,
+    0x0f,
+    0x05 // edi = 134, eax = 231, syscall
   };
 
   private final String name;
