@@ -82,8 +82,8 @@ class ImageTest {
     assertTrue(Files.isExecutable(root.resolve(java.substring(1))), java);
     String[] user = config.path("User").asText().split(":", -1);
     String container =
-        "mount --bind root root && mount --bind /proc root/proc && mount --bind /dev root/dev && exec unshare --root=root"
-            + " --wd=%s --setuid=%s --setgid=%s \"$@\""
+        "mount --bind root root && mount --bind /proc root/proc && mount --bind /dev root/dev"
+            + " && exec unshare --root=root --wd=%s --setuid=%s --setgid=%s \"$@\""
                 .formatted(config.path("WorkingDir").asText(), user[0], user[1]);
     List<String> command = new ArrayList<>(List.of("env", "-i", "PATH=/usr/bin:/bin"));
     command.addAll(words(config.path("Env")));
