@@ -143,7 +143,7 @@ public final class GpuCheck {
         all.add(memory(shape, precision));
       }
     }
-    all.addAll(rivals(request.shapes()));
+    all.addAll(rivals(request.shapes(), PRECISIONS));
     return all;
   }
 
@@ -159,12 +159,11 @@ public final class GpuCheck {
               "llama." + precision, node -> fixtures(node, precision, "--only", "^llama$")));
     }
     all.add(new Planned("fable", node -> outcome(fable().first(node))));
-    List<BenchShape> largestFirst = new ArrayList<>(request.shapes());
-    Collections.reverse(largestFirst);
+    List<BenchShape> largestFirst = reversed(request.shapes());
     for (BenchShape shape : request.shapes()) {
       PRECISIONS.forEach(precision -> all.add(bench(shape, precision)));
     }
-    all.addAll(rivals(largestFirst));
+    all.addAll(rivals(largestFirst, reversed(PRECISIONS)));
     all.add(
         new Planned(
             "lora." + request.lora().spelling() + ".bf16",
@@ -179,6 +178,12 @@ public final class GpuCheck {
     return all;
   }
 
+  private static <T> List<T> reversed(List<T> list) {
+    List<T> reversed = new ArrayList<>(list);
+    Collections.reverse(reversed);
+    return reversed;
+  }
+
   private Planned bench(BenchShape shape, String precision) {
     return new Planned(
         "bench." + shape.spelling() + "." + precision, node -> bench(node, shape, precision));
@@ -190,10 +195,10 @@ public final class GpuCheck {
         node -> bench(node, shape, precision, "--memory"));
   }
 
-  private List<Planned> rivals(List<BenchShape> shapes) {
+  private List<Planned> rivals(List<BenchShape> shapes, List<String> precisions) {
     List<Planned> all = new ArrayList<>();
     for (BenchShape shape : shapes) {
-      for (String precision : PRECISIONS) {
+      for (String precision : precisions) {
         String name = "torch." + shape.spelling() + "." + precision;
         all.add(new Planned(name, node -> rival(node, shape, precision)));
       }

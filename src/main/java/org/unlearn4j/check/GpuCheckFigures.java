@@ -128,7 +128,7 @@ final class GpuCheckFigures {
     goal(
         goals,
         "utilisation",
-        GOAL + " reported, of the measured matrix peak",
+        GOAL + " reported, of the measured matrix peak (torchtitan, 8 B on H100s: 0.33 to 0.39)",
         utilisation.isNumber() ? outcome(true) : utilisation,
         utilisation);
     return goals;
