@@ -20,7 +20,7 @@ final class PartEstimates {
   private static final List<Estimate> ALL =
       List.of(
           new Estimate("doctor", 15, 5),
-          new Estimate("llama.", 45, 45),
+          new Estimate("llama.", 45, 75),
           new Estimate("fixtures.", 120, 120),
           new Estimate("fable.rest", 300, 300),
           new Estimate("fable", 120, 180),

@@ -63,7 +63,7 @@ class BundleTest {
 
   /**
    * As on a machine that is lent for minutes: pieces are brought, joined and checked, the most
-   * valuable parts are done, and what does not fit is left out. Estimates on two cores: 45 s for
+   * valuable parts are done, and what does not fit is left out. Estimates on two cores: 75 s for
    * Llama, 30 for a timing; the 3600 of the largest step through adapters never fit.
    */
   @Test

@@ -12,14 +12,18 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
-/** The image starts Java without the launcher, which it has no shell for, and as the launcher does. */
+/**
+ * The image starts Java without the launcher, which it has no shell for, and as the launcher does.
+ */
 class ImageOptionsTest {
   /** Options without a value that the launcher works out at a start. */
   private static final Pattern OPTION =
-      Pattern.compile("(?m)(?:^ +|\")(-(?:XX:|X|D|-enable)[A-Za-z0-9_.:+-]+(?:=[A-Za-z0-9.-]+)?)(?= \\\\$|\")");
+      Pattern.compile(
+          "(?m)(?:^ +|\")(-(?:XX:|X|D|-enable)[A-Za-z0-9_.:+-]+(?:=[A-Za-z0-9.-]+)?)(?= \\\\$|\")");
 
   private static final Pattern VARIABLE =
-      Pattern.compile("(TF_CPP_MIN_LOG_LEVEL|OPT_OUT_TRACKING|ORT_DISABLE_TELEMETRY|GLIBC_TUNABLES)=");
+      Pattern.compile(
+          "(TF_CPP_MIN_LOG_LEVEL|OPT_OUT_TRACKING|ORT_DISABLE_TELEMETRY|GLIBC_TUNABLES)=");
 
   private static Set<String> all(Pattern pattern, Path file) throws IOException {
     Set<String> all = new TreeSet<>();
