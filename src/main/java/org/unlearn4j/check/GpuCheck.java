@@ -88,7 +88,12 @@ public final class GpuCheck {
       PrintStream notes) {
     this.request = request;
     this.programs =
-        new CheckPrograms(request.home(), request.device(), beside("cuda-cache"), run, notes);
+        new CheckPrograms(
+            request.home(),
+            request.device(),
+            request.out().resolveSibling("cuda-cache"), // one of all checks there
+            run,
+            notes);
     this.rival = new RivalCheck(programs, request.steps());
     this.allowance = allowance;
     this.lines = lines;

@@ -128,7 +128,7 @@ class TimedCheckTest {
     assertEquals("pass", end.path("verdict").asText());
     assertEquals(20, lines().get(6).at("/result/step_ms").intValue());
     assertTrue(calls.get(1).contains("--only ^llama$ --precision fp32 --device gpu:0"));
-    assertTrue(calls.get(1).endsWith(home.resolve("found-cuda-cache").toString()), calls.get(1));
+    assertTrue(calls.get(1).endsWith(home.resolve("cuda-cache").toString()), calls.get(1));
     String lora = calls.stream().filter(c -> c.contains("--shape 8b")).findFirst().orElseThrow();
     assertTrue(lora.contains("--precision bf16 --stored bf16 --set unlearn.adapter.rank=16"), lora);
   }
