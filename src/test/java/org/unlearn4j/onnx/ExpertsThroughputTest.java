@@ -45,12 +45,15 @@ class ExpertsThroughputTest {
 
   @TempDir Path temp;
 
-  /** {@code least} is what the layer must gain; 0: the ratio is only printed. */
+  /**
+   * {@code least} is what the layer must gain. 8 tokens go through nearly all experts, so nearly
+   * all weights are read; weights in int8 are widened whether a token asks for them or not.
+   */
   @ParameterizedTest
   @CsvSource({
-    "FP32, 512, 2.5", "FP32, 8, 0", "FP32, 1, 2.5",
-    "INT8, 512, 0", "INT8, 8, 0", "INT8, 1, 0",
-    "INT4, 512, 2.5", "INT4, 8, 0", "INT4, 1, 2.5"
+    "FP32, 512, 2.5", "FP32, 8, 1", "FP32, 1, 2.5",
+    "INT8, 512, 2", "INT8, 8, 1", "INT8, 1, 1",
+    "INT4, 512, 2.5", "INT4, 8, 1", "INT4, 1, 2.5"
   })
   void tokensASecond(Variant variant, int tokens, double least) throws Exception {
     Path weights = weights();
