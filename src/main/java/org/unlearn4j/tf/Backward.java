@@ -12,6 +12,7 @@ import org.tensorflow.Graph;
 import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.StopGradient;
 import org.tensorflow.types.TFloat32;
@@ -69,6 +70,7 @@ public final class Backward {
     List<Operand<TFloat32>> leaves =
         reached(of, blocks.stream().map(Checkpoints.Block::leaf).toList());
     List<Operand<TFloat32>> direct = differentiate(scope + "/losses", of, null, leaves);
+    List<Operand<TFloat32>> early = parts.values().stream().flatMap(List::stream).toList();
     int lowest = lowest(blocks);
     Operand<TFloat32> gradient = null;
     for (int l = blocks.size() - 1; l >= 0; l--) {
@@ -78,7 +80,7 @@ public final class Backward {
       Operand<TFloat32> own = at < 0 ? null : direct.get(at);
       boolean last = l + 1 < lowest;
       boolean further = l >= lowest;
-      gradient = runtime.at(block.place(), () -> through(block, above, own, last, further));
+      gradient = runtime.at(block.place(), () -> through(block, above, own, early, last, further));
     }
     if (gradient != null) {
       differentiate(scope + "/embeddings", blocks.get(0).input(), gradient, List.of());
@@ -89,6 +91,8 @@ public final class Backward {
    * The gradient of a block's input, from that of its output: what comes from above and what a loss
    * reads there, either of which may be null.
    *
+   * @param early gradients of the head and the final norm: while they are not there, the logits'
+   *     own is, and a block that a thread computes again meanwhile would come on top of it
    * @param last nothing at or below it is wanted
    * @param further something below it is wanted
    * @return null where the gradient goes no further
@@ -97,6 +101,7 @@ public final class Backward {
       Checkpoints.Block block,
       Operand<TFloat32> above,
       Operand<TFloat32> direct,
+      List<Operand<TFloat32>> early,
       boolean last,
       boolean further) {
     Operand<TFloat32> gradient = sum(above, direct);
@@ -104,7 +109,9 @@ public final class Backward {
     if (gradient == null || last) {
       return gradient;
     }
-    Checkpoints.Copy copy = block.copy(gradient);
+    List<Op> late = new ArrayList<>(early);
+    late.add(gradient);
+    Checkpoints.Copy copy = block.copy(late);
     List<Operand<TFloat32>> input =
         differentiate(
             scope + "/" + block.name(),

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.types.TFloat32;
 
@@ -53,10 +54,10 @@ final class Checkpoints {
     /**
      * The block once more, or as it is where it is kept.
      *
-     * @param late an operation of the backward pass; nothing of the copy runs before it, and no
+     * @param late operations of the backward pass; nothing of the copy runs before them, and no
      *     optimiser takes the copy for the original
      */
-    Copy copy(Operand<TFloat32> late) {
+    Copy copy(List<Op> late) {
       if (again.isEmpty()) {
         return new Copy(read, output);
       }
