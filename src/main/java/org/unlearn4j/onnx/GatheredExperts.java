@@ -12,8 +12,8 @@ import org.unlearn4j.nn.Experts;
 /**
  * A mixture of experts in operators that every runtime has: rows are sorted by expert, cut into
  * each one's, go through theirs, and are put back to be summed token by token. An expert that no
- * token goes through computes a matrix without rows. The router stays in float32 in every variant, for a rounding there sends
- * tokens elsewhere.
+ * token goes through computes a matrix without rows. The router stays in float32 in every variant,
+ * for a rounding there sends tokens elsewhere.
  */
 final class GatheredExperts {
   /** Tokens times experts that a token goes through. */
@@ -56,8 +56,7 @@ final class GatheredExperts {
     Value order = places(expert);
     Value token = g.node(Op.DIV, "sorted", Map.of(), order.shape(), order, g.scalar(chosen));
     Map<String, ?> rows = Map.of("axis", 0L);
-    Value sorted =
-        g.node(Op.GATHER, "sorted", rows, List.of(PAIRS, Dim.of(x.width())), x, token);
+    Value sorted = g.node(Op.GATHER, "sorted", rows, List.of(PAIRS, Dim.of(x.width())), x, token);
     List<Value> own = split(sorted, expert, spec.all().size());
     List<Value> made = new ArrayList<>();
     for (int i = 0; i < own.size(); i++) {
@@ -92,9 +91,7 @@ final class GatheredExperts {
 
   /** Where the values would be found in ascending order; of a permutation, its inverse. */
   private Value places(Value values) {
-    Value size =
-        g.node(
-            Op.SHAPE, "sorted", Map.of(), DataType.INT64, List.of(Dim.of(1)), values);
+    Value size = g.node(Op.SHAPE, "sorted", Map.of(), DataType.INT64, List.of(Dim.of(1)), values);
     Value ascending = new Value(g.outputName(Op.TOP_K, "sorted", 0), DataType.INT64, PAIR_LIST);
     Value places = new Value(g.outputName(Op.TOP_K, "sorted", 1), DataType.INT64, PAIR_LIST);
     Map<String, ?> smallest = Map.of("axis", 0L, "largest", 0L);
@@ -105,8 +102,7 @@ final class GatheredExperts {
   /** The rows of each expert, of rows that are sorted by expert. */
   private List<Value> split(Value sorted, Value expert, int experts) {
     Value column =
-        g.node(
-            Op.UNSQUEEZE, "sorted", Map.of(), List.of(PAIRS, Dim.of(1)), expert, g.vector(1));
+        g.node(Op.UNSQUEEZE, "sorted", Map.of(), List.of(PAIRS, Dim.of(1)), expert, g.vector(1));
     Value numbers = g.vector(LongStream.range(0, experts).toArray());
     List<Dim> table = List.of(PAIRS, Dim.of(experts));
     Value hits = g.node(Op.EQUAL, "sorted", Map.of(), DataType.BOOL, table, column, numbers);

@@ -89,8 +89,7 @@ final class TfExperts {
     for (int i = 0; i < all; i++) {
       Operand<TInt64> tokens =
           tf.dtypes.cast(
-              tf.reshape(
-                  tf.math.div(places.get(i), tf.constant(chosen)), tf.array(-1, 1)),
+              tf.reshape(tf.math.div(places.get(i), tf.constant(chosen)), tf.array(-1, 1)),
               TInt64.class);
       to.add(places.get(i));
       made.add(mlp.of(TfTensor.of(own.get(i)), tokens, spec.all().get(i)).f32(tf));

@@ -133,10 +133,11 @@ class ExpertsThroughputTest {
     Value weights = g.node(Op.SOFTMAX, "router", last, few, kept);
     Value sum = null;
     for (int i = 0; i < ALL; i++) {
-      Value hit =
-          g.node(Op.EQUAL, "own", Map.of(), DataType.BOOL, few, choice, g.scalar((long) i));
-      Value own = g.node(Op.WHERE, "own", Map.of(), DataType.FLOAT, few, hit, weights, g.scalar(0f));
-      Value weight = g.node(Op.REDUCE_SUM, "own", Map.of("keepdims", 1L), column, own, g.vector(-1));
+      Value hit = g.node(Op.EQUAL, "own", Map.of(), DataType.BOOL, few, choice, g.scalar((long) i));
+      Value own =
+          g.node(Op.WHERE, "own", Map.of(), DataType.FLOAT, few, hit, weights, g.scalar(0f));
+      Value weight =
+          g.node(Op.REDUCE_SUM, "own", Map.of("keepdims", 1L), column, own, g.vector(-1));
       Value made = spec.emit(e, x, spec.all().get(i));
       Value weighted = g.node(Op.MUL, "own", Map.of(), made.shape(), made, weight);
       sum = sum == null ? weighted : e.add(sum, weighted);

@@ -113,9 +113,7 @@ class HalfWeightsTest {
   /** Matrices; routers are float32 in every file. */
   private static TensorInfo halved(TensorInfo t) {
     boolean router = t.name().matches(".*(\\.router|\\.mlp\\.gate|_moe\\.gate)\\.weight");
-    return t.shape().size() == 2 && !router
-        ? new TensorInfo(t.name(), DType.F16, t.shape())
-        : t;
+    return t.shape().size() == 2 && !router ? new TensorInfo(t.name(), DType.F16, t.shape()) : t;
   }
 
   private LogitDistance ofFile(Path model, Variant variant, Fixture fixture) {
