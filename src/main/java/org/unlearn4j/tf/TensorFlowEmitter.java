@@ -39,12 +39,14 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
   private final List<Operand<TInt32>> routes = new ArrayList<>();
+  private final List<ExpertShares> shares = new ArrayList<>();
   private final TfLinear linear;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private RowDropout dropout;
   private LinearReader reader;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
+  private boolean balancing;
   private int places;
   private int blocks;
 
@@ -113,6 +115,16 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     return checkpoints.blocks();
   }
 
+  /** From now on sums up how routers divide the tokens. */
+  public void balancing() {
+    balancing = true;
+  }
+
+  /** How they did, layer by layer; the forward pass alone. */
+  public List<ExpertShares> shares() {
+    return List.copyOf(shares);
+  }
+
   /** The token ids as the decoder takes them. */
   public TfTensor ids() {
     return TfTensor.IDS;
@@ -150,25 +162,40 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
         () ->
             checkpoints.active()
                 ? checkpoints.block(
-                    tf, device, x, body, (ops, input) -> again(ops, drawn, body, input))
+                    tf,
+                    device,
+                    x,
+                    input -> made(body, input),
+                    (ops, input) -> again(ops, drawn, body, input),
+                    shares)
                 : body.apply(x));
   }
 
+  /** A block, and what it says of its router. */
+  private Checkpoints.Made made(UnaryOperator<TfTensor> body, TfTensor x) {
+    int before = shares.size();
+    TfTensor y = body.apply(x);
+    return new Checkpoints.Made(y, List.copyOf(shares.subList(before, shares.size())));
+  }
+
   /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
-  private TfTensor again(Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
+  private Checkpoints.Made again(
+      Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
     Ops outer = tf;
     int next = places;
     int kept = present.size();
     int routed = routes.size();
+    int summed = shares.size();
     tf = ops;
     places = place;
     try {
-      return body.apply(input);
+      return made(body, input);
     } finally {
       tf = outer;
       places = next;
       present.subList(kept, present.size()).clear();
       routes.subList(routed, routes.size()).clear();
+      shares.subList(summed, shares.size()).clear();
     }
   }
 
@@ -261,18 +288,20 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
               ownTokens = Optional.empty();
               return made;
             })
-        .emit(tf.withSubScope("experts"), x, experts, routes::add);
+        .emit(tf.withSubScope("experts"), x, experts, this::routed);
+  }
+
+  private void routed(Operand<TFloat32> probabilities, Operand<TInt32> choice) {
+    routes.add(choice);
+    if (balancing) {
+      Ops ops = tf.withSubScope("shares");
+      shares.add(ExpertShares.of(ops, probabilities, choice, inputs.mask()));
+    }
   }
 
   @Override
   public TfTensor clampedGate(TfTensor gate, TfTensor up, ClampedGate form) {
-    Ops ops = tf.withSubScope("clamped_gate");
-    Operand<TFloat32> limit = ops.constant((float) form.limit());
-    Operand<TFloat32> g = ops.math.minimum(gate.f32(ops), limit);
-    Operand<TFloat32> u =
-        ops.math.maximum(ops.math.minimum(up.f32(ops), limit), ops.math.neg(limit));
-    Operand<TFloat32> s = ops.math.sigmoid(ops.math.mul(g, ops.constant((float) form.alpha())));
-    return TfTensor.of(ops.math.mul(ops.math.add(u, ops.constant(1f)), ops.math.mul(g, s)));
+    return TfExperts.clampedGate(tf.withSubScope("clamped_gate"), gate, up, form);
   }
 
   @Override

@@ -2,7 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
@@ -13,6 +13,7 @@ import org.tensorflow.op.nn.TopK;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Experts;
 
 /**
@@ -50,9 +51,11 @@ final class TfExperts {
   /**
    * Emits them on {@code x [tokens, in]}.
    *
-   * @param routes told which experts each token goes through, {@code [tokens, chosen]}
+   * @param routes told the experts' probabilities, {@code [tokens, experts]}, and which each token
+   *     goes through, {@code [tokens, chosen]}
    */
-  TfTensor emit(Ops tf, TfTensor x, Experts spec, Consumer<Operand<TInt32>> routes) {
+  TfTensor emit(
+      Ops tf, TfTensor x, Experts spec, BiConsumer<Operand<TFloat32>, Operand<TInt32>> routes) {
     Operand<TFloat32> flat = x.f32(tf);
     int all = spec.all().size();
     Operand<TFloat32> logits =
@@ -67,7 +70,7 @@ final class TfExperts {
     int chosen = spec.chosen();
     TopK<TFloat32, TInt32> largest =
         tf.nn.topK(tf.stopGradient(probabilities), tf.constant(chosen), TInt32.class);
-    routes.accept(largest.indices());
+    routes.accept(probabilities, largest.indices());
     Operand<TInt32> expert = tf.reshape(largest.indices(), tf.array(-1)); // [pairs]
     Operand<TInt32> pair = tf.range(tf.constant(0), tf.size(expert), tf.constant(1));
     Operand<TInt32> token = tf.math.div(pair, tf.constant(chosen));
@@ -97,5 +100,15 @@ final class TfExperts {
     Operand<TFloat32> each =
         tf.reshape(tf.dynamicStitch(to, made), tf.array(-1, chosen, spec.out()));
     return TfTensor.of(tf.sum(tf.math.mul(each, kept), tf.constant(1)));
+  }
+
+  /** {@code (u + 1) g sigmoid(alpha g)} of bounded gate and up. */
+  static TfTensor clampedGate(Ops ops, TfTensor gate, TfTensor up, ClampedGate form) {
+    Operand<TFloat32> limit = ops.constant((float) form.limit());
+    Operand<TFloat32> g = ops.math.minimum(gate.f32(ops), limit);
+    Operand<TFloat32> u =
+        ops.math.maximum(ops.math.minimum(up.f32(ops), limit), ops.math.neg(limit));
+    Operand<TFloat32> s = ops.math.sigmoid(ops.math.mul(g, ops.constant((float) form.alpha())));
+    return TfTensor.of(ops.math.mul(ops.math.add(u, ops.constant(1f)), ops.math.mul(g, s)));
   }
 }
