@@ -192,7 +192,8 @@ final class Rules {
         .find(Schema.UNLEARN.routerLoss)
         .filter(w -> robust && settings.find(RobustKeys.ATTACK).isPresent() && !w.off())
         .ifPresent(
-            w -> add(Schema.UNLEARN.routerLoss, w + " with unlearn.robust.attack", "0 (no attack)"));
+            w ->
+                add(Schema.UNLEARN.routerLoss, w + " with unlearn.robust.attack", "0 (no attack)"));
     if (!is(RobustKeys.ATTACK, RobustSettings.Attack.RELEARN)) {
       return;
     }

@@ -89,10 +89,7 @@ public final class Backward {
     }
     if (gradient != null) {
       differentiate(
-          scope + "/embeddings",
-          List.of(blocks.get(0).input()),
-          List.of(gradient),
-          List.of());
+          scope + "/embeddings", List.of(blocks.get(0).input()), List.of(gradient), List.of());
     }
   }
 
@@ -135,10 +132,7 @@ public final class Backward {
     }
     List<Operand<TFloat32>> input =
         differentiate(
-            scope + "/" + block.name(),
-            made,
-            known,
-            further ? List.of(copy.input()) : List.of());
+            scope + "/" + block.name(), made, known, further ? List.of(copy.input()) : List.of());
     return further ? input.get(0) : null;
   }
 
@@ -178,10 +172,7 @@ public final class Backward {
     }
     Output<?>[] dx =
         graph.addGradients(
-            scope,
-            outputs(y),
-            outputs(x),
-            upstream == null ? null : outputs(upstream));
+            scope, outputs(y), outputs(x), upstream == null ? null : outputs(upstream));
     runtime.several().ifPresent(m -> m.madeBelow(scope));
     List<Operand<TFloat32>> found = new ArrayList<>();
     for (Output<?> gradient : dx) {

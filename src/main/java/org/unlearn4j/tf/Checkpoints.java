@@ -77,7 +77,9 @@ final class Checkpoints {
   /** The second emission of a block: output, then shares. */
   record Copy(Operand<TFloat32> input, List<Operand<TFloat32>> made) {}
 
-  /** What a block's body gives: its output, and how its routers divide tokens where that is read. */
+  /**
+   * What a block's body gives: its output, and how its routers divide tokens where that is read.
+   */
   record Made(TfTensor output, List<ExpertShares> shares) {
     List<Operand<TFloat32>> all(Ops tf) {
       List<Operand<TFloat32>> all = new ArrayList<>(List.of(output.f32(tf)));

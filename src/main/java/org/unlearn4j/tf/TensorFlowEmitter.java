@@ -10,7 +10,6 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -41,6 +40,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final List<Operand<TInt32>> routes = new ArrayList<>();
   private final List<ExpertShares> shares = new ArrayList<>();
   private final TfLinear linear;
+  private final TfNorms norms;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private RowDropout dropout;
@@ -62,6 +62,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.precision = precision;
     this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables);
     this.linear = new TfLinear(variables, precision);
+    this.norms = new TfNorms(variables);
   }
 
   /** From now on drops values of the residual stream in some rows. */
@@ -179,8 +180,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   }
 
   /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
-  private Checkpoints.Made again(
-      Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
+  private Checkpoints.Made again(Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
     Ops outer = tf;
     int next = places;
     int kept = present.size();
@@ -220,7 +220,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   @Override
   public TfTensor rmsNorm(TfTensor x, Norm norm) {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
-    return TfTensor.of(rms(ops, x.f32(tf), norm));
+    return TfTensor.of(norms.rms(ops, x.f32(tf), norm));
   }
 
   @Override
@@ -228,37 +228,14 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
     Operand<TFloat32> byHead =
         ops.reshape(x.f32(tf), ops.array(-1, heads, norm.size())); // [b * t, heads, size]
-    return TfTensor.of(ops.reshape(rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
-  }
-
-  private Operand<TFloat32> rms(Ops ops, Operand<TFloat32> v, Norm norm) {
-    Operand<TFloat32> meanSquare = mean(ops, ops.math.square(v), norm.size());
-    Operand<TFloat32> inverse =
-        ops.math.rsqrt(ops.math.add(meanSquare, ops.constant((float) norm.epsilon())));
-    return ops.math.mul(ops.math.mul(v, inverse), gain(ops, norm));
+    return TfTensor.of(
+        ops.reshape(norms.rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
   }
 
   @Override
   public TfTensor layerNorm(TfTensor x, Norm norm) {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
-    Operand<TFloat32> v = x.f32(tf);
-    Operand<TFloat32> centred = ops.math.sub(v, mean(ops, v, norm.size()));
-    Operand<TFloat32> variance = mean(ops, ops.math.square(centred), norm.size());
-    Operand<TFloat32> inverse =
-        ops.math.rsqrt(ops.math.add(variance, ops.constant((float) norm.epsilon())));
-    Operand<TFloat32> y = ops.math.mul(ops.math.mul(centred, inverse), gain(ops, norm));
-    return TfTensor.of(
-        norm.bias().isPresent() ? ops.math.add(y, variables.read(norm.bias().get())) : y);
-  }
-
-  private Operand<TFloat32> gain(Ops ops, Norm norm) {
-    Operand<TFloat32> weight = variables.read(norm.weight());
-    return norm.plusOne() ? ops.math.add(weight, ops.constant(1f)) : weight;
-  }
-
-  /** Mean over the last axis, kept as an axis of one. */
-  private static Operand<TFloat32> mean(Ops ops, Operand<TFloat32> x, int size) {
-    return ops.math.mul(ops.sum(x, ops.constant(-1), Sum.keepDims(true)), ops.constant(1f / size));
+    return TfTensor.of(norms.layer(ops, x.f32(tf), norm));
   }
 
   @Override

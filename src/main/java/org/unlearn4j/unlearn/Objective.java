@@ -62,7 +62,16 @@ public record Objective(
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
     return new Objective(
-        name, forget, retain, Optional.of(added), dual, learning, quantization, floor, robust, balancing);
+        name,
+        forget,
+        retain,
+        Optional.of(added),
+        dual,
+        learning,
+        quantization,
+        floor,
+        robust,
+        balancing);
   }
 
   Objective with(Dual added) {
@@ -112,7 +121,16 @@ public record Objective(
   /** The same of weights as they will be deployed. */
   public Objective with(QuantizationAware added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, learning, Optional.of(added), floor, robust, balancing);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        learning,
+        Optional.of(added),
+        floor,
+        robust,
+        balancing);
   }
 
   /** The same with floors. */

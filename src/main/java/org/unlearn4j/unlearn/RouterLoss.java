@@ -75,8 +75,7 @@ record RouterLoss(Set<Segment> segments) implements Term {
     Operand<TFloat32> f = tf.math.div(sum(tf, layers, ExpertShares::tokens), tokens);
     Operand<TFloat32> p = tf.math.div(sum(tf, layers, ExpertShares::probabilities), tokens);
     Operand<TFloat32> experts = tf.dtypes.cast(tf.size(p), TFloat32.class);
-    Operand<TFloat32> loss =
-        tf.math.mul(experts, tf.sum(tf.math.mul(f, p), tf.constant(0)));
+    Operand<TFloat32> loss = tf.math.mul(experts, tf.sum(tf.math.mul(f, p), tf.constant(0)));
     return tf.math.mul(loss, share(tf, c));
   }
 
@@ -89,7 +88,6 @@ record RouterLoss(Set<Segment> segments) implements Term {
   private Operand<TFloat32> share(Ops tf, StepContext c) {
     List<Operand<TInt32>> own = segments.stream().sorted().map(c::rows).toList();
     List<Operand<TFloat32>> whole = segments.stream().sorted().map(c::stepRows).toList();
-    return tf.math.div(
-        tf.dtypes.cast(tf.math.addN(own), TFloat32.class), tf.math.addN(whole));
+    return tf.math.div(tf.dtypes.cast(tf.math.addN(own), TFloat32.class), tf.math.addN(whole));
   }
 }

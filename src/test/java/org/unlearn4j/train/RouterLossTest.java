@@ -177,10 +177,7 @@ class RouterLossTest {
     StepBatch batch = StepBatch.whole(rows(0, 3), Map.of());
     float[] with = run(batch, false).gradients().get(gate());
     float[] without =
-        fixture
-            .run(objective("0"), batch, CONTROL, Computations.FP32)
-            .gradients()
-            .get(gate());
+        fixture.run(objective("0"), batch, CONTROL, Computations.FP32).gradients().get(gate());
     double apart = 0;
     for (int i = 0; i < with.length; i++) {
       apart = Math.max(apart, Math.abs(with[i] - without[i]));
