@@ -143,7 +143,8 @@ final class PipelineRecords {
         s.get(loop.seed),
         s.get(loop.checkpointEvery),
         s.get(loop.recompute),
-        loop.adapter.read(s));
+        loop.adapter.read(s),
+        s.get(loop.routerLoss));
   }
 
   static ExportSettings export(Settings s) {

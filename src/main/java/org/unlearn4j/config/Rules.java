@@ -187,6 +187,13 @@ final class Rules {
 
   /** What an attack learns it learns by the retain loss of the graph, in the retain rows' place. */
   private void robust() {
+    boolean robust = !is(RobustKeys.ATTACK, RobustSettings.Attack.NONE);
+    settings
+        .find(Schema.UNLEARN.routerLoss)
+        .filter(w -> robust && settings.find(RobustKeys.ATTACK).isPresent() && !w.off())
+        .ifPresent(
+            w ->
+                add(Schema.UNLEARN.routerLoss, w + " with unlearn.robust.attack", "0 (no attack)"));
     if (!is(RobustKeys.ATTACK, RobustSettings.Attack.RELEARN)) {
       return;
     }
