@@ -137,6 +137,11 @@ public enum VerifyLimit {
     return side;
   }
 
+  /** Whether it belongs to a graph that rounds while it runs. */
+  boolean ofGraph() {
+    return this == GRAPH_RTOL || this == GRAPH_MEAN_RTOL;
+  }
+
   /** What no number exceeds. */
   public double unlimited() {
     return side == Side.AT_MOST ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY;

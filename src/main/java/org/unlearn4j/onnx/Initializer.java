@@ -31,6 +31,9 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
   /** The scales that belong to those codes, float32. */
   record Scales(Linear linear, RowQuantizer quantizer) implements Content {}
 
+  /** The zero points that belong to them, each row of them beginning with a byte of its own. */
+  record Zeros(Linear linear, RowQuantizer quantizer) implements Content {}
+
   /** A weight in one of the float formats. */
   static Initializer of(Parameter p, DataType type) {
     List<Long> dims = p.shape().stream().map(Integer::longValue).toList();
@@ -52,6 +55,17 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
     long scales = (long) l.out() * quantizer.scales(l.in());
     String name = l.weight().name() + ".scales";
     return new Initializer(name, List.of(scales), DataType.FLOAT, new Scales(l, quantizer));
+  }
+
+  static Initializer zeros(Linear l, RowQuantizer quantizer) {
+    long bytes = (long) l.out() * zeroBytes(l, quantizer);
+    String name = l.weight().name() + ".zeros";
+    return new Initializer(name, List.of(bytes), DataType.UINT8, new Zeros(l, quantizer));
+  }
+
+  /** Bytes that the zero points of a row take. */
+  static int zeroBytes(Linear l, RowQuantizer quantizer) {
+    return (quantizer.zeros(l.in()) * quantizer.bits() + 7) / 8;
   }
 
   /** Number of values. */
@@ -77,6 +91,9 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
     }
     if (content instanceof Codes c) {
       return c.linear().weight();
+    }
+    if (content instanceof Zeros z) {
+      return z.linear().weight();
     }
     return content instanceof Scales s ? s.linear().weight() : null;
   }
