@@ -88,7 +88,7 @@ final class CodeKeys {
    * Whether codes stand for what they usually stand for; how they are computed is another matter.
    */
   boolean usualGrid(Settings s) {
-    return keys().stream().filter(k -> k != accuracyLevel).allMatch(k -> usual(k, s));
+    return keys().stream().filter(k -> !k.equals(accuracyLevel)).allMatch(k -> usual(k, s));
   }
 
   private static <T> boolean usual(Key<T> key, Settings s) {

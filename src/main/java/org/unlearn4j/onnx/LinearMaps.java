@@ -251,7 +251,7 @@ final class LinearMaps {
             DataType.UINT8,
             (long) linear.out(),
             (long) quantizer(linear).scales(linear.in()),
-            form.codes().block() * quantizer(linear).bits() / 8L));
+            (long) form.codes().block() * quantizer(linear).bits() / 8));
   }
 
   private Value scales(Linear linear) {

@@ -201,7 +201,7 @@ public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice)
   /** The codes that {@link #pack} has put in pairs. */
   public static void unpack(byte[] packed, int from, byte[] codes, int to, int n) {
     for (int i = 0; i < n; i++) {
-      codes[to + i] = (byte) ((packed[from + i / 2] >> i % 2 * 4 & 0xf) - 8);
+      codes[to + i] = (byte) ((packed[from + i / 2] >> (i % 2 * 4) & 0xf) - 8);
     }
   }
 }
