@@ -104,6 +104,7 @@ final class CodeKeys {
         s.get(scales),
         s.get(accuracyLevel),
         mixed ? s.get(headBits) : usual.headBits(),
-        s.find(eightBitLayers).orElse(usual.eightBitLayers()));
+        s.find(eightBitLayers).orElse(usual.eightBitLayers()),
+        usual.halfScales());
   }
 }

@@ -40,7 +40,9 @@ public record ExportOptions(
       throw new UserException("ONNX variants: found " + variants + ", expected different ones.");
     }
     forms(variants, opset, quantizedEmbeddings, choices);
-    if (quantizedEmbeddings && !variants.contains(Variant.INT4.label())) {
+    boolean int4 =
+        variants.stream().map(Variant::named).anyMatch(LinearMaps.INT4_TABLES::contains);
+    if (quantizedEmbeddings && !int4) {
       throw new UserException(
           "Token table in int4: found variants " + variants + ", expected int4 among them.");
     }

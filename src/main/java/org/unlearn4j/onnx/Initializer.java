@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.Blocks;
 import org.unlearn4j.weights.RowQuantizer;
 
 /**
@@ -28,7 +29,7 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
   /** Codes of a linear map's weight, row by row of {@code [out, in]}. */
   record Codes(Linear linear, RowQuantizer quantizer) implements Content {}
 
-  /** The scales that belong to those codes, float32. */
+  /** The scales that belong to those codes. */
   record Scales(Linear linear, RowQuantizer quantizer) implements Content {}
 
   /** The zero points that belong to them, each row of them beginning with a byte of its own. */
@@ -54,7 +55,9 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
   static Initializer scales(Linear l, RowQuantizer quantizer) {
     long scales = (long) l.out() * quantizer.scales(l.in());
     String name = l.weight().name() + ".scales";
-    return new Initializer(name, List.of(scales), DataType.FLOAT, new Scales(l, quantizer));
+    boolean half = quantizer instanceof Blocks b && b.half();
+    DataType type = half ? DataType.FLOAT16 : DataType.FLOAT;
+    return new Initializer(name, List.of(scales), type, new Scales(l, quantizer));
   }
 
   static Initializer zeros(Linear l, RowQuantizer quantizer) {

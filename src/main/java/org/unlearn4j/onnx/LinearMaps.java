@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.weights.CodeFormat;
@@ -19,6 +20,9 @@ import org.unlearn4j.weights.Variant;
 final class LinearMaps {
   /** Codes of int8 become unsigned bytes around this zero point where both factors are integers. */
   static final int ZERO_POINT = 128;
+
+  /** Files whose token table may be in codes. */
+  static final Set<Variant> INT4_TABLES = Set.of(Variant.INT4, Variant.Q4F16);
 
   private final GraphBuilder g;
   private final GraphForm form;
@@ -47,6 +51,7 @@ final class LinearMaps {
               : blocks(label, x, linear);
       case INT8_DYNAMIC -> integers(label, x, linear);
       case INT4 -> blocks(label, x, linear);
+      case Q4F16 -> casts.wide(blocks(label, casts.half(x), linear));
     };
   }
 
@@ -57,7 +62,7 @@ final class LinearMaps {
 
   /** Rows of the token table {@code [vocab, width]}, float32: {@code [tokens, width]}. */
   Value tokenRows(String label, Value flat, Parameter table) {
-    return form.variant() == Variant.INT4 && form.quantizedEmbeddings()
+    return INT4_TABLES.contains(form.variant()) && form.quantizedEmbeddings()
         ? blockRows(label, flat, table)
         : rows(label, flat, table);
   }
@@ -65,7 +70,7 @@ final class LinearMaps {
   /** Rows of any table {@code [size, width]}, float32: {@code [tokens, width]}. */
   Value rows(String label, Value flat, Parameter table) {
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
-    DataType type = form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+    DataType type = form.variant().half() ? DataType.FLOAT16 : DataType.FLOAT;
     Value values = g.initializer(Initializer.of(table, type));
     return casts.wide(g.node(Op.GATHER, label, Map.of("axis", 0L), type, shape, values, flat));
   }
@@ -216,12 +221,13 @@ final class LinearMaps {
             Op.GATHER_BLOCK_QUANTIZED,
             label,
             attributes,
-            DataType.FLOAT,
+            in.get(2).type(),
             List.of(Dim.TOKENS, Dim.of(padded)),
             in.toArray(Value[]::new));
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(asHead.in()));
     Value[] cut = {rows, g.vector(0), g.vector(asHead.in()), g.vector(1)};
-    return padded == asHead.in() ? rows : g.node(Op.SLICE, label, Map.of(), shape, cut);
+    return casts.wide(
+        padded == asHead.in() ? rows : g.node(Op.SLICE, label, Map.of(), shape, cut));
   }
 
   /** Codes, scales or zero points as {@code [out, each]}. */
@@ -233,7 +239,7 @@ final class LinearMaps {
   private Value biased(String label, Value x, Linear linear) {
     return linear
         .bias()
-        .map(b -> g.node(Op.ADD, label, Map.of(), x.shape(), x, weight(b)))
+        .map(b -> g.node(Op.ADD, label, Map.of(), x.shape(), casts.wide(x), weight(b)))
         .orElse(x);
   }
 

@@ -21,14 +21,18 @@ import java.util.Set;
  *
  * @param bits 4 or 8
  * @param size values that share a scale, one of {@link #SIZES}
+ * @param half whether scales are rounded to float16 before codes are; what is not 0 stays so
  */
-public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice)
+public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice, boolean half)
     implements RowQuantizer {
   /** Sizes that runtimes know. */
   public static final Set<Integer> SIZES = Set.of(16, 32, 64, 128, 256);
 
   /** Ranges tried on either side of the block's own. */
   private static final int TRIES = 9;
+
+  /** The least float16 above 0. */
+  private static final float LEAST_HALF = 0x1p-24f;
 
   public Blocks {
     if ((bits != 4 && bits != 8) || !SIZES.contains(size)) {
@@ -38,7 +42,7 @@ public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice)
 
   /** Symmetric, rounded to the nearest code. */
   public static Blocks of(int bits, int size) {
-    return new Blocks(bits, size, true, ScaleChoice.ROUND_TO_NEAREST);
+    return new Blocks(bits, size, true, ScaleChoice.ROUND_TO_NEAREST, false);
   }
 
   @Override
@@ -90,7 +94,7 @@ public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice)
     private final int zero;
 
     Step(float scale, int zero) {
-      this.scale = scale;
+      this.scale = half ? stored(scale) : scale;
       this.zero = zero;
     }
 
@@ -121,6 +125,14 @@ public record Blocks(int bits, int size, boolean symmetric, ScaleChoice choice)
       }
       return new Step(square == 0 ? 0 : (float) (product / square), zero);
     }
+  }
+
+  private static float stored(float scale) {
+    float near = DType.halfToFloat(DType.floatToHalf(scale));
+    if (Math.abs(near) == Float.POSITIVE_INFINITY) {
+      throw new ArithmeticException("a scale beyond float16 (" + scale + ")");
+    }
+    return near == 0 && scale != 0 ? Math.copySign(LEAST_HALF, scale) : near;
   }
 
   private Step step(float[] values, int first, int n) {

@@ -21,6 +21,7 @@ import org.unlearn4j.base.UserException;
  *     2 float16, 3 bfloat16, 4 int8, which quantises activations as well
  * @param headBits of the head's codes
  * @param eightBitLayers numbers of the layers whose codes have 8 bits
+ * @param halfScales whether scales are float16; no setting of its own
  */
 public record CodeFormat(
     int bits,
@@ -29,7 +30,8 @@ public record CodeFormat(
     ScaleChoice scales,
     int accuracyLevel,
     int headBits,
-    List<Integer> eightBitLayers) {
+    List<Integer> eightBitLayers,
+    boolean halfScales) {
   /** All inputs of an output channel. */
   public static final int CHANNEL = 0;
 
@@ -38,11 +40,11 @@ public record CodeFormat(
 
   /** Of int4 files, unless they say otherwise. */
   public static final CodeFormat INT4 =
-      new CodeFormat(4, 32, true, ScaleChoice.ROUND_TO_NEAREST, 1, 4, List.of());
+      new CodeFormat(4, 32, true, ScaleChoice.ROUND_TO_NEAREST, 1, 4, List.of(), false);
 
   /** Of int8 files, unless they say otherwise. */
   public static final CodeFormat INT8 =
-      new CodeFormat(8, CHANNEL, true, ScaleChoice.ROUND_TO_NEAREST, 1, 8, List.of());
+      new CodeFormat(8, CHANNEL, true, ScaleChoice.ROUND_TO_NEAREST, 1, 8, List.of(), false);
 
   private static final Pattern LAYER = Pattern.compile("\\.(\\d+)\\.");
 
@@ -73,12 +75,18 @@ public record CodeFormat(
     Matcher layer = LAYER.matcher(weight);
     boolean eight =
         layer.find() ? eightBitLayers.contains(Integer.valueOf(layer.group(1))) : headBits == 8;
-    return new Blocks(eight ? 8 : bits, block, symmetric, scales);
+    return new Blocks(eight ? 8 : bits, block, symmetric, scales, halfScales);
   }
 
   /** The quantiser of all that has no place of its own. */
   public RowQuantizer plain() {
-    return block == CHANNEL ? new Int8Channels() : new Blocks(bits, block, symmetric, scales);
+    return block == CHANNEL ? new Int8Channels() : new Blocks(bits, block, symmetric, scales, halfScales);
+  }
+
+  /** The same with scales in float16. */
+  public CodeFormat withHalfScales() {
+    return new CodeFormat(
+        bits, block, symmetric, scales, accuracyLevel, headBits, eightBitLayers, true);
   }
 
   /** Whether a runtime may quantise what codes are multiplied with. */
@@ -153,7 +161,8 @@ public record CodeFormat(
         Integer.parseInt(one(all, "accuracy_level", List.of("0", "1", "2", "3", "4"), where)),
         Integer.parseInt(
             one(all, "head_bits", bits == 8 ? List.of("8") : List.of("4", "8"), where)),
-        layers);
+        layers,
+        halfScales);
   }
 
   private static String one(

@@ -17,6 +17,7 @@ public record GraphChoices(CodeFormat int4, CodeFormat int8) {
   public CodeFormat codes(Variant variant) {
     return switch (variant) {
       case INT4 -> int4;
+      case Q4F16 -> int4.withHalfScales();
       case INT8 -> int8;
       case FP32, FP16, INT8_DYNAMIC -> CodeFormat.INT8;
     };
@@ -25,7 +26,7 @@ public record GraphChoices(CodeFormat int4, CodeFormat int8) {
   /** The same with other codes for a variant. */
   public GraphChoices with(Variant variant, CodeFormat codes) {
     return switch (variant) {
-      case INT4 -> new GraphChoices(codes, int8);
+      case INT4, Q4F16 -> new GraphChoices(codes, int8);
       case INT8 -> new GraphChoices(int4, codes);
       case FP32, FP16, INT8_DYNAMIC -> this;
     };

@@ -20,7 +20,9 @@ public enum Variant {
   /** The same weights, and what they are multiplied with is quantised too, while running. */
   INT8_DYNAMIC("int8-dynamic", "model_quantized.onnx", "q8", CodeFormat.INT8),
   /** int4 weights of linear maps in blocks of 32 inputs; float32 arithmetic. */
-  INT4("int4", "model_q4.onnx", "q4", CodeFormat.INT4);
+  INT4("int4", "model_q4.onnx", "q4", CodeFormat.INT4),
+  /** int4 weights, their scales, products and cache in float16; all else float32. */
+  Q4F16("q4f16", "model_q4f16.onnx", "q4f16", CodeFormat.INT4.withHalfScales());
 
   private final String label;
   private final String fileName;
@@ -54,6 +56,11 @@ public enum Variant {
   /** How linear maps are put in codes unless a file says otherwise, where the variant has codes. */
   public Optional<CodeFormat> codes() {
     return Optional.ofNullable(codes);
+  }
+
+  /** Whether products and the cache are float16. */
+  public boolean half() {
+    return this == FP16 || this == Q4F16;
   }
 
   /** What turns weights of linear maps into such codes. */

@@ -36,7 +36,7 @@ class GridsTest {
         onnx,
         ExportOptions.of(List.of(variant.label()))
             .quantizedEmbeddings(tables)
-            .choices(GraphChoices.read(variant, changes, "test")));
+            .choices(GraphChoices.read(variant, changes == null ? "" : changes, "test")));
     return onnx;
   }
 
@@ -52,6 +52,10 @@ class GridsTest {
         "llama|INT4|symmetric=false,accuracy_level=2,scales=least_error",
         "gemma2|INT4|head_bits=8,eight_bit_layers=0,symmetric=false",
         "mixtral|INT4|block_size=16,head_bits=8,accuracy_level=3",
+        "llama|Q4F16|",
+        "gpt2|Q4F16|",
+        "gemma2|Q4F16|block_size=64,symmetric=false,head_bits=8",
+        "mixtral|Q4F16|scales=least_error",
         "llama|INT8|block_size=16",
         "gpt2|INT8|block_size=32,symmetric=false",
         "llama|INT8|block_size=64,scales=least_error",
@@ -64,6 +68,15 @@ class GridsTest {
     assertTrue(ReadBacks.clean(c) && c.codes() > 0, c.toString());
     assertEquals(OptionalLong.of(0), c.foreign(), "held against our own quantiser");
     assertPasses(ReadBacks.compare(fixture, onnx, variant));
+  }
+
+  /** The file's products of float16 show against the weights read back, but no more than fp16's. */
+  @Test
+  void halvesAreMeasured() {
+    Path onnx = export("llama", Variant.Q4F16, "", false);
+    ParityResult result = ReadBacks.compare("llama", onnx, Variant.Q4F16);
+    double moved = result.graph().orElseThrow().value(NumericMeasure.LOGIT_MEAN_RELATIVE);
+    assertTrue(moved > 1e-4 && moved < 0.01, "moved " + moved);
   }
 
   private static void assertPasses(ParityResult result) {

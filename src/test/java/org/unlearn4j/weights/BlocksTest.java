@@ -42,7 +42,7 @@ class BlocksTest {
    */
   @Test
   void asymmetricCodesCoverTheRange() {
-    Blocks q = new Blocks(4, 16, false, ScaleChoice.ROUND_TO_NEAREST);
+    Blocks q = new Blocks(4, 16, false, ScaleChoice.ROUND_TO_NEAREST, false);
     float[] row = {-3, 12, 0, 5, 4.4f, 2.5f};
     QuantizedRows rows = of(q, row);
     assertArrayEquals(new float[] {1}, rows.scales());
@@ -55,7 +55,7 @@ class BlocksTest {
   /** All above 0: the range is widened to hold 0, or no zero point would be a code. */
   @Test
   void aRangeHoldsZero() {
-    Blocks q = new Blocks(8, 16, false, ScaleChoice.ROUND_TO_NEAREST);
+    Blocks q = new Blocks(8, 16, false, ScaleChoice.ROUND_TO_NEAREST, false);
     QuantizedRows rows = of(q, 200, 255, 230);
     assertArrayEquals(new float[] {1}, rows.scales());
     assertArrayEquals(new byte[] {-128}, rows.zeros());
@@ -74,7 +74,7 @@ class BlocksTest {
     Arrays.fill(row, 2);
     row[0] = 8.6f;
     Blocks near = Blocks.of(4, 16);
-    Blocks least = new Blocks(4, 16, true, ScaleChoice.LEAST_ERROR);
+    Blocks least = new Blocks(4, 16, true, ScaleChoice.LEAST_ERROR, false);
     assertEquals(0.3375, error(near, row), 1e-4);
     assertTrue(error(least, row) <= 0.1743, "error " + error(least, row));
   }
@@ -93,8 +93,8 @@ class BlocksTest {
   @CsvSource({"4,16,true", "4,32,true", "4,64,false", "4,256,false", "8,32,true", "8,128,false"})
   void leastErrorIsNeverWorse(int bits, int size, boolean symmetric) {
     Random random = new Random(3);
-    Blocks near = new Blocks(bits, size, symmetric, ScaleChoice.ROUND_TO_NEAREST);
-    Blocks least = new Blocks(bits, size, symmetric, ScaleChoice.LEAST_ERROR);
+    Blocks near = new Blocks(bits, size, symmetric, ScaleChoice.ROUND_TO_NEAREST, false);
+    Blocks least = new Blocks(bits, size, symmetric, ScaleChoice.LEAST_ERROR, false);
     double nearSum = 0;
     double leastSum = 0;
     for (int b = 0; b < 50; b++) {
@@ -113,7 +113,7 @@ class BlocksTest {
   @ValueSource(booleans = {true, false})
   void zerosAndWhatIsNotFinite(boolean symmetric) {
     for (ScaleChoice choice : ScaleChoice.values()) {
-      Blocks q = new Blocks(4, 16, symmetric, choice);
+      Blocks q = new Blocks(4, 16, symmetric, choice, false);
       assertArrayEquals(new float[20], values(q, of(q, new float[20])));
       assertThrows(ArithmeticException.class, () -> of(q, 1, Float.NaN));
       assertThrows(ArithmeticException.class, () -> of(q, 1, Float.NEGATIVE_INFINITY));
@@ -122,6 +122,23 @@ class BlocksTest {
         assertTrue(Math.abs(v) > 2.9e38f, "a range beyond float32: " + v);
       }
     }
+  }
+
+  /**
+   * Scales of float16 have 11 bits: 0.1 is 0x2e66, 0.0999755859375. Codes are of what is stored: 0.75
+   * over it is 7.5018, clamped to 7, and -0.8 over it -8.002.
+   */
+  @Test
+  void halfScalesAreRoundedBeforeCodesAre() {
+    Blocks q = new Blocks(4, 16, true, ScaleChoice.ROUND_TO_NEAREST, true);
+    QuantizedRows rows = of(q, -0.8f, 0.75f, 0.25f);
+    assertArrayEquals(new float[] {0.0999755859375f}, rows.scales());
+    // 0.25 / 0.09998 = 2.5006 is 3; over the scale before rounding, 0.1, it ties to 2.
+    assertArrayEquals(new byte[] {-8, 7, 3}, Arrays.copyOf(rows.codes(), 3));
+    assertEquals(2, of(Blocks.of(4, 16), -0.8f, 0.75f, 0.25f).codes()[2]);
+    // What is too small for float16 keeps a scale, or its weights would be further than half a step.
+    assertArrayEquals(new float[] {0x1p-24f}, of(q, -1e-9f).scales());
+    assertThrows(ArithmeticException.class, () -> of(q, -1e6f));
   }
 
   /** A row of three zero points begins with a byte of its own. */

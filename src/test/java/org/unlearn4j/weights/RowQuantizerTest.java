@@ -183,7 +183,7 @@ class RowQuantizerTest {
         assertThrows(org.unlearn4j.base.UserException.class, () -> Variant.named("q4"))
             .getMessage();
     assertEquals(
-        "ONNX variant: found \"q4\", expected one of fp32, fp16, int8, int8-dynamic, int4.",
+        "ONNX variant: found \"q4\", expected one of fp32, fp16, int8, int8-dynamic, int4, q4f16.",
         message);
   }
 }
