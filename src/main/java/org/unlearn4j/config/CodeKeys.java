@@ -39,8 +39,8 @@ final class CodeKeys {
             choice(sizes, s -> s == CodeFormat.CHANNEL ? "channel" : String.valueOf(s)),
             constant(usual.block()),
             usual.bits() == 8
-                ? "weights that share a scale: those of an output channel, by standard operators, or"
-                    + " so many, by MatMulNBits"
+                ? "weights that share a scale: those of an output channel, by standard operators,"
+                      + " or so many, by MatMulNBits"
                 : "weights that share a scale");
     this.symmetric =
         new Key<>(

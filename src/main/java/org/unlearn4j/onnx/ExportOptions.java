@@ -40,8 +40,7 @@ public record ExportOptions(
       throw new UserException("ONNX variants: found " + variants + ", expected different ones.");
     }
     forms(variants, opset, quantizedEmbeddings, choices);
-    boolean int4 =
-        variants.stream().map(Variant::named).anyMatch(LinearMaps.INT4_TABLES::contains);
+    boolean int4 = variants.stream().map(Variant::named).anyMatch(LinearMaps.INT4_TABLES::contains);
     if (quantizedEmbeddings && !int4) {
       throw new UserException(
           "Token table in int4: found variants " + variants + ", expected int4 among them.");

@@ -226,8 +226,7 @@ final class LinearMaps {
             in.toArray(Value[]::new));
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(asHead.in()));
     Value[] cut = {rows, g.vector(0), g.vector(asHead.in()), g.vector(1)};
-    return casts.wide(
-        padded == asHead.in() ? rows : g.node(Op.SLICE, label, Map.of(), shape, cut));
+    return casts.wide(padded == asHead.in() ? rows : g.node(Op.SLICE, label, Map.of(), shape, cut));
   }
 
   /** Codes, scales or zero points as {@code [out, each]}. */

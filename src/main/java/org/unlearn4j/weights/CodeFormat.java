@@ -80,7 +80,9 @@ public record CodeFormat(
 
   /** The quantiser of all that has no place of its own. */
   public RowQuantizer plain() {
-    return block == CHANNEL ? new Int8Channels() : new Blocks(bits, block, symmetric, scales, halfScales);
+    return block == CHANNEL
+        ? new Int8Channels()
+        : new Blocks(bits, block, symmetric, scales, halfScales);
   }
 
   /** The same with scales in float16. */

@@ -117,12 +117,7 @@ final class ReadBacks {
     boolean rounds = variant.half() || variant == Variant.INT8_DYNAMIC;
     List<String> failed = failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
     double moved = result.graph().orElseThrow().value(NumericMeasure.LOGIT_MAX_RELATIVE);
-    double bound =
-        switch (variant) {
-          case FP16 -> 0.03;
-          case Q4F16 -> 0.1;
-          default -> 1.5;
-        };
+    double bound = variant.half() ? 0.03 : 1.5;
     assertTrue(!failed.isEmpty() || (rounds && moved <= bound), what + ": " + result.graph());
   }
 

@@ -125,8 +125,8 @@ class BlocksTest {
   }
 
   /**
-   * Scales of float16 have 11 bits: 0.1 is 0x2e66, 0.0999755859375. Codes are of what is stored: 0.75
-   * over it is 7.5018, clamped to 7, and -0.8 over it -8.002.
+   * Scales of float16 have 11 bits: 0.1 is 0x2e66, 0.0999755859375. Codes are of what is stored:
+   * 0.75 over it is 7.5018, clamped to 7, and -0.8 over it -8.002.
    */
   @Test
   void halfScalesAreRoundedBeforeCodesAre() {
@@ -136,7 +136,8 @@ class BlocksTest {
     // 0.25 / 0.09998 = 2.5006 is 3; over the scale before rounding, 0.1, it ties to 2.
     assertArrayEquals(new byte[] {-8, 7, 3}, Arrays.copyOf(rows.codes(), 3));
     assertEquals(2, of(Blocks.of(4, 16), -0.8f, 0.75f, 0.25f).codes()[2]);
-    // What is too small for float16 keeps a scale, or its weights would be further than half a step.
+    // What is too small for float16 keeps a scale, or its weights would be further than half a
+    // step.
     assertArrayEquals(new float[] {0x1p-24f}, of(q, -1e-9f).scales());
     assertThrows(ArithmeticException.class, () -> of(q, -1e6f));
   }
@@ -169,9 +170,11 @@ class BlocksTest {
       delimiter = '|',
       value = {
         "block_size=48|--int4: block_size: found \"48\", expected one of 16, 32, 64, 128, 256.",
-        "block_size=channel|--int4: block_size: found \"channel\", expected one of 16, 32, 64, 128, 256.",
+        "block_size=channel|--int4: block_size: found \"channel\", expected one of 16, 32, 64, 128,"
+            + " 256.",
         "accuracy_level=5|--int4: accuracy_level: found \"5\", expected one of 0, 1, 2, 3, 4.",
-        "eight_bit_layers=x|--int4: eight_bit_layers: found \"x\", expected numbers of layers, with spaces between."
+        "eight_bit_layers=x|--int4: eight_bit_layers: found \"x\", expected numbers of layers, with"
+            + " spaces between."
       })
   void mistakesAreNamed(String changes, String message) {
     assertEquals(
