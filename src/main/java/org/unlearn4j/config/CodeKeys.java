@@ -40,7 +40,7 @@ final class CodeKeys {
             constant(usual.block()),
             usual.bits() == 8
                 ? "weights that share a scale: those of an output channel, by standard operators,"
-                      + " or so many, by MatMulNBits"
+                    + " or so many, by MatMulNBits"
                 : "weights that share a scale");
     this.symmetric =
         new Key<>(

@@ -132,7 +132,7 @@ class BlocksTest {
   void halfScalesAreRoundedBeforeCodesAre() {
     Blocks q = new Blocks(4, 16, true, ScaleChoice.ROUND_TO_NEAREST, true);
     QuantizedRows rows = of(q, -0.8f, 0.75f, 0.25f);
-    assertArrayEquals(new float[] {0.0999755859375f}, rows.scales());
+    assertArrayEquals(new float[] {0x1.998p-4f}, rows.scales());
     // 0.25 / 0.09998 = 2.5006 is 3; over the scale before rounding, 0.1, it ties to 2.
     assertArrayEquals(new byte[] {-8, 7, 3}, Arrays.copyOf(rows.codes(), 3));
     assertEquals(2, of(Blocks.of(4, 16), -0.8f, 0.75f, 0.25f).codes()[2]);
