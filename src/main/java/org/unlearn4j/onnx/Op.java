@@ -34,7 +34,7 @@ enum Op {
   GATHER_BLOCK_QUANTIZED(
       "GatherBlockQuantized",
       3,
-      3,
+      4,
       1,
       Map.of(
           "bits",
@@ -60,7 +60,7 @@ enum Op {
   MAT_MUL_N_BITS(
       "MatMulNBits",
       3,
-      3,
+      4,
       1,
       Map.of(
           "K",

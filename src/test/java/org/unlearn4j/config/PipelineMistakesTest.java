@@ -124,7 +124,7 @@ class PipelineMistakesTest {
                 + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
                 + " mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset, adapter.",
+                + " opset, adapter, int4, int8.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
@@ -224,6 +224,23 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
         found.contains(
             "unlearn.quantization_aware=int4: found int4 beside export.adapter: separate"),
         found);
+  }
+
+  /** Whole channels have one form; what training does not know, it does not pretend to know. */
+  @Test
+  void gridsThatCannotBeAreMistakes() {
+    List<String> sets =
+        List.of(
+            "export.int8.symmetric=false",
+            "export.int4.block_size=64",
+            "unlearn.quantization_aware=int4");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("found false for whole channels, expected true, or a"), found);
+    assertTrue(found.contains("found int4 beside another grid in export.int4"), found);
+    // How products are computed is no grid.
+    Pipeline.defaults(
+        "NPO", List.of("export.int4.accuracy_level=4", "unlearn.quantization_aware=int4"));
   }
 
   @Test
