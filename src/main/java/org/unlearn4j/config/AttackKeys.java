@@ -16,8 +16,9 @@ final class AttackKeys {
   private static final Key<List<AttackName>> FAMILIES =
       key(
           "families",
-          ValueType.listOf(ValueType.choice(AttackName.class), "families"),
-          Fallback.constant(List.of(AttackName.values())),
+          ValueType.listOf(
+              ValueType.choice(AttackName.asking(), AttackName::spelling), "families"),
+          Fallback.constant(AttackName.asking()),
           "which attacks; docs/reference/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
       key(
@@ -53,13 +54,13 @@ final class AttackKeys {
           "push",
           ValueType.listOf(ValueType.choice(PushName.class), "pushes"),
           Fallback.absent("none"),
-          "what is done to the weights before the question is asked as it was taught (tf)");
+          "what is done to the weights before the question is asked as it was taught");
   private static final Key<Boolean> LENS =
       key(
           "lens",
           ValueType.flag(),
           Fallback.constant(false),
-          "whether the head reads the answer off each layer (tf)");
+          "whether the head reads the answer off each layer");
   private static final Key<Double> LEAKAGE_MAX =
       key(
           "leakage_max",
@@ -88,6 +89,8 @@ final class AttackKeys {
     all.add(PUSH);
     all.add(LENS);
     all.add(LEAKAGE_MAX);
+    all.addAll(LearnKeys.SOFT_PROMPT.keys());
+    all.addAll(LearnKeys.HEAD.keys());
     Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
     return all;
   }
@@ -99,6 +102,8 @@ final class AttackKeys {
             true,
             "asks for what was forgotten in other ways and measures what leaks; left out: no such"
                 + " stage"),
+        LearnKeys.SOFT_PROMPT.section(),
+        LearnKeys.HEAD.section(),
         new Section(LIMITS, true, "in place of `leakage_max`, by family"));
   }
 
@@ -121,6 +126,8 @@ final class AttackKeys {
             s.get(SEED),
             s.find(PUSH).orElse(List.of()),
             s.get(LENS),
+            LearnKeys.SOFT_PROMPT.read(s),
+            LearnKeys.HEAD.read(s),
             s.findNumber(LEAKAGE_MAX),
             limits));
   }
