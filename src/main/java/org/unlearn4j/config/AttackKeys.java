@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Keys of the block {@code attack} and of the limits in it. */
 final class AttackKeys {
@@ -93,6 +94,43 @@ final class AttackKeys {
     all.addAll(LearnKeys.HEAD.keys());
     Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
     return all;
+  }
+
+  /** What must hold between these keys and others. */
+  static void check(Settings s, RowKeys.Rule rule) {
+    if (!s.hasSection(BLOCK)) {
+      return;
+    }
+    boolean yardstick = s.find(Schema.REFERENCE).isPresent();
+    String model = "a model.reference, the retain-only model that leakage is measured against";
+    if (s.find(LEAKAGE_MAX).isPresent() && !yardstick) {
+      rule.broken(LEAKAGE_MAX, "a limit without model.reference", model);
+    }
+    List<AttackName> made = new ArrayList<>(s.find(FAMILIES).orElse(List.of()));
+    int asking = made.size();
+    Stream.of(AttackName.SOFT_PROMPT, AttackName.HEAD)
+        .filter(a -> s.hasSection(BLOCK + "." + a.spelling()))
+        .forEach(made::add);
+    for (AttackName family : AttackName.values()) {
+      if (s.find(limit(family)).isPresent() && !yardstick) {
+        rule.broken(limit(family), "a limit without model.reference", model);
+      }
+      if (s.find(limit(family)).isPresent() && !made.contains(family)) {
+        rule.broken(limit(family), "a limit of an attack that is not made", "one of " + made.stream().map(AttackName::spelling).toList());
+      }
+    }
+    boolean back = s.find(PUSH).filter(p -> p.contains(PushName.MERGE_BACK)).isPresent();
+    if (back && s.find(Schema.MODEL).isEmpty()) {
+      rule.broken(PUSH, "merge_back without model.path", "such a model, which weights go back to");
+    }
+    boolean weights =
+        s.find(PUSH).isPresent() || s.find(LENS).orElse(false) || made.size() > asking;
+    if (weights && s.find(ExportKeys.ADAPTER).filter(a -> a == ExportSettings.Adapter.SEPARATE).isPresent()) {
+      rule.broken(
+          ExportKeys.ADAPTER,
+          "separate beside attack.push, lens, soft_prompt or head",
+          "merged (a base and an adapter have no weights of their own to attack)");
+    }
   }
 
   static List<Section> sections() {

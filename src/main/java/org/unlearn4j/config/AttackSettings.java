@@ -41,9 +41,14 @@ public record AttackSettings(
     limits = Map.copyOf(limits);
   }
 
+  /** Whether an attack learns from a few rows. */
+  public boolean learns() {
+    return softPrompt.isPresent() || head.isPresent();
+  }
+
   /** Whether an attack needs the weights themselves, on TensorFlow. */
   public boolean needsWeights() {
-    return lens || !push.isEmpty() || softPrompt.isPresent() || head.isPresent();
+    return lens || !push.isEmpty() || learns();
   }
 
   /** Most that a family may leak above the retain-only model; empty where it is not judged. */

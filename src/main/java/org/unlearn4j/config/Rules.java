@@ -45,6 +45,7 @@ final class Rules {
     adapter();
     separate();
     devices();
+    AttackKeys.check(settings, this::add);
     if (files) {
       files();
     }
