@@ -17,8 +17,7 @@ final class AttackKeys {
   private static final Key<List<AttackName>> FAMILIES =
       key(
           "families",
-          ValueType.listOf(
-              ValueType.choice(AttackName.asking(), AttackName::spelling), "families"),
+          ValueType.listOf(ValueType.choice(AttackName.asking(), AttackName::spelling), "families"),
           Fallback.constant(AttackName.asking()),
           "which attacks; docs/reference/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
@@ -116,7 +115,10 @@ final class AttackKeys {
         rule.broken(limit(family), "a limit without model.reference", model);
       }
       if (s.find(limit(family)).isPresent() && !made.contains(family)) {
-        rule.broken(limit(family), "a limit of an attack that is not made", "one of " + made.stream().map(AttackName::spelling).toList());
+        rule.broken(
+            limit(family),
+            "a limit of an attack that is not made",
+            "one of " + made.stream().map(AttackName::spelling).toList());
       }
     }
     boolean back = s.find(PUSH).filter(p -> p.contains(PushName.MERGE_BACK)).isPresent();
@@ -125,7 +127,10 @@ final class AttackKeys {
     }
     boolean weights =
         s.find(PUSH).isPresent() || s.find(LENS).orElse(false) || made.size() > asking;
-    if (weights && s.find(ExportKeys.ADAPTER).filter(a -> a == ExportSettings.Adapter.SEPARATE).isPresent()) {
+    if (weights
+        && s.find(ExportKeys.ADAPTER)
+            .filter(a -> a == ExportSettings.Adapter.SEPARATE)
+            .isPresent()) {
       rule.broken(
           ExportKeys.ADAPTER,
           "separate beside attack.push, lens, soft_prompt or head",

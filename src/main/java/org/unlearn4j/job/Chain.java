@@ -236,7 +236,8 @@ public final class Chain {
     subjects.add(AttackStage.Subject.of(UNLEARNED, folder.unlearned(), "tf", folder.unlearned()));
     for (Variant variant : pipeline.export().variants()) {
       String runtime = RuntimeModels.runtime(variant);
-      subjects.add(AttackStage.Subject.of(UNLEARNED, folder.deployed(), runtime, folder.unlearned()));
+      subjects.add(
+          AttackStage.Subject.of(UNLEARNED, folder.deployed(), runtime, folder.unlearned()));
     }
     return kinds.attack(ATTACK, subjects, folder.attacks(), names(stages));
   }

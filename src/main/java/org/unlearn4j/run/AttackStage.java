@@ -174,11 +174,7 @@ public final class AttackStage {
                 found.sampled)
             .with(
                 new Pushing(
-                        pipeline,
-                        settings,
-                        models,
-                        kept,
-                        known.with(found.read).identity("attack"))
+                        pipeline, settings, models, kept, known.with(found.read).identity("attack"))
                     .run(judged),
                 found.lessons,
                 found.lens);
@@ -220,8 +216,7 @@ public final class AttackStage {
       Path file = kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
         Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
-        found.judgements.put(
-            subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
+        found.judgements.put(subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
       }
       if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
         OftenAsked often =
@@ -243,10 +238,7 @@ public final class AttackStage {
 
   private static AttackSuite suite(AttackSettings settings, TaskData data, List<Encoded> asked) {
     return new AttackSuite(
-        asked,
-        settings.maxNewTokens(),
-        data.stopIds(),
-        ids -> data.tokenizer().decode(ids, true));
+        asked, settings.maxNewTokens(), data.stopIds(), ids -> data.tokenizer().decode(ids, true));
   }
 
   /** What needs the weights themselves, but for pushing them. */

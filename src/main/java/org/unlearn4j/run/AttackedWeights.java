@@ -36,7 +36,8 @@ final class AttackedWeights implements AutoCloseable {
     SafeTensors trained = SafeTensors.open(subject.trained());
     try {
       trained.require(head.shapes());
-      return new AttackedWeights(head, trained, subject.deployed() ? file(subject, head, trained) : null);
+      return new AttackedWeights(
+          head, trained, subject.deployed() ? file(subject, head, trained) : null);
     } catch (RuntimeException | Error e) {
       trained.close();
       throw e;
@@ -68,7 +69,9 @@ final class AttackedWeights implements AutoCloseable {
           subject.trained(),
           "",
           "no model",
-          "the Hugging Face folder that " + subject.model() + " was made from, by which attack.push,"
+          "the Hugging Face folder that "
+              + subject.model()
+              + " was made from, by which attack.push,"
               + " lens, soft_prompt and head find the weights in the file (--trained)");
     }
   }
@@ -80,9 +83,7 @@ final class AttackedWeights implements AutoCloseable {
 
   /** Values of its parameters, until {@link #close}. */
   WeightSource values() {
-    return file == null
-        ? (p, from, to) -> trained.read(head.stored(p), from, to)
-        : file::read;
+    return file == null ? (p, from, to) -> trained.read(head.stored(p), from, to) : file::read;
   }
 
   TensorFlowModel onTensorFlow(Computation computation) {

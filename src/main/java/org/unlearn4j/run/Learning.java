@@ -149,8 +149,7 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
   }
 
   private double rate(AttackedWeights weights, AttackName attack, LearnSettings how) {
-    Parameter like =
-        attack == AttackName.HEAD ? weights.model().head() : weights.model().table();
+    Parameter like = attack == AttackName.HEAD ? weights.model().head() : weights.model().table();
     return how.learningRate() * rootMeanSquare(weights.values(), like);
   }
 
@@ -180,7 +179,8 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
     return IntStream.range(0, size)
         .boxed()
         .sorted(
-            Comparator.comparingLong(i -> SplitMix.mix(settings.seed() - (i + 1) * SplitMix.GOLDEN)))
+            Comparator.comparingLong(
+                i -> SplitMix.mix(settings.seed() - (i + 1) * SplitMix.GOLDEN)))
         .mapToInt(i -> i)
         .toArray();
   }

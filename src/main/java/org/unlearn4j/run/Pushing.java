@@ -76,8 +76,7 @@ record Pushing(
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
       WeightSource own = weights.values();
       Decoder decoder = weights.model().decoder();
-      try (TensorFlowModel model =
-              weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()));
+      try (TensorFlowModel model = weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()));
           TaskData data = models.data(subject.model(), model);
           Bars bars = new Bars("attack " + subject.name())) {
         List<Encoded> direct =
@@ -116,8 +115,7 @@ record Pushing(
       case PRUNE -> model.assign(PushedWeights.pruned(own, matrices, step.amount));
       case MERGE_BACK -> {
         AttackStage.Subject target =
-            AttackStage.Subject.folder(
-                AttackResult.TARGET, pipeline.model().path().orElseThrow());
+            AttackStage.Subject.folder(AttackResult.TARGET, pipeline.model().path().orElseThrow());
         try (AttackedWeights goal = AttackedWeights.open(target)) {
           model.assign(PushedWeights.merged(own, goal.values(), step.amount));
         }

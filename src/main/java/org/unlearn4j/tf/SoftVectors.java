@@ -9,8 +9,8 @@ import org.unlearn4j.nn.Parameter;
 
 /**
  * A soft prompt (Lester et al., 2021): vectors in the place of the token table's rows at the first
- * positions of every row. Whatever ids stand there are not read, so that rows only need as many
- * ids of any kind in front; masks, positions and caches are those of longer rows.
+ * positions of every row. Whatever ids stand there are not read, so that rows only need as many ids
+ * of any kind in front; masks, positions and caches are those of longer rows.
  *
  * @param variables that hold them
  * @param parameter the vectors, {@code [vectors, hidden]}
@@ -39,8 +39,7 @@ public record SoftVectors(Variables variables, Parameter parameter) {
     Operand<TFloat32> own =
         tf.gather(variables.read(parameter), tf.math.minimum(all, last), tf.constant(0));
     Operand<TFloat32> here =
-        tf.reshape(
-            tf.dtypes.cast(tf.math.lessEqual(all, last), TFloat32.class), tf.array(-1, 1));
+        tf.reshape(tf.dtypes.cast(tf.math.lessEqual(all, last), TFloat32.class), tf.array(-1, 1));
     Operand<TFloat32> elsewhere = tf.math.sub(tf.constant(1f), here);
     return tf.math.add(tf.math.mul(own, here), tf.math.mul(embedded, elsewhere));
   }

@@ -34,8 +34,8 @@ import org.unlearn4j.tf.Variables;
 
 /**
  * One parameter learns from a few rows by AdamW while all others stay as they are: vectors before
- * each row (a soft prompt), or the head. What is lowered is the mean negative log-likelihood of
- * the labelled tokens of all rows together.
+ * each row (a soft prompt), or the head. What is lowered is the mean negative log-likelihood of the
+ * labelled tokens of all rows together.
  */
 public final class FewRows implements AutoCloseable {
   private final TfRuntime runtime;
@@ -53,7 +53,11 @@ public final class FewRows implements AutoCloseable {
   private final List<Op> update;
 
   private FewRows(
-      TfRuntime runtime, Decoder decoder, Variables variables, Optional<SoftVectors> prompt, Parameter learned) {
+      TfRuntime runtime,
+      Decoder decoder,
+      Variables variables,
+      Optional<SoftVectors> prompt,
+      Parameter learned) {
     this.runtime = runtime;
     this.held = prompt.map(SoftVectors::variables).orElse(variables);
     this.learned = learned;

@@ -329,8 +329,7 @@ class AttackCommandTest {
             "--out",
             at("x.json"));
     assertEquals(ExitCode.USER, no.code());
-    assertTrue(
-        no.err().contains("leakage_max=1: found a limit without model.reference"), no.err());
+    assertTrue(no.err().contains("leakage_max=1: found a limit without model.reference"), no.err());
     String bare = write("bare.yaml", text.replaceAll("attack: .*", "")).toString();
     CommandRun none = CommandRun.of("attack", "--pipeline", bare, "--out", at("x.json"));
     assertEquals(

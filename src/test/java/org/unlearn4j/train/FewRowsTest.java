@@ -71,8 +71,7 @@ class FewRowsTest {
           float[] start = rows(weights, model.table(), tokens);
           try (FewRows few =
                   FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32);
-              TensorFlowModel plain =
-                  TensorFlowModel.open(LLAMA.folder(), Computations.FP32)) {
+              TensorFlowModel plain = TensorFlowModel.open(LLAMA.folder(), Computations.FP32)) {
             List<TokenRow> masked = behind(new int[] {0, 0}, ROWS);
             List<TokenRow> spelled = behind(tokens, ROWS);
             for (int r = 0; r < ROWS.size(); r++) {
@@ -144,12 +143,12 @@ class FewRowsTest {
             FewRows.Lowered lowered = few.learn(List.of(rows), 60, 0.05);
             assertTrue(lowered.after() < 0.7 * lowered.before(), lowered.toString());
             for (Parameter p : model.parameters()) {
-              assertArrayEquals(
-                  weights.all(p), now(few, p), p.name());
+              assertArrayEquals(weights.all(p), now(few, p), p.name());
             }
           }
           try (FewRows few = FewRows.head(model, weights, Computations.FP32)) {
-            FewRows.Lowered lowered = few.learn(List.of(ROWS.subList(0, 1), ROWS.subList(1, 2)), 60, 0.02);
+            FewRows.Lowered lowered =
+                few.learn(List.of(ROWS.subList(0, 1), ROWS.subList(1, 2)), 60, 0.02);
             assertTrue(lowered.after() < 0.7 * lowered.before(), lowered.toString());
             for (Parameter p : model.parameters()) {
               float[] now = now(few, p);
