@@ -48,6 +48,7 @@ final class Rules {
     separate();
     codes();
     devices();
+    AttackKeys.check(settings, this::add);
     if (files) {
       files();
     }

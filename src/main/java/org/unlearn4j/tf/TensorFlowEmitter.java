@@ -45,6 +45,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private Ops tf;
   private RowDropout dropout;
   private LinearReader reader;
+  private SoftVectors prompt;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
   private boolean balancing;
   private int places;
@@ -82,6 +83,11 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   /** From now on tells what linear maps read. */
   void telling(LinearReader listener) {
     reader = listener;
+  }
+
+  /** From now on every row begins with vectors. */
+  void prompted(SoftVectors vectors) {
+    prompt = vectors;
   }
 
   /** From now on adds what adapters make of the linear maps' inputs. */
@@ -201,7 +207,8 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
 
   @Override
   public TfTensor embedding(TfTensor ids, Parameter table) {
-    return TfTensor.of(variables.rows(tf, table, inputs.ids()));
+    Operand<TFloat32> rows = variables.rows(tf, table, inputs.ids());
+    return TfTensor.of(prompt == null ? rows : prompt.before(tf, rows, inputs.positions()));
   }
 
   @Override

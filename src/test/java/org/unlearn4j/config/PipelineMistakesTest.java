@@ -103,8 +103,8 @@ class PipelineMistakesTest {
             "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash"
                 + " and underscore.",
             "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path,"
-                + " reference, config, tokenizer, precision, device, spread, architecture (did you mean"
-                + " precision?).",
+                + " reference, config, tokenizer, precision, device, spread, architecture (did you"
+                + " mean precision?).",
             "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a"
                 + " Hugging Face model folder.",
             "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
@@ -195,6 +195,10 @@ NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
 NPO      | relearn.share=0                     | found 0, expected a number greater than 0, at most 1
 NPO      | relearn.shar=0.5                    | (did you mean share?)
 NPO      | relearn={epochs: 2, warmup_epochs: 3} | found 3.0, expected at most the 2 epochs there are
+NPO      | attack.leakage_max=1                | found a limit without model.reference, expected a model.reference
+NPO      | attack={limits: {head: 1}}          | found a limit of an attack that is not made, expected one of [direct,
+NPO      | attack.families=[head]              | found the list [head], expected a list of different families
+NPO      | attack.soft_prompt.vectors=0        | found 0, expected an integer from 1 to 10000
 NPO      | unlearn.epochs=                     | found nothing, expected an integer
 NPO      | unlearn.clreg.layers=[              | broken YAML in the value
 """)
@@ -241,6 +245,21 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
     // How products are computed is no grid.
     Pipeline.defaults(
         "NPO", List.of("export.int4.accuracy_level=4", "unlearn.quantization_aware=int4"));
+  }
+
+  /** Told before anything runs, with all other mistakes. */
+  @Test
+  void attacksNeedWhatTheyGoBackToAndWeightsOfTheirOwn() {
+    List<String> sets =
+        List.of(
+            "model={init: random}",
+            "export.adapter=separate",
+            "attack.push=[merge_back]",
+            "attack.limits.direct=0.1");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("attack.limits.direct=0.1: found a limit without model.ref"), found);
+    assertTrue(found.contains("separate beside attack.push, lens, soft_prompt or head"), found);
   }
 
   @Test
