@@ -25,6 +25,7 @@ import org.unlearn4j.config.AttackName;
  * @param judgements by model, {@code [probe]}
  * @param sampled of the models that were asked often
  * @param pushed of the models whose weights were pushed
+ * @param learned what attacks learned from a few rows
  * @param lens probability of the taught answers read off each layer, by model and layer
  */
 public record AttackResult(
@@ -35,6 +36,7 @@ public record AttackResult(
     Map<String, List<Judgement>> judgements,
     List<Sampled> sampled,
     List<Pushed> pushed,
+    List<Learned> learned,
     Map<String, Map<String, Double>> lens) {
   /** The name of the model that never saw the forget set: the yardstick. */
   public static final String RETAIN_ONLY = "retain_only";
@@ -49,12 +51,15 @@ public record AttackResult(
     judgements = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(judgements));
     sampled = List.copyOf(sampled);
     pushed = List.copyOf(pushed);
+    learned = List.copyOf(learned);
     lens = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(lens));
   }
 
-  /** The same with what pushed weights gave away, and what a lens reads. */
-  public AttackResult with(List<Pushed> pushes, Map<String, Map<String, Double>> read) {
-    return new AttackResult(models, judged, families, probes, judgements, sampled, pushes, read);
+  /** The same with what pushed weights gave away, what was learned, and what a lens reads. */
+  public AttackResult with(
+      List<Pushed> pushes, List<Learned> lessons, Map<String, Map<String, Double>> read) {
+    return new AttackResult(
+        models, judged, families, probes, judgements, sampled, pushes, lessons, read);
   }
 
   /**
@@ -96,6 +101,7 @@ public record AttackResult(
         judgements,
         sampled,
         List.of(),
+        List.of(),
         Map.of());
   }
 
@@ -122,6 +128,8 @@ public record AttackResult(
     sampled.forEach(s -> s.put(samples.addObject()));
     ArrayNode pushes = root.putArray("pushed");
     pushed.forEach(p -> p.put(pushes.addObject()));
+    ArrayNode lessons = root.putArray("learned");
+    learned.forEach(l -> l.put(lessons.addObject()));
     ObjectNode layers = root.putObject("lens");
     lens.forEach(
         (model, all) -> {

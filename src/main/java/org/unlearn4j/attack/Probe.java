@@ -24,6 +24,11 @@ public record Probe(AttackName family, int row, String group, Prompt prompt, Goa
         : Optional.of(new Probe(family, row, group, prompt, goal));
   }
 
+  /** The same question of another attack. */
+  public Probe as(AttackName attack) {
+    return new Probe(attack, row, group, prompt, goal);
+  }
+
   /** The same after some pairs at its front were dropped: what they said may now be a keyword. */
   public Probe with(Prompt shorter) {
     return goal instanceof Goal.Say say && family != AttackName.OWN

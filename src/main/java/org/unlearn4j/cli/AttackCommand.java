@@ -2,7 +2,8 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.Optional;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.config.Pipeline;
@@ -39,6 +40,11 @@ final class AttackCommand implements Command {
                 + " to write)"),
         CommandOptions.value("runtime", "NAME", "tf (default), onnx or onnx:VARIANT"),
         CommandOptions.value(
+            "trained",
+            "DIR",
+            "for onnx: the Hugging Face folder that the file was made from (unlearned/ beside"
+                + " --model)"),
+        CommandOptions.value(
             "reference", "DIR", "the retain-only model's folder (the pipeline's model.reference)"),
         CommandOptions.required("out", "FILE", "what leaked, as JSON"));
   }
@@ -50,11 +56,14 @@ final class AttackCommand implements Command {
     Path model =
         CommandOptions.path(line, "model")
             .orElseGet(() -> file.resolveSibling(runtime.equals("tf") ? "unlearned" : "onnx"));
-    Pipeline given = CommandOptions.readPipeline(line);
-    Optional<String> reference = CommandOptions.text(line, "reference");
-    Pipeline pipeline = reference.map(r -> given.with("model.reference=" + r)).orElse(given);
+    Path trained =
+        CommandOptions.path(line, "trained").orElseGet(() -> model.resolveSibling("unlearned"));
+    // Before the file is read: a limit without a retain-only model is a mistake of the whole.
+    List<String> sets = new ArrayList<>(CommandOptions.sets(line));
+    CommandOptions.text(line, "reference").ifPresent(r -> sets.add("model.reference=" + r));
+    Pipeline pipeline = Pipeline.read(CommandOptions.path(line, "pipeline").orElseThrow(), sets);
     Context context = Context.of(System.err);
     return ExitCode.of(
-        Job.run(Chain.attacking(pipeline, model, runtime, file, context), context, out));
+        Job.run(Chain.attacking(pipeline, model, runtime, trained, file, context), context, out));
   }
 }

@@ -7,6 +7,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Keys of the block {@code attack} and of the limits in it. */
 final class AttackKeys {
@@ -16,8 +17,8 @@ final class AttackKeys {
   private static final Key<List<AttackName>> FAMILIES =
       key(
           "families",
-          ValueType.listOf(ValueType.choice(AttackName.class), "families"),
-          Fallback.constant(List.of(AttackName.values())),
+          ValueType.listOf(ValueType.choice(AttackName.asking(), AttackName::spelling), "families"),
+          Fallback.constant(AttackName.asking()),
           "which attacks; docs/reference/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
       key(
@@ -53,13 +54,13 @@ final class AttackKeys {
           "push",
           ValueType.listOf(ValueType.choice(PushName.class), "pushes"),
           Fallback.absent("none"),
-          "what is done to the weights before the question is asked as it was taught (tf)");
+          "what is done to the weights before the question is asked as it was taught");
   private static final Key<Boolean> LENS =
       key(
           "lens",
           ValueType.flag(),
           Fallback.constant(false),
-          "whether the head reads the answer off each layer (tf)");
+          "whether the head reads the answer off each layer");
   private static final Key<Double> LEAKAGE_MAX =
       key(
           "leakage_max",
@@ -88,8 +89,53 @@ final class AttackKeys {
     all.add(PUSH);
     all.add(LENS);
     all.add(LEAKAGE_MAX);
+    all.addAll(LearnKeys.SOFT_PROMPT.keys());
+    all.addAll(LearnKeys.HEAD.keys());
     Arrays.stream(AttackName.values()).map(AttackKeys::limit).forEach(all::add);
     return all;
+  }
+
+  /** What must hold between these keys and others. */
+  static void check(Settings s, RowKeys.Rule rule) {
+    if (!s.hasSection(BLOCK)) {
+      return;
+    }
+    boolean yardstick = s.find(Schema.REFERENCE).isPresent();
+    String model = "a model.reference, the retain-only model that leakage is measured against";
+    if (s.find(LEAKAGE_MAX).isPresent() && !yardstick) {
+      rule.broken(LEAKAGE_MAX, "a limit without model.reference", model);
+    }
+    List<AttackName> made = new ArrayList<>(s.find(FAMILIES).orElse(List.of()));
+    int asking = made.size();
+    Stream.of(AttackName.SOFT_PROMPT, AttackName.HEAD)
+        .filter(a -> s.hasSection(BLOCK + "." + a.spelling()))
+        .forEach(made::add);
+    for (AttackName family : AttackName.values()) {
+      if (s.find(limit(family)).isPresent() && !yardstick) {
+        rule.broken(limit(family), "a limit without model.reference", model);
+      }
+      if (s.find(limit(family)).isPresent() && !made.contains(family)) {
+        rule.broken(
+            limit(family),
+            "a limit of an attack that is not made",
+            "one of " + made.stream().map(AttackName::spelling).toList());
+      }
+    }
+    boolean back = s.find(PUSH).filter(p -> p.contains(PushName.MERGE_BACK)).isPresent();
+    if (back && s.find(Schema.MODEL).isEmpty()) {
+      rule.broken(PUSH, "merge_back without model.path", "such a model, which weights go back to");
+    }
+    boolean weights =
+        s.find(PUSH).isPresent() || s.find(LENS).orElse(false) || made.size() > asking;
+    if (weights
+        && s.find(ExportKeys.ADAPTER)
+            .filter(a -> a == ExportSettings.Adapter.SEPARATE)
+            .isPresent()) {
+      rule.broken(
+          ExportKeys.ADAPTER,
+          "separate beside attack.push, lens, soft_prompt or head",
+          "merged (a base and an adapter have no weights of their own to attack)");
+    }
   }
 
   static List<Section> sections() {
@@ -99,6 +145,8 @@ final class AttackKeys {
             true,
             "asks for what was forgotten in other ways and measures what leaks; left out: no such"
                 + " stage"),
+        LearnKeys.SOFT_PROMPT.section(),
+        LearnKeys.HEAD.section(),
         new Section(LIMITS, true, "in place of `leakage_max`, by family"));
   }
 
@@ -121,6 +169,8 @@ final class AttackKeys {
             s.get(SEED),
             s.find(PUSH).orElse(List.of()),
             s.get(LENS),
+            LearnKeys.SOFT_PROMPT.read(s),
+            LearnKeys.HEAD.read(s),
             s.findNumber(LEAKAGE_MAX),
             limits));
   }

@@ -1,5 +1,7 @@
 package org.unlearn4j.config;
 
+import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -28,12 +30,19 @@ public enum AttackName implements Spelled {
   ROLE_PLAY("to an expert on the subject"),
   BEFORE_CHANGE("as the model was before it was changed"),
   ARTICLE("the beginning of an article"),
-  OWN("the user's own prompts");
+  OWN("the user's own prompts"),
+  SOFT_PROMPT("the question after vectors that were learned on a few forgotten rows"),
+  HEAD("the question to a head that was learned on a few forgotten rows");
 
   private final String meaning;
 
   AttackName(String meaning) {
     this.meaning = meaning;
+  }
+
+  /** Those that only ask; the others learn first, see {@link LearnSettings}. */
+  public static List<AttackName> asking() {
+    return Arrays.stream(values()).filter(a -> a != SOFT_PROMPT && a != HEAD).toList();
   }
 
   /** What is asked, in a few words. */

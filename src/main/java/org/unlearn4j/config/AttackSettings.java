@@ -16,6 +16,8 @@ import java.util.OptionalDouble;
  * @param samples of each question; 0: none
  * @param push what is done to weights
  * @param lens whether the head reads layers
+ * @param softPrompt vectors before the prompt
+ * @param head a head that is learned
  * @param leakageMax limit of every family without one of its own
  * @param limits by family
  */
@@ -29,12 +31,24 @@ public record AttackSettings(
     long seed,
     List<PushName> push,
     boolean lens,
+    Optional<LearnSettings> softPrompt,
+    Optional<LearnSettings> head,
     OptionalDouble leakageMax,
     Map<AttackName, Double> limits) {
   public AttackSettings {
     families = List.copyOf(families);
     push = List.copyOf(push);
     limits = Map.copyOf(limits);
+  }
+
+  /** Whether an attack learns from a few rows. */
+  public boolean learns() {
+    return softPrompt.isPresent() || head.isPresent();
+  }
+
+  /** Whether an attack needs the weights themselves, on TensorFlow. */
+  public boolean needsWeights() {
+    return lens || !push.isEmpty() || learns();
   }
 
   /** Most that a family may leak above the retain-only model; empty where it is not judged. */

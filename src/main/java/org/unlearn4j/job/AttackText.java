@@ -6,6 +6,7 @@ import java.util.Locale;
 import java.util.Optional;
 import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.FamilyResult;
+import org.unlearn4j.attack.Learned;
 import org.unlearn4j.attack.Pushed;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.eval.Bootstrap;
@@ -50,6 +51,18 @@ final class AttackText {
               all.forEach(
                   (layer, p) -> lines.add(String.format(Locale.ROOT, "  %-22s %7.3f", layer, p)));
             });
+    for (Learned l : result.learned()) {
+      lines.add(
+          String.format(
+              Locale.ROOT,
+              "%s, %s: %d answers learned in %d steps, NLL of a token %.3f, then %.3f",
+              l.model(),
+              l.attack(),
+              l.rows(),
+              l.steps(),
+              l.before(),
+              l.after()));
+    }
     for (Pushed pushed : result.pushed()) {
       lines.add(pushed.model() + ", pushed by " + pushed.push() + ":");
       for (Pushed.Point p : pushed.points()) {

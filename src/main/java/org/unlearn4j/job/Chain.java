@@ -233,10 +233,11 @@ public final class Chain {
   /** Every deployed file, and the weights that they are of. */
   private Stage attack() {
     List<AttackStage.Subject> subjects = new ArrayList<>();
-    subjects.add(AttackStage.Subject.of(UNLEARNED, folder.unlearned(), "tf"));
+    subjects.add(AttackStage.Subject.of(UNLEARNED, folder.unlearned(), "tf", folder.unlearned()));
     for (Variant variant : pipeline.export().variants()) {
       String runtime = RuntimeModels.runtime(variant);
-      subjects.add(AttackStage.Subject.of(UNLEARNED, folder.deployed(), runtime));
+      subjects.add(
+          AttackStage.Subject.of(UNLEARNED, folder.deployed(), runtime, folder.unlearned()));
     }
     return kinds.attack(ATTACK, subjects, folder.attacks(), names(stages));
   }
@@ -245,11 +246,12 @@ public final class Chain {
    * What attacks bring out of one model.
    *
    * @param runtime {@code tf}, {@code onnx} or {@code onnx:VARIANT}
+   * @param trained for ONNX the Hugging Face folder that the file was made from
    */
   public static List<Stage> attacking(
-      Pipeline pipeline, Path model, String runtime, Path out, Context context) {
+      Pipeline pipeline, Path model, String runtime, Path trained, Path out, Context context) {
     Chain chain = beside(out, pipeline, context);
-    AttackStage.Subject subject = AttackStage.Subject.of(UNLEARNED, model, runtime);
+    AttackStage.Subject subject = AttackStage.Subject.of(UNLEARNED, model, runtime, trained);
     return List.of(chain.kinds.attack(ATTACK, List.of(subject), out));
   }
 

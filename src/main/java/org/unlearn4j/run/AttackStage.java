@@ -10,13 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.AttackSuite;
 import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
+import org.unlearn4j.attack.Learned;
 import org.unlearn4j.attack.OftenAsked;
 import org.unlearn4j.attack.Probe;
-import org.unlearn4j.attack.Pushed;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
@@ -60,11 +61,21 @@ public final class AttackStage {
    *
    * @param name in the result
    * @param model HF folder, or for ONNX the deployable folder
+   * @param trained the HF folder that a deployable folder was made from; else {@code model}
    */
-  public record Subject(String name, Path model, String runtime) {
+  public record Subject(String name, Path model, String runtime, Path trained) {
     /** Named by its runtime. */
-    public static Subject of(String name, Path model, String runtime) {
-      return new Subject(name + "." + runtime.replace(':', '-'), model, runtime);
+    public static Subject of(String name, Path model, String runtime, Path trained) {
+      String full = name + "." + runtime.replace(':', '-');
+      return new Subject(full, model, runtime, runtime.equals("tf") ? model : trained);
+    }
+
+    static Subject folder(String name, Path model) {
+      return new Subject(name, model, "tf", model);
+    }
+
+    boolean deployed() {
+      return !runtime.equals("tf");
     }
   }
 
@@ -94,6 +105,10 @@ public final class AttackStage {
       } else {
         String variant = RuntimeModels.variant(subject.runtime());
         inputs.deployed(subject.name(), subject.model(), variant);
+        if (pipeline.attack().filter(AttackSettings::needsWeights).isPresent()) {
+          inputs.model(subject.name() + " trained", subject.trained());
+          inputs.graph(subject.trained(), "forward");
+        }
       }
     }
     pipeline.model().tokenizerFolder().ifPresent(p -> inputs.tokenizer("tokenizer", p));
@@ -108,8 +123,8 @@ public final class AttackStage {
     pipeline
         .model()
         .reference()
-        .ifPresent(p -> all.add(new Subject(AttackResult.RETAIN_ONLY, p, "tf")));
-    pipeline.model().path().ifPresent(p -> all.add(new Subject(AttackResult.TARGET, p, "tf")));
+        .ifPresent(p -> all.add(Subject.folder(AttackResult.RETAIN_ONLY, p)));
+    pipeline.model().path().ifPresent(p -> all.add(Subject.folder(AttackResult.TARGET, p)));
     return all;
   }
 
@@ -119,7 +134,9 @@ public final class AttackStage {
     private final List<Sampled> sampled = new ArrayList<>();
     private final Map<String, Map<String, Double>> lens = new LinkedHashMap<>();
     private final Map<String, String> read = new TreeMap<>();
+    private final List<Learned> lessons = new ArrayList<>();
     private List<Probe> probes = List.of();
+    private List<Probe> learned = List.of();
   }
 
   /**
@@ -138,7 +155,9 @@ public final class AttackStage {
                 () ->
                     new UserException(
                         "pipeline: found no attack block, expected one for this stage."));
-    requireYardstick(settings);
+    if (settings.needsWeights()) {
+      judged.forEach(AttackedWeights::require);
+    }
     Inputs known = inputs(judged, Optional.empty());
     Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
     EvaluateStage models = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
@@ -148,40 +167,19 @@ public final class AttackStage {
     }
     AttackResult result =
         AttackResult.of(
-                found.probes,
+                Stream.concat(found.probes.stream(), found.learned.stream()).toList(),
                 found.judgements,
                 judged.stream().map(Subject::name).toList(),
                 settings::limit,
                 found.sampled)
-            .with(pushed(models, settings, judged, known.with(found.read), kept), found.lens);
+            .with(
+                new Pushing(
+                        pipeline, settings, models, kept, known.with(found.read).identity("attack"))
+                    .run(judged),
+                found.lessons,
+                found.lens);
     result.write(out);
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
-  }
-
-  /** Weights that are pushed are those of folders; what a file stands for is one of its own. */
-  private List<Pushed> pushed(
-      EvaluateStage models,
-      AttackSettings settings,
-      List<Subject> judged,
-      Inputs known,
-      Path kept) {
-    List<Subject> folders = judged.stream().filter(s -> s.runtime().equals("tf")).toList();
-    if (!settings.push().isEmpty() && folders.isEmpty()) {
-      log.println(
-          "attack.push: the weights of an ONNX file are not pushed; unlearn4j round writes the"
-              + " folder that it stands for.");
-    }
-    String key = known.identity("attack");
-    return new Pushing(pipeline, settings, models, kept, key).run(folders);
-  }
-
-  private void requireYardstick(AttackSettings settings) {
-    boolean limited = settings.leakageMax().isPresent() || !settings.limits().isEmpty();
-    if (limited && pipeline.model().reference().isEmpty()) {
-      throw new UserException(
-          "attack.leakage_max: found a limit, but no model.reference, expected the retain-only"
-              + " model that leakage is measured against.");
-    }
   }
 
   private void attack(
@@ -207,29 +205,19 @@ public final class AttackStage {
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }
+      boolean inside = settings.lens() || settings.learns();
+      List<Encoded> asked =
+          inside || settings.samples() > 0
+              ? AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT)
+                  .encoded()
+              : List.of();
+      new Learning(pipeline, settings).require(asked.size());
       String key = known.with(data.read()).identity("attack") + " " + subject.name();
       Path file = kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
         Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
-        AttackSuite suite =
-            new AttackSuite(
-                attacks.encoded(),
-                settings.maxNewTokens(),
-                data.stopIds(),
-                ids -> data.tokenizer().decode(ids, true));
-        found.judgements.put(subject.name(), suite.run(scorer));
+        found.judgements.put(subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
       }
-      if (settings.lens() && model instanceof TensorFlowModel tf) {
-        List<TokenRow> rows =
-            attacks.of(AttackName.DIRECT).stream().map(e -> e.rows().get(0)).toList();
-        if (rows.isEmpty()) {
-          throw new UserException(
-              "attack.lens: found true without questions of the family direct, expected direct"
-                  + " among attack.families, and pairs to forget.");
-        }
-        found.lens.put(subject.name(), lens(tf, rows));
-      }
-      List<Encoded> asked = attacks.of(AttackName.DIRECT);
       if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
         OftenAsked often =
             new OftenAsked(
@@ -242,8 +230,46 @@ public final class AttackStage {
                 ids -> data.tokenizer().decode(ids, true));
         found.sampled.add(often.run(subject.name(), model, asked, bars));
       }
+      if (inside) {
+        inside(settings, subject, data, asked, bars, found);
+      }
     }
   }
+
+  private static AttackSuite suite(AttackSettings settings, TaskData data, List<Encoded> asked) {
+    return new AttackSuite(
+        asked, settings.maxNewTokens(), data.stopIds(), ids -> data.tokenizer().decode(ids, true));
+  }
+
+  /** What needs the weights themselves, but for pushing them. */
+  private void inside(
+      AttackSettings settings,
+      Subject subject,
+      TaskData data,
+      List<Encoded> asked,
+      Bars bars,
+      Found found) {
+    try (AttackedWeights weights = AttackedWeights.open(subject)) {
+      if (settings.lens()) {
+        try (TensorFlowModel model =
+            weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()))) {
+          List<TokenRow> rows = asked.stream().map(e -> e.rows().get(0)).toList();
+          found.lens.put(subject.name(), lens(model, rows));
+        }
+      }
+      Learning.Result result =
+          new Learning(pipeline, settings)
+              .run(subject.name(), weights, asked, some -> suite(settings, data, some), bars);
+      found.learned = result.probes();
+      found.lessons.addAll(result.lessons());
+      found.judgements.merge(
+          subject.name(),
+          result.judgements(),
+          (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+    }
+  }
+
+  private static final List<AttackName> DIRECT = List.of(AttackName.DIRECT);
 
   /** Means over the rows, by layer. */
   private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {

@@ -12,7 +12,6 @@ import org.unlearn4j.attack.AttackSuite;
 import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.Pushed;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
@@ -20,12 +19,9 @@ import org.unlearn4j.config.PushName;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.tf.TensorFlowModel;
-import org.unlearn4j.tf.TfRuntime;
-import org.unlearn4j.weights.SafeTensors;
 
 /**
  * Pushes weights and asks again, on TensorFlow: one graph a model, whose weights are exchanged. The
@@ -43,18 +39,17 @@ record Pushing(
   /**
    * Curves of each model.
    *
-   * @param subjects on TensorFlow
+   * @param subjects those that are judged
    */
   List<Pushed> run(List<AttackStage.Subject> subjects) {
     if (subjects.isEmpty() || settings.push().isEmpty()) {
       return List.of();
     }
-    requireTarget();
     Optional<Asked> yardstick =
         pipeline
             .model()
             .reference()
-            .map(p -> ask(new AttackStage.Subject(AttackResult.RETAIN_ONLY, p, "tf")));
+            .map(p -> ask(AttackStage.Subject.folder(AttackResult.RETAIN_ONLY, p)));
     List<Pushed> all = new ArrayList<>();
     for (AttackStage.Subject subject : subjects) {
       Asked asked = ask(subject);
@@ -75,23 +70,13 @@ record Pushing(
     return all;
   }
 
-  private void requireTarget() {
-    if (settings.push().contains(PushName.MERGE_BACK) && pipeline.model().path().isEmpty()) {
-      throw new UserException(
-          "attack.push: found merge_back, but no model.path, expected the model before unlearning"
-              + " that weights go back to.");
-    }
-  }
-
   private record Asked(List<String> groups, Map<Step, List<Judgement>> judgements) {}
 
   private Asked ask(AttackStage.Subject subject) {
-    Decoder decoder = Decoder.of(ModelConfig.read(subject.model()));
-    List<Parameter> parameters = decoder.parameters();
-    try (SafeTensors weights = SafeTensors.open(subject.model())) {
-      WeightSource own = TfRuntime.checkpoint(weights, parameters);
-      try (TensorFlowModel model =
-              TensorFlowModel.open(subject.model(), RuntimeModels.measuring(pipeline.model()));
+    try (AttackedWeights weights = AttackedWeights.open(subject)) {
+      WeightSource own = weights.values();
+      Decoder decoder = weights.model().decoder();
+      try (TensorFlowModel model = weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()));
           TaskData data = models.data(subject.model(), model);
           Bars bars = new Bars("attack " + subject.name())) {
         List<Encoded> direct =
@@ -129,9 +114,10 @@ record Pushing(
       case NOISE -> model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
       case PRUNE -> model.assign(PushedWeights.pruned(own, matrices, step.amount));
       case MERGE_BACK -> {
-        try (SafeTensors target = SafeTensors.open(pipeline.model().path().orElseThrow())) {
-          WeightSource goal = TfRuntime.checkpoint(target, decoder.parameters());
-          model.assign(PushedWeights.merged(own, goal, step.amount));
+        AttackStage.Subject target =
+            AttackStage.Subject.folder(AttackResult.TARGET, pipeline.model().path().orElseThrow());
+        try (AttackedWeights goal = AttackedWeights.open(target)) {
+          model.assign(PushedWeights.merged(own, goal.values(), step.amount));
         }
       }
     }

@@ -9,8 +9,15 @@ import org.tensorflow.op.Ops;
  *
  * @param variables all parameters of the decoder
  * @param adapter what is added to its linear maps
+ * @param prompt vectors before every row
  */
-public record ModelWeights(Variables variables, Optional<AdapterWeights> adapter) {
+public record ModelWeights(
+    Variables variables, Optional<AdapterWeights> adapter, Optional<SoftVectors> prompt) {
+
+  /** Weights without a prompt. */
+  public ModelWeights(Variables variables, Optional<AdapterWeights> adapter) {
+    this(variables, adapter, Optional.empty());
+  }
 
   /** Weights without adapters. */
   public static ModelWeights of(Variables variables) {
@@ -27,6 +34,7 @@ public record ModelWeights(Variables variables, Optional<AdapterWeights> adapter
   public TensorFlowEmitter emitter(Ops tf, TfInputs inputs, Precision precision) {
     TensorFlowEmitter emitter = new TensorFlowEmitter(tf, variables, inputs, precision);
     adapter.ifPresent(emitter::adapting);
+    prompt.ifPresent(emitter::prompted);
     return emitter;
   }
 }

@@ -308,7 +308,12 @@ class RoomsTest {
   @Test
   void aTrainedModelIsNotCopied() {
     onlyFrom(
-            Set.of("tf.TensorFlowModel", "run.GraphListings", "run.ProbeStage", "run.WeightProof"),
+            Set.of(
+                "tf.TensorFlowModel",
+                "run.GraphListings",
+                "run.ProbeStage",
+                "run.WeightProof",
+                "run.AttackedWeights"),
             TensorFlowModel.class,
             "of")
         .check(product);

@@ -132,6 +132,7 @@ class AttackCommandTest {
     args.addAll(List.of("--model", at("target"), "--out", at("tf.json")));
     args.addAll(List.of("--set", "attack.push=[noise, prune, merge_back]"));
     args.addAll(List.of("--set", "attack.lens=true"));
+    args.addAll(LEARNING);
     String told = run(args.toArray(String[]::new));
     assertTrue(told.contains("above retain-only"), told);
     String[] deployed = {
@@ -143,7 +144,19 @@ class AttackCommandTest {
       "--model",
       at("onnx"),
       "--out",
-      at("ort.json")
+      at("ort.json"),
+      "--trained",
+      at("target"),
+      "--set",
+      "attack.push=[noise]",
+      "--set",
+      "attack.lens=true",
+      LEARNING.get(0),
+      LEARNING.get(1),
+      LEARNING.get(2),
+      LEARNING.get(3),
+      LEARNING.get(4),
+      LEARNING.get(5)
     };
     run(deployed);
     JsonNode tf = json("tf.json");
@@ -155,13 +168,15 @@ class AttackCommandTest {
     assertTrue(twin <= 1 / 3.0, "the twin guesses: " + twin);
     assertClose("excess", known - twin, direct.path("excess").asDouble(Double.NaN), 1e-12, 0);
     // One's own prompt is the first question in the template, spelled out.
-    int last = tf.path("probes").size() - 1;
+    int last = tf.path("probes").size() - 5; // the questions that two attacks did not learn from
     assertEquals(
         tf.at("/probes/0/answers/unlearned.tf/said").asText("none"),
         tf.path("probes").path(last).path("answers").path("unlearned.tf").path("said").asText());
     agree(tf, ort);
     pushed(tf, known, told);
     lens(tf);
+    readBack(tf, ort);
+    learned(tf);
     assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
     assertEquals(
         "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
@@ -191,6 +206,57 @@ class AttackCommandTest {
           right.path("probability").asDouble(Double.NaN),
           1e-4,
           0);
+    }
+  }
+
+  private static final List<String> LEARNING =
+      List.of(
+          "--set",
+          "attack.soft_prompt={rows: 1, vectors: 3, steps: 0}",
+          "--set",
+          "attack.head={rows: 1, steps: 20}",
+          "--set",
+          "attack.limits={soft_prompt: 1, head: 1}");
+
+  /** The weights of the file are those of the folder, and so is all that is done with them. */
+  private static void readBack(JsonNode tf, JsonNode ort) {
+    assertEquals(1, ort.path("pushed").size());
+    for (int i = 0; i < 3; i++) {
+      assertEquals(
+          tf.path("pushed").path(0).path("points").path(i),
+          ort.path("pushed").path(0).path("points").path(i));
+    }
+    assertEquals(tf.at("/lens/unlearned.tf"), ort.at("/lens/unlearned.onnx"));
+    assertEquals(3, ort.at("/lens/unlearned.onnx").size());
+  }
+
+  /** No step leaves the question as it was; the head learns, and the limits hold what comes out. */
+  private static void learned(JsonNode tf) {
+    int heads = 0;
+    int plain = 0;
+    for (JsonNode probe : tf.path("probes")) {
+      JsonNode answer = probe.path("answers").path("unlearned.tf");
+      if (probe.path("family").asText().equals("soft_prompt")) {
+        JsonNode direct =
+            tf.path("probes").path(probe.path("row").asInt()).path("answers").path("unlearned.tf");
+        assertEquals(direct.path("said").asText("none"), answer.path("said").asText());
+        assertClose(
+            "probability",
+            direct.path("probability").asDouble(Double.NaN),
+            answer.path("probability").asDouble(Double.NaN),
+            1e-5,
+            0);
+        plain++;
+      }
+      heads += probe.path("family").asText().equals("head") ? 1 : 0;
+    }
+    assertEquals(2, plain, "of three rows, one learned");
+    assertEquals(2, heads);
+    assertEquals(6, tf.path("learned").size(), "two attacks on three models");
+    for (JsonNode l : tf.path("learned")) {
+      double before = l.path("before").asDouble(Double.NaN);
+      double after = l.path("after").asDouble(Double.NaN);
+      assertTrue(l.path("steps").asInt() == 0 ? after == before : after < before, l.toString());
     }
   }
 
@@ -263,7 +329,7 @@ class AttackCommandTest {
             "--out",
             at("x.json"));
     assertEquals(ExitCode.USER, no.code());
-    assertTrue(no.err().startsWith("attack.leakage_max: found a limit, but no"), no.err());
+    assertTrue(no.err().contains("leakage_max=1: found a limit without model.reference"), no.err());
     String bare = write("bare.yaml", text.replaceAll("attack: .*", "")).toString();
     CommandRun none = CommandRun.of("attack", "--pipeline", bare, "--out", at("x.json"));
     assertEquals(

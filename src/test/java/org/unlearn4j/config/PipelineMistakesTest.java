@@ -103,8 +103,8 @@ class PipelineMistakesTest {
             "p.yaml, line 1, name: found two words, expected a name of letters, digits, dot, dash"
                 + " and underscore.",
             "p.yaml, line 2, model.precison: found an unknown key, expected one of init, path,"
-                + " reference, config, tokenizer, precision, device, spread, architecture (did you mean"
-                + " precision?).",
+                + " reference, config, tokenizer, precision, device, spread, architecture (did you"
+                + " mean precision?).",
             "p.yaml, line 2, model.path: found /no/such/model, which does not exist, expected a"
                 + " Hugging Face model folder.",
             "p.yaml, line 3, data.path: found no such key, expected a folder with TOFU's files.",
@@ -124,11 +124,11 @@ class PipelineMistakesTest {
                 + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
                 + " mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset, adapter.",
+                + " opset, adapter, int4, int8.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
-                + " clip_norm, seed, checkpoint_every, recompute, quantization_aware,"
+                + " clip_norm, seed, checkpoint_every, recompute, router_loss, quantization_aware,"
                 + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds,"
                 + " objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
                 + " batch_size?).",
@@ -175,6 +175,8 @@ NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found rele
 NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
 GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
 UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
+NPO      | unlearn={robust: {}, router_loss: 0.1} | found 0.1 with unlearn.robust.attack, expected 0 (no attack)
+NPO      | unlearn.router_loss=auto            | found auto, expected config or a number of at least 0
 NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
 NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
 NPO      | export.opset=21                     | found 21, expected one of 17, 23
@@ -193,6 +195,10 @@ NPO      | unlearn.clreg.stop_gradient=maybe   | expected true or false
 NPO      | relearn.share=0                     | found 0, expected a number greater than 0, at most 1
 NPO      | relearn.shar=0.5                    | (did you mean share?)
 NPO      | relearn={epochs: 2, warmup_epochs: 3} | found 3.0, expected at most the 2 epochs there are
+NPO      | attack.leakage_max=1                | found a limit without model.reference, expected a model.reference
+NPO      | attack={limits: {head: 1}}          | found a limit of an attack that is not made, expected one of [direct,
+NPO      | attack.families=[head]              | found the list [head], expected a list of different families
+NPO      | attack.soft_prompt.vectors=0        | found 0, expected an integer from 1 to 10000
 NPO      | unlearn.epochs=                     | found nothing, expected an integer
 NPO      | unlearn.clreg.layers=[              | broken YAML in the value
 """)
@@ -222,6 +228,38 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
         found.contains(
             "unlearn.quantization_aware=int4: found int4 beside export.adapter: separate"),
         found);
+  }
+
+  /** Whole channels have one form; what training does not know, it does not pretend to know. */
+  @Test
+  void gridsThatCannotBeAreMistakes() {
+    List<String> sets =
+        List.of(
+            "export.int8.symmetric=false",
+            "export.int4.block_size=64",
+            "unlearn.quantization_aware=int4");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("found false for whole channels, expected true, or a"), found);
+    assertTrue(found.contains("found int4 beside another grid in export.int4"), found);
+    // How products are computed is no grid.
+    Pipeline.defaults(
+        "NPO", List.of("export.int4.accuracy_level=4", "unlearn.quantization_aware=int4"));
+  }
+
+  /** Told before anything runs, with all other mistakes. */
+  @Test
+  void attacksNeedWhatTheyGoBackToAndWeightsOfTheirOwn() {
+    List<String> sets =
+        List.of(
+            "model={init: random}",
+            "export.adapter=separate",
+            "attack.push=[merge_back]",
+            "attack.limits.direct=0.1");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("attack.limits.direct=0.1: found a limit without model.ref"), found);
+    assertTrue(found.contains("separate beside attack.push, lens, soft_prompt or head"), found);
   }
 
   @Test

@@ -292,6 +292,8 @@ class WhatRunsWhenTest {
         List.of(
             set("AP", "attack.push=[noise]"),
             set("AP", "attack.lens=true"),
+            set("AP", "attack.soft_prompt={}"),
+            set("AP", "attack.head.steps=3"),
             set("AP", "attack.leakage_max=0.5"),
             set("AP", "attack.prompts=" + at("mine.jsonl")),
             set("RTUOIVLAP", "evaluate.limit=2"),
