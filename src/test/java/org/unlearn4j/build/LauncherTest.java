@@ -169,8 +169,11 @@ class LauncherTest {
     Files.createDirectories(unpacked.resolve("linux-x86_64"));
     script(
         "jdk/bin/java",
-        "#!/bin/sh\nfor a; do case $a in */lib/*) echo \"$a\" ;; esac; done\n"
-            + "echo \"${LD_LIBRARY_PATH:-} ${CUDA_MODULE_LOADING:-}\"\n");
+        """
+        #!/bin/sh
+        for a; do case $a in */lib/*) echo "$a" ;; esac; done
+        echo "${LD_LIBRARY_PATH:-} ${CUDA_MODULE_LOADING:-}"
+        """);
     String home = folder.toRealPath() + "/dist";
     String classes = home + "/lib/*:" + home + "/native/tensorflow\n";
     assertEquals(classes + " \n", foundIn(Map.of()));
