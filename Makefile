@@ -6,6 +6,7 @@ MODEL    ?=
 DATA     ?=
 SET      ?=
 GPU      ?=
+SLIM     ?=
 NAME     ?=
 FORCE    ?=
 RUNS     ?=
@@ -14,7 +15,7 @@ MVN      ?= mvn
 BENCH    ?= --shape 5m --objective NPO --steps 20
 
 # These are about GPUs unless they are told otherwise: GPU= on the command line makes the same of the CPU build.
-ifneq ($(filter gpu-bundle gpu-check,$(MAKECMDGOALS)),)
+ifneq ($(filter gpu-bundle gpu-check,$(MAKECMDGOALS))$(SLIM),)
 GPU := 1
 endif
 
@@ -49,7 +50,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -163,7 +164,9 @@ doctor: $(BUILT) ## versions, native libraries, devices, memory, disk
 
 gpu-libs: $(CUDA) ## CUDA 12 and cuDNN 9 from their Maven artifact into build/cuda (2 GB to download, once)
 
-gpu-bundle: $(BUNDLE) $(PIECES) ## a folder that runs without Java, Maven or network, and in pieces (GPU=: of the CPU build)
+gpu-bundle: $(BUNDLE) $(PIECES) $(if $(SLIM),$(BUNDLE)-onnx-pieces) ## runs without Java, Maven or network, in pieces (GPU=: of the CPU build; SLIM=1: least of CUDA)
+
+image: $(BUNDLE)-image.tar ## a container image as a tar, for docker load and OCI tools; no daemon, no registry (GPU=1, SLIM=1)
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)

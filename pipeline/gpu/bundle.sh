@@ -1,6 +1,7 @@
 #!/bin/sh
 # bundle.sh DIST FOLDER [CUDA]: everything a machine needs that has nothing but a driver (or, without CUDA, not even that): the
-# dist folder, a Java runtime with the modules that are used, CUDA's libraries, fixtures, the embedded models, the check.
+# dist folder, a Java runtime with the modules that are used, CUDA's libraries, fixtures, the embedded models, the check. With SLIM,
+# only those of CUDA that training needs, and FOLDER-onnx for what ONNX Runtime needs besides.
 set -eu
 dist=$1
 folder=$2
@@ -27,6 +28,13 @@ for jar in "$part"/lib/onnxruntime*.jar; do
   rm -rf "$part/jar"
 done
 
+# TensorFlow's in a folder on the class path, for the same reason; and compressing sees what they hold.
+for jar in "$part"/lib/tensorflow-core-native-*-linux-*.jar; do
+  mkdir -p "$part/native/tensorflow"
+  (cd "$part/native/tensorflow" && jar -xf "../../lib/$(basename "$jar")" org)
+  rm "$jar"
+done
+
 # Libraries of this system that the runtime was linked against. The C library itself is the one thing that must be there.
 ldd "$part"/runtime/lib/*.so "$part"/runtime/lib/server/*.so 2> /dev/null |
   awk '$2 == "=>" && $3 ~ /^\// {print $1, $3}' | sort -u |
@@ -41,7 +49,9 @@ ldd "$part"/runtime/lib/*.so "$part"/runtime/lib/server/*.so 2> /dev/null |
     cp -L "$file" "$part/runtime/lib/system/$name/$name"
   done
 
-if [ -n "$cuda" ]; then
+if [ -n "${SLIM:-}" ]; then
+  sh pipeline/gpu/slim.sh "$part" "$cuda" "$folder-onnx"
+elif [ -n "$cuda" ]; then
   mkdir "$part/cuda"
   cp "$cuda"/*.so.* "$part/cuda/"
 fi

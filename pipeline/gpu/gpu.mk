@@ -2,7 +2,8 @@
 
 DEVICE := $(if $(GPU),gpu,cpu)
 CUDA   := build/cuda/SHA256SUMS
-BUNDLE := build/unlearn4j-$(DEVICE)
+# SLIM=1: of CUDA only what training needs; what ONNX Runtime needs there besides lies in pieces of its own.
+BUNDLE := build/unlearn4j-$(if $(SLIM),slim,$(DEVICE))
 PIECES := $(BUNDLE)-pieces
 # Options of gpu-check.
 CHECK  ?=
@@ -14,8 +15,16 @@ $(CUDA): pipeline/gpu/cuda.sha256 pipeline/gpu/libraries.sh
 $(BUNDLE): $(BUILT) $(if $(GPU),$(CUDA)) pipeline/fable.yaml \
     $(shell find pipeline/gpu models src/test/rival src/test/resources/fixtures -type f 2> /dev/null)
 	@echo '==> gpu-bundle ($(DEVICE))'
-	@sh pipeline/gpu/bundle.sh $(DIST) $@ $(if $(GPU),build/cuda)
+	@SLIM=$(SLIM) sh pipeline/gpu/bundle.sh $(DIST) $@ $(if $(GPU),build/cuda)
 
 $(PIECES): $(BUNDLE)
 	@echo '==> pieces'
-	@sh pipeline/gpu/pieces.sh $(BUNDLE) $@
+	@$(if $(SLIM),PACK='xz -6 -T0') sh pipeline/gpu/pieces.sh $(BUNDLE) $@
+
+# Laid over the slim bundle.
+$(BUNDLE)-onnx-pieces: $(BUNDLE)
+	@PACK='xz -6 -T0' sh pipeline/gpu/pieces.sh $(BUNDLE)-onnx $@ $(notdir $(BUNDLE))
+
+$(BUNDLE)-image.tar: $(BUNDLE) pipeline/image.sh
+	@echo '==> image'
+	@sh pipeline/image.sh $(BUNDLE) $@

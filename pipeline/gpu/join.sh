@@ -1,7 +1,8 @@
 #!/bin/sh
 # sh join.sh [WHERE]: puts the pieces beside this script together again and unpacks them in WHERE (here, if not given), a folder
-# that is there. Nothing is unpacked before every piece and the whole were found to be what they were. Needs sh, cat, tar, gzip
-# and sha256sum.
+# that is there. Nothing is unpacked before every piece and the whole were found to be what they were; what is missing or damaged is
+# named, so that it alone is brought again. A folder is there whole or not at all. Needs sh, cat, tar, sha256sum, and gzip or, for
+# .xz, xz or Python 3.
 set -eu
 case $0 in
   */*) pieces=$(cd "${0%/*}" && pwd -P) ;;
@@ -27,7 +28,7 @@ while read -r sum name; do
 done < "$pieces/SHA256SUMS"
 [ -z "$bad" ] || exit 1
 
-read -r sum archive < "$pieces/WHOLE"
+read -r sum archive onto < "$pieces/WHOLE"
 cd "$pieces"
 # shellcheck disable=SC2086 # names of pieces have no spaces
 found=$(cat $names | sha256sum)
@@ -37,14 +38,42 @@ if [ "$found" != "$sum" ]; then
   exit 1
 fi
 
-folder=$where/${archive%.tar.gz}
-if [ -e "$folder" ]; then
+unpack() {
+  case $archive in
+    *.gz) gzip -dc ;;
+    *)
+      if command -v xz > /dev/null; then
+        xz -dc -T0
+      else
+        python3 -c 'import lzma, shutil, sys; shutil.copyfileobj(lzma.open(sys.stdin.buffer), sys.stdout.buffer, 1 << 20)'
+      fi
+      ;;
+  esac
+}
+
+name=${archive%.tar.*}
+folder=$where/${onto:-$name}
+if [ -z "$onto" ] && [ -e "$folder" ]; then
   echo "join.sh: found $folder, expected nothing there." >&2
   exit 1
 fi
-# shellcheck disable=SC2086
-cat $names | gzip -dc | (cd "$where" && tar -xf -) || {
-  echo "join.sh: unpacking failed; remove $folder before another try." >&2
+if [ -n "$onto" ] && [ ! -d "$folder" ]; then
+  echo "join.sh: found no $folder, expected the folder that this is laid over; join its pieces first." >&2
   exit 1
-}
+fi
+part=$where/.$name.part
+rm -rf "$part"
+mkdir "$part"
+# shellcheck disable=SC2086
+if ! cat $names | unpack | (cd "$part" && tar -xf -) || [ ! -d "$part/$name" ]; then
+  rm -rf "$part"
+  echo "join.sh: unpacking failed; nothing was left in $where." >&2
+  exit 1
+fi
+if [ -n "$onto" ]; then
+  cp -R "$part/$name/." "$folder/"
+else
+  mv "$part/$name" "$folder"
+fi
+rm -rf "$part"
 echo "$folder"

@@ -1,18 +1,27 @@
 #!/bin/sh
-# pieces.sh BUNDLE FOLDER: the bundle as one archive cut into pieces of at most 60 MB, their checksums, and the script that puts
-# them together again. PIECE_BYTES: another size.
+# pieces.sh BUNDLE FOLDER [ONTO]: the bundle as one archive cut into pieces of at most 60 MB, their checksums, and the script that
+# puts them together again; with ONTO, what is to be laid over the folder of that name. PIECE_BYTES: another size. PACK: what
+# compresses, gzip or xz with its options; xz takes many minutes and a third off.
 set -eu
 bundle=$1
 folder=$2
+onto=${3:-}
+pack=${PACK:-gzip -1}
 part=$folder.part
 name=$(basename "$bundle")
+case $pack in
+  *xz*) archive=$name.tar.xz ;;
+  *) archive=$name.tar.gz ;;
+esac
 rm -rf "$part"
 mkdir -p "$part"
-tar -C "$(dirname "$bundle")" -cf - "$name" | gzip -1 | (cd "$part" && split -b "${PIECE_BYTES:-60000000}" -a 3 -d - "$name.tar.gz.")
-(cd "$part" && sha256sum "$name".tar.gz.*) > "$part.sums"
-whole=$(cat "$part"/"$name".tar.gz.* | sha256sum | cut -d ' ' -f 1)
+# shellcheck disable=SC2086 # a program and its options
+tar -C "$(dirname "$bundle")" -cf - "$name" | $pack | (cd "$part" && split -b "${PIECE_BYTES:-60000000}" -a 3 -d - "$archive.")
+(cd "$part" && sha256sum "$archive".*) > "$part.sums"
+whole=$(cat "$part/$archive".* | sha256sum | cut -d ' ' -f 1)
 mv "$part.sums" "$part/SHA256SUMS"
-echo "$whole  $name.tar.gz" > "$part/WHOLE"
+echo "$whole  $archive${onto:+ $onto}" > "$part/WHOLE"
 cp pipeline/gpu/join.sh "$part/join.sh"
 rm -rf "$folder"
 mv "$part" "$folder"
+echo "$folder: $(wc -l < "$folder/SHA256SUMS") pieces, $(cat "$folder/$archive".* | wc -c) bytes"

@@ -7,6 +7,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.IntSupplier;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.MachineException;
 
@@ -15,15 +17,18 @@ import org.unlearn4j.base.MachineException;
  * is killed takes nothing with it.
  *
  * @param folder they run in
- * @param limitSeconds after which a program is ended
+ * @param limitSeconds after which a program is ended; asked when one begins
+ * @param stopped whether to end the one that runs, asked again and again
  */
-public record ChildProcess(Path folder, int limitSeconds) {
+public record ChildProcess(Path folder, IntSupplier limitSeconds, BooleanSupplier stopped) {
   private static final int TAIL = 20;
+  private static final long ASK_MILLIS = 100;
 
   /**
    * What a program did.
    *
-   * @param code exit code; 124 where it ran past the limit, 127 where it could not be started
+   * @param code exit code; 124 where it ran past the limit or was to stop, 127 where it could not
+   *     be started
    * @param out standard output
    * @param tail the last lines on standard error
    */
@@ -65,8 +70,11 @@ public record ChildProcess(Path folder, int limitSeconds) {
     Process process = builder.start();
     try {
       process.getOutputStream().close();
-      if (process.waitFor(limitSeconds, TimeUnit.SECONDS)) {
-        return process.exitValue();
+      long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(limitSeconds.getAsInt());
+      while (System.nanoTime() < end && !stopped.getAsBoolean()) {
+        if (process.waitFor(ASK_MILLIS, TimeUnit.MILLISECONDS)) {
+          return process.exitValue();
+        }
       }
       return 124;
     } catch (InterruptedException e) {

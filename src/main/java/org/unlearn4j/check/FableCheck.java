@@ -87,19 +87,28 @@ final class FableCheck {
 
   /** Does it all, into {@code node}; says whether all of it passed. */
   boolean run(ObjectNode node) {
-    AtomicFiles.deleteTree(request.run());
-    boolean gates = true;
-    for (String provider : request.gpu() ? List.of("cpu", "cuda") : List.of("cpu")) {
-      if (!done(node, chain(provider))) {
-        if (!Files.isRegularFile(request.run().resolve(TRAINED))) {
-          return false; // nothing of it can be held against the CPU
-        }
-        node.put("gate", "run." + provider);
-        gates = false;
-      }
+    boolean first = first(node);
+    if (!request.gpu() || !trained()) {
+      return first; // nothing of it can be held against the CPU
     }
-    if (!request.gpu()) {
-      return gates;
+    return rest(node, true) && first;
+  }
+
+  /** The main job alone, with ONNX Runtime on the CPU; says whether its gates held. */
+  boolean first(ObjectNode node) {
+    AtomicFiles.deleteTree(request.run());
+    return chain(node, "cpu");
+  }
+
+  /**
+   * On a GPU, what comes after the main job: ONNX Runtime's CUDA provider, and the CPU beside it.
+   *
+   * @param provider whether ONNX Runtime has one
+   */
+  boolean rest(ObjectNode node, boolean provider) {
+    boolean gates = !provider || chain(node, "cuda");
+    if (!gates && !trained()) {
+      return false;
     }
     Pipeline resolved = Pipeline.readRecord(pipeline); // its paths are meant from the bundle
     for (Part part : onTheCpu(resolved)) {
@@ -107,7 +116,20 @@ final class FableCheck {
         return false;
       }
     }
-    return gates && besideTheCpu(node, allowed(resolved));
+    return besideTheCpu(node, allowed(resolved)) && gates;
+  }
+
+  /** Whether the main job came as far as its training and its first evaluation. */
+  boolean trained() {
+    return Files.isRegularFile(request.run().resolve(TRAINED));
+  }
+
+  private boolean chain(ObjectNode node, String provider) {
+    boolean pass = done(node, chain(provider));
+    if (!pass && trained()) {
+      node.put("gate", "run." + provider);
+    }
+    return pass;
   }
 
   /** What a metric of the same weights may differ by on another runtime. */

@@ -4,17 +4,16 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
+import java.util.Collections;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
@@ -26,17 +25,18 @@ import org.unlearn4j.train.BenchShape;
 
 /**
  * The parts of a check, one program after the other; the JSON is written whole after each of them,
- * so that what was found out survives whatever comes next.
+ * so that what was found out survives whatever comes next. With an end, the most valuable parts
+ * come first, and one that would not fit the time left is left out.
  */
 public final class GpuCheck {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final List<String> ASK_FOR_TORCH =
-      List.of("python3", "-c", "import torch; print(torch.__version__, torch.cuda.is_available())");
   private static final List<String> PRECISIONS = List.of("fp32", "bf16");
   private static final String COMPILES =
       "TensorFlow has no machine code for this card: the driver compiles its kernels where they are"
-          + " first used, which can take minutes, and keeps them in CUDA_CACHE_PATH"
-          + " (~/.nv/ComputeCache)";
+          + " first used, which can take minutes, and keeps them in CUDA_CACHE_PATH";
+
+  /** Of the adapters that are timed beside a model too large to be trained whole. */
+  private static final String RANK = "unlearn.adapter.rank=16";
 
   /**
    * What to check.
@@ -45,6 +45,7 @@ public final class GpuCheck {
    * @param out the JSON; what the run on Fable writes lies beside it
    * @param device {@code auto}, {@code cpu} or {@code gpu:N}
    * @param parts names of those to do
+   * @param lora shape whose step through adapters is timed where there is an end
    * @param steps counted, of each timing
    * @param sets overrides for the run on Fable
    */
@@ -54,32 +55,60 @@ public final class GpuCheck {
       String device,
       Predicate<String> parts,
       List<BenchShape> shapes,
+      BenchShape lora,
       int steps,
       List<String> sets) {}
 
   private final Request request;
-  private final BiFunction<List<String>, Map<String, String>, ChildProcess.Ended> programs;
+  private final CheckPrograms programs;
+  private final RivalCheck rival;
+  private final Allowance allowance;
+  private final PrintStream lines;
   private final PrintStream notes;
   private final ObjectNode root = JSON.createObjectNode();
 
   /** Whether everything goes to a GPU, and fails where there is none. */
   private boolean gpu;
 
+  /** Whether ONNX Runtime computes on it too. */
+  private boolean provider;
+
   /**
    * A check.
    *
-   * @param programs runs a command line with variables added to the environment
+   * @param run runs a command line with variables added to the environment
+   * @param lines where each part prints a line of JSON when it is done, if there is an end
+   * @param notes progress
    */
   public GpuCheck(
       Request request,
-      BiFunction<List<String>, Map<String, String>, ChildProcess.Ended> programs,
+      BiFunction<List<String>, Map<String, String>, ChildProcess.Ended> run,
+      Allowance allowance,
+      PrintStream lines,
       PrintStream notes) {
     this.request = request;
-    this.programs = programs;
+    this.programs =
+        new CheckPrograms(
+            request.home(),
+            request.device(),
+            request.out().resolveSibling("cuda-cache"), // one of all checks there
+            run,
+            notes);
+    this.rival = new RivalCheck(programs, request.steps());
+    this.allowance = allowance;
+    this.lines = lines;
     this.notes = notes;
   }
 
-  /** Does every part, whatever became of those before, and says whether all of them passed. */
+  /** A part's own work: fills its node and says what became of it. */
+  private interface Part {
+    String outcome(ObjectNode node);
+  }
+
+  /** A part that is to be done. */
+  private record Planned(String name, Part part) {}
+
+  /** Does every part, whatever became of those before, and says whether none of them failed. */
   public boolean run() {
     root.put("verdict", "incomplete")
         .put("unlearn4j", Versions.unlearn4j())
@@ -87,24 +116,99 @@ public final class GpuCheck {
         .put("device", request.device());
     root.putArray("parts");
     root.put("computed_on", "unknown");
-    doctor();
-    for (String precision : PRECISIONS) {
-      part("fixtures." + precision, node -> fixtures(node, precision));
-    }
-    part("fable", this::fable);
-    for (BenchShape shape : request.shapes()) {
-      for (String precision : PRECISIONS) {
-        String what = shape.spelling() + "." + precision;
-        part("bench." + what, node -> bench(node, shape, precision, "--steps", steps()));
-        part("memory." + what, node -> bench(node, shape, precision, "--memory"));
+    part("doctor", this::doctor);
+    for (Planned planned : allowance.limited() ? byValue() : all()) {
+      if (request.parts().test(planned.name())) {
+        part(planned.name(), planned.part());
       }
     }
-    rival();
     root.set("to_reach", new GpuCheckFigures(root.path("parts")).toReach());
     boolean pass = failed(root).isEmpty();
-    root.put("verdict", pass ? "pass" : "fail");
+    root.put("verdict", pass ? (whole() ? "pass" : "partial") : "fail");
+    root.put("seconds", Math.round(allowance.used()));
     write();
+    if (allowance.limited()) {
+      ObjectNode end = JSON.createObjectNode().put("part", "end");
+      end.put("verdict", root.path("verdict").asText())
+          .put("seconds", root.path("seconds").asInt());
+      line(end.put("file", request.out().toString()));
+    }
     return pass;
+  }
+
+  private List<Planned> all() {
+    List<Planned> all = new ArrayList<>();
+    for (String precision : PRECISIONS) {
+      all.add(new Planned("fixtures." + precision, node -> fixtures(node, precision)));
+    }
+    all.add(new Planned("fable", node -> outcome(fable().run(node))));
+    for (BenchShape shape : request.shapes()) {
+      for (String precision : PRECISIONS) {
+        all.add(bench(shape, precision));
+        all.add(memory(shape, precision));
+      }
+    }
+    all.addAll(rivals(request.shapes(), PRECISIONS));
+    return all;
+  }
+
+  /**
+   * The order for a machine that is lent for minutes: is it right at all, does the whole chain
+   * work, how fast is it, and beside whom; then what is a further confirmation.
+   */
+  private List<Planned> byValue() {
+    List<Planned> all = new ArrayList<>();
+    for (String precision : PRECISIONS) {
+      all.add(
+          new Planned(
+              "llama." + precision, node -> fixtures(node, precision, "--only", "^llama$")));
+    }
+    all.add(new Planned("fable", node -> outcome(fable().first(node))));
+    List<BenchShape> largestFirst = reversed(request.shapes());
+    for (BenchShape shape : request.shapes()) {
+      PRECISIONS.forEach(precision -> all.add(bench(shape, precision)));
+    }
+    all.addAll(rivals(largestFirst, reversed(PRECISIONS)));
+    all.add(
+        new Planned(
+            "lora." + request.lora().spelling() + ".bf16",
+            node -> bench(node, request.lora(), "bf16", "--stored", "bf16", "--set", RANK)));
+    for (String precision : PRECISIONS) {
+      all.add(new Planned("fixtures." + precision, node -> fixtures(node, precision)));
+    }
+    for (BenchShape shape : largestFirst) {
+      PRECISIONS.forEach(precision -> all.add(memory(shape, precision)));
+    }
+    all.add(new Planned("fable.rest", this::fableRest));
+    return all;
+  }
+
+  private static <T> List<T> reversed(List<T> list) {
+    List<T> reversed = new ArrayList<>(list);
+    Collections.reverse(reversed);
+    return reversed;
+  }
+
+  private Planned bench(BenchShape shape, String precision) {
+    return new Planned(
+        "bench." + shape.spelling() + "." + precision, node -> bench(node, shape, precision));
+  }
+
+  private Planned memory(BenchShape shape, String precision) {
+    return new Planned(
+        "memory." + shape.spelling() + "." + precision,
+        node -> bench(node, shape, precision, "--memory"));
+  }
+
+  private List<Planned> rivals(List<BenchShape> shapes, List<String> precisions) {
+    List<Planned> all = new ArrayList<>();
+    for (BenchShape shape : shapes) {
+      for (String precision : precisions) {
+        String name = "torch." + shape.spelling() + "." + precision;
+        all.add(new Planned(name, node -> rival(node, shape, precision)));
+      }
+    }
+    return all;
   }
 
   /** Names of the parts that failed, in a JSON on the disk. */
@@ -119,21 +223,50 @@ public final class GpuCheck {
         .toList();
   }
 
-  /** A part's own work: fills its node and says what became of it. */
-  private interface Part {
-    String outcome(ObjectNode node);
+  /** Whether nothing was left out, ended by the clock or stopped. */
+  private boolean whole() {
+    return StreamSupport.stream(root.path("parts").spliterator(), false)
+        .allMatch(p -> List.of("pass", "fail", "absent").contains(p.path("outcome").asText()));
   }
 
+  /**
+   * Does a part, or says that it was left out: {@code skipped} where its estimate is more than the
+   * time left, {@code stopped} where somebody asked the check to stop, {@code cut} where it was
+   * ended because the time was over.
+   */
   private void part(String name, Part part) {
-    if (!request.parts().test(name)) {
-      return;
-    }
-    notes.println("==> " + name);
     ObjectNode node = root.withArray("/parts").addObject().put("part", name);
-    node.put("outcome", "running");
+    int left = allowance.left();
+    if (allowance.limited()) {
+      node.put("estimate_s", PartEstimates.of(name, gpu)).put("left_s", left);
+    }
+    if (allowance.stopped().getAsBoolean()) {
+      node.put("outcome", "stopped");
+    } else if (allowance.limited() && PartEstimates.of(name, gpu) > left) {
+      node.put("outcome", "skipped").put("why", "it would take longer than the time left");
+    } else {
+      notes.println("==> " + name);
+      node.put("outcome", "running");
+      write();
+      double before = allowance.used();
+      String outcome = part.outcome(node);
+      node.put("seconds", Math.round((allowance.used() - before) * 10) / 10.0);
+      if (outcome.equals("fail") && allowance.stopped().getAsBoolean()) {
+        outcome = "stopped";
+      } else if (outcome.equals("fail") && allowance.left() <= 0) {
+        outcome = "cut";
+      }
+      node.put("outcome", outcome);
+    }
     write();
-    node.put("outcome", part.outcome(node));
-    write();
+    if (allowance.limited()) {
+      line(CheckLine.of(node));
+    }
+  }
+
+  private void line(ObjectNode node) {
+    lines.println(node);
+    lines.flush();
   }
 
   private void write() {
@@ -150,10 +283,8 @@ public final class GpuCheck {
    * the CUDA build was taken, it must be used: a check that passes on the CPU of such a machine
    * would say nothing of what it is for. {@code --device cpu} says that this is meant.
    */
-  private void doctor() {
-    notes.println("==> doctor");
-    ObjectNode node = root.withArray("/parts").addObject().put("part", "doctor");
-    boolean done = program(node, "doctor", "--json");
+  private String doctor(ObjectNode node) {
+    boolean done = programs.own(node, List.of("doctor", "--json"));
     JsonNode found = node.path("result").path("gpu");
     boolean seen = found.path("seen").asBoolean();
     boolean there = found.path("cards").size() > 0 || found.path("cuda_build").asBoolean();
@@ -173,158 +304,71 @@ public final class GpuCheck {
       node.put("note", COMPILES);
       notes.println("    " + COMPILES);
     }
-    node.put("outcome", done && (seen || !wanted) ? "pass" : "fail");
-    write();
+    provider = found.path("onnxruntime_provider").asBoolean();
+    return outcome(done && (seen || !wanted));
   }
 
-  private String fixtures(ObjectNode node, String precision) {
-    String fixtures = request.home().resolve("fixtures").toString();
-    return outcome(
-        program(
-            node,
-            "check",
-            "--fixtures",
-            fixtures,
-            "--precision",
-            precision,
-            "--device",
-            device(),
-            "--json"));
+  private String fixtures(ObjectNode node, String precision, String... only) {
+    List<String> args = new ArrayList<>(List.of("check", "--fixtures"));
+    args.add(request.home().resolve("fixtures").toString());
+    args.addAll(List.of(only));
+    args.addAll(List.of("--precision", precision, "--device", device(), "--json"));
+    return outcome(programs.own(node, args));
   }
 
-  private String bench(ObjectNode node, BenchShape shape, String precision, String... what) {
+  /** A timing, but for {@code --memory}. */
+  private String bench(ObjectNode node, BenchShape shape, String precision, String... more) {
     List<String> args = new ArrayList<>(List.of("bench", "--shape", shape.spelling()));
     args.addAll(List.of("--precision", precision));
-    args.addAll(List.of(what));
+    args.addAll(List.of(more));
+    if (!List.of(more).contains("--memory")) {
+      args.addAll(List.of("--steps", String.valueOf(request.steps())));
+    }
     args.addAll(List.of("--device", device(), "--json"));
-    return outcome(program(node, args.toArray(String[]::new)));
-  }
-
-  private String steps() {
-    return String.valueOf(request.steps());
+    return outcome(programs.own(node, args));
   }
 
   private static String outcome(boolean pass) {
     return pass ? "pass" : "fail";
   }
 
-  private String fable(ObjectNode node) {
-    String name = String.valueOf(request.out().getFileName()).replaceAll("\\.json$", "");
-    Path run = request.out().resolveSibling(name + "-fable");
-    FableCheck check =
-        new FableCheck(
-            new FableCheck.Request(request.home(), run, device(), request.sets()),
-            (own, args) -> program(own, args.toArray(String[]::new)),
-            this::write);
-    return outcome(check.run(node));
+  private FableCheck fable() {
+    return new FableCheck(
+        new FableCheck.Request(request.home(), beside("fable"), device(), request.sets()),
+        programs::own,
+        this::write);
   }
 
-  /** The same step in PyTorch, where it is installed and computes on the same device. */
-  private void rival() {
-    ChildProcess.Ended[] asked =
-        new ChildProcess.Ended[1]; // once, and only if a part wants to know
-    for (BenchShape shape : request.shapes()) {
-      for (String precision : PRECISIONS) {
-        part(
-            "torch." + shape.spelling() + "." + precision,
-            node -> {
-              if (asked[0] == null) {
-                asked[0] = programs.apply(ASK_FOR_TORCH, rivalsEnvironment());
-              }
-              return rival(node, shape, precision, asked[0]);
-            });
-      }
+  private String fableRest(ObjectNode node) {
+    FableCheck check = fable();
+    Optional<String> no =
+        gpu ? Optional.empty() : Optional.of("it compares a card with the processor");
+    if (no.isEmpty() && !check.trained()) {
+      no = Optional.of("nothing was trained before");
     }
+    if (no.isPresent()) {
+      node.put("why", no.get());
+      return "absent";
+    }
+    return outcome(check.rest(node, provider));
   }
 
-  private String rival(
-      ObjectNode node, BenchShape shape, String precision, ChildProcess.Ended asked) {
-    if (asked.code() != 0) {
-      node.put("why", "PyTorch is not installed (python3 -c 'import torch')");
-      return "absent";
-    }
-    String[] said = asked.out().strip().split(" ", -1);
-    node.put("torch", said[0]);
-    if (gpu && !said[said.length - 1].equals("True")) {
-      node.put("why", "this PyTorch sees no GPU (torch.cuda.is_available())");
-      return "absent";
-    }
-    return rival(node, shape, precision);
+  /** A name beside the JSON, with its name in front. */
+  private Path beside(String what) {
+    String name = String.valueOf(request.out().getFileName()).replaceAll("[.]json$", "");
+    return request.out().resolveSibling(name + "-" + what);
   }
 
   private String rival(ObjectNode node, BenchShape shape, String precision) {
-    BenchShape.Numbers n = shape.numbers();
-    List<String> command = new ArrayList<>(List.of("python3"));
-    command.add(request.home().resolve("etc/npo_step.py").toString());
-    Map<String, Object> options = new LinkedHashMap<>();
-    options.put("hidden", n.hidden());
-    options.put("layers", n.layers());
-    options.put("heads", n.heads());
-    options.put("kv-heads", n.kvHeads());
-    options.put("ffn", n.ffn());
-    options.put("vocab", n.vocab());
-    options.put("rows", n.rows());
-    options.put("tokens", n.tokens());
-    options.put("steps", request.steps());
-    options.put("precision", precision);
-    options.put("device", gpu ? "cuda" : "cpu");
-    options.forEach((k, v) -> command.addAll(List.of("--" + k, String.valueOf(v))));
-    boolean done = record(node, command, rivalsEnvironment());
+    String outcome = rival.run(node, shape, precision, gpu);
     new GpuCheckFigures(root.path("parts"))
         .beside(node, shape.spelling() + "." + precision)
         .forEach(node::put);
-    return outcome(done);
-  }
-
-  private boolean program(ObjectNode node, String... args) {
-    List<String> command = new ArrayList<>();
-    command.add(request.home().resolve("bin/unlearn4j").toString());
-    command.addAll(List.of(args));
-    return record(node, command, environment());
-  }
-
-  /** Runs a program, notes what it said, and tells whether it ended well. */
-  private boolean record(ObjectNode node, List<String> command, Map<String, String> environment) {
-    ChildProcess.Ended ended = programs.apply(command, environment);
-    node.put("command", String.join(" ", command))
-        .put("exit_code", ended.code())
-        .put("seconds", Math.round(ended.seconds() * 10) / 10.0);
-    try {
-      JsonNode result = JSON.readTree(ended.out());
-      if (result != null && result.isObject()) {
-        node.set("result", result);
-      }
-    } catch (IOException e) {
-      // not JSON: what it printed is in the files it wrote
-    }
-    if (ended.code() != 0) {
-      node.put("stderr", ended.tail());
-      notes.printf(Locale.ROOT, "    exit code %d: %s%n", ended.code(), ended.tail());
-    }
-    return ended.code() == 0;
+    return outcome;
   }
 
   /** For our own programs, which see the card that was asked for as the first one. */
   private String device() {
     return gpu ? "gpu:0" : "cpu";
-  }
-
-  /** Which card is visible is said in the words of CUDA, since PyTorch understands them too. */
-  private Map<String, String> environment() {
-    return switch (request.device()) {
-      case "auto" -> Map.of();
-      case "cpu" -> Map.of("CUDA_VISIBLE_DEVICES", "-1");
-      default -> Map.of("CUDA_VISIBLE_DEVICES", request.device().substring("gpu:".length()));
-    };
-  }
-
-  /** PyTorch brings CUDA libraries of its own, which ours on the path would get in front of. */
-  private Map<String, String> rivalsEnvironment() {
-    Map<String, String> environment = new LinkedHashMap<>(environment());
-    String before = System.getenv("UNLEARN4J_CALLERS_LIBRARY_PATH");
-    if (before != null) {
-      environment.put("LD_LIBRARY_PATH", before);
-    }
-    return environment;
   }
 }

@@ -88,9 +88,11 @@ final class GpuCheckFigures {
    */
   ObjectNode toReach() {
     ObjectNode goals = JSON.createObjectNode();
-    JsonNode fixtures = part("fixtures.fp32");
+    JsonNode all = part("fixtures.fp32");
+    JsonNode fixtures = all.isMissingNode() ? part("llama.fp32") : all;
     goal(goals, "fixtures", "within 2e-4 in float32", fixtures.path("outcome"), null);
-    JsonNode beside = part("fable").path("beside_the_cpu");
+    JsonNode whole = part("fable").path("beside_the_cpu");
+    JsonNode beside = whole.isMissingNode() ? part("fable.rest").path("beside_the_cpu") : whole;
     JsonNode training = beside.path("same_training");
     goal(
         goals,
@@ -126,7 +128,7 @@ final class GpuCheckFigures {
     goal(
         goals,
         "utilisation",
-        GOAL + " reported, of the measured matrix peak",
+        GOAL + " reported, of the measured matrix peak (torchtitan, 8 B on H100s: 0.33 to 0.39)",
         utilisation.isNumber() ? outcome(true) : utilisation,
         utilisation);
     return goals;

@@ -8,6 +8,8 @@ import org.apache.commons.cli.Options;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
+import org.unlearn4j.weights.CodeFormat;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.Variant;
 
 /** Writes a deployable ONNX folder. */
@@ -44,7 +46,9 @@ final class ExportCommand implements Command {
             "DIR",
             "the model before unlearning; counts how many codes unlearning did not change"),
         CommandOptions.value("data-file-mb", "N", "cut the weights into files of at most N MB"),
-        CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"));
+        CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"),
+        CommandOptions.value("int4", "KEY=VALUE,...", "codes of int4, as export.int4 has them"),
+        CommandOptions.value("int8", "KEY=VALUE,...", "codes of int8, as export.int8 has them"));
   }
 
   @Override
@@ -58,7 +62,11 @@ final class ExportCommand implements Command {
             .opset(CommandOptions.integer(line, "opset", 1, defaults.opset()))
             .quantizedEmbeddings(line.hasOption("quantize-embeddings"))
             .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
-            .before(CommandOptions.path(line, "before"));
+            .before(CommandOptions.path(line, "before"))
+            .choices(
+                new GraphChoices(
+                    CodeFormat.INT4.with(CommandOptions.text(line, "int4").orElse(""), "--int4"),
+                    CodeFormat.INT8.with(CommandOptions.text(line, "int8").orElse(""), "--int8")));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();
     OnnxExporter.Exported exported;

@@ -4,7 +4,9 @@ import static org.unlearn4j.config.Fallback.constant;
 import static org.unlearn4j.config.ValueType.choice;
 import static org.unlearn4j.config.ValueType.listOf;
 
+import java.util.ArrayList;
 import java.util.List;
+import org.unlearn4j.weights.CodeFormat;
 import org.unlearn4j.weights.Variant;
 
 /** The keys of {@code export}. */
@@ -31,5 +33,21 @@ final class ExportKeys {
           "with `unlearn.adapter`, whether it is merged into the weights, or a file of its own"
               + " beside the base (docs/reference/adapters.md)");
 
-  static final List<Key<?>> ALL = List.of(VARIANTS, OPSET, ADAPTER);
+  static final CodeKeys INT4 = new CodeKeys("export.int4", CodeFormat.INT4);
+  static final CodeKeys INT8 = new CodeKeys("export.int8", CodeFormat.INT8);
+
+  static final List<Key<?>> ALL = all();
+
+  private static List<Key<?>> all() {
+    List<Key<?>> all = new ArrayList<>(List.of(VARIANTS, OPSET, ADAPTER));
+    all.addAll(INT4.keys());
+    all.addAll(INT8.keys());
+    return List.copyOf(all);
+  }
+
+  static List<Section> sections() {
+    return List.of(
+        new Section("export.int4", false, "the codes of files in int4"),
+        new Section("export.int8", false, "the codes of the int8 file"));
+  }
 }

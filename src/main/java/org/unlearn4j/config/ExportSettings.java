@@ -1,14 +1,17 @@
 package org.unlearn4j.config;
 
 import java.util.List;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.Variant;
 
 /**
  * The ONNX files that are written.
  *
  * @param adapter where what an adapter has learned is
+ * @param choices what files have otherwise than usual
  */
-public record ExportSettings(List<Variant> variants, int opset, Adapter adapter) {
+public record ExportSettings(
+    List<Variant> variants, int opset, Adapter adapter, GraphChoices choices) {
   public ExportSettings {
     variants = List.copyOf(variants);
   }

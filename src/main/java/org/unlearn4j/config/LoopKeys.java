@@ -22,6 +22,7 @@ final class LoopKeys {
   final Key<Long> seed;
   final Key<Integer> checkpointEvery;
   final Key<Boolean> recompute;
+  final Key<RouterWeight> routerLoss;
   final AdapterKeys adapter;
 
   /**
@@ -94,6 +95,13 @@ final class LoopKeys {
             ValueType.flag(),
             constant(false),
             "compute each block's activations again in the backward pass: less memory, more time");
+    routerLoss =
+        key(
+            at + ".router_loss",
+            ValueType.routerWeight(),
+            constant(RouterWeight.NONE),
+            "weight of the loss that balances a mixture's experts; `config`: its"
+                + " `router_aux_loss_coef`");
     adapter = new AdapterKeys(at);
   }
 
@@ -112,7 +120,8 @@ final class LoopKeys {
                 clipNorm,
                 seed,
                 checkpointEvery,
-                recompute));
+                recompute,
+                routerLoss));
     keys.addAll(adapter.keys());
     return keys;
   }

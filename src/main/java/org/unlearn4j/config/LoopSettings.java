@@ -15,6 +15,7 @@ import java.util.Optional;
  * @param recompute whether each block's activations are computed again in the backward pass instead
  *     of being kept
  * @param adapter what learns in the model's place; empty: the model learns
+ * @param router weight of the loss that balances experts
  */
 public record LoopSettings(
     int epochs,
@@ -27,7 +28,36 @@ public record LoopSettings(
     long seed,
     int checkpointEvery,
     boolean recompute,
-    Optional<AdapterSettings> adapter) {
+    Optional<AdapterSettings> adapter,
+    RouterWeight router) {
+
+  /** A loop that does not balance experts. */
+  public LoopSettings(
+      int epochs,
+      int batchSize,
+      int accumulate,
+      double learningRate,
+      Schedule schedule,
+      double warmupEpochs,
+      OptimizerSettings optimizer,
+      long seed,
+      int checkpointEvery,
+      boolean recompute,
+      Optional<AdapterSettings> adapter) {
+    this(
+        epochs,
+        batchSize,
+        accumulate,
+        learningRate,
+        schedule,
+        warmupEpochs,
+        optimizer,
+        seed,
+        checkpointEvery,
+        recompute,
+        adapter,
+        RouterWeight.NONE);
+  }
 
   /** What the learning rate does after the warm-up. */
   public enum Schedule implements Spelled {

@@ -4,6 +4,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.unlearn4j.weights.GraphChoices;
 
 /** The typed records of resolved settings. */
 final class PipelineRecords {
@@ -143,12 +144,16 @@ final class PipelineRecords {
         s.get(loop.seed),
         s.get(loop.checkpointEvery),
         s.get(loop.recompute),
-        loop.adapter.read(s));
+        loop.adapter.read(s),
+        s.get(loop.routerLoss));
   }
 
   static ExportSettings export(Settings s) {
     return new ExportSettings(
-        s.get(ExportKeys.VARIANTS), s.get(ExportKeys.OPSET), s.get(ExportKeys.ADAPTER));
+        s.get(ExportKeys.VARIANTS),
+        s.get(ExportKeys.OPSET),
+        s.get(ExportKeys.ADAPTER),
+        new GraphChoices(ExportKeys.INT4.read(s), ExportKeys.INT8.read(s)));
   }
 
   static EvaluateSettings evaluate(Settings s) {

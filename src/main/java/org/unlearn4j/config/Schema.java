@@ -317,6 +317,7 @@ final class Schema {
    */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
+    all.addAll(all.size() - 3, ExportKeys.sections());
     all.addAll(all.size() - 2, VerifyKeys.sections());
     all.add(all.size() - 2, CardKeys.section());
     all.addAll(AttackKeys.sections());

@@ -215,6 +215,15 @@ record ValueType<T>(
         Floor::spelling);
   }
 
+  static ValueType<RouterWeight> routerWeight() {
+    return new ValueType<>(
+        "config or a number of at least 0",
+        List.of("config"),
+        false,
+        node -> plain(node).flatMap(RouterWeight::parse),
+        RouterWeight::spelling);
+  }
+
   static ValueType<Goal> goal() {
     return new ValueType<>(
         "reference, strangers, perturbed or a number from 0 to 1",

@@ -32,6 +32,31 @@ public record VerifySettings(Map<Variant, Map<VerifyLimit, Double>> limits) {
     return own;
   }
 
+  /**
+   * The settings for a file of a number format that quantises activations as well: of each of its
+   * limits and int8-dynamic's the wider, and for its graph those of int8-dynamic.
+   */
+  public VerifySettings quantisingActivations(Variant variant) {
+    Map<Variant, Map<VerifyLimit, Double>> all = new EnumMap<>(limits);
+    Map<VerifyLimit, Double> wide = new EnumMap<>(VerifyLimit.class);
+    for (VerifyLimit l : VerifyLimit.values()) {
+      if (l.key(variant).isPresent()) {
+        OptionalDouble own = limit(variant, l);
+        OptionalDouble rounding = limit(Variant.INT8_DYNAMIC, l);
+        if (rounding.isPresent() && (own.isPresent() || l.ofGraph())) {
+          double other = rounding.getAsDouble();
+          wide.put(
+              l,
+              l.side() == VerifyLimit.Side.AT_MOST
+                  ? Math.max(own.orElse(0), other)
+                  : Math.min(own.orElse(1), other));
+        }
+      }
+    }
+    all.put(variant, wide);
+    return new VerifySettings(all);
+  }
+
   /** A limit, fp32's where a format has none of its own; empty where nothing is judged. */
   public OptionalDouble limit(Variant variant, VerifyLimit limit) {
     Variant home = limit.key(variant).isPresent() ? variant : Variant.FP32;

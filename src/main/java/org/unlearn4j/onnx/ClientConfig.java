@@ -3,6 +3,7 @@ package org.unlearn4j.onnx;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.weights.Variant;
@@ -38,8 +39,10 @@ final class ClientConfig {
     if (!outside.isEmpty()) {
       entry.set("use_external_data_format", outside);
     }
-    if (dataFiles.containsKey(Variant.FP16)) {
-      entry.putObject("kv_cache_dtype").put(Variant.FP16.clientName(), "float16");
+    List<Variant> half = dataFiles.keySet().stream().filter(Variant::half).sorted().toList();
+    if (!half.isEmpty()) {
+      ObjectNode cache = entry.putObject("kv_cache_dtype");
+      half.forEach(v -> cache.put(v.clientName(), "float16"));
     }
     return entry.isEmpty() ? Optional.empty() : Optional.of(entry);
   }

@@ -12,6 +12,7 @@ import java.util.Map;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.weights.DType;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -46,16 +47,16 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
   /**
    * Compares two models.
    *
-   * @param variants to be compared; fp32 has no codes and is left out
+   * @param forms of the files to be compared; fp32 has no codes and is left out
    * @throws org.unlearn4j.base.UserException if the model before has other weights or shapes, or a
    *     weight of either has no code
    */
   static EqualCodes of(
-      Decoder decoder, SafeTensors after, SafeTensors before, List<Variant> variants)
+      Decoder decoder, SafeTensors after, SafeTensors before, List<GraphForm> forms)
       throws IOException {
     DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8));
     SourceWeights.require(before, graph.initializers());
-    Count count = new Count(variants);
+    Count count = new Count(forms);
     for (Linear l : graph.quantized().values()) {
       count.add(l, after, before);
     }
@@ -65,11 +66,17 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
   /** Counts matrix by matrix, in strips of rows. */
   private static final class Count {
     private final Map<Variant, Same> same = new EnumMap<>(Variant.class);
+    private final Map<Variant, GraphForm> forms = new EnumMap<>(Variant.class);
     private long weights;
     private long changed;
 
-    Count(List<Variant> variants) {
-      variants.stream().filter(v -> v != Variant.FP32).forEach(v -> same.put(v, new Same(0, 0)));
+    Count(List<GraphForm> forms) {
+      for (GraphForm form : forms) {
+        if (form.variant() != Variant.FP32) {
+          same.put(form.variant(), new Same(0, 0));
+          this.forms.put(form.variant(), form);
+        }
+      }
     }
 
     void add(Linear l, SafeTensors after, SafeTensors before) throws IOException {
@@ -89,8 +96,8 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
                         same(
                             values,
                             old,
-                            stored(v, l, now, values, first, n),
-                            stored(v, l, then, old, first, n))));
+                            stored(forms.get(v), l, now, values, first, n),
+                            stored(forms.get(v), l, then, old, first, n))));
           });
     }
 
@@ -108,21 +115,21 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
 
     /** Codes of {@code n} rows without their padding, or the bits of float16. */
     private static short[] stored(
-        Variant v, Linear l, MatrixRows rows, float[] values, int first, int n) {
+        GraphForm form, Linear l, MatrixRows rows, float[] values, int first, int n) {
       int in = l.in();
       short[] stored = new short[n * in];
-      if (v == Variant.FP16) {
+      if (form.variant() == Variant.FP16) {
         for (int i = 0; i < stored.length; i++) {
           stored[i] = DType.floatToHalf(values[i]);
         }
         return stored;
       }
-      RowQuantizer q = v.quantizer().orElseThrow();
-      byte[] codes = new byte[n * q.codes(in)];
-      rows.quantize(q, first, n, codes, 0, new float[n * q.scales(in)], 0);
+      RowQuantizer q = form.codes().of(l.weight().name());
+      QuantizedRows found = new QuantizedRows(q, in, n);
+      rows.quantize(q, first, n, found, 0);
       for (int r = 0; r < n; r++) {
         for (int i = 0; i < in; i++) {
-          stored[r * in + i] = codes[r * q.codes(in) + i];
+          stored[r * in + i] = found.codes()[r * q.codes(in) + i];
         }
       }
       return stored;

@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -18,6 +19,7 @@ import org.unlearn4j.weights.Variant;
  * @param quantizedEmbeddings whether int4 applies to the token table too
  * @param before the model before unlearning: codes of quantised variants are compared with its own
  * @param adapter what was learned, where the exported model is the base without it
+ * @param choices what files have otherwise than usual
  */
 public record ExportOptions(
     List<String> variants,
@@ -26,7 +28,8 @@ public record ExportOptions(
     long dataFileLimit,
     boolean quantizedEmbeddings,
     Optional<Path> before,
-    Optional<SeparateAdapter> adapter) {
+    Optional<SeparateAdapter> adapter,
+    GraphChoices choices) {
 
   /** Small enough to be copied around in one piece, large enough for every toy model. */
   private static final long ONE_MEBIBYTE = 1 << 20;
@@ -36,8 +39,9 @@ public record ExportOptions(
     if (variants.stream().map(Variant::named).distinct().count() < variants.size()) {
       throw new UserException("ONNX variants: found " + variants + ", expected different ones.");
     }
-    forms(variants, opset, quantizedEmbeddings);
-    if (quantizedEmbeddings && !variants.contains(Variant.INT4.label())) {
+    forms(variants, opset, quantizedEmbeddings, choices);
+    boolean int4 = variants.stream().map(Variant::named).anyMatch(LinearMaps.INT4_TABLES::contains);
+    if (quantizedEmbeddings && !int4) {
       throw new UserException(
           "Token table in int4: found variants " + variants + ", expected int4 among them.");
     }
@@ -60,43 +64,56 @@ public record ExportOptions(
         Long.MAX_VALUE,
         false,
         Optional.empty(),
-        Optional.empty());
+        Optional.empty(),
+        GraphChoices.defaults());
   }
 
   public ExportOptions opset(int other) {
-    return new ExportOptions(
-        variants, other, inlineLimit, dataFileLimit, quantizedEmbeddings, before, adapter);
+    return with(other, inlineLimit, dataFileLimit, quantizedEmbeddings, choices);
   }
 
   public ExportOptions inlineLimit(long bytes) {
-    return new ExportOptions(
-        variants, opset, bytes, dataFileLimit, quantizedEmbeddings, before, adapter);
+    return with(opset, bytes, dataFileLimit, quantizedEmbeddings, choices);
   }
 
   public ExportOptions dataFileLimit(long bytes) {
-    return new ExportOptions(
-        variants, opset, inlineLimit, bytes, quantizedEmbeddings, before, adapter);
+    return with(opset, inlineLimit, bytes, quantizedEmbeddings, choices);
   }
 
   public ExportOptions quantizedEmbeddings(boolean wanted) {
-    return new ExportOptions(variants, opset, inlineLimit, dataFileLimit, wanted, before, adapter);
+    return with(opset, inlineLimit, dataFileLimit, wanted, choices);
+  }
+
+  public ExportOptions choices(GraphChoices other) {
+    return with(opset, inlineLimit, dataFileLimit, quantizedEmbeddings, other);
+  }
+
+  private ExportOptions with(
+      int version, long inline, long dataFile, boolean tables, GraphChoices chosen) {
+    return new ExportOptions(variants, version, inline, dataFile, tables, before, adapter, chosen);
   }
 
   public ExportOptions before(Optional<Path> model) {
-    return new ExportOptions(
-        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model, adapter);
+    return beside(model, adapter);
   }
 
   public ExportOptions adapter(Optional<SeparateAdapter> separate) {
+    return beside(before, separate);
+  }
+
+  private ExportOptions beside(Optional<Path> model, Optional<SeparateAdapter> separate) {
     return new ExportOptions(
-        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, before, separate);
+        variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model, separate, choices);
   }
 
   List<GraphForm> forms() {
-    return forms(variants, opset, quantizedEmbeddings);
+    return forms(variants, opset, quantizedEmbeddings, choices);
   }
 
-  private static List<GraphForm> forms(List<String> labels, int opset, boolean embeddings) {
-    return labels.stream().map(v -> new GraphForm(Variant.named(v), opset, embeddings)).toList();
+  private static List<GraphForm> forms(
+      List<String> labels, int opset, boolean embeddings, GraphChoices choices) {
+    return labels.stream()
+        .map(v -> new GraphForm(Variant.named(v), opset, embeddings, choices))
+        .toList();
   }
 }

@@ -1,19 +1,26 @@
 package org.unlearn4j.onnx;
 
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import org.unlearn4j.nn.Experts;
 
 /**
- * A mixture of experts in operators that every runtime has: the rows of each expert are gathered,
- * go through it, and are added where they came from. An expert that no token goes through computes
- * a matrix without rows. The router stays in float32 in every variant, for a rounding there sends
- * tokens elsewhere.
+ * A mixture of experts in operators that every runtime has: rows are sorted by expert, cut into
+ * each one's, go through theirs, and are put back to be summed token by token. An expert that no
+ * token goes through computes a matrix without rows. The router stays in float32 in every variant,
+ * for a rounding there sends tokens elsewhere.
  */
 final class GatheredExperts {
+  /** Tokens times experts that a token goes through. */
+  private static final Dim PAIRS = Dim.named("routed_tokens");
+
+  private static final List<Dim> PAIR_LIST = List.of(PAIRS);
+
   private final GraphBuilder g;
   private final BiFunction<Value, Experts.Expert, Value> mlp;
 
@@ -38,18 +45,41 @@ final class GatheredExperts {
   Value emit(Value x, Value logits, Experts spec, Consumer<Value> routes) {
     Map<String, ?> last = Map.of("axis", -1L);
     Value p = g.node(Op.SOFTMAX, "router", last, logits.shape(), logits);
-    List<Dim> few = List.of(Dim.TOKENS, Dim.of(spec.chosen()));
+    long chosen = spec.chosen();
+    List<Dim> few = List.of(Dim.TOKENS, Dim.of(chosen));
     Value kept = new Value(g.outputName(Op.TOP_K, "router", 0), DataType.FLOAT, few);
     Value choice = new Value(g.outputName(Op.TOP_K, "router", 1), DataType.INT64, few);
-    g.node(Op.TOP_K, "router", last, List.of(p, g.vector(spec.chosen())), List.of(kept, choice));
+    g.node(Op.TOP_K, "router", last, List.of(p, g.vector(chosen)), List.of(kept, choice));
     routes.accept(choice);
     Value weights = spec.normalised() ? normalised(kept) : kept;
-    List<Dim> out = List.of(Dim.TOKENS, Dim.of(spec.out()));
-    Value sum = g.node(Op.MUL, "nothing", Map.of(), out, x, g.scalar(0f));
-    for (int i = 0; i < spec.all().size(); i++) {
-      sum = added(sum, x, weights, choice, spec, i);
+    Value expert = g.node(Op.RESHAPE, "sorted", Map.of(), PAIR_LIST, choice, g.vector(-1));
+    Value order = places(expert);
+    Value token = g.node(Op.DIV, "sorted", Map.of(), order.shape(), order, g.scalar(chosen));
+    Map<String, ?> rows = Map.of("axis", 0L);
+    Value sorted = g.node(Op.GATHER, "sorted", rows, List.of(PAIRS, Dim.of(x.width())), x, token);
+    List<Value> own = split(sorted, expert, spec.all().size());
+    List<Value> made = new ArrayList<>();
+    for (int i = 0; i < own.size(); i++) {
+      Experts.Expert e = spec.all().get(i);
+      Value in = own.get(i);
+      made.add(g.within("expert." + i, () -> mlp.apply(in, e)));
     }
-    return sum;
+    List<Dim> out = List.of(PAIRS, Dim.of(spec.out()));
+    Value all = g.node(Op.CONCAT, "summed", rows, out, made.toArray(Value[]::new));
+    Value back = g.node(Op.GATHER, "summed", rows, out, all, places(order));
+    List<Dim> cube = List.of(Dim.TOKENS, Dim.of(chosen), Dim.of(spec.out()));
+    Value each =
+        g.node(Op.RESHAPE, "summed", Map.of(), cube, back, g.vector(-1, chosen, spec.out()));
+    List<Dim> column = List.of(Dim.TOKENS, Dim.of(chosen), Dim.of(1));
+    Value factor = g.node(Op.UNSQUEEZE, "summed", Map.of(), column, weights, g.vector(2));
+    Value weighted = g.node(Op.MUL, "summed", Map.of(), cube, each, factor);
+    return g.node(
+        Op.REDUCE_SUM,
+        "summed",
+        Map.of("keepdims", 0L),
+        List.of(Dim.TOKENS, Dim.of(spec.out())),
+        weighted,
+        g.vector(1));
   }
 
   private Value normalised(Value kept) {
@@ -59,35 +89,41 @@ final class GatheredExperts {
     return g.node(Op.DIV, "router", Map.of(), kept.shape(), kept, sum);
   }
 
-  /** The sum so far with what one expert makes of its tokens. */
-  private Value added(Value sum, Value x, Value weights, Value choice, Experts spec, int expert) {
-    String label = "expert." + expert;
-    // A name of its own: runtimes take what is called alike for equally long.
-    Dim own = Dim.named(g.outputName(Op.NON_ZERO, label, 0) + "_tokens");
-    Value hits =
+  /** Where the values would be found in ascending order; of a permutation, its inverse. */
+  private Value places(Value values) {
+    Value size = g.node(Op.SHAPE, "sorted", Map.of(), DataType.INT64, List.of(Dim.of(1)), values);
+    Value ascending = new Value(g.outputName(Op.TOP_K, "sorted", 0), DataType.INT64, PAIR_LIST);
+    Value places = new Value(g.outputName(Op.TOP_K, "sorted", 1), DataType.INT64, PAIR_LIST);
+    Map<String, ?> smallest = Map.of("axis", 0L, "largest", 0L);
+    g.node(Op.TOP_K, "sorted", smallest, List.of(values, size), List.of(ascending, places));
+    return places;
+  }
+
+  /** The rows of each expert, of rows that are sorted by expert. */
+  private List<Value> split(Value sorted, Value expert, int experts) {
+    Value column =
+        g.node(Op.UNSQUEEZE, "sorted", Map.of(), List.of(PAIRS, Dim.of(1)), expert, g.vector(1));
+    Value numbers = g.vector(LongStream.range(0, experts).toArray());
+    List<Dim> table = List.of(PAIRS, Dim.of(experts));
+    Value hits = g.node(Op.EQUAL, "sorted", Map.of(), DataType.BOOL, table, column, numbers);
+    Map<String, ?> whole = Map.of("to", (long) DataType.INT64.getNumber());
+    Value ones = g.node(Op.CAST, "sorted", whole, DataType.INT64, table, hits);
+    Value counts =
         g.node(
-            Op.EQUAL,
-            label,
-            Map.of(),
-            DataType.BOOL,
-            choice.shape(),
-            choice,
-            g.scalar((long) expert));
-    List<Dim> places = List.of(Dim.of(2), own);
-    Value where = g.node(Op.NON_ZERO, label, Map.of(), DataType.INT64, places, hits);
-    Map<String, ?> first = Map.of("axis", 0L);
-    Value rows = g.node(Op.GATHER, label, first, List.of(own), where, g.scalar(0L));
-    Value pairs =
-        g.node(
-            Op.TRANSPOSE, label, Map.of("perm", new long[] {1, 0}), List.of(own, Dim.of(2)), where);
-    Value gathered = g.node(Op.GATHER, label, first, List.of(own, Dim.of(x.width())), x, rows);
-    Value weight = g.node(Op.GATHER_ND, label, Map.of(), List.of(own), weights, pairs);
-    List<Dim> column = List.of(own, Dim.of(1));
-    Value factor = g.node(Op.UNSQUEEZE, label, Map.of(), column, weight, g.vector(1));
-    Value made = g.within(label, () -> mlp.apply(gathered, spec.all().get(expert)));
-    Value weighted = g.node(Op.MUL, label, Map.of(), made.shape(), made, factor);
-    Value at = g.node(Op.UNSQUEEZE, label, Map.of(), column, rows, g.vector(1));
-    Map<String, ?> add = Map.of("reduction", "add");
-    return g.node(Op.SCATTER_ND, label, add, sum.shape(), sum, at, weighted);
+            Op.REDUCE_SUM,
+            "sorted",
+            Map.of("keepdims", 0L),
+            List.of(Dim.of(experts)),
+            ones,
+            g.vector(0));
+    List<Value> own = new ArrayList<>();
+    for (int i = 0; i < experts; i++) {
+      String name = g.outputName(Op.SPLIT, "sorted", i);
+      // A name of its own: runtimes take what is called alike for equally long.
+      Dim rows = Dim.named(name + "_tokens");
+      own.add(new Value(name, sorted.type(), List.of(rows, Dim.of(sorted.width()))));
+    }
+    g.node(Op.SPLIT, "sorted", Map.of("axis", 0L), List.of(sorted, counts), own);
+    return own;
   }
 }

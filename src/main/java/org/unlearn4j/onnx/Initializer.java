@@ -5,6 +5,7 @@ import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import java.util.List;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.Blocks;
 import org.unlearn4j.weights.RowQuantizer;
 
 /**
@@ -28,8 +29,11 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
   /** Codes of a linear map's weight, row by row of {@code [out, in]}. */
   record Codes(Linear linear, RowQuantizer quantizer) implements Content {}
 
-  /** The scales that belong to those codes, float32. */
+  /** The scales that belong to those codes. */
   record Scales(Linear linear, RowQuantizer quantizer) implements Content {}
+
+  /** The zero points that belong to them, each row of them beginning with a byte of its own. */
+  record Zeros(Linear linear, RowQuantizer quantizer) implements Content {}
 
   /** A weight in one of the float formats. */
   static Initializer of(Parameter p, DataType type) {
@@ -51,7 +55,20 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
   static Initializer scales(Linear l, RowQuantizer quantizer) {
     long scales = (long) l.out() * quantizer.scales(l.in());
     String name = l.weight().name() + ".scales";
-    return new Initializer(name, List.of(scales), DataType.FLOAT, new Scales(l, quantizer));
+    boolean half = quantizer instanceof Blocks b && b.half();
+    DataType type = half ? DataType.FLOAT16 : DataType.FLOAT;
+    return new Initializer(name, List.of(scales), type, new Scales(l, quantizer));
+  }
+
+  static Initializer zeros(Linear l, RowQuantizer quantizer) {
+    long bytes = (long) l.out() * zeroBytes(l, quantizer);
+    String name = l.weight().name() + ".zeros";
+    return new Initializer(name, List.of(bytes), DataType.UINT8, new Zeros(l, quantizer));
+  }
+
+  /** Bytes that the zero points of a row take. */
+  static int zeroBytes(Linear l, RowQuantizer quantizer) {
+    return (quantizer.zeros(l.in()) * quantizer.bits() + 7) / 8;
   }
 
   /** Number of values. */
@@ -77,6 +94,9 @@ record Initializer(String name, List<Long> dims, DataType type, Content content)
     }
     if (content instanceof Codes c) {
       return c.linear().weight();
+    }
+    if (content instanceof Zeros z) {
+      return z.linear().weight();
     }
     return content instanceof Scales s ? s.linear().weight() : null;
   }

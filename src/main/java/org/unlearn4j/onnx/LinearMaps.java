@@ -5,9 +5,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.CodeFormat;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.Variant;
 
@@ -17,13 +18,11 @@ import org.unlearn4j.weights.Variant;
  * whatever the layout of the checkpoint.
  */
 final class LinearMaps {
-  /** Activations stay float32: level 4 would quantise them, too, and flips argmaxes. */
-  static final long ACCURACY_LEVEL = 1;
-
   /** Codes of int8 become unsigned bytes around this zero point where both factors are integers. */
   static final int ZERO_POINT = 128;
 
-  private static final long INT4_BITS = 4;
+  /** Files whose token table may be in codes. */
+  static final Set<Variant> INT4_TABLES = Set.of(Variant.INT4, Variant.Q4F16);
 
   private final GraphBuilder g;
   private final GraphForm form;
@@ -46,9 +45,13 @@ final class LinearMaps {
     return switch (form.variant()) {
       case FP32 -> gemm(label, x, linear, weight(linear.weight()), !linear.inOut());
       case FP16 -> halves(label, x, linear);
-      case INT8 -> weightOnly(label, x, linear);
+      case INT8 ->
+          form.codes().block() == CodeFormat.CHANNEL
+              ? weightOnly(label, x, linear)
+              : blocks(label, x, linear);
       case INT8_DYNAMIC -> integers(label, x, linear);
       case INT4 -> blocks(label, x, linear);
+      case Q4F16 -> casts.wide(blocks(label, casts.half(x), linear));
     };
   }
 
@@ -59,7 +62,7 @@ final class LinearMaps {
 
   /** Rows of the token table {@code [vocab, width]}, float32: {@code [tokens, width]}. */
   Value tokenRows(String label, Value flat, Parameter table) {
-    return form.variant() == Variant.INT4 && form.quantizedEmbeddings()
+    return INT4_TABLES.contains(form.variant()) && form.quantizedEmbeddings()
         ? blockRows(label, flat, table)
         : rows(label, flat, table);
   }
@@ -67,7 +70,7 @@ final class LinearMaps {
   /** Rows of any table {@code [size, width]}, float32: {@code [tokens, width]}. */
   Value rows(String label, Value flat, Parameter table) {
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(table.dim(1)));
-    DataType type = form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+    DataType type = form.variant().half() ? DataType.FLOAT16 : DataType.FLOAT;
     Value values = g.initializer(Initializer.of(table, type));
     return casts.wide(g.node(Op.GATHER, label, Map.of("axis", 0L), type, shape, values, flat));
   }
@@ -170,20 +173,17 @@ final class LinearMaps {
             "N",
             (long) linear.out(),
             "bits",
-            INT4_BITS,
+            (long) quantizer(linear).bits(),
             "block_size",
-            (long) Int4Blocks.BLOCK,
+            (long) form.codes().block(),
             "accuracy_level",
-            ACCURACY_LEVEL);
+            (long) form.codes().accuracyLevel());
+    List<Value> in = new ArrayList<>(List.of(x, packed(linear), scales(linear)));
+    if (!form.codes().symmetric()) {
+      in.add(g.initializer(Initializer.zeros(linear, quantizer(linear))));
+    }
     Value product =
-        g.node(
-            Op.MAT_MUL_N_BITS,
-            label,
-            attributes,
-            out(x, linear),
-            x,
-            packed(linear),
-            scales(linear));
+        g.node(Op.MAT_MUL_N_BITS, label, attributes, out(x, linear), in.toArray(Value[]::new));
     return biased(label, product, linear);
   }
 
@@ -193,84 +193,78 @@ final class LinearMaps {
    */
   private Value blockRows(String label, Value flat, Parameter table) {
     Linear asHead = Linear.tied(table);
-    RowQuantizer quantizer = quantizer();
-    long bytes = quantizer.codes(asHead.in()) / 2;
-    List<Dim> pairs = List.of(Dim.of(asHead.out()), Dim.of(bytes));
-    Value codes =
-        g.node(Op.RESHAPE, label, Map.of(), pairs, packed(asHead), g.vector(asHead.out(), bytes));
+    RowQuantizer quantizer = quantizer(asHead);
+    long padded = quantizer.codes(asHead.in());
     long blocks = quantizer.scales(asHead.in());
-    List<Dim> grid = List.of(Dim.of(asHead.out()), Dim.of(blocks));
-    Value scales =
-        g.node(
-            Op.RESHAPE,
-            label + "_scales",
-            Map.of(),
-            grid,
-            scales(asHead),
-            g.vector(asHead.out(), blocks));
+    List<Value> in =
+        new ArrayList<>(
+            List.of(
+                grid(label, packed(asHead), asHead, padded * quantizer.bits() / 8),
+                flat,
+                grid(label + "_scales", scales(asHead), asHead, blocks)));
+    if (!form.codes().symmetric()) {
+      Value zeros = g.initializer(Initializer.zeros(asHead, quantizer));
+      in.add(grid(label + "_zeros", zeros, asHead, Initializer.zeroBytes(asHead, quantizer)));
+    }
     Map<String, ?> attributes =
         Map.of(
             "bits",
-            INT4_BITS,
+            (long) quantizer.bits(),
             "block_size",
-            (long) Int4Blocks.BLOCK,
+            (long) form.codes().block(),
             "gather_axis",
             0L,
             "quantize_axis",
             1L);
-    Value padded =
+    Value rows =
         g.node(
             Op.GATHER_BLOCK_QUANTIZED,
             label,
             attributes,
-            DataType.FLOAT,
-            List.of(Dim.TOKENS, Dim.of(2 * bytes)),
-            codes,
-            flat,
-            scales);
+            in.get(2).type(),
+            List.of(Dim.TOKENS, Dim.of(padded)),
+            in.toArray(Value[]::new));
     List<Dim> shape = List.of(Dim.TOKENS, Dim.of(asHead.in()));
-    return 2 * bytes == asHead.in()
-        ? padded
-        : g.node(
-            Op.SLICE,
-            label,
-            Map.of(),
-            shape,
-            padded,
-            g.vector(0),
-            g.vector(asHead.in()),
-            g.vector(1));
+    Value[] cut = {rows, g.vector(0), g.vector(asHead.in()), g.vector(1)};
+    return casts.wide(padded == asHead.in() ? rows : g.node(Op.SLICE, label, Map.of(), shape, cut));
+  }
+
+  /** Codes, scales or zero points as {@code [out, each]}. */
+  private Value grid(String label, Value values, Linear linear, long each) {
+    List<Dim> shape = List.of(Dim.of(linear.out()), Dim.of(each));
+    return g.node(Op.RESHAPE, label, Map.of(), shape, values, g.vector(linear.out(), each));
   }
 
   private Value biased(String label, Value x, Linear linear) {
     return linear
         .bias()
-        .map(b -> g.node(Op.ADD, label, Map.of(), x.shape(), x, weight(b)))
+        .map(b -> g.node(Op.ADD, label, Map.of(), x.shape(), casts.wide(x), weight(b)))
         .orElse(x);
   }
 
   private Value codes(Linear linear, DataType type) {
     return g.initializer(
-        Initializer.codes(linear, quantizer(), type, (long) linear.out(), (long) linear.in()));
+        Initializer.codes(
+            linear, quantizer(linear), type, (long) linear.out(), (long) linear.in()));
   }
 
   private Value packed(Linear linear) {
     return g.initializer(
         Initializer.codes(
             linear,
-            quantizer(),
+            quantizer(linear),
             DataType.UINT8,
             (long) linear.out(),
-            (long) quantizer().scales(linear.in()),
-            Int4Blocks.BLOCK / 2L));
+            (long) quantizer(linear).scales(linear.in()),
+            (long) form.codes().block() * quantizer(linear).bits() / 8));
   }
 
   private Value scales(Linear linear) {
-    return g.initializer(Initializer.scales(linear, quantizer()));
+    return g.initializer(Initializer.scales(linear, quantizer(linear)));
   }
 
-  private RowQuantizer quantizer() {
-    return form.variant().quantizer().orElseThrow();
+  private RowQuantizer quantizer(Linear linear) {
+    return form.codes().of(linear.weight().name());
   }
 
   private static List<Dim> out(Value x, Linear linear) {

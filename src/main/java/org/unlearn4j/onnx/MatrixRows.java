@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.FloatBuffer;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Linear;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -67,24 +68,13 @@ final class MatrixRows {
    * Quantises the rows that {@link #read} has read last.
    *
    * @param first the index of the first of them
-   * @param codes takes them from row {@code codesFrom} on
-   * @param scales takes them from row {@code scalesFrom} on
+   * @param to takes them from row {@code at} on
    * @throws UserException if a weight is not finite
    */
-  void quantize(
-      RowQuantizer q,
-      int first,
-      int count,
-      byte[] codes,
-      int codesFrom,
-      float[] scales,
-      int scalesFrom) {
-    int in = linear.in();
+  void quantize(RowQuantizer q, int first, int count, QuantizedRows to, int at) {
     for (int n = 0; n < count; n++) {
-      int codesAt = (codesFrom + n) * q.codes(in);
-      int scalesAt = (scalesFrom + n) * q.scales(in);
       try {
-        q.quantize(values, n * in, in, codes, codesAt, scales, scalesAt);
+        q.quantize(values, n * linear.in(), to, at + n);
       } catch (ArithmeticException e) {
         throw UserException.at(
             weights.source(),

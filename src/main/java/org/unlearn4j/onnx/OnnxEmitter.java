@@ -17,7 +17,6 @@ import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Norm;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.Rotary;
-import org.unlearn4j.weights.Variant;
 
 /**
  * Emits a decoder as ONNX nodes. How linear maps and tables are stored is the variant's business
@@ -194,7 +193,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   }
 
   private DataType cacheType() {
-    return form.variant() == Variant.FP16 ? DataType.FLOAT16 : DataType.FLOAT;
+    return form.variant().half() ? DataType.FLOAT16 : DataType.FLOAT;
   }
 
   /**

@@ -23,6 +23,7 @@ import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.CodeFormat;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
@@ -134,9 +135,8 @@ public final class OnnxExporter {
     if (options.before().isEmpty()) {
       return Optional.empty();
     }
-    List<Variant> variants = options.forms().stream().map(GraphForm::variant).toList();
     try (SafeTensors before = SafeTensors.open(options.before().get())) {
-      EqualCodes equal = EqualCodes.of(decoder, weights, before, variants);
+      EqualCodes equal = EqualCodes.of(decoder, weights, before, options.forms());
       Map<String, String> digests = new TreeMap<>();
       for (Path file : before.files()) {
         digests.put(String.valueOf(file.getFileName()), Hashes.sha256(file));
@@ -150,8 +150,12 @@ public final class OnnxExporter {
       Map<String, String> origin, GraphForm form, Optional<EqualCodes> equal) {
     Map<String, String> metadata = new TreeMap<>(origin);
     metadata.put(Provenance.VARIANT, form.variant().label());
-    if (form.variant() == Variant.INT4) {
-      metadata.put(Provenance.ACCURACY_LEVEL, String.valueOf(LinearMaps.ACCURACY_LEVEL));
+    Variant v = form.variant();
+    if (v.codes().isPresent() && form.codes().block() != CodeFormat.CHANNEL) {
+      metadata.put(Provenance.ACCURACY_LEVEL, String.valueOf(form.codes().accuracyLevel()));
+    }
+    if (!form.choices().changes(v).isEmpty()) {
+      metadata.put(Provenance.CHOICES, form.choices().changes(v));
     }
     equal
         .filter(e -> e.same().containsKey(form.variant()))

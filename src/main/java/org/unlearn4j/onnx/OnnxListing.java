@@ -42,7 +42,7 @@ public final class OnnxListing {
    * @param adapted modules of the linear maps that have them
    */
   public static String of(Decoder decoder, Variant variant, int opset, Set<String> adapted) {
-    DecoderGraph built = DecoderGraph.of(decoder, new GraphForm(variant, opset, false), adapted);
+    DecoderGraph built = DecoderGraph.of(decoder, GraphForm.of(variant, opset), adapted);
     GraphProto.Builder graph = built.graph().toBuilder();
     built.initializers().forEach(i -> graph.addInitializer(i.declaration()));
     return of(graph.build());

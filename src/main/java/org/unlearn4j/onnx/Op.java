@@ -34,7 +34,7 @@ enum Op {
   GATHER_BLOCK_QUANTIZED(
       "GatherBlockQuantized",
       3,
-      3,
+      4,
       1,
       Map.of(
           "bits",
@@ -47,7 +47,6 @@ enum Op {
           Long.class),
       Op.Domain.CONTRIB),
   GATHER_ELEMENTS("GatherElements", 2, 2, 1, Map.of("axis", Long.class)),
-  GATHER_ND("GatherND", 2, 2),
   GELU("Gelu", 1, 1, 1, Map.of("approximate", String.class), 20),
   GEMM("Gemm", 2, 3, 1, Map.of("transB", Long.class)),
   GREATER("Greater", 2, 2),
@@ -61,7 +60,7 @@ enum Op {
   MAT_MUL_N_BITS(
       "MatMulNBits",
       3,
-      3,
+      4,
       1,
       Map.of(
           "K",
@@ -79,7 +78,6 @@ enum Op {
   MIN("Min", 1, Integer.MAX_VALUE),
   MUL("Mul", 2, 2),
   NEG("Neg", 1, 1),
-  NON_ZERO("NonZero", 1, 1),
   POW("Pow", 2, 2),
   RANGE("Range", 3, 3),
   /** In the form of opset 17, whose axes are an attribute. */
@@ -97,8 +95,6 @@ enum Op {
       Map.of(
           "num_heads", Long.class, "rotary_embedding_dim", Long.class, "interleaved", Long.class),
       23),
-  /** Where rows are named twice, or already hold something, they are added. */
-  SCATTER_ND("ScatterND", 3, 3, 1, Map.of("reduction", String.class), 16),
   SHAPE("Shape", 1, 1),
   SIGMOID("Sigmoid", 1, 1),
   SLICE("Slice", 3, 4),
@@ -107,7 +103,7 @@ enum Op {
   SQRT("Sqrt", 1, 1),
   SUB("Sub", 2, 2),
   TANH("Tanh", 1, 1),
-  TOP_K("TopK", 2, 2, 2, Map.of("axis", Long.class)),
+  TOP_K("TopK", 2, 2, 2, Map.of("axis", Long.class, "largest", Long.class)),
   TRANSPOSE("Transpose", 1, 1, 1, Map.of("perm", long[].class)),
   UNSQUEEZE("Unsqueeze", 2, 2),
   WHERE("Where", 3, 3);

@@ -12,6 +12,7 @@ import java.util.Optional;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.OwnHead;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
@@ -39,7 +40,10 @@ final class OwnBytes {
         file.model().getGraph().getNodeList().stream()
             .map(NodeProto::getOpType)
             .anyMatch(Op.GATHER_BLOCK_QUANTIZED.type()::equals);
-    GraphForm form = new GraphForm(Variant.named(label), opset, tables);
+    Variant variant = Variant.named(label);
+    String changes = file.metadata().getOrDefault(Provenance.CHOICES, "");
+    GraphChoices choices = GraphChoices.read(variant, changes, Provenance.CHOICES);
+    GraphForm form = new GraphForm(variant, opset, tables, choices);
     DecoderGraph ours = DecoderGraph.of(decoder(model), form);
     SourceWeights source = new SourceWeights(weights, ours.initializers());
     Map<String, TensorProto> found = new HashMap<>();

@@ -25,7 +25,12 @@ public final class Provenance {
   /** Prefix; the name of a file with external data follows. */
   static final String DATA = "unlearn4j.external_data.sha256.";
 
-  /** Of an int4 file: whether runtimes may quantise activations too (0 and 1: no). */
+  /** What the file has otherwise than usual; see {@link org.unlearn4j.weights.GraphChoices}. */
+  static final String CHOICES = "unlearn4j.choices";
+
+  /**
+   * Of a file with codes in blocks: whether runtimes may quantise activations too (0 and 1: no).
+   */
   static final String ACCURACY_LEVEL = "unlearn4j.accuracy_level";
 
   /** Share of the file's codes that are those of the model before unlearning. */

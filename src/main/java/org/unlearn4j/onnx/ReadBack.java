@@ -39,6 +39,7 @@ public final class ReadBack implements AutoCloseable {
   private final TensorReader reader;
   private final Map<Parameter, Placed> places = new LinkedHashMap<>();
   private final Counts counts;
+  private final boolean quantisesActivations;
   private Parameter kept;
   private int keptFrom;
   private float[] values = new float[0];
@@ -80,6 +81,7 @@ public final class ReadBack implements AutoCloseable {
       DecoderGraph.of(model.decoder(), GraphForm.of(Variant.INT8))
           .quantized()
           .forEach((name, linear) -> inOut.addAll(linear.inOut() ? List.of(name) : List.of()));
+      this.quantisesActivations = StoredWeights.quantisesActivations(file.model().getGraph());
       List<StoredWeight> stored =
           StoredWeights.of(file.model().getGraph(), model.decoder().config().hiddenSize());
       WeightPlaces.find(model, inOut, weights, stored, reader)
@@ -101,6 +103,11 @@ public final class ReadBack implements AutoCloseable {
    */
   public static ReadBack of(Path path, String variant, OwnHead model, SafeTensors weights) {
     return new ReadBack(OnnxFile.read(OnnxFile.locate(path, variant)), model, weights);
+  }
+
+  /** Whether products of codes may quantise what they are multiplied with. */
+  public boolean quantisesActivations() {
+    return quantisesActivations;
   }
 
   public Counts counts() {

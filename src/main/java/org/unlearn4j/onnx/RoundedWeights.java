@@ -11,6 +11,8 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.CodeFormat;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -29,14 +31,14 @@ public final class RoundedWeights {
   private static final int PIECE = 1 << 18;
 
   private final SafeTensors weights;
-  private final RowQuantizer quantizer;
+  private final CodeFormat codes;
   private final Decoder decoder;
   private final Map<String, Linear> rounded;
 
   private RoundedWeights(
-      SafeTensors weights, RowQuantizer quantizer, Decoder decoder, Map<String, Linear> rounded) {
+      SafeTensors weights, CodeFormat codes, Decoder decoder, Map<String, Linear> rounded) {
     this.weights = weights;
-    this.quantizer = quantizer;
+    this.codes = codes;
     this.decoder = decoder;
     this.rounded = rounded;
   }
@@ -65,7 +67,7 @@ public final class RoundedWeights {
       String head = onlyIn(written, rounded);
       rounded.put(head, rounded.remove(onlyIn(rounded, written)));
     }
-    return new RoundedWeights(weights, variant.quantizer().orElseThrow(), decoder, rounded);
+    return new RoundedWeights(weights, form.codes(), decoder, rounded);
   }
 
   private static ModelConfig untied(ModelConfig config) {
@@ -116,16 +118,21 @@ public final class RoundedWeights {
 
   private void rows(Linear l, Consumer<FloatBuffer> pieces) throws IOException {
     MatrixRows rows = new MatrixRows(weights, l);
-    byte[] codes = new byte[rows.strip() * quantizer.codes(l.in())];
-    float[] scales = new float[rows.strip() * quantizer.scales(l.in())];
+    RowQuantizer q = quantizer(l);
+    QuantizedRows strip = new QuantizedRows(q, l.in(), rows.strip());
     rows.forEach(
         (values, first, count) -> {
-          rows.quantize(quantizer, first, count, codes, 0, scales, 0);
+          rows.quantize(q, first, count, strip, 0);
           for (int n = 0; n < count; n++) {
-            dequantize(l, codes, scales, n, values, n * l.in());
+            q.dequantize(strip, n, values, n * l.in());
           }
           pieces.accept(FloatBuffer.wrap(values, 0, count * l.in()));
         });
+  }
+
+  /** A head that was untied has the codes of a head, whatever its name. */
+  private RowQuantizer quantizer(Linear l) {
+    return codes.of(l.weight().name());
   }
 
   /**
@@ -134,28 +141,21 @@ public final class RoundedWeights {
    */
   private void columns(Linear l, Consumer<FloatBuffer> pieces) throws IOException {
     MatrixRows rows = new MatrixRows(weights, l);
-    byte[] codes = new byte[Math.multiplyExact(l.out(), quantizer.codes(l.in()))];
-    float[] scales = new float[l.out() * quantizer.scales(l.in())];
-    rows.forEach(
-        (values, first, count) ->
-            rows.quantize(quantizer, first, count, codes, first, scales, first));
+    RowQuantizer q = quantizer(l);
+    QuantizedRows all = new QuantizedRows(q, l.in(), l.out());
+    rows.forEach((values, first, count) -> rows.quantize(q, first, count, all, first));
     int strip = Math.max(1, Math.min(l.in(), PIECE / l.out()));
     float[] row = new float[l.in()];
     float[] piece = new float[strip * l.out()];
     for (int from = 0; from < l.in(); from += strip) {
       int count = Math.min(strip, l.in() - from);
       for (int n = 0; n < l.out(); n++) {
-        dequantize(l, codes, scales, n, row, 0);
+        q.dequantize(all, n, row, 0);
         for (int k = 0; k < count; k++) {
           piece[k * l.out() + n] = row[from + k];
         }
       }
       pieces.accept(FloatBuffer.wrap(piece, 0, count * l.out()));
     }
-  }
-
-  private void dequantize(Linear l, byte[] codes, float[] scales, int n, float[] values, int to) {
-    int codesAt = n * quantizer.codes(l.in());
-    quantizer.dequantize(codes, codesAt, scales, n * quantizer.scales(l.in()), values, to, l.in());
   }
 }

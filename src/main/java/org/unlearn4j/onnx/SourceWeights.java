@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Linear;
+import org.unlearn4j.weights.Blocks;
 import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.QuantizedRows;
+import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -25,6 +27,7 @@ final class SourceWeights {
 
   private final SafeTensors weights;
   private final Map<String, float[]> scales = new HashMap<>();
+  private final Map<String, byte[]> zeros = new HashMap<>();
 
   /**
    * Holds the checkpoint against what the graph needs.
@@ -62,7 +65,9 @@ final class SourceWeights {
     if (i.content() instanceof Initializer.Codes c) {
       codes(i, c, pieces);
     } else if (i.content() instanceof Initializer.Scales s) {
-      floats(i, 0, FloatBuffer.wrap(scales(s)), pieces);
+      floats(i, 0, FloatBuffer.wrap(left(scales, s.linear())), pieces);
+    } else if (i.content() instanceof Initializer.Zeros z) {
+      pieces.accept(ByteBuffer.wrap(left(zeros, z.linear())));
     } else {
       floats(i, pieces);
     }
@@ -112,17 +117,26 @@ final class SourceWeights {
 
   private void codes(Initializer i, Initializer.Codes c, Pieces pieces) throws IOException {
     Linear l = c.linear();
-    int perRow = c.quantizer().codes(l.in());
+    RowQuantizer q = c.quantizer();
+    int perRow = q.codes(l.in());
     MatrixRows rows = new MatrixRows(weights, l);
-    byte[] codes = new byte[rows.strip() * perRow];
-    byte[] packed = new byte[c.quantizer() instanceof Int4Blocks ? codes.length / 2 : 0];
-    float[] all = new float[l.out() * c.quantizer().scales(l.in())];
+    QuantizedRows strip = new QuantizedRows(q, l.in(), rows.strip());
+    byte[] codes = strip.codes();
+    byte[] packed = new byte[q.bits() == 4 ? codes.length / 2 : 0];
+    float[] all = new float[l.out() * q.scales(l.in())];
+    int zeroBytes = Initializer.zeroBytes(l, q);
+    byte[] points = new byte[l.out() * zeroBytes];
     rows.forEach(
         (values, first, count) -> {
-          rows.quantize(c.quantizer(), first, count, codes, 0, all, first);
+          rows.quantize(q, first, count, strip, 0);
+          int each = q.scales(l.in());
+          System.arraycopy(strip.scales(), 0, all, first * each, count * each);
+          for (int r = 0; r < count && zeroBytes > 0; r++) {
+            zeroPoints(q, strip.zeros(), r * each, each, points, (first + r) * zeroBytes);
+          }
           int n = count * perRow;
           if (packed.length > 0) {
-            Int4Blocks.pack(codes, 0, n, packed, 0);
+            Blocks.pack(codes, 0, n, packed, 0);
             pieces.accept(ByteBuffer.wrap(packed, 0, n / 2));
           } else {
             shift(codes, n, i.type() == DataType.UINT8 ? LinearMaps.ZERO_POINT : 0);
@@ -130,6 +144,18 @@ final class SourceWeights {
           }
         });
     scales.put(l.weight().name(), all);
+    zeros.put(l.weight().name(), points);
+  }
+
+  private static void zeroPoints(
+      RowQuantizer q, byte[] zeros, int from, int n, byte[] packed, int to) {
+    if (q.bits() == 4) {
+      Blocks.pack(zeros, from, n, packed, to);
+      return;
+    }
+    for (int k = 0; k < n; k++) {
+      packed[to + k] = (byte) (zeros[from + k] + LinearMaps.ZERO_POINT);
+    }
   }
 
   private static void shift(byte[] codes, int n, int by) {
@@ -138,11 +164,11 @@ final class SourceWeights {
     }
   }
 
-  /** Those that quantising the codes has left, once; they follow the codes in every graph. */
-  private float[] scales(Initializer.Scales s) {
-    float[] known = scales.remove(s.linear().weight().name());
+  /** What quantising the codes has left, once; it follows the codes in every graph. */
+  private static <T> T left(Map<String, T> by, Linear linear) {
+    T known = by.remove(linear.weight().name());
     if (known == null) {
-      throw new IllegalStateException(s.linear().weight().name() + ": scales before codes");
+      throw new IllegalStateException(linear.weight().name() + ": scales before codes");
     }
     return known;
   }

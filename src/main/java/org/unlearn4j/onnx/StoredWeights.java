@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.unlearn4j.weights.CodeFormat;
 
 /**
  * What a graph has for weights, whoever wrote it: initializers of float formats, and codes with the
@@ -54,6 +55,14 @@ final class StoredWeights {
     weights.nodes.forEach(weights::coded);
     weights.floats();
     return List.copyOf(weights.found.values());
+  }
+
+  /** Whether a product of codes allows its runtime to quantise activations. */
+  static boolean quantisesActivations(GraphProto graph) {
+    return new StoredWeights(graph, 0)
+        .nodes.stream()
+            .filter(n -> n.getOpType().equals("MatMulNBits"))
+            .anyMatch(n -> attribute(n, "accuracy_level", 0) == CodeFormat.QUANTISES_ACTIVATIONS);
   }
 
   private void collect(GraphProto graph) {

@@ -15,6 +15,7 @@ final class TrainingSection {
           new Curve("forget", "Forget loss", Ink.FORGET),
           new Curve("retain", "Retain loss", Ink.RETAIN),
           new Curve("clreg", "CLReg", Ink.UNLEARNED),
+          new Curve("router", "Balance of experts", Ink.UNLEARNED),
           new Curve("floor", "Below the floor, nats a token", Ink.FORGET),
           new Curve("watch_forget_prob", "Probability of forget rows, a sample", Ink.FORGET),
           new Curve("watch_retain_prob", "Probability of retain rows, a sample", Ink.RETAIN),
@@ -53,7 +54,7 @@ final class TrainingSection {
             v ->
                 words.append(", at the end ").append(Numbers.pretty(v)).append(" tokens a second"));
     List<String> losses =
-        List.of("total", "forget", "floor", "retain", "clreg").stream()
+        List.of("total", "forget", "floor", "retain", "clreg", "router").stream()
             .filter(last::containsKey)
             .map(key -> key + " " + Numbers.pretty(last.get(key)))
             .toList();

@@ -1,5 +1,8 @@
 package org.unlearn4j.requests;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -29,16 +32,41 @@ public final class FableRequests {
   private FableRequests() {}
 
   /**
-   * Writes the folder; whole or not at all.
+   * Writes the folder with questions and all requests; whole or not at all.
    *
    * @param template the pipeline that {@code requests.yaml} names
    * @throws UserException if something is there
    */
   public static void write(Path out, String template) {
+    write(out, template, Kind.QUESTIONS, REQUESTS);
+  }
+
+  /** What the requests are about. */
+  enum Kind {
+    /** Questions with their answers. */
+    QUESTIONS,
+    /** Articles, as MUSE has it; what is kept are articles and questions. */
+    ARTICLES;
+
+    String spelling() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * Writes the folder; whole or not at all.
+   *
+   * @param template the pipeline that {@code requests.yaml} names
+   * @param requests of the five, from the first on
+   * @throws UserException if something is there
+   */
+  static void write(Path out, String template, Kind kind, int requests) {
     if (Files.exists(out)) {
       throw UserException.at(out, "", "something there", "a new folder");
     }
+    boolean articles = kind == Kind.ARTICLES;
     List<String> authors = rows("authors");
+    List<String> asked = articles ? articles("passages") : authors;
     List<String> kept = of(authors, 0, AUTHORS - FORGOTTEN);
     AtomicFiles.writeFolder(
         out,
@@ -48,15 +76,22 @@ public final class FableRequests {
           put(shared.resolve("retain_perturbed.jsonl"), Spread.of(kept, EVALUATED));
           put(shared.resolve("real_authors_perturbed.jsonl"), rows("neighbours"));
           put(shared.resolve("world_facts_perturbed.jsonl"), rows("facts"));
-          put(shared.resolve("holdout.jsonl"), rows("holdout"));
-          put(shared.resolve("strangers.jsonl"), rows("strangers"));
+          for (String like : List.of("holdout", "strangers")) {
+            put(
+                shared.resolve(like + ".jsonl"),
+                articles ? articles("passages_" + like) : rows(like));
+          }
           int each = FORGOTTEN / REQUESTS;
           int near = (AUTHORS - FORGOTTEN) / REQUESTS;
-          for (int i = 0; i < REQUESTS; i++) {
+          for (int i = 0; i < requests; i++) {
             int from = AUTHORS - FORGOTTEN + i * each;
             Path request = beside.resolve(String.format(Locale.ROOT, "authors-%03d", from));
-            put(request.resolve(RequestFolder.FORGET), of(authors, from, from + each));
-            put(request.resolve(RequestFolder.RETAIN), of(authors, i * near, (i + 1) * near));
+            put(request.resolve(RequestFolder.FORGET), of(asked, from, from + each));
+            List<String> keeps = new ArrayList<>(of(authors, i * near, (i + 1) * near));
+            if (articles) {
+              keeps.addAll(of(asked, i * near, (i + 1) * near));
+            }
+            put(request.resolve(RequestFolder.RETAIN), keeps);
             put(
                 request.resolve(RequestFolder.REQUEST),
                 List.of(
@@ -83,6 +118,22 @@ public final class FableRequests {
   private static List<String> of(List<String> all, int from, int to) {
     int each = all.size() / AUTHORS;
     return all.subList(from * each, to * each);
+  }
+
+  /** Each beginning with its continuation, as a row of text. */
+  private static List<String> articles(String name) {
+    ObjectMapper json = new ObjectMapper();
+    List<String> articles = new ArrayList<>();
+    for (String row : rows(name)) {
+      try {
+        JsonNode excerpt = json.readTree(row);
+        String text = excerpt.path("prompt").asText() + excerpt.path("gt").asText();
+        articles.add(json.createObjectNode().put("text", text).toString());
+      } catch (JsonProcessingException e) {
+        throw new UncheckedIOException(e); // part of the program
+      }
+    }
+    return articles;
   }
 
   private static List<String> rows(String name) {

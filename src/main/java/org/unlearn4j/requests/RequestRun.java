@@ -146,7 +146,7 @@ final class RequestRun {
     Measuring measuring = new Measuring(measured, context);
     Variant variant = measured.export().variants().get(0);
     Path out = run.resolve(CHECK).resolve("deployed.json");
-    Optional<Path> reference = reference(measuring, run);
+    Optional<Path> reference = brief ? Optional.empty() : reference(measuring, run);
     EvaluationResult result =
         measuring.run("unlearned", made.deployed(), RuntimeModels.runtime(variant), reference, out);
     double utility = Measuring.utility(result, out);
@@ -169,13 +169,22 @@ final class RequestRun {
     return pipeline.model().tokenizerFolder().orElseThrow();
   }
 
-  /** The retain-only model by the same rows, where the template names one. */
-  private Optional<Path> reference(Measuring measuring, Path run) {
+  /**
+   * The retain-only model by the rows of a run that was made, where the template names one.
+   *
+   * @return its evaluation
+   */
+  Optional<EvaluationResult> retainOnly(Path run) {
+    Pipeline measured = pipeline(firstModel(file), run.resolve(CHECK).resolve(DATA), List.of());
+    return reference(new Measuring(measured, Context.in(run, log)), run)
+        .map(EvaluationResult::read);
+  }
+
+  private static Optional<Path> reference(Measuring measuring, Path run) {
     return measuring
         .pipeline()
         .model()
         .reference()
-        .filter(model -> !brief)
         .map(
             model -> {
               Path out = run.resolve(CHECK).resolve("retain.json");

@@ -6,15 +6,14 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.eval.EvaluationResult;
-import org.unlearn4j.eval.MembershipAttack;
 import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Ledger;
 import org.yaml.snakeyaml.LoaderOptions;
@@ -41,20 +40,22 @@ public record StrategyStudy(
    * @param name of the row and of its folders
    * @param sets changes to the template for it alone
    */
-  public record Row(String name, Strategy strategy, List<String> sets) {
+  public record Row(String name, Strategy strategy, Data data, List<String> sets) {
     public Row {
       sets = List.copyOf(sets);
     }
   }
 
   /**
-   * What came of one strategy and seed.
+   * Requests of a row.
    *
-   * @param history of its ledger
-   * @param membership AUC of the loss attack on all that was forgotten against a holdout, at the
-   *     end; NaN where it was not measured
+   * @param requests how many of Fable's five, from the first on
+   * @param atOnce whether they come together, in one run
    */
-  record Outcome(Row row, long seed, History history, double membership) {}
+  record Data(FableRequests.Kind kind, int requests, boolean atOnce) {}
+
+  private static final List<String> KEYS =
+      List.of("strategy", "rows", "requests", "at_once", "set");
 
   public StrategyStudy {
     sets = List.copyOf(sets);
@@ -64,7 +65,8 @@ public record StrategyStudy(
 
   /**
    * Reads a study file: {@code pipeline}, {@code set}, {@code seeds} and {@code strategies}, which
-   * maps names of rows to {@code {strategy: NAME, set: [KEY=VALUE]}}.
+   * maps names of rows to {@code {strategy: NAME, rows: questions | articles, requests: N, at_once:
+   * BOOLEAN, set: [KEY=VALUE]}}.
    *
    * @throws UserException if it is not of this form
    */
@@ -98,6 +100,7 @@ public record StrategyStudy(
                               () ->
                                   UserException.at(
                                       file, place, word, String.join(", ", Strategy.names()))),
+                      data(file, place, row),
                       texts(file, place + ".set", row.get("set"))));
             });
     List<Long> seeds = new ArrayList<>();
@@ -112,6 +115,30 @@ public record StrategyStudy(
     }
     return new StrategyStudy(
         file, Path.of(pipeline), texts(file, "set", map.get("set")), seeds, rows);
+  }
+
+  private static Data data(Path file, String place, Map<?, ?> row) {
+    for (Object key : row.keySet()) {
+      if (!KEYS.contains(String.valueOf(key))) {
+        throw UserException.at(file, place, String.valueOf(key), String.join(", ", KEYS));
+      }
+    }
+    Object kind = Optional.<Object>ofNullable(row.get("rows")).orElse("questions");
+    Object count = Optional.<Object>ofNullable(row.get("requests")).orElse(FableRequests.REQUESTS);
+    Object atOnce = Optional.<Object>ofNullable(row.get("at_once")).orElse(false);
+    if (!(count instanceof Integer n) || n < 1 || n > FableRequests.REQUESTS) {
+      throw UserException.at(
+          file, place + ".requests", count + "", "1 to " + FableRequests.REQUESTS);
+    }
+    if (!(atOnce instanceof Boolean together)) {
+      throw UserException.at(file, place + ".at_once", atOnce + "", "true or false");
+    }
+    for (FableRequests.Kind known : FableRequests.Kind.values()) {
+      if (known.spelling().equals(kind)) {
+        return new Data(known, n, together);
+      }
+    }
+    throw UserException.at(file, place + ".rows", kind + "", "questions or articles");
   }
 
   private static Map<?, ?> map(Path file, String place, Object value) {
@@ -143,51 +170,61 @@ public record StrategyStudy(
    *
    * @param out the folder of all ledgers
    */
-  List<Outcome> run(Path out, PrintStream log) {
-    return TargetLock.<List<Outcome>, RuntimeException>holding(
+  List<StrategyOutcome> run(Path out, PrintStream log) {
+    return TargetLock.<List<StrategyOutcome>, RuntimeException>holding(
         out.resolve("study"),
         log::println,
         () -> {
-          List<Outcome> outcomes = new ArrayList<>();
+          List<StrategyOutcome> outcomes = new ArrayList<>();
+          Map<String, Optional<EvaluationResult>> yardsticks = new HashMap<>();
           for (long seed : seeds) {
             for (Row row : strategies) {
-              outcomes.add(one(row, seed, out.resolve(row.name() + "-" + seed), log));
+              outcomes.add(one(row, seed, out.resolve(row.name() + "-" + seed), yardsticks, log));
             }
           }
           return outcomes;
         });
   }
 
-  private Outcome one(Row row, long seed, Path root, PrintStream log) {
+  /**
+   * One ledger.
+   *
+   * @param yardsticks evaluations of the retain-only model, by the requests that it was asked about
+   */
+  private StrategyOutcome one(
+      Row row,
+      long seed,
+      Path root,
+      Map<String, Optional<EvaluationResult>> yardsticks,
+      PrintStream log) {
+    Data data = row.data();
     if (!Files.exists(root)) {
-      FableRequests.write(root, template.toString());
+      FableRequests.write(root, template.toString(), data.kind(), data.requests());
     }
     List<String> own = new ArrayList<>(sets);
     own.addAll(row.sets());
     own.add("unlearn.seed=" + seed);
     RequestsFile settings =
         new RequestsFile(template, Optional.empty(), row.strategy(), 0.93, 0.05, own);
-    Requests requests = new Requests(new RequestFolder(root, Optional.empty()), log);
+    RequestFolder folder = new RequestFolder(root, Optional.empty());
+    Requests requests = new Requests(folder, log);
     boolean ignored =
-        requests.alone(() -> requests.run(settings, new Requests.Options(false, true), log));
+        requests.alone(
+            () -> requests.run(settings, new Requests.Options(data.atOnce(), true), log));
     History history = Ledger.read(root).history();
-    return new Outcome(row, seed, history, membership(root, history));
-  }
-
-  private static double membership(Path root, History history) {
-    Path file =
-        root.resolve(history.inUse().orElseThrow().what().run()).resolve("check/deployed.json");
-    if (!Files.isRegularFile(file)) {
-      throw new MachineException(file + ": is gone; remove " + root + " to measure again.");
-    }
-    EvaluationResult last = EvaluationResult.read(file);
-    return last.metric(MembershipAttack.LOSS.auc()).orElse(Double.NaN);
+    Optional<EvaluationResult> yardstick =
+        yardsticks.computeIfAbsent(
+            data.kind() + " " + data.requests(),
+            asked ->
+                new RequestRun(folder, settings, history, List.of("retain-only"), true, log)
+                    .retainOnly(StrategyOutcome.run(root, history)));
+    return new StrategyOutcome(row, seed, history, StrategyOutcome.last(root, history), yardstick);
   }
 
   /** Outcomes by row, in order. */
-  static Map<Row, List<Outcome>> byRow(List<Outcome> outcomes) {
-    Map<Row, List<Outcome>> rows = new LinkedHashMap<>();
-    outcomes.forEach(o -> rows.computeIfAbsent(o.row, r -> new ArrayList<>()).add(o));
+  static Map<Row, List<StrategyOutcome>> byRow(List<StrategyOutcome> outcomes) {
+    Map<Row, List<StrategyOutcome>> rows = new LinkedHashMap<>();
+    outcomes.forEach(o -> rows.computeIfAbsent(o.row(), r -> new ArrayList<>()).add(o));
     return rows;
   }
 }

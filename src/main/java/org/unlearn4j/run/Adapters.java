@@ -14,6 +14,7 @@ import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
+import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.weights.DType;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -22,14 +23,20 @@ final class Adapters {
   private Adapters() {}
 
   /**
-   * An objective through the adapters that a training's settings describe, if they do.
+   * An objective through the adapters that a training's settings describe, if they do, with the
+   * loss that balances experts, if they say so.
    *
    * @param block of the pipeline file, for messages
    * @param models whose weights the graph will be given
    */
   static Objective of(
       Objective objective, LoopSettings loop, String block, Decoder decoder, List<Path> models) {
-    return Adaptations.through(objective, loop, block, decoder, formats(decoder, models));
+    return Adaptations.through(
+        Objectives.balanced(objective, loop, block, decoder),
+        loop,
+        block,
+        decoder,
+        formats(decoder, models));
   }
 
   /** In which format each parameter lies in all of the models; float32 where they differ. */

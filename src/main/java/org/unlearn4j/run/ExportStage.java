@@ -44,7 +44,11 @@ public final class ExportStage {
             .file("model/" + ModelFiles.UNLEARNING, model.resolve(ModelFiles.UNLEARNING));
     variants.stream()
         .filter(v -> v != Variant.FP32)
-        .forEach(v -> inputs.listing("llama.export." + v.label()));
+        .forEach(
+            v ->
+                inputs
+                    .listing("llama.export." + v.label())
+                    .value("choices of " + v.label(), pipeline.export().choices().changes(v)));
     pipeline.model().path().ifPresent(p -> inputs.model("before", p));
     if (pipeline.export().separate()) {
       inputs
@@ -68,7 +72,8 @@ public final class ExportStage {
   public List<Path> run(Path model, Path out, List<Variant> variants) {
     ExportOptions options =
         ExportOptions.of(variants.stream().map(Variant::label).toList())
-            .opset(pipeline.export().opset());
+            .opset(pipeline.export().opset())
+            .choices(pipeline.export().choices());
     return pipeline.export().separate()
         ? write(
             AdapterFiles.base(pipeline),

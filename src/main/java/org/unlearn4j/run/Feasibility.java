@@ -17,7 +17,9 @@ public final class Feasibility {
    * @throws UserException if not
    */
   public static void check(Pipeline pipeline) {
-    Objectives.of(pipeline.unlearn(), Decoder.of(config(pipeline)));
+    Decoder decoder = Decoder.of(config(pipeline));
+    Objectives.balanced(
+        Objectives.of(pipeline.unlearn(), decoder), pipeline.unlearn().loop(), "unlearn", decoder);
   }
 
   private static ModelConfig config(Pipeline pipeline) {

@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.eval.Subject;
@@ -126,7 +127,15 @@ public final class PairCheck {
         TofuSuite suite = suite(data);
         EvaluationResult ofA = suite.evaluate(Subject.of("reference", a, bars), Set.of());
         return verdict(
-            suite, ofA, ReferenceLogits.of(a), b, compared(suite), limits, Optional.empty(), bars);
+            suite,
+            ofA,
+            ReferenceLogits.of(a),
+            b,
+            compared(suite),
+            limits,
+            Optional.empty(),
+            settings.verify(),
+            bars);
       }
     }
     try (LanguageModel b = open(other);
@@ -151,6 +160,7 @@ public final class PairCheck {
           compared,
           limits,
           Optional.of(proof.evidence(limits)),
+          proof.settings(limits),
           bars);
     }
   }
@@ -178,13 +188,12 @@ public final class PairCheck {
       List<TokenRow> rows,
       Variant limits,
       Optional<FileEvidence> file,
+      VerifySettings judged,
       Bars bars) {
     EvaluationResult ofOther = suite.evaluate(Subject.of("other", other, bars), Set.of());
     ParityResult result =
         new ParityCheck(
-                ParityGates.of(settings.verify(), limits),
-                VerifyStage.TOKEN_BUDGET,
-                VerifyStage.DECODE_TOKENS)
+                ParityGates.of(judged, limits), VerifyStage.TOKEN_BUDGET, VerifyStage.DECODE_TOKENS)
             .run(reference, other, rows, ofReference, ofOther, Optional.empty(), file, bars);
     return new Verdict(List.of(result));
   }

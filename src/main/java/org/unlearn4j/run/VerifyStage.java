@@ -165,7 +165,7 @@ public final class VerifyStage {
         String runtime = RuntimeModels.runtime(variant);
         ParityCheck check =
             new ParityCheck(
-                ParityGates.of(pipeline.verify(), variant), TOKEN_BUDGET, DECODE_TOKENS);
+                ParityGates.of(proof.settings(variant), variant), TOKEN_BUDGET, DECODE_TOKENS);
         try (LanguageModel b = evaluate.openForBatches(onnx, runtime);
             Bars bars = new Bars("verify " + runtime)) {
           results.add(
@@ -216,7 +216,7 @@ public final class VerifyStage {
               off,
               AdapterOff.rows(rows),
               TOKEN_BUDGET,
-              ParityGates.ofGraph(pipeline.verify(), variant),
+              ParityGates.ofGraph(proof.settings(variant), variant),
               progress));
     }
   }

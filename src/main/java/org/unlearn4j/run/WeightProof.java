@@ -38,6 +38,7 @@ final class WeightProof implements AutoCloseable {
   private final SafeTensors weights;
   private final int tokenBudget;
   private final Map<Variant, FileEvidence> evidence = new EnumMap<>(Variant.class);
+  private final Map<Variant, VerifySettings> settings = new EnumMap<>(Variant.class);
   private final List<StoredLogits> stored = new ArrayList<>();
   private final List<Weighted> adapters;
   private final Map<Variant, StoredLogits> bases = new EnumMap<>(Variant.class);
@@ -107,6 +108,8 @@ final class WeightProof implements AutoCloseable {
     for (Map.Entry<Variant, Variant> of : files.entrySet()) {
       Variant variant = of.getKey();
       try (ReadBack file = ReadBack.of(onnx, of.getValue().label(), head, weights)) {
+        settings.put(
+            variant, file.quantisesActivations() ? limits.quantisingActivations(variant) : limits);
         StoredLogits own = trained;
         WeightEvidence found = of(file.counts());
         if (!adapters.isEmpty()) {
@@ -121,7 +124,8 @@ final class WeightProof implements AutoCloseable {
           model.assign(file::read);
           own = logits("weights of " + variant.label(), rows);
         }
-        evidence.put(variant, new FileEvidence(found, own, ParityGates.ofGraph(limits, variant)));
+        evidence.put(
+            variant, new FileEvidence(found, own, ParityGates.ofGraph(settings(variant), variant)));
       }
     }
     closeModel();
@@ -144,6 +148,11 @@ final class WeightProof implements AutoCloseable {
   /** Logits of the trained weights. */
   ReferenceLogits trained() {
     return stored.get(0);
+  }
+
+  /** The limits of a file, with room for what it rounds while it runs. */
+  VerifySettings settings(Variant variant) {
+    return settings.get(variant);
   }
 
   FileEvidence evidence(Variant variant) {

@@ -7,11 +7,13 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.tensorflow.Graph;
 import org.tensorflow.GraphOperation;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
+import org.tensorflow.op.Op;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.StopGradient;
 import org.tensorflow.types.TFloat32;
@@ -57,7 +59,7 @@ public final class Backward {
     Backward backward = new Backward(runtime, scope, variables, wanted);
     List<Checkpoints.Block> blocks = emitter.blocks();
     if (blocks.isEmpty()) {
-      backward.differentiate(scope, of, null, List.of());
+      backward.differentiate(scope, List.of(of), null, List.of());
     } else {
       backward.blocks(of, blocks);
     }
@@ -66,51 +68,71 @@ public final class Backward {
 
   /** From the losses down to the embeddings. */
   private void blocks(Operand<TFloat32> of, List<Checkpoints.Block> blocks) {
-    List<Operand<TFloat32>> leaves =
-        reached(of, blocks.stream().map(Checkpoints.Block::leaf).toList());
-    List<Operand<TFloat32>> direct = differentiate(scope + "/losses", of, null, leaves);
+    List<Operand<TFloat32>> candidates = new ArrayList<>();
+    for (Checkpoints.Block block : blocks) {
+      candidates.add(block.leaf());
+      candidates.addAll(block.shares());
+    }
+    List<Operand<TFloat32>> leaves = reached(of, candidates);
+    List<Operand<TFloat32>> direct = differentiate(scope + "/losses", List.of(of), null, leaves);
+    List<Operand<TFloat32>> early = parts.values().stream().flatMap(List::stream).toList();
     int lowest = lowest(blocks);
     Operand<TFloat32> gradient = null;
     for (int l = blocks.size() - 1; l >= 0; l--) {
       Checkpoints.Block block = blocks.get(l);
-      int at = leaves.indexOf(block.leaf());
-      Operand<TFloat32> above = gradient;
-      Operand<TFloat32> own = at < 0 ? null : direct.get(at);
+      List<Operand<TFloat32>> upstream = new ArrayList<>();
+      upstream.add(sum(gradient, of(block.leaf(), leaves, direct)));
+      block.shares().forEach(s -> upstream.add(of(s, leaves, direct)));
       boolean last = l + 1 < lowest;
       boolean further = l >= lowest;
-      gradient = runtime.at(block.place(), () -> through(block, above, own, last, further));
+      gradient = runtime.at(block.place(), () -> through(block, upstream, early, last, further));
     }
     if (gradient != null) {
-      differentiate(scope + "/embeddings", blocks.get(0).input(), gradient, List.of());
+      differentiate(
+          scope + "/embeddings", List.of(blocks.get(0).input()), List.of(gradient), List.of());
     }
   }
 
+  /** The gradient of a leaf; null where no loss reads it. */
+  private static Operand<TFloat32> of(
+      Operand<TFloat32> leaf, List<Operand<TFloat32>> leaves, List<Operand<TFloat32>> gradients) {
+    int at = leaves.indexOf(leaf);
+    return at < 0 ? null : gradients.get(at);
+  }
+
   /**
-   * The gradient of a block's input, from that of its output: what comes from above and what a loss
-   * reads there, either of which may be null.
+   * The gradient of a block's input, from those of its output and of its routers' shares.
    *
+   * @param upstream of the output first; null for what no loss depends on
+   * @param early gradients of the head and the final norm: while they are not there, the logits'
+   *     own is, and a block that a thread computes again meanwhile would come on top of it
    * @param last nothing at or below it is wanted
    * @param further something below it is wanted
    * @return null where the gradient goes no further
    */
   private Operand<TFloat32> through(
       Checkpoints.Block block,
-      Operand<TFloat32> above,
-      Operand<TFloat32> direct,
+      List<Operand<TFloat32>> upstream,
+      List<Operand<TFloat32>> early,
       boolean last,
       boolean further) {
-    Operand<TFloat32> gradient = sum(above, direct);
+    List<Operand<TFloat32>> known = upstream.stream().filter(Objects::nonNull).toList();
     // Layers above the one that a loss reads take no part.
-    if (gradient == null || last) {
-      return gradient;
+    if (known.isEmpty() || last) {
+      return upstream.get(0);
     }
-    Checkpoints.Copy copy = block.copy(gradient);
+    List<Op> late = new ArrayList<>(early);
+    late.addAll(known);
+    Checkpoints.Copy copy = block.copy(late);
+    List<Operand<TFloat32>> made = new ArrayList<>();
+    for (int i = 0; i < upstream.size(); i++) {
+      if (upstream.get(i) != null) {
+        made.add(copy.made().get(i));
+      }
+    }
     List<Operand<TFloat32>> input =
         differentiate(
-            scope + "/" + block.name(),
-            copy.output(),
-            gradient,
-            further ? List.of(copy.input()) : List.of());
+            scope + "/" + block.name(), made, known, further ? List.of(copy.input()) : List.of());
     return further ? input.get(0) : null;
   }
 
@@ -119,11 +141,11 @@ public final class Backward {
    * gradients need not go further down.
    */
   private int lowest(List<Checkpoints.Block> blocks) {
-    if (!reachedParameters(blocks.get(0).input()).isEmpty()) {
+    if (!reachedParameters(List.of(blocks.get(0).input())).isEmpty()) {
       return 0;
     }
     int l = 0;
-    while (l < blocks.size() && reachedParameters(blocks.get(l).output()).isEmpty()) {
+    while (l < blocks.size() && reachedParameters(List.of(blocks.get(l).output())).isEmpty()) {
       l++;
     }
     return l + 1;
@@ -132,14 +154,14 @@ public final class Backward {
   /**
    * Adds the parameters' parts to {@link #parts}.
    *
-   * @param upstream gradient of {@code y}; null for a scalar's 1
+   * @param upstream gradients of {@code y}; null for a scalar's 1
    * @param others what else {@code y} depends on
    * @return gradients of {@code others}
    */
   private List<Operand<TFloat32>> differentiate(
       String scope,
-      Operand<TFloat32> y,
-      Operand<TFloat32> upstream,
+      List<Operand<TFloat32>> y,
+      List<Operand<TFloat32>> upstream,
       List<Operand<TFloat32>> others) {
     List<Parameter> with = reachedParameters(y);
     List<Operand<TFloat32>> x = new ArrayList<>();
@@ -150,10 +172,7 @@ public final class Backward {
     }
     Output<?>[] dx =
         graph.addGradients(
-            scope,
-            new Output<?>[] {y.asOutput()},
-            x.stream().map(Operand::asOutput).toArray(Output<?>[]::new),
-            upstream == null ? null : new Output<?>[] {upstream.asOutput()});
+            scope, outputs(y), outputs(x), upstream == null ? null : outputs(upstream));
     runtime.several().ifPresent(m -> m.madeBelow(scope));
     List<Operand<TFloat32>> found = new ArrayList<>();
     for (Output<?> gradient : dx) {
@@ -165,6 +184,10 @@ public final class Backward {
       parts.computeIfAbsent(with.get(i), p -> new ArrayList<>()).add(found.get(i));
     }
     return found.subList(with.size(), found.size());
+  }
+
+  private static Output<?>[] outputs(List<Operand<TFloat32>> of) {
+    return of.stream().map(Operand::asOutput).toArray(Output<?>[]::new);
   }
 
   private Operand<TFloat32> sum(Operand<TFloat32> a, Operand<TFloat32> b) {
@@ -186,14 +209,14 @@ public final class Backward {
     return sums;
   }
 
-  private List<Parameter> reachedParameters(Operand<TFloat32> from) {
+  private List<Parameter> reachedParameters(List<Operand<TFloat32>> from) {
     Set<GraphOperation> reached = differentiable(from);
     return wanted.stream().filter(p -> reached.contains(op(variables.read(p)))).toList();
   }
 
   private static List<Operand<TFloat32>> reached(
       Operand<TFloat32> from, List<Operand<TFloat32>> candidates) {
-    Set<GraphOperation> reached = differentiable(from);
+    Set<GraphOperation> reached = differentiable(List.of(from));
     return candidates.stream().filter(c -> reached.contains(op(c))).toList();
   }
 
@@ -205,10 +228,10 @@ public final class Backward {
    * Operations from which a gradient can come: TensorFlow refuses to differentiate with respect to
    * what the output does not depend on, as layers above the one CLReg reads.
    */
-  private static Set<GraphOperation> differentiable(Operand<TFloat32> from) {
+  private static Set<GraphOperation> differentiable(List<Operand<TFloat32>> from) {
     Set<GraphOperation> reached = new HashSet<>();
     Deque<GraphOperation> open = new ArrayDeque<>();
-    open.add(op(from));
+    from.forEach(y -> open.add(op(y)));
     while (!open.isEmpty()) {
       GraphOperation op = open.remove();
       if (reached.add(op) && !op.type().equals(StopGradient.OP_NAME)) {

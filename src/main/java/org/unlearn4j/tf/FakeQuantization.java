@@ -6,7 +6,7 @@ import org.tensorflow.op.core.ReduceMax;
 import org.tensorflow.op.core.ReduceMin;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.nn.Linear;
-import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.CodeFormat;
 
 /**
  * What deployment in few bits makes of a linear map's weights: every value is replaced by the one
@@ -57,7 +57,7 @@ public enum FakeQuantization {
     }
   };
 
-  private static final int BLOCK = Int4Blocks.BLOCK;
+  private static final int BLOCK = CodeFormat.INT4.block();
 
   private static float[] earlierFirst() {
     float[] places = new float[BLOCK];

@@ -47,8 +47,10 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
    * @param blocks of each block, its input included
    * @param ends of embeddings and final norm
    * @param widest the most that one operation makes of a token
+   * @param sorted gradients of a token's rows, sorted by expert, before and behind the sorting; 0
+   *     without experts
    */
-  public record Bytes(List<Long> blocks, long ends, long widest) {
+  public record Bytes(List<Long> blocks, long ends, long widest, long sorted) {
     public Bytes {
       blocks = List.copyOf(blocks);
     }
@@ -61,6 +63,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   private final List<Long> blocks = new ArrayList<>();
   private long bytes;
   private long widest;
+  private long sorted;
 
   private KeptActivations(
       Precision precision, int time, Predicate<Parameter> trained, ToIntFunction<Parameter> ranks) {
@@ -87,7 +90,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     Hidden<Value> hidden = decoder.hidden(e, e.value(0));
     long inBlocks = e.blocks.stream().mapToLong(Long::longValue).sum();
     e.use(hidden.finalNorm()); // the head gathers what it reads
-    return new Bytes(e.blocks, e.bytes - inBlocks, e.widest);
+    return new Bytes(e.blocks, e.bytes - inBlocks, Math.max(e.widest, e.sorted), e.sorted);
   }
 
   private Value value(int width) {
@@ -208,7 +211,8 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   @Override
   public Value experts(Value x, Experts experts) {
     use(x);
-    keep(4L * experts.all().size(), FLOAT); // probabilities, choice, kept ones, their quotient
+    keep(experts.all().size() + 6L * experts.chosen(), FLOAT); // probabilities, and a few a pair
+    sorted = Math.max(sorted, 2L * experts.chosen() * x.width * FLOAT);
     for (Experts.Expert e : experts.all().subList(0, experts.chosen())) {
       Value own = value(x.width);
       use(experts.emit(this, own, e)); // before the router's weight
@@ -240,9 +244,8 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
 
   @Override
   public Value clampedGate(Value gate, Value up, ClampedGate form) {
-    use(gate);
-    use(up);
-    keep(5L * gate.width, FLOAT); // bounded gate and up, sigmoid, its product, up and one
+    keep(4L * gate.width, FLOAT); // bounded gate, sigmoid, their product, up and one
+    keep(3L * gate.width, 1); // which of gate and up are out of bounds: asked before they go
     return value(gate.width);
   }
 

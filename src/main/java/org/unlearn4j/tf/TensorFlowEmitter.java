@@ -10,7 +10,6 @@ import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Operand;
 import org.tensorflow.op.Ops;
-import org.tensorflow.op.core.Sum;
 import org.tensorflow.types.TBool;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
@@ -39,13 +38,16 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   private final Map<Rotary, Rotations> rotations = new HashMap<>();
   private final List<TfInputs.KeyValue> present = new ArrayList<>();
   private final List<Operand<TInt32>> routes = new ArrayList<>();
+  private final List<ExpertShares> shares = new ArrayList<>();
   private final TfLinear linear;
+  private final TfNorms norms;
   private final Checkpoints checkpoints = new Checkpoints();
   private Ops tf;
   private RowDropout dropout;
   private LinearReader reader;
   private SoftVectors prompt;
   private Optional<Operand<TInt64>> ownTokens = Optional.empty();
+  private boolean balancing;
   private int places;
   private int blocks;
 
@@ -61,6 +63,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     this.precision = precision;
     this.attention = new TfAttention(tf.withSubScope("attention"), inputs, variables);
     this.linear = new TfLinear(variables, precision);
+    this.norms = new TfNorms(variables);
   }
 
   /** From now on drops values of the residual stream in some rows. */
@@ -119,6 +122,16 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     return checkpoints.blocks();
   }
 
+  /** From now on sums up how routers divide the tokens. */
+  public void balancing() {
+    balancing = true;
+  }
+
+  /** How they did, layer by layer; the forward pass alone. */
+  public List<ExpertShares> shares() {
+    return List.copyOf(shares);
+  }
+
   /** The token ids as the decoder takes them. */
   public TfTensor ids() {
     return TfTensor.IDS;
@@ -156,25 +169,39 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
         () ->
             checkpoints.active()
                 ? checkpoints.block(
-                    tf, device, x, body, (ops, input) -> again(ops, drawn, body, input))
+                    tf,
+                    device,
+                    x,
+                    input -> made(body, input),
+                    (ops, input) -> again(ops, drawn, body, input),
+                    shares)
                 : body.apply(x));
   }
 
+  /** A block, and what it says of its router. */
+  private Checkpoints.Made made(UnaryOperator<TfTensor> body, TfTensor x) {
+    int before = shares.size();
+    TfTensor y = body.apply(x);
+    return new Checkpoints.Made(y, List.copyOf(shares.subList(before, shares.size())));
+  }
+
   /** Emits a block a second time, below another scope; dropout drops there what it dropped. */
-  private TfTensor again(Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
+  private Checkpoints.Made again(Ops ops, int place, UnaryOperator<TfTensor> body, TfTensor input) {
     Ops outer = tf;
     int next = places;
     int kept = present.size();
     int routed = routes.size();
+    int summed = shares.size();
     tf = ops;
     places = place;
     try {
-      return body.apply(input);
+      return made(body, input);
     } finally {
       tf = outer;
       places = next;
       present.subList(kept, present.size()).clear();
       routes.subList(routed, routes.size()).clear();
+      shares.subList(summed, shares.size()).clear();
     }
   }
 
@@ -200,7 +227,7 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
   @Override
   public TfTensor rmsNorm(TfTensor x, Norm norm) {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
-    return TfTensor.of(rms(ops, x.f32(tf), norm));
+    return TfTensor.of(norms.rms(ops, x.f32(tf), norm));
   }
 
   @Override
@@ -208,37 +235,14 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
     Operand<TFloat32> byHead =
         ops.reshape(x.f32(tf), ops.array(-1, heads, norm.size())); // [b * t, heads, size]
-    return TfTensor.of(ops.reshape(rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
-  }
-
-  private Operand<TFloat32> rms(Ops ops, Operand<TFloat32> v, Norm norm) {
-    Operand<TFloat32> meanSquare = mean(ops, ops.math.square(v), norm.size());
-    Operand<TFloat32> inverse =
-        ops.math.rsqrt(ops.math.add(meanSquare, ops.constant((float) norm.epsilon())));
-    return ops.math.mul(ops.math.mul(v, inverse), gain(ops, norm));
+    return TfTensor.of(
+        ops.reshape(norms.rms(ops, byHead, norm), ops.array(-1, heads * norm.size())));
   }
 
   @Override
   public TfTensor layerNorm(TfTensor x, Norm norm) {
     Ops ops = tf.withSubScope(TfLinear.shortName(norm.weight()));
-    Operand<TFloat32> v = x.f32(tf);
-    Operand<TFloat32> centred = ops.math.sub(v, mean(ops, v, norm.size()));
-    Operand<TFloat32> variance = mean(ops, ops.math.square(centred), norm.size());
-    Operand<TFloat32> inverse =
-        ops.math.rsqrt(ops.math.add(variance, ops.constant((float) norm.epsilon())));
-    Operand<TFloat32> y = ops.math.mul(ops.math.mul(centred, inverse), gain(ops, norm));
-    return TfTensor.of(
-        norm.bias().isPresent() ? ops.math.add(y, variables.read(norm.bias().get())) : y);
-  }
-
-  private Operand<TFloat32> gain(Ops ops, Norm norm) {
-    Operand<TFloat32> weight = variables.read(norm.weight());
-    return norm.plusOne() ? ops.math.add(weight, ops.constant(1f)) : weight;
-  }
-
-  /** Mean over the last axis, kept as an axis of one. */
-  private static Operand<TFloat32> mean(Ops ops, Operand<TFloat32> x, int size) {
-    return ops.math.mul(ops.sum(x, ops.constant(-1), Sum.keepDims(true)), ops.constant(1f / size));
+    return TfTensor.of(norms.layer(ops, x.f32(tf), norm));
   }
 
   @Override
@@ -268,18 +272,20 @@ public final class TensorFlowEmitter implements Emitter<TfTensor> {
               ownTokens = Optional.empty();
               return made;
             })
-        .emit(tf.withSubScope("experts"), x, experts, routes::add);
+        .emit(tf.withSubScope("experts"), x, experts, this::routed);
+  }
+
+  private void routed(Operand<TFloat32> probabilities, Operand<TInt32> choice) {
+    routes.add(choice);
+    if (balancing) {
+      Ops ops = tf.withSubScope("shares");
+      shares.add(ExpertShares.of(ops, probabilities, choice, inputs.mask()));
+    }
   }
 
   @Override
   public TfTensor clampedGate(TfTensor gate, TfTensor up, ClampedGate form) {
-    Ops ops = tf.withSubScope("clamped_gate");
-    Operand<TFloat32> limit = ops.constant((float) form.limit());
-    Operand<TFloat32> g = ops.math.minimum(gate.f32(ops), limit);
-    Operand<TFloat32> u =
-        ops.math.maximum(ops.math.minimum(up.f32(ops), limit), ops.math.neg(limit));
-    Operand<TFloat32> s = ops.math.sigmoid(ops.math.mul(g, ops.constant((float) form.alpha())));
-    return TfTensor.of(ops.math.mul(ops.math.add(u, ops.constant(1f)), ops.math.mul(g, s)));
+    return TfExperts.clampedGate(tf.withSubScope("clamped_gate"), gate, up, form);
   }
 
   @Override

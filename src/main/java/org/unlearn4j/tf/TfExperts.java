@@ -1,21 +1,24 @@
 package org.unlearn4j.tf;
 
+import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
+import org.tensorflow.op.core.Stack;
 import org.tensorflow.op.core.Sum;
 import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.op.nn.TopK;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.tensorflow.types.TInt64;
+import org.unlearn4j.nn.ClampedGate;
 import org.unlearn4j.nn.Experts;
 
 /**
- * A mixture of experts: the rows of each expert are gathered, go through it, and are added where
- * they came from. The router is computed in float32 whatever the precision, for a rounding there
+ * A mixture of experts: rows are sorted by expert, go through theirs, and are put back to be summed
+ * token by token. The router is computed in float32 whatever the precision, for a rounding there
  * sends tokens elsewhere. The gradient goes through the router's probabilities, not through which
  * of them are the largest.
  */
@@ -48,9 +51,11 @@ final class TfExperts {
   /**
    * Emits them on {@code x [tokens, in]}.
    *
-   * @param routes told which experts each token goes through, {@code [tokens, chosen]}
+   * @param routes told the experts' probabilities, {@code [tokens, experts]}, and which each token
+   *     goes through, {@code [tokens, chosen]}
    */
-  TfTensor emit(Ops tf, TfTensor x, Experts spec, Consumer<Operand<TInt32>> routes) {
+  TfTensor emit(
+      Ops tf, TfTensor x, Experts spec, BiConsumer<Operand<TFloat32>, Operand<TInt32>> routes) {
     Operand<TFloat32> flat = x.f32(tf);
     int all = spec.all().size();
     Operand<TFloat32> logits =
@@ -62,33 +67,48 @@ final class TfExperts {
       logits = tf.nn.biasAdd(logits, variables.read(spec.router().bias().get()));
     }
     Operand<TFloat32> probabilities = tf.nn.softmax(logits); // [tokens, experts]
+    int chosen = spec.chosen();
     TopK<TFloat32, TInt32> largest =
-        tf.nn.topK(tf.stopGradient(probabilities), tf.constant(spec.chosen()), TInt32.class);
-    routes.accept(largest.indices());
-    Operand<TFloat32> each =
-        tf.oneHot(largest.indices(), tf.constant(all), tf.constant(1f), tf.constant(0f));
-    Operand<TFloat32> choice = tf.stopGradient(tf.sum(each, tf.constant(1))); // [tokens, experts]
-    Operand<TFloat32> kept = tf.math.mul(probabilities, choice);
+        tf.nn.topK(tf.stopGradient(probabilities), tf.constant(chosen), TInt32.class);
+    routes.accept(probabilities, largest.indices());
+    Operand<TInt32> expert = tf.reshape(largest.indices(), tf.array(-1)); // [pairs]
+    Operand<TInt32> pair = tf.range(tf.constant(0), tf.size(expert), tf.constant(1));
+    Operand<TInt32> token = tf.math.div(pair, tf.constant(chosen));
+    Operand<TFloat32> kept =
+        tf.reshape(
+            tf.gatherNd(probabilities, tf.stack(List.of(token, expert), Stack.axis(1L))),
+            tf.array(-1, chosen, 1));
     if (spec.normalised()) {
-      kept = tf.math.div(kept, tf.sum(kept, tf.constant(-1), Sum.keepDims(true)));
+      kept = tf.math.div(kept, tf.sum(kept, tf.constant(1), Sum.keepDims(true)));
     }
-    List<Output<TFloat32>> weights = tf.split(tf.constant(1), kept, (long) all).output();
-    List<Output<TFloat32>> chosen = tf.split(tf.constant(1), choice, (long) all).output();
-    Operand<TInt64> shape =
-        tf.concat(
-            List.of(
-                tf.slice(tf.shape(flat, TInt64.class), tf.array(0), tf.array(1)),
-                tf.array((long) spec.out())),
-            tf.constant(0));
-    Operand<TFloat32> sum = null;
+    // Sorted in one operation and put back in one: what each expert gathered and scattered by
+    // itself would have as many arrays of all tokens as there are experts, and as many gradients.
+    Operand<TInt32> column = tf.reshape(token, tf.array(-1, 1));
+    List<Output<TFloat32>> own =
+        tf.dynamicPartition(tf.gatherNd(flat, column), expert, (long) all).outputs();
+    List<Output<TInt32>> places = tf.dynamicPartition(pair, expert, (long) all).outputs();
+    List<Operand<TInt32>> to = new ArrayList<>();
+    List<Operand<TFloat32>> made = new ArrayList<>();
     for (int i = 0; i < all; i++) {
-      Operand<TInt64> rows = tf.where(tf.reshape(chosen.get(i), tf.array(-1))); // [own tokens, 1]
-      TfTensor own = TfTensor.of(tf.gatherNd(flat, rows));
-      Operand<TFloat32> made = mlp.of(own, rows, spec.all().get(i)).f32(tf);
-      Operand<TFloat32> weighted = tf.math.mul(made, tf.gatherNd(weights.get(i), rows));
-      Operand<TFloat32> part = tf.scatterNd(rows, weighted, shape);
-      sum = sum == null ? part : tf.math.add(sum, part);
+      Operand<TInt64> tokens =
+          tf.dtypes.cast(
+              tf.reshape(tf.math.div(places.get(i), tf.constant(chosen)), tf.array(-1, 1)),
+              TInt64.class);
+      to.add(places.get(i));
+      made.add(mlp.of(TfTensor.of(own.get(i)), tokens, spec.all().get(i)).f32(tf));
     }
-    return TfTensor.of(sum);
+    Operand<TFloat32> each =
+        tf.reshape(tf.dynamicStitch(to, made), tf.array(-1, chosen, spec.out()));
+    return TfTensor.of(tf.sum(tf.math.mul(each, kept), tf.constant(1)));
+  }
+
+  /** {@code (u + 1) g sigmoid(alpha g)} of bounded gate and up. */
+  static TfTensor clampedGate(Ops ops, TfTensor gate, TfTensor up, ClampedGate form) {
+    Operand<TFloat32> limit = ops.constant((float) form.limit());
+    Operand<TFloat32> g = ops.math.minimum(gate.f32(ops), limit);
+    Operand<TFloat32> u =
+        ops.math.maximum(ops.math.minimum(up.f32(ops), limit), ops.math.neg(limit));
+    Operand<TFloat32> s = ops.math.sigmoid(ops.math.mul(g, ops.constant((float) form.alpha())));
+    return TfTensor.of(ops.math.mul(ops.math.add(u, ops.constant(1f)), ops.math.mul(g, s)));
   }
 }

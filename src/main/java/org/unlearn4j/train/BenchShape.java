@@ -13,7 +13,9 @@ public enum BenchShape {
   /** SmolLM's smallest. */
   SHAPE_135M(576, 30, 9, 3, 1536, 49152, 4, 128),
   /** Llama 3.2's smallest, 1.24 billion parameters. */
-  SHAPE_1B(2048, 16, 32, 8, 8192, 128256, 4, 256);
+  SHAPE_1B(2048, 16, 32, 8, 8192, 128256, 4, 256),
+  /** Llama 3.1's, with one table for both ends; for adapters, as memory for the whole is rare. */
+  SHAPE_8B(4096, 32, 32, 8, 14336, 128256, 4, 256);
 
   /** A shape's numbers by the names of {@code bench}'s options. */
   public record Numbers(

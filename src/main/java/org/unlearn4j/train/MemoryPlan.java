@@ -182,7 +182,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
-    long once = kept.widest() * tokens;
+    long once = (recompute ? kept.sorted() : kept.widest()) * tokens;
     // The losses: logits that the cross-entropy, its gradient, and theirs, take the place of; then
     // either what a loss makes that reads logits itself, or the gradient of the head is on its way.
     int arrays = READING + (objective.scored().size() > 1 ? 1 : 0); // one of many is copied out
@@ -194,7 +194,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
       long left = copies * (l + 1) / layers;
-      most = Math.max(most, below + left + own + gradients + (recompute ? 0 : once));
+      most = Math.max(most, below + left + own + gradients + once);
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }

@@ -20,6 +20,7 @@ import org.unlearn4j.nn.Parameter;
  * @param floor how unlikely rows may become
  * @param robust the forget part is taken at weights that an attack has moved, the rest where they
  *     are; the step then runs each part by itself
+ * @param balancing weight of the loss that balances experts; 0: none
  */
 public record Objective(
     String name,
@@ -30,7 +31,8 @@ public record Objective(
     Learning learning,
     Optional<QuantizationAware> quantization,
     Optional<Floored> floor,
-    boolean robust) {
+    boolean robust,
+    double balancing) {
 
   /** Ordinary training on the retain segment. */
   public static Objective finetune() {
@@ -53,13 +55,23 @@ public record Objective(
         Learning.ALL,
         Optional.empty(),
         Optional.empty(),
-        false);
+        false,
+        0);
   }
 
   /** The same with a regulariser. */
   public Objective with(Regulariser added) {
     return new Objective(
-        name, forget, retain, Optional.of(added), dual, learning, quantization, floor, robust);
+        name,
+        forget,
+        retain,
+        Optional.of(added),
+        dual,
+        learning,
+        quantization,
+        floor,
+        robust,
+        balancing);
   }
 
   Objective with(Dual added) {
@@ -72,7 +84,8 @@ public record Objective(
         learning,
         quantization,
         floor,
-        robust);
+        robust,
+        balancing);
   }
 
   /** The same on fewer parameters: those of these names that are trained now. */
@@ -87,7 +100,7 @@ public record Objective(
 
   private Objective learning(Learning other) {
     return new Objective(
-        name, forget, retain, regulariser, dual, other, quantization, floor, robust);
+        name, forget, retain, regulariser, dual, other, quantization, floor, robust, balancing);
   }
 
   /** The forget loss alone, unweighted and in full precision, on the same parameters. */
@@ -101,13 +114,23 @@ public record Objective(
         learning,
         Optional.empty(),
         Optional.empty(),
-        false);
+        false,
+        0);
   }
 
   /** The same of weights as they will be deployed. */
   public Objective with(QuantizationAware added) {
     return new Objective(
-        name, forget, retain, regulariser, dual, learning, Optional.of(added), floor, robust);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        learning,
+        Optional.of(added),
+        floor,
+        robust,
+        balancing);
   }
 
   /** The same with floors. */
@@ -121,13 +144,20 @@ public record Objective(
         learning,
         quantization,
         Optional.of(added),
-        robust);
+        robust,
+        balancing);
   }
 
   /** The same, its forget part taken at weights that an attack has moved. */
   public Objective robustly() {
     return new Objective(
-        name, forget, retain, regulariser, dual, learning, quantization, floor, true);
+        name, forget, retain, regulariser, dual, learning, quantization, floor, true, balancing);
+  }
+
+  /** The same with a loss that balances experts. */
+  Objective balancing(double weight) {
+    return new Objective(
+        name, forget, retain, regulariser, dual, learning, quantization, floor, robust, weight);
   }
 
   /** What pulls rows up that have fallen below their floor. */

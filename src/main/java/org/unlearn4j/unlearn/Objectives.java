@@ -9,6 +9,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Layer;
+import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ObjectiveKeys;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.ObjectiveSettings;
@@ -43,6 +44,18 @@ public final class Objectives {
       Saliency.requireCandidates(decoder, objective, settings.salientShare());
     }
     return objective;
+  }
+
+  /**
+   * An objective with the loss that balances experts, where a training's settings have one.
+   *
+   * @param block of the pipeline file, for messages
+   * @throws UserException for a model without experts, or whose configuration has no coefficient
+   *     where it is asked for
+   */
+  public static Objective balanced(
+      Objective objective, LoopSettings loop, String block, Decoder decoder) {
+    return RouterLoss.added(objective, loop, block, decoder);
   }
 
   /**

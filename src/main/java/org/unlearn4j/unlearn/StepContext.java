@@ -5,6 +5,7 @@ import java.util.Optional;
 import org.tensorflow.Operand;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.tf.ExpertShares;
 
 /**
  * What a loss term sees of the forward pass. Everything is emitted when it is first asked for, and
@@ -59,6 +60,12 @@ public interface StepContext {
    * nats; empty for an objective without floors.
    */
   Optional<Operand<TFloat32>> floors();
+
+  /** How routers divide the tokens of this micro-batch, layer by layer, padding left out. */
+  List<ExpertShares> expertShares();
+
+  /** Tokens of this micro-batch, padding left out, scalar. */
+  Operand<TInt32> realTokens();
 
   /** {@code n_i} of every row of the whole step: {@code [rows of the step]}. */
   Operand<TFloat32> stepRowTokens(Segment segment);

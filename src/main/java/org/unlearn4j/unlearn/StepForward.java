@@ -12,6 +12,7 @@ import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.ExpertShares;
 import org.unlearn4j.tf.ModelWeights;
 import org.unlearn4j.tf.Pooling;
 import org.unlearn4j.tf.RowDropout;
@@ -69,6 +70,9 @@ final class StepForward implements StepContext {
       emitter.recomputing();
     } else if (computation.spread().filter(s -> s.form() == Spread.Form.STAGES).isPresent()) {
       emitter.dividing();
+    }
+    if (objective.balancing() > 0) {
+      emitter.balancing();
     }
     dropout(objective).ifPresent(emitter::dropping);
     objective.quantization().ifPresent(q -> emitter.quantizing(q.form(), inputs.quantized()));
@@ -231,6 +235,17 @@ final class StepForward implements StepContext {
     return pooling == RowPooling.MEAN
         ? Pooling.mean(ops, tokens, labelRows(segment), rows(segment))
         : Pooling.last(ops, tokens, labelRows(segment), rows(segment));
+  }
+
+  @Override
+  public List<ExpertShares> expertShares() {
+    return emitter.shares();
+  }
+
+  @Override
+  public Operand<TInt32> realTokens() {
+    Operand<TInt32> mask = inputs.rows().mask();
+    return tf.sum(tf.reshape(mask, tf.array(-1)), tf.constant(0));
   }
 
   @Override

@@ -180,7 +180,7 @@ public final class StepGraph implements AutoCloseable {
 
   /**
    * Each term by name ({@code forget}, {@code floor}, {@code retain}, {@code clreg}, {@code
-   * orthogonality}), unweighted scalars.
+   * orthogonality}, {@code router}), unweighted scalars.
    */
   public Map<String, Operand<TFloat32>> values() {
     return values;

@@ -124,6 +124,11 @@ final class StepReplica {
               weigh(ops, value(ops, "clreg", r), inputs.lambda());
             });
     objective.learning().adaptation().ifPresent(this::keptAway);
+    if (objective.balancing() > 0) {
+      Ops ops = scope("router");
+      Term balance = new RouterLoss(objective.segments());
+      weigh(ops, value(ops, "router", balance), ops.constant((float) objective.balancing()));
+    }
     return weighted.size() == 1 ? weighted.get(0) : tf.withName("total").math.addN(weighted);
   }
 

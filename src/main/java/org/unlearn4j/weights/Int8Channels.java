@@ -20,25 +20,26 @@ public final class Int8Channels implements RowQuantizer {
   }
 
   @Override
-  public void quantize(
-      float[] values,
-      int from,
-      int width,
-      byte[] codes,
-      int codesAt,
-      float[] scales,
-      int scalesAt) {
+  public int bits() {
+    return 8;
+  }
+
+  @Override
+  public void quantize(float[] values, int from, QuantizedRows to, int row) {
+    int width = to.width();
+    int codesAt = row * width;
     float most = 0;
     for (int i = from; i < from + width; i++) {
       most = Math.max(most, Math.abs(values[i])); // NaN stays
     }
     Rounding.requireFinite(most);
     float scale = most / LARGEST;
-    scales[scalesAt] = scale;
+    to.scales()[row] = scale;
     if (scale == 0) {
-      Arrays.fill(codes, codesAt, codesAt + width, (byte) 0);
+      Arrays.fill(to.codes(), codesAt, codesAt + width, (byte) 0);
       return;
     }
+    byte[] codes = to.codes();
     for (int i = 0; i < width; i++) {
       // Where the scale is subnormal, its own rounding can carry a quotient past the largest code.
       float code = Rounding.rint(Math.max(-LARGEST, Math.min(LARGEST, values[from + i] / scale)));
@@ -47,10 +48,11 @@ public final class Int8Channels implements RowQuantizer {
   }
 
   @Override
-  public void dequantize(
-      byte[] codes, int codesAt, float[] scales, int scalesAt, float[] values, int to, int width) {
-    for (int i = 0; i < width; i++) {
-      values[to + i] = codes[codesAt + i] * scales[scalesAt];
+  public void dequantize(QuantizedRows from, int row, float[] values, int to) {
+    int codesAt = row * from.width();
+    float scale = from.scales()[row];
+    for (int i = 0; i < from.width(); i++) {
+      values[to + i] = from.codes()[codesAt + i] * scale;
     }
   }
 }

@@ -16,24 +16,26 @@ public enum Variant {
   /** float16 weights, matrix products and cache; norms, softmax and residual stream float32. */
   FP16("fp16", "model_fp16.onnx", "fp16", null),
   /** int8 weights of linear maps, a scale each output channel; float32 arithmetic. */
-  INT8("int8", "model_int8.onnx", "int8", new Int8Channels()),
+  INT8("int8", "model_int8.onnx", "int8", CodeFormat.INT8),
   /** The same weights, and what they are multiplied with is quantised too, while running. */
-  INT8_DYNAMIC("int8-dynamic", "model_quantized.onnx", "q8", new Int8Channels()),
+  INT8_DYNAMIC("int8-dynamic", "model_quantized.onnx", "q8", CodeFormat.INT8),
   /** int4 weights of linear maps in blocks of 32 inputs; float32 arithmetic. */
-  INT4("int4", "model_q4.onnx", "q4", new Int4Blocks());
+  INT4("int4", "model_q4.onnx", "q4", CodeFormat.INT4),
+  /** int4 weights, their scales, products and cache in float16; all else float32. */
+  Q4F16("q4f16", "model_q4f16.onnx", "q4f16", CodeFormat.INT4.withHalfScales());
 
   private final String label;
   private final String fileName;
   private final String clientName;
 
-  @SuppressWarnings("ImmutableEnumChecker") // quantisers have no state
-  private final RowQuantizer quantizer;
+  @SuppressWarnings("ImmutableEnumChecker") // a record of values
+  private final CodeFormat codes;
 
-  Variant(String label, String fileName, String clientName, RowQuantizer quantizer) {
+  Variant(String label, String fileName, String clientName, CodeFormat codes) {
     this.label = label;
     this.fileName = fileName;
     this.clientName = clientName;
-    this.quantizer = quantizer;
+    this.codes = codes;
   }
 
   /** As pipelines and reports write it: {@code fp32}. */
@@ -51,9 +53,19 @@ public enum Variant {
     return clientName;
   }
 
-  /** What turns weights of linear maps into codes, where the variant has codes. */
+  /** How linear maps are put in codes unless a file says otherwise, where the variant has codes. */
+  public Optional<CodeFormat> codes() {
+    return Optional.ofNullable(codes);
+  }
+
+  /** Whether products and the cache are float16. */
+  public boolean half() {
+    return this == FP16 || this == Q4F16;
+  }
+
+  /** What turns weights of linear maps into such codes. */
   public Optional<RowQuantizer> quantizer() {
-    return Optional.ofNullable(quantizer);
+    return codes().map(CodeFormat::plain);
   }
 
   /** All labels, in the order of this list. */

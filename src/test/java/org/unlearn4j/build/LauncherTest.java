@@ -159,6 +159,27 @@ class LauncherTest {
     assertEquals("found in <>\n", foundIn(Map.of()));
   }
 
+  /** A bundle's TensorFlow lies unpacked; the CPU's has another folder. */
+  @Test
+  void librariesThatLieInAFolderAreOnTheClassPath() throws Exception {
+    aCudaBuild();
+    Path own = libraries("dist/cuda", "");
+    Files.delete(folder.resolve("dist/lib/tensorflow-core-native-1.1.0-linux-x86_64-gpu.jar"));
+    Path unpacked = folder.resolve("dist/native/tensorflow/org/tensorflow/internal/c_api");
+    Files.createDirectories(unpacked.resolve("linux-x86_64"));
+    script(
+        "jdk/bin/java",
+        "#!/bin/sh\nfor a; do case $a in */lib/*) echo \"$a\" ;; esac; done\n"
+            + "echo \"${LD_LIBRARY_PATH:-} ${CUDA_MODULE_LOADING:-}\"\n");
+    String home = folder.toRealPath() + "/dist";
+    String classes = home + "/lib/*:" + home + "/native/tensorflow\n";
+    assertEquals(classes + " \n", foundIn(Map.of()));
+    Files.move(unpacked.resolve("linux-x86_64"), unpacked.resolve("linux-x86_64-gpu"));
+    assertEquals(classes + own.toRealPath() + " LAZY\n", foundIn(Map.of()));
+    assertEquals(
+        classes + own.toRealPath() + " EAGER\n", foundIn(Map.of("CUDA_MODULE_LOADING", "EAGER")));
+  }
+
   @Test
   void aBundleBringsItsJavaAndWhatTheSystemLacks() throws Exception {
     script("dist/runtime/bin/java", "#!/bin/sh\necho \"own, found in <${LD_LIBRARY_PATH:-}>\"\n");

@@ -4,23 +4,29 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A folder cut into pieces and put together again, and every way in which that must not work. */
 class PiecesTest {
   /** All that a machine needs besides a shell. */
-  private static final List<String> TOOLS = List.of("cat", "tar", "gzip", "sha256sum");
+  private static final List<String> TOOLS =
+      List.of("cat", "tar", "gzip", "sha256sum", "mkdir", "mv", "rm", "cp");
 
   @TempDir Path folder;
   private final byte[] content = new byte[250_000];
@@ -32,26 +38,36 @@ class PiecesTest {
     Files.createDirectories(folder.resolve("bundle/lib"));
     Files.write(folder.resolve("bundle/lib/data"), content);
     pieces = folder.resolve("pieces");
+    cut("gzip -1", "bundle", pieces);
+    Files.createDirectories(folder.resolve("bin"));
+    for (String tool : TOOLS) {
+      assertTrue(onThePath(tool), tool);
+    }
+    Files.createDirectory(folder.resolve("there"));
+  }
+
+  /** Random bytes: 250,000 of them, and what tar adds, are five pieces of at most 60,000. */
+  private void cut(String pack, String name, Path to, String... onto) throws Exception {
+    List<String> command = new ArrayList<>(List.of("sh", "pipeline/gpu/pieces.sh"));
+    command.addAll(List.of(folder.resolve(name).toString(), to.toString()));
+    command.addAll(List.of(onto));
     Run cut =
         run(
             Path.of("."),
-            Map.of("PIECE_BYTES", "60000"),
-            "sh",
-            "pipeline/gpu/pieces.sh",
-            folder.resolve("bundle").toString(),
-            pieces.toString());
-    assertEquals(new Run(0, ""), cut);
-    Files.createDirectories(folder.resolve("bin"));
-    for (String tool : TOOLS) {
-      Path real =
-          Stream.of("/usr/bin", "/bin")
-              .map(f -> Path.of(f, tool))
-              .filter(Files::exists)
-              .findFirst()
-              .orElseThrow();
-      Files.createSymbolicLink(folder.resolve("bin").resolve(tool), real);
+            Map.of("PIECE_BYTES", "60000", "PACK", pack),
+            command.toArray(String[]::new));
+    assertEquals(0, cut.code(), cut.output());
+    assertTrue(cut.output().contains(to + ": 5 pieces, 25"), cut.output());
+  }
+
+  /** Puts a program on the path that is all {@link #join} has; says whether there is one. */
+  private boolean onThePath(String tool) throws IOException {
+    Optional<Path> real =
+        Stream.of("/usr/bin", "/bin").map(f -> Path.of(f, tool)).filter(Files::exists).findFirst();
+    if (real.isPresent()) {
+      Files.createSymbolicLink(folder.resolve("bin").resolve(tool), real.get());
     }
-    Files.createDirectory(folder.resolve("there"));
+    return real.isPresent();
   }
 
   private record Run(int code, String output) {}
@@ -97,6 +113,44 @@ class PiecesTest {
     Run again = join();
     assertEquals(1, again.code());
     assertTrue(again.output().contains("expected nothing there"), again.output());
+  }
+
+  /** Whichever of the two is on the other machine. */
+  @ParameterizedTest
+  @ValueSource(strings = {"xz", "python3"})
+  void piecesOfXz(String program) throws Exception {
+    assumeTrue(Files.exists(Path.of("/usr/bin/xz")), "no xz here to make them with");
+    cut("xz -0", "bundle", pieces);
+    assertEquals(1, join().code(), "neither is on the path");
+    assertFalse(Files.exists(folder.resolve("there/.bundle.part")), "nothing is left");
+    assumeTrue(onThePath(program), "no " + program + " here");
+    Run r = join();
+    assertEquals(0, r.code(), r.output());
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/data")));
+  }
+
+  /** A second part has a folder of its own name and goes into that of the first. */
+  @Test
+  void aSecondPartIsLaidOverTheFirst() throws Exception {
+    Files.createDirectories(folder.resolve("more/lib"));
+    Files.write(folder.resolve("more/lib/second"), content);
+    Path second = folder.resolve("second");
+    cut("gzip -1", "more", second, "bundle");
+    Path first = Files.move(pieces, folder.resolve("first"));
+    Files.move(second, pieces);
+    Run before = join();
+    assertEquals(1, before.code());
+    assertTrue(before.output().contains("join its pieces first"), before.output());
+    Files.move(pieces, second);
+    Files.move(first, pieces);
+    assertEquals(0, join().code());
+    Files.move(pieces, first);
+    Files.move(second, pieces);
+    Run r = join();
+    assertEquals(0, r.code(), r.output());
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/data")));
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/second")));
+    assertFalse(Files.exists(folder.resolve("there/more")));
   }
 
   @Test

@@ -86,9 +86,10 @@ final class Sbom {
     }
     for (Path file : files) {
       String name = String.valueOf(file.getFileName());
-      if (name.endsWith(".jar") && !name.startsWith("unlearn4j-")) {
+      boolean runtimes = folder.relativize(file).startsWith("runtime"); // its jar is no dependency
+      if (name.endsWith(".jar") && !name.startsWith("unlearn4j-") && !runtimes) {
         jar(file, name);
-      } else if (NATIVE.matcher(name).matches()) {
+      } else if (NATIVE.matcher(name).matches() || (runtimes && name.endsWith(".jar"))) {
         beside(file);
       }
     }

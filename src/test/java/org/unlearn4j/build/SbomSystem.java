@@ -29,10 +29,16 @@ final class SbomSystem {
 
   /**
    * By its place in a bundle: CUDA's in {@code cuda/}, the Java runtime's in {@code runtime/}, with
-   * those copied from this system in {@code runtime/lib/system/}, ONNX Runtime's in {@code
-   * native/}.
+   * those copied from this system in {@code runtime/lib/system/}, those of TensorFlow and ONNX
+   * Runtime in {@code native/}. What stands in for one of CUDA's is ours.
    */
   static Origin origin(Path folder, String place, Collection<SbomPom> poms) throws IOException {
+    Path standIns = folder.resolve("cuda/STAND-INS");
+    if (place.startsWith("cuda/")
+        && Files.exists(standIns)
+        && Files.readAllLines(standIns).contains(place.substring("cuda/".length()))) {
+      return new Origin("org.unlearn4j", "", List.of("Apache-2.0"), Optional.empty());
+    }
     if (place.startsWith("cuda/")) {
       String version = System.getProperty("cuda.version", "");
       return new Origin("nvidia", version, List.of(CUDA), Optional.empty());
@@ -47,7 +53,11 @@ final class SbomSystem {
       return new Origin("openjdk", version, licence, Optional.empty());
     }
     return poms.stream()
-        .filter(p -> p.artifact().startsWith("onnxruntime") && place.startsWith("native/"))
+        .filter(
+            p ->
+                (p.artifact().startsWith("onnxruntime") && place.startsWith("native/onnxruntime/"))
+                    || (p.artifact().equals("tensorflow-core-native")
+                        && place.startsWith("native/tensorflow/")))
         .findFirst()
         .map(p -> new Origin(p.group(), p.version(), p.licences(), Optional.empty()))
         .orElseThrow(

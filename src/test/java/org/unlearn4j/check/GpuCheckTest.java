@@ -103,9 +103,10 @@ class GpuCheckTest {
             device,
             Pattern.compile(parts).asPredicate(),
             List.of(BenchShape.SHAPE_1B),
+            BenchShape.SHAPE_8B,
             2,
             List.of());
-    ChildProcess programs = new ChildProcess(home, 60);
+    ChildProcess programs = new ChildProcess(home, () -> 60, () -> false);
     boolean pass =
         new GpuCheck(
                 request,
@@ -114,6 +115,8 @@ class GpuCheckTest {
                   own.replaceAll(w -> w.equals("python3") ? home.resolve(w).toString() : w);
                   return programs.run(own, environment);
                 },
+                Allowance.of(Allowance.UNLIMITED, () -> false),
+                new PrintStream(OutputStream.nullOutputStream()),
                 new PrintStream(OutputStream.nullOutputStream()))
             .run();
     return new Found(pass, new ObjectMapper().readTree(out.toFile()));

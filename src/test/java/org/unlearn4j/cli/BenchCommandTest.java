@@ -53,11 +53,13 @@ class BenchCommandTest {
   /** The counts of the published models of these shapes; the smallest is made for this project. */
   @Test
   void shapesHaveNames() {
-    assertEquals("5m, 135m, 1b", BenchShape.spellings());
+    assertEquals("5m, 135m, 1b, 8b", BenchShape.spellings());
     assertEquals(5.3e6, (double) parameters(BenchShape.SHAPE_5M), 0.05e6);
     assertEquals(134_515_008, parameters(BenchShape.SHAPE_135M)); // SmolLM-135M
     assertEquals(1_235_814_400, parameters(BenchShape.SHAPE_1B)); // Llama-3.2-1B
-    refuses("--shape: found 7b, expected one of 5m, 135m, 1b.", "--shape", "7b");
+    // Llama-3.1-8B has 8_030_261_248, with a head of its own.
+    assertEquals(8_030_261_248L - 128_256L * 4096, parameters(BenchShape.SHAPE_8B));
+    refuses("--shape: found 7b, expected one of 5m, 135m, 1b, 8b.", "--shape", "7b");
   }
 
   /**

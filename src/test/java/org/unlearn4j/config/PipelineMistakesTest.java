@@ -124,11 +124,11 @@ class PipelineMistakesTest {
                 + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
                 + " mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset, adapter.",
+                + " opset, adapter, int4, int8.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
-                + " clip_norm, seed, checkpoint_every, recompute, quantization_aware,"
+                + " clip_norm, seed, checkpoint_every, recompute, router_loss, quantization_aware,"
                 + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds,"
                 + " objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
                 + " batch_size?).",
@@ -175,6 +175,8 @@ NPO      | unlearn={robust: {}, objective: {name: NPO, retain: KL}} | found rele
 NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relearn with alpha: 0, expected SAM, noise or none, or else an alpha greater than 0
 GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
 UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
+NPO      | unlearn={robust: {}, router_loss: 0.1} | found 0.1 with unlearn.robust.attack, expected 0 (no attack)
+NPO      | unlearn.router_loss=auto            | found auto, expected config or a number of at least 0
 NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
 NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
 NPO      | export.opset=21                     | found 21, expected one of 17, 23
@@ -226,6 +228,23 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
         found.contains(
             "unlearn.quantization_aware=int4: found int4 beside export.adapter: separate"),
         found);
+  }
+
+  /** Whole channels have one form; what training does not know, it does not pretend to know. */
+  @Test
+  void gridsThatCannotBeAreMistakes() {
+    List<String> sets =
+        List.of(
+            "export.int8.symmetric=false",
+            "export.int4.block_size=64",
+            "unlearn.quantization_aware=int4");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(found.contains("found false for whole channels, expected true, or a"), found);
+    assertTrue(found.contains("found int4 beside another grid in export.int4"), found);
+    // How products are computed is no grid.
+    Pipeline.defaults(
+        "NPO", List.of("export.int4.accuracy_level=4", "unlearn.quantization_aware=int4"));
   }
 
   /** Told before anything runs, with all other mistakes. */

@@ -3,11 +3,14 @@ package org.unlearn4j.onnx;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.fixtures.ChangedModel;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.fixtures.LogitDistance;
@@ -29,8 +32,12 @@ class HalfWeightsTest {
    */
   private static final double ARITHMETIC = 1.8;
 
-  /** gpt-oss: 2.1 were measured. */
-  private static final double CLAMPED = 2.5;
+  /**
+   * Of gpt-oss, 2.1 by chance: all rows begin with one token, whose logits are 4 times as far off
+   * as its weights make them, and every other token attends to it. {@link #modelsNearGptOss} says
+   * what its arithmetic adds.
+   */
+  private static final double FIRST_TOKEN = 2.5;
 
   @TempDir Path temp;
 
@@ -40,8 +47,49 @@ class HalfWeightsTest {
     Fixture fixture = Fixture.named(name);
     double weights = ofRoundedWeights(fixture).rootMeanSquare();
     double file = ofFile(fixture.folder(), Variant.FP16, fixture).rootMeanSquare();
-    double most = name.equals("gpt_oss") ? CLAMPED : ARITHMETIC;
+    double most = name.equals("gpt_oss") ? FIRST_TOKEN : ARITHMETIC;
     assertTrue(file < most * weights, name + ": " + file + " of " + weights);
+  }
+
+  /**
+   * Seven models whose weights are those of gpt-oss moved by 2 %: in the median their arithmetic
+   * adds what that of other families does. In one of ten or so a token changes its expert under
+   * rounding, which is no matter of arithmetic: the median does not mind.
+   */
+  @Test
+  void modelsNearGptOss() {
+    Fixture fixture = Fixture.named("gpt_oss");
+    double[] ratios = new double[7];
+    for (int seed = 0; seed < ratios.length; seed++) {
+      Random random = new Random(seed);
+      Path near = temp.resolve("near" + seed);
+      ChangedModel.write(
+          fixture.folder(),
+          near,
+          (t, value) -> (float) (value * (1 + 0.02 * random.nextGaussian())));
+      Path rounded = temp.resolve("near-rounded" + seed);
+      ChangedModel.write(near, rounded, HalfWeightsTest::halved, (t, value) -> value);
+      float[][][] exact = logits(near, Variant.FP32, fixture);
+      ratios[seed] =
+          apart(exact, logits(near, Variant.FP16, fixture))
+              / apart(exact, logits(rounded, Variant.FP32, fixture));
+    }
+    assertTrue(Median.of(ratios) < ARITHMETIC, Arrays.toString(ratios));
+  }
+
+  /** Root of the mean square. */
+  private static double apart(float[][][] a, float[][][] b) {
+    double square = 0;
+    int n = 0;
+    for (int r = 0; r < a.length; r++) {
+      for (int t = 0; t < a[r].length; t++) {
+        for (int v = 0; v < a[r][t].length; v++) {
+          square += Math.pow(a[r][t][v] - b[r][t][v], 2);
+          n++;
+        }
+      }
+    }
+    return Math.sqrt(square / n);
   }
 
   /** No float16 file can keep to it, whatever its arithmetic. */
@@ -57,16 +105,26 @@ class HalfWeightsTest {
         ChangedModel.write(
             fixture.folder(),
             temp.resolve("rounded"),
-            t -> t.shape().size() == 2 ? new TensorInfo(t.name(), DType.F16, t.shape()) : t,
+            HalfWeightsTest::halved,
             (t, value) -> value);
     return ofFile(rounded, Variant.FP32, fixture);
   }
 
+  /** Matrices; routers are float32 in every file. */
+  private static TensorInfo halved(TensorInfo t) {
+    boolean router = t.name().matches(".*(\\.router|\\.mlp\\.gate|_moe\\.gate)\\.weight");
+    return t.shape().size() == 2 && !router ? new TensorInfo(t.name(), DType.F16, t.shape()) : t;
+  }
+
   private LogitDistance ofFile(Path model, Variant variant, Fixture fixture) {
-    Path folder = temp.resolve("file-" + variant.label());
+    return LogitDistance.of(fixture, logits(model, variant, fixture));
+  }
+
+  private float[][][] logits(Path model, Variant variant, Fixture fixture) {
+    Path folder = temp.resolve("file-" + variant.label() + "-" + model.getFileName());
     OnnxExporter.export(model, folder, ExportOptions.of(List.of(variant.label())));
     try (OrtModel ort = OrtModel.open(folder, variant.label(), 1)) {
-      return LogitDistance.of(fixture, ort.logits(Fixture.rows(fixture.expected())));
+      return ort.logits(Fixture.rows(fixture.expected()));
     }
   }
 }

@@ -145,7 +145,7 @@ class LinearMapsTest {
   }
 
   private float[] run(Variant v, boolean inOut) throws Exception {
-    GraphForm form = new GraphForm(v, GraphForm.OLDER, false);
+    GraphForm form = GraphForm.of(v, GraphForm.OLDER);
     GraphBuilder g = new GraphBuilder(form.opset());
     Linear linear = inOut ? Linear.inOut("map", IN, OUT) : Linear.of("map", IN, OUT, true);
     Value in = g.input("x", DataType.FLOAT, Dim.TOKENS, Dim.of(IN));

@@ -216,7 +216,8 @@ class OnnxExporterTest {
     UserException variant =
         assertThrows(UserException.class, () -> ExportOptions.of(List.of("fp32", "int3")));
     assertEquals(
-        "ONNX variant: found \"int3\", expected one of fp32, fp16, int8, int8-dynamic, int4.",
+        "ONNX variant: found \"int3\", expected one of fp32, fp16, int8, int8-dynamic, int4,"
+            + " q4f16.",
         variant.getMessage());
     assertThrows(UserException.class, () -> ExportOptions.defaults().opset(18));
     Files.copy(

@@ -114,10 +114,10 @@ final class ReadBacks {
    * format that rounds while it runs.
    */
   static void requireCaught(ParityResult result, Variant variant, String what) {
-    boolean rounds = variant == Variant.FP16 || variant == Variant.INT8_DYNAMIC;
+    boolean rounds = variant.half() || variant == Variant.INT8_DYNAMIC;
     List<String> failed = failed(result, Gate.Level.WEIGHTS, Gate.Level.GRAPH, Gate.Level.NUMERIC);
     double moved = result.graph().orElseThrow().value(NumericMeasure.LOGIT_MAX_RELATIVE);
-    double bound = variant == Variant.FP16 ? 0.03 : 1.5;
+    double bound = variant.half() ? 0.03 : 1.5;
     assertTrue(!failed.isEmpty() || (rounds && moved <= bound), what + ": " + result.graph());
   }
 

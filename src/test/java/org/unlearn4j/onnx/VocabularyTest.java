@@ -256,7 +256,7 @@ class VocabularyTest {
   private Path write(Decoder decoder, int opset) throws IOException {
     Path source = temp.resolve("model.safetensors");
     List<TensorInfo> infos = new ArrayList<>();
-    DecoderGraph graph = DecoderGraph.of(decoder, new GraphForm(Variant.FP32, opset, false));
+    DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.FP32, opset));
     for (Initializer i : graph.initializers()) {
       if (i.parameter() != null) {
         infos.add(new TensorInfo(i.name(), DType.F32, i.parameter().shape()));

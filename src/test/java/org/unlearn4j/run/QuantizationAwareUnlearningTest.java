@@ -20,8 +20,9 @@ import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.train.ModelFolder;
+import org.unlearn4j.weights.Blocks;
 import org.unlearn4j.weights.DType;
-import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.SafeTensors;
 
 /**
@@ -131,14 +132,13 @@ class QuantizationAwareUnlearningTest {
     if (p.shape().size() != 2 || p.name().contains("embed")) {
       return values;
     }
-    Int4Blocks q = new Int4Blocks();
+    Blocks q = Blocks.of(4, 32);
     int width = p.dim(1);
     float[] result = new float[values.length];
-    byte[] codes = new byte[q.codes(width)];
-    float[] scales = new float[q.scales(width)];
+    QuantizedRows row = new QuantizedRows(q, width, 1);
     for (int from = 0; from < values.length; from += width) {
-      q.quantize(values, from, width, codes, 0, scales, 0);
-      q.dequantize(codes, 0, scales, 0, result, from, width);
+      q.quantize(values, from, row, 0);
+      q.dequantize(row, 0, result, from);
     }
     return result;
   }

@@ -31,6 +31,7 @@ import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.weights.CheckpointLayout;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -143,13 +144,15 @@ class SurvivalControlsTest {
     int width = shape.get(1);
     float[] kept = moved.clone();
     for (int row = 0; row < shape.get(0); row++) {
-      byte[] was = new byte[q.codes(width)];
-      float[] scales = new float[q.scales(width)];
-      q.quantize(old, row * width, width, was, 0, scales, 0);
-      byte[] is = new byte[was.length];
-      float[] now = new float[scales.length];
+      QuantizedRows before = new QuantizedRows(q, width, 1);
+      q.quantize(old, row * width, before, 0);
+      byte[] was = before.codes();
+      float[] scales = before.scales();
+      QuantizedRows after = new QuantizedRows(q, width, 1);
+      byte[] is = after.codes();
+      float[] now = after.scales();
       for (int pass = 0; pass < 2; pass++) {
-        q.quantize(kept, row * width, width, is, 0, now, 0);
+        q.quantize(kept, row * width, after, 0);
         for (int i = 0; i < width; i++) {
           int block = i / 32;
           // A scale hangs on its block's largest weight, whose code is at the end of the range.
@@ -159,7 +162,7 @@ class SurvivalControlsTest {
           }
         }
       }
-      q.quantize(kept, row * width, width, is, 0, now, 0);
+      q.quantize(kept, row * width, after, 0);
       assertArrayEquals(was, is);
       assertArrayEquals(scales, now);
     }

@@ -199,7 +199,7 @@ class StudyReaderTest {
             "  int4, [int8]]",
             "columns: [forget_prob, rebound]",
             "methods: {A: {}}");
-    String known = "expected one of fp32, fp16, int8, int8-dynamic, int4";
+    String known = "expected one of fp32, fp16, int8, int8-dynamic, int4, q4f16";
     UserException e = assertThrows(UserException.class, () -> Study.read(file, List.of()));
     assertEquals(
         List.of(

@@ -28,8 +28,9 @@ import org.tensorflow.types.TFloat32;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.nn.Linear;
 import org.unlearn4j.nn.Parameter;
-import org.unlearn4j.weights.Int4Blocks;
+import org.unlearn4j.weights.Blocks;
 import org.unlearn4j.weights.Int8Channels;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 
 /** The weights that a step sees are those that the exported files hold. */
@@ -99,13 +100,12 @@ class FakeQuantizationTest {
   }
 
   private static float[] exported(FakeQuantization form, float[] weights, int out, int in) {
-    RowQuantizer q = form == FakeQuantization.INT4 ? new Int4Blocks() : new Int8Channels();
+    RowQuantizer q = form == FakeQuantization.INT4 ? Blocks.of(4, 32) : new Int8Channels();
     float[] values = new float[weights.length];
-    byte[] codes = new byte[q.codes(in)];
-    float[] scales = new float[q.scales(in)];
+    QuantizedRows row = new QuantizedRows(q, in, 1);
     for (int r = 0; r < out; r++) {
-      q.quantize(weights, r * in, in, codes, 0, scales, 0);
-      q.dequantize(codes, 0, scales, 0, values, r * in, in);
+      q.quantize(weights, r * in, row, 0);
+      q.dequantize(row, 0, values, r * in);
     }
     return values;
   }

@@ -62,8 +62,18 @@ class MemoryPlanTest {
       double labelled,
       Computation computation,
       String sets) {
+    return work(shape.config(), objective, rows, tokens, labelled, computation, sets);
+  }
+
+  private static StepBenchmark.Work work(
+      ModelConfig config,
+      String objective,
+      int rows,
+      int tokens,
+      double labelled,
+      Computation computation,
+      String sets) {
     List<String> all = sets == null ? List.of() : Arrays.asList(sets.split(" ", -1));
-    ModelConfig config = shape.config();
     return new StepBenchmark.Work(
         config,
         Objectives.of(Pipeline.defaults(objective, all).unlearn(), Decoder.of(config)),
@@ -98,6 +108,31 @@ class MemoryPlanTest {
         check(work(shape, "NPO", 4, 64, 1, computation(Precision.FP32, true), null));
     // One of six blocks at a time: far less than half.
     assertTrue(again.measuredStep() < 0.5 * kept.measuredStep(), again + " against " + kept);
+  }
+
+  /**
+   * Mixtures of experts: few wide ones, gates that are clamped, and so many narrow ones that an
+   * array of all tokens for each of them would be half of the step.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "mixtral, 8, 2, 176, FP32, false",
+    "mixtral, 8, 2, 176, BF16, true",
+    "gpt_oss, 8, 2, 176, FP32, false",
+    "gpt_oss, 8, 2, 176, FP32, true",
+    "qwen3_moe, 32, 4, 44, FP32, true"
+  })
+  void aStepOfAMixtureTakesWhatThePlanSays(
+      String type, int experts, int chosen, int ffn, Precision precision, boolean recompute) {
+    ModelConfig config = mixture(new Shape(type, 2, 64, ffn, 4, 512), experts, chosen);
+    check(work(config, "NPO", 4, 64, 0.5, computation(precision, recompute), null));
+  }
+
+  private static ModelConfig mixture(Shape shape, int experts, int chosen) {
+    ObjectNode json = shape.config().json().deepCopy();
+    json.put("num_local_experts", experts).put("num_experts_per_tok", chosen);
+    json.put("num_key_value_heads", shape.heads()).put("moe_intermediate_size", shape.ffn());
+    return ModelConfig.of(json.put("norm_topk_prob", true));
   }
 
   /** Of a model in which a third of the blocks' matrices learn: no gradient is that of the head. */
@@ -218,6 +253,24 @@ class MemoryPlanTest {
     for (boolean recompute : List.of(false, true)) {
       Computation computation = computation(precision, recompute);
       check(work(shape, objective, rows, tokens, labelled, computation, sets));
+    }
+  }
+
+  /** The same of mixtures, in which a token goes through a quarter or an eighth of the experts. */
+  @Tag("slow")
+  @ParameterizedTest
+  @CsvSource({
+    "mixtral, 8, 2, 352, FP32",
+    "mixtral, 8, 2, 352, BF16",
+    "gpt_oss, 8, 2, 352, FP32",
+    "gpt_oss, 8, 2, 352, BF16",
+    "qwen3_moe, 32, 4, 88, FP32",
+    "qwen3_moe, 32, 4, 88, BF16"
+  })
+  void mixtures(String type, int experts, int chosen, int ffn, Precision precision) {
+    ModelConfig config = mixture(new Shape(type, 4, 128, ffn, 4, 512), experts, chosen);
+    for (boolean recompute : List.of(false, true)) {
+      check(work(config, "NPO", 8, 128, 0.5, computation(precision, recompute), null));
     }
   }
 

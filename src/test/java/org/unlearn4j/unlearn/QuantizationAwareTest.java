@@ -22,6 +22,7 @@ import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.FakeQuantization;
 import org.unlearn4j.tf.TfRuntime;
+import org.unlearn4j.weights.QuantizedRows;
 import org.unlearn4j.weights.RowQuantizer;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -93,12 +94,11 @@ class QuantizationAwareTest {
       return values;
     }
     int width = p.dim(1);
-    byte[] codes = new byte[q.codes(width)];
-    float[] scales = new float[q.scales(width)];
+    QuantizedRows row = new QuantizedRows(q, width, 1);
     float[] result = new float[values.length];
     for (int r = 0; r < p.dim(0); r++) {
-      q.quantize(values, r * width, width, codes, 0, scales, 0);
-      q.dequantize(codes, 0, scales, 0, result, r * width, width);
+      q.quantize(values, r * width, row, 0);
+      q.dequantize(row, 0, result, r * width);
     }
     return result;
   }

@@ -15,20 +15,19 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Codes and scales by their definitions, written down by hand. */
 class RowQuantizerTest {
   private final RowQuantizer int8 = new Int8Channels();
-  private final RowQuantizer int4 = new Int4Blocks();
+  private final RowQuantizer int4 = Blocks.of(4, 32);
 
   @SuppressWarnings("ArrayRecordComponent") // never compared
-  private record Quantized(byte[] codes, float[] scales) {
+  private record Quantized(QuantizedRows rows, byte[] codes, float[] scales) {
     static Quantized of(RowQuantizer q, float... row) {
-      Quantized found =
-          new Quantized(new byte[q.codes(row.length)], new float[q.scales(row.length)]);
-      q.quantize(row, 0, row.length, found.codes, 0, found.scales, 0);
-      return found;
+      QuantizedRows rows = new QuantizedRows(q, row.length, 1);
+      q.quantize(row, 0, rows, 0);
+      return new Quantized(rows, rows.codes(), rows.scales());
     }
 
     float[] values(RowQuantizer q, int width) {
       float[] values = new float[width];
-      q.dequantize(codes, 0, scales, 0, values, 0, width);
+      q.dequantize(rows, 0, values, 0);
       return values;
     }
   }
@@ -111,11 +110,11 @@ class RowQuantizerTest {
   @Test
   void int4PacksTheFirstOfAPairLow() {
     byte[] packed = new byte[2];
-    Int4Blocks.pack(new byte[] {-8, 7, 0, -1}, 0, 4, packed, 0);
+    Blocks.pack(new byte[] {-8, 7, 0, -1}, 0, 4, packed, 0);
     // -8 + 8 = 0, 7 + 8 = 15: 0xf0; 0 + 8 = 8, -1 + 8 = 7: 0x78. The other order would be 0x0f.
     assertArrayEquals(new byte[] {(byte) 0xf0, 0x78}, packed);
     byte[] codes = new byte[4];
-    Int4Blocks.unpack(packed, 0, codes, 0, 4);
+    Blocks.unpack(packed, 0, codes, 0, 4);
     assertArrayEquals(new byte[] {-8, 7, 0, -1}, codes);
   }
 
@@ -184,7 +183,7 @@ class RowQuantizerTest {
         assertThrows(org.unlearn4j.base.UserException.class, () -> Variant.named("q4"))
             .getMessage();
     assertEquals(
-        "ONNX variant: found \"q4\", expected one of fp32, fp16, int8, int8-dynamic, int4.",
+        "ONNX variant: found \"q4\", expected one of fp32, fp16, int8, int8-dynamic, int4, q4f16.",
         message);
   }
 }
