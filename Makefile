@@ -89,8 +89,9 @@ models: $(BUILT) ## teaches the embedded models again (models/)
 	$(TEACH) --set finetune.data=retain --out models/fable-retain
 
 bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the shape)
-	$(UNLEARN4J) bench $(BENCH) --precision fp32
-	$(UNLEARN4J) bench $(BENCH) --precision bf16
+	$(UNLEARN4J) bench $(BENCH) --precision fp32 --history target/bench.jsonl
+	$(UNLEARN4J) bench $(BENCH) --precision bf16 --history target/bench.jsonl
+	$(UNLEARN4J) bench --trend target/bench.jsonl
 
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \

@@ -3,8 +3,10 @@ package org.unlearn4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
@@ -14,6 +16,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.BenchHistory;
 import org.unlearn4j.train.BenchShape;
 import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
@@ -59,11 +62,20 @@ final class BenchCommand implements Command {
             "stored", "FORMAT", "of the weights beside adapters: fp32 (default), fp16 or bf16"),
         CommandOptions.value("steps", "N", "steps to time, after those that warm up, 20"),
         CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
+        CommandOptions.flag("trace", "only list where a step's time goes, by kind of operation"),
+        CommandOptions.value(
+            "history", "FILE", "add what is measured to this file, a line of JSON a measurement"),
+        CommandOptions.value("trend", "FILE", "only show how such a file's measurements changed"),
         CommandOptions.json());
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    Optional<Path> trend = CommandOptions.path(line, "trend");
+    if (trend.isPresent()) {
+      trends(new BenchHistory(trend.get())).print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     OptionalLong before = GpuMemory.usedMb(); // no CUDA context is there yet: it counts too
     BenchShape.Numbers shape =
         BenchShape.of("--shape", CommandOptions.text(line, "shape").orElse("5m")).numbers();
@@ -106,13 +118,22 @@ final class BenchCommand implements Command {
       memory(StepBenchmark.memory(work)).print(out, line.hasOption("json"));
       return ExitCode.DONE;
     }
+    if (line.hasOption("trace")) {
+      Tree times = new Tree().put("unit", "ms of all processors");
+      StepBenchmark.trace(work)
+          .forEach(o -> times.put(o.type() + " x " + o.count(), rounded(o.ms(), 100)));
+      times.print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     StepBenchmark.Measured m = StepBenchmark.run(work);
-    new Tree()
+    Tree measured = new Tree();
+    measured
         .put("first_step_s", rounded(m.firstStepSeconds(), 10))
         .put("signatures", m.signatures())
         .put("step_ms", rounded(m.stepMs(), 10))
         .put("fastest_ms", rounded(m.fastestMs(), 10))
         .put("slowest_ms", rounded(m.slowestMs(), 10))
+        .put("processor_ms", rounded(m.processorMs(), 10))
         .put("tokens_per_second", rounded(m.tokensPerSecond(), 1))
         .put("peak_rss_mb", rounded(m.peakRssMb(), 1))
         .put("gemm_gflops", rounded(m.gemmGflops(), 10))
@@ -126,9 +147,30 @@ final class BenchCommand implements Command {
         .put("device", work.computation().device().setting())
         .put("recompute", work.computation().recompute())
         .put("threads", Runtime.getRuntime().availableProcessors())
-        .put("final_loss", m.lastTotal())
-        .print(out, line.hasOption("json"));
+        .put("final_loss", m.lastTotal());
+    measured.print(out, line.hasOption("json"));
+    CommandOptions.path(line, "history")
+        .ifPresent(
+            file -> {
+              ObjectNode json = new ObjectMapper().valueToTree(measured.entries());
+              new BenchHistory(file).append(json, BenchHistory.processor());
+            });
     return ExitCode.DONE;
+  }
+
+  private static Tree trends(BenchHistory history) {
+    Tree tree = new Tree();
+    for (BenchHistory.Trend t : history.trends()) {
+      tree.put(
+          t.what(),
+          new Tree()
+              .put("measurements", t.count())
+              .put("first_ms", rounded(t.first(), 10))
+              .put("median_before_ms", rounded(t.before(), 10))
+              .put("last_ms", rounded(t.last(), 10))
+              .put("last_to_median", rounded(t.ratio(), 1000)));
+    }
+    return tree;
   }
 
   private static Tree memory(StepBenchmark.Memory m) {

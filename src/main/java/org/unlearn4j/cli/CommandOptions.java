@@ -17,6 +17,7 @@ import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ObjectiveName;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.tf.Device;
 
 /** How commands declare their options and read the values. All options are long ones. */
@@ -85,6 +86,16 @@ public final class CommandOptions {
   /** The pipeline that {@link #pipeline()} and {@link #set()} ask for. */
   public static Pipeline readPipeline(CommandLine line) {
     return Pipeline.read(path(line, "pipeline").orElseThrow(), sets(line));
+  }
+
+  /**
+   * The same with a settled precision.
+   *
+   * @param out what is written, beside which a choice is kept
+   */
+  static Pipeline settledPipeline(CommandLine line, Path out) {
+    return new SettledPrecision(System.err)
+        .of(readPipeline(line), out.toAbsolutePath().normalize().getParent(), true);
   }
 
   /**

@@ -50,7 +50,8 @@ final class FinetuneCommand implements Command {
               throw new UserException("--dtype: found " + type + ", expected float32 or float16.");
         };
     Context context = Context.of(System.err);
-    PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
+    PipelineStages stages =
+        new PipelineStages(CommandOptions.settledPipeline(line, folder), context);
     return ExitCode.of(Job.run(List.of(stages.teach(name(), dtype, folder)), context, out));
   }
 }

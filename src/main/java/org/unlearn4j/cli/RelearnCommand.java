@@ -45,7 +45,7 @@ final class RelearnCommand implements Command {
     Context context = Context.of(System.err);
     return ExitCode.of(
         Job.run(
-            Chain.relearning(CommandOptions.readPipeline(line), model, file, context),
+            Chain.relearning(CommandOptions.settledPipeline(line, file), model, file, context),
             context,
             out));
   }

@@ -38,7 +38,8 @@ final class UnlearnCommand implements Command {
   public int run(CommandLine line, PrintStream out) {
     Path folder = CommandOptions.out(line);
     Context context = Context.of(System.err);
-    PipelineStages stages = new PipelineStages(CommandOptions.readPipeline(line), context);
+    PipelineStages stages =
+        new PipelineStages(CommandOptions.settledPipeline(line, folder), context);
     return ExitCode.of(Job.run(List.of(stages.unlearn(name(), folder)), context, out));
   }
 }

@@ -47,7 +47,9 @@ public record ModelSettings(
     FP32("fp32"),
     /** float32 whose products a GPU may round to TF32. */
     TF32("tf32"),
-    BF16("bf16");
+    BF16("bf16"),
+    /** What a measurement finds faster: a run settles it to one of the others before it begins. */
+    AUTO("auto");
 
     private final String spelling;
 

@@ -73,7 +73,7 @@ final class Schema {
           choice(ModelSettings.Precision.class),
           constant(ModelSettings.Precision.FP32),
           "number format of matrix products; all else is float32; `tf32` lets a GPU round their"
-              + " operands");
+              + " operands; `auto`: fp32 or bf16, whichever a measurement finds faster");
   static final Key<DeviceSetting> DEVICE =
       key(
           "model.device",

@@ -2,6 +2,7 @@ package org.unlearn4j.init;
 
 import java.util.Locale;
 import java.util.Optional;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.inspect.UnlearningPlans;
@@ -51,7 +52,10 @@ public record Room(long bytes, boolean gpu) {
             "unlearn",
             model.decoder(),
             model.formats());
-    Precision precision = Precision.valueOf(pipeline.model().precision().name());
+    ModelSettings.Precision asked = pipeline.model().precision();
+    // Not settled yet: float32 needs more memory.
+    Precision precision =
+        asked == ModelSettings.Precision.AUTO ? Precision.FP32 : Precision.valueOf(asked.name());
     MemoryPlan plan =
         MemoryPlan.of(
             model.decoder(),

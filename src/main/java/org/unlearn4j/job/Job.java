@@ -8,6 +8,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.MachineException;
@@ -17,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.stage.StageGraph;
 
@@ -41,15 +43,23 @@ public final class Job {
   private final RunFolder folder;
   private final PrintStream log;
 
-  private Job(Pipeline pipeline, RunFolder folder, PrintStream log) {
+  private final Function<PrintStream, SettledPrecision> precision;
+
+  private Job(
+      Pipeline pipeline,
+      RunFolder folder,
+      PrintStream log,
+      Function<PrintStream, SettledPrecision> precision) {
     this.pipeline = pipeline;
     this.folder = folder;
     this.log = log;
+    this.precision = precision;
   }
 
   /** A pipeline in {@code runs/NAME/}, with progress on standard error. */
   public static Job of(Pipeline pipeline) {
-    return new Job(pipeline, new RunFolder(RUNS.resolve(pipeline.name())), System.err);
+    return new Job(
+        pipeline, new RunFolder(RUNS.resolve(pipeline.name())), System.err, SettledPrecision::new);
   }
 
   /** Where it runs. */
@@ -59,12 +69,17 @@ public final class Job {
 
   /** The same in another folder. */
   public Job in(Path root) {
-    return new Job(pipeline, new RunFolder(root), log);
+    return new Job(pipeline, new RunFolder(root), log, precision);
   }
 
   /** The same with progress and notes elsewhere. */
   public Job telling(PrintStream other) {
-    return new Job(pipeline, folder, other);
+    return new Job(pipeline, folder, other, precision);
+  }
+
+  /** The same with another measurement for {@code precision: auto}. */
+  Job settling(Function<PrintStream, SettledPrecision> other) {
+    return new Job(pipeline, folder, log, other);
   }
 
   /**
@@ -118,7 +133,7 @@ public final class Job {
 
   /** What a run would do, and why; nothing is written. */
   public List<StageGraph.Planned> plan(Options options) {
-    StageGraph graph = graph(Context.in(folder.root(), log));
+    StageGraph graph = graph(settled(false));
     return graph.plan(request(graph, options));
   }
 
@@ -140,18 +155,23 @@ public final class Job {
   }
 
   private Result locked(Options options, PrintStream results) {
-    StageGraph graph = graph(Context.in(folder.root(), log));
+    Pipeline settled = settled(true);
+    StageGraph graph = graph(settled);
     StageGraph.Request request = request(graph, options);
-    write();
+    write(settled);
     List<StageGraph.Planned> planned = graph.plan(request);
     boolean pass =
         graph.run(request, HostMemory::available, new RunProgress(planned, results, log));
     return new Result(pass, folder, planned);
   }
 
-  private StageGraph graph(Context context) {
-    return new StageGraph(
-        Chain.of(pipeline, folder, context), context.hashes(), context.versions());
+  private Pipeline settled(boolean keep) {
+    return precision.apply(log).of(pipeline, folder.root(), keep);
+  }
+
+  private StageGraph graph(Pipeline settled) {
+    Context context = Context.in(folder.root(), log);
+    return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }
 
   private static StageGraph.Request request(StageGraph graph, Options options) {
@@ -187,8 +207,8 @@ public final class Job {
   }
 
   /** The pipeline with every default spelled out: what the report shows. */
-  private void write() {
-    String yaml = pipeline.toYaml();
+  private void write(Pipeline settled) {
+    String yaml = settled.toYaml();
     try {
       boolean same =
           Files.isRegularFile(folder.pipeline())

@@ -15,6 +15,7 @@ import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.ModelFiles;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.parity.Verdict;
@@ -63,6 +64,7 @@ public final class PipelineStages {
 
   /** Teaches a model the pipeline's data. */
   public Stage teach(String name, DType dtype, Path out) {
+    requireSettled();
     TeachStage stage = new TeachStage(pipeline, context.log(), context.hashes());
     return new Stage(
         name,
@@ -75,6 +77,7 @@ public final class PipelineStages {
 
   /** Makes the pipeline's model forget. */
   public Stage unlearn(String name, Path out, String... after) {
+    requireSettled();
     UnlearnStage stage =
         new UnlearnStage(pipeline, context.log(), context.version(), context.hashes());
     return new Stage(
@@ -104,6 +107,15 @@ public final class PipelineStages {
           String chosen = delivery.run(folder.unlearned(), folder.trainLog());
           return Stage.Done.wrote(filesIn(folder.unlearned()), Map.of(), chosen);
         });
+  }
+
+  /** Before anything runs: what is trained decides its inputs' identity. */
+  private void requireSettled() {
+    if (pipeline.model().precision() == ModelSettings.Precision.AUTO) {
+      throw new UserException(
+          "model.precision: found auto, expected fp32, tf32 or bf16, so that all runs of a study,"
+              + " sweep or ledger have the same.");
+    }
   }
 
   private static Stage.Done trained(Path out, Trained trained) {
@@ -217,6 +229,7 @@ public final class PipelineStages {
   public Stage relearn(
       String name, Path model, Map<String, Path> evaluations, Path out, String... after) {
     requireNoInput(out, model, Optional.empty());
+    requireSettled();
     RelearnStage stage = new RelearnStage(pipeline, context.log(), context.hashes());
     return new Stage(
         name,

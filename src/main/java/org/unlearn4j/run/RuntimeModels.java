@@ -136,15 +136,24 @@ public final class RuntimeModels {
     }
   }
 
-  private static Device device(ModelSettings settings) {
+  static Device device(ModelSettings settings) {
     return Device.named("model.device", settings.device().first());
   }
 
+  /**
+   * A pipeline's precision.
+   *
+   * @throws UserException if it is not settled yet
+   */
   static Precision precision(ModelSettings settings) {
     return switch (settings.precision()) {
       case FP32 -> Precision.FP32;
       case TF32 -> Precision.TF32;
       case BF16 -> Precision.BF16;
+      case AUTO ->
+          throw new UserException(
+              "model.precision: found auto, expected fp32, tf32 or bf16 here (run, finetune,"
+                  + " unlearn and relearn choose one).");
     };
   }
 }

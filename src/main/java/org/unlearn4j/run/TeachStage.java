@@ -89,9 +89,7 @@ public final class TeachStage {
     Path tokenizer = model.tokenizerFolder().orElseThrow();
     Decoder decoder =
         Decoder.of(
-            model.init() == ModelSettings.Init.RANDOM
-                ? fresh(tokenizer)
-                : ModelConfig.read(path()));
+            model.init() == ModelSettings.Init.RANDOM ? fresh(model) : ModelConfig.read(path()));
     LoopSettings loop = settings.loop();
     String split =
         switch (settings.data()) {
@@ -112,6 +110,8 @@ public final class TeachStage {
       files = StageSupport.files(out, "finetune-" + name + ".jsonl", identity);
     }
     Computation computation = RuntimeModels.training(model, loop);
+    new SettledPrecision(log)
+        .warn(pipeline, decoder.config(), loop, out.toAbsolutePath().getParent());
     Objective objective =
         Adapters.of(
             Objective.finetune(),
@@ -148,13 +148,14 @@ public final class TeachStage {
     pupil.assign(path());
   }
 
-  private ModelConfig fresh(Path tokenizerFolder) {
-    Optional<Path> given = pipeline.model().config();
+  /** The shape of a random model. */
+  static ModelConfig fresh(ModelSettings model) {
+    Optional<Path> given = model.config();
     if (given.isPresent()) {
       return ModelConfig.read(given.get());
     }
-    ArchitectureSettings a = pipeline.model().architecture().orElseThrow();
-    try (Tokenizer tokenizer = Tokenizer.open(tokenizerFolder)) {
+    ArchitectureSettings a = model.architecture().orElseThrow();
+    try (Tokenizer tokenizer = Tokenizer.open(model.tokenizerFolder().orElseThrow())) {
       ObjectNode json = new ObjectMapper().createObjectNode();
       json.putArray("architectures").add("LlamaForCausalLM");
       json.put("model_type", "llama")

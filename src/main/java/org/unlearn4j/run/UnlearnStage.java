@@ -149,6 +149,8 @@ public final class UnlearnStage {
       data.notes().forEach(log::println);
       TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
+      new SettledPrecision(log)
+          .warn(pipeline, decoder.config(), loop, out.toAbsolutePath().getParent());
       boolean everything = pipeline.unlearn().salientShare() == 1;
       if (everything) {
         // Before any weight is read: nothing else takes memory yet, and nobody has waited. What the

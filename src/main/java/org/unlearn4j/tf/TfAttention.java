@@ -138,12 +138,11 @@ final class TfAttention {
     // Scaling the queries is cheaper than scaling the scores.
     Operand<N> scaled = tf.math.mul(q, tf.dtypes.cast(tf.constant((float) a.scale()), type));
     Operand<TInt32> qShape =
-        tf.concat(List.of(batch, time, tf.array(a.kvHeads(), group, a.headDim())), zero);
+        tf.concat(List.of(batch, time, tf.array(a.heads(), a.headDim())), zero);
     Operand<TInt32> kvShape =
         tf.concat(List.of(batch, time, tf.array(a.kvHeads(), a.headDim())), zero);
     Operand<N> queries =
-        tf.linalg.transpose(
-            tf.reshape(scaled, qShape), tf.array(0, 2, 3, 1, 4)); // [b, kv, g, t, hd]
+        tf.linalg.transpose(tf.reshape(scaled, qShape), tf.array(0, 2, 1, 3)); // [b, kv * g, t, hd]
     Operand<N> flatQueries =
         tf.reshape(
             queries, tf.concat(List.of(batch, tf.array(a.kvHeads(), -1, a.headDim())), zero));
@@ -183,10 +182,8 @@ final class TfAttention {
         tf.linalg.transpose(
             tf.reshape(
                 mixed,
-                tf.concat(
-                    List.of(batch, tf.array(a.kvHeads(), group), time, tf.array(a.headDim())),
-                    zero)),
-            tf.array(0, 3, 1, 2, 4)); // [b, t, kv, g, hd]
+                tf.concat(List.of(batch, tf.array(a.heads()), time, tf.array(a.headDim())), zero)),
+            tf.array(0, 2, 1, 3)); // [b, t, kv * g, hd]
     return tf.reshape(byHead, tf.array(-1, a.heads() * a.headDim()));
   }
 }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -19,6 +20,7 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Computation;
+import org.unlearn4j.tf.OperationTimes;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Segment;
@@ -78,6 +80,8 @@ public final class StepBenchmark {
    * @param firstStepSeconds from the start of the process to the end of the first step
    * @param signatures see {@link TfRuntime#signatures()}
    * @param stepMs median of the counted steps
+   * @param processorMs of all processors, a step on average: other programs disturb it less than
+   *     the clock
    * @param tokensPerSecond real tokens of all segments
    * @param cardsUsedMb memory in use on the cards once the steps were over; empty on the CPU, and
    *     where the driver's tool does not tell. TensorFlow's pool never shrinks, so it is in it at
@@ -95,6 +99,7 @@ public final class StepBenchmark {
       double stepMs,
       double fastestMs,
       double slowestMs,
+      double processorMs,
       double tokensPerSecond,
       double peakRssMb,
       double gemmGflops,
@@ -140,6 +145,23 @@ public final class StepBenchmark {
     }
   }
 
+  /** Where the time of a step goes, by type of operation, the longest first. */
+  public static List<OperationTimes.Spent> trace(Work work) {
+    StepGraph graph =
+        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
+    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
+      assign(graph, work.config());
+      step.reset();
+      StepControl control = StepControl.of(work.objective(), 0.1);
+      List<StepBatch> batch = List.of(batch(work));
+      for (int i = 1; i <= WARM_UP; i++) {
+        step.run(i, batch, 0, control);
+      }
+      step.traced(WARM_UP + 1, batch, control); // the first traced run is another signature
+      return OperationTimes.of(step.traced(WARM_UP + 2, batch, control).get(0));
+    }
+  }
+
   private static void assign(StepGraph graph, ModelConfig config) {
     WeightSource weights = FreshWeights.repeated(config.initializerRange());
     graph.variables().assign(weights);
@@ -160,6 +182,7 @@ public final class StepBenchmark {
     double[] ms = new double[work.steps()];
     double lastTotal = 0;
     double first = 0;
+    long processor = 0;
     int signatures;
     StepControl control = StepControl.of(work.objective(), 0.1);
     StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
@@ -167,6 +190,9 @@ public final class StepBenchmark {
       assign(graph, work.config());
       step.reset();
       for (int i = 0; i < WARM_UP + work.steps(); i++) {
+        if (i == WARM_UP) {
+          processor = processorNanos();
+        }
         long start = System.nanoTime();
         lastTotal = step.run(i + 1, List.of(batch), 1e-5, control).total();
         if (i >= WARM_UP) {
@@ -176,6 +202,7 @@ public final class StepBenchmark {
           first = ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
         }
       }
+      processor = processorNanos() - processor;
       signatures = graph.runtime().signatures();
     }
     Arrays.sort(ms);
@@ -193,6 +220,7 @@ public final class StepBenchmark {
         median,
         ms[0],
         ms[ms.length - 1],
+        processor / 1e6 / work.steps(),
         tokens / (median / 1e3),
         peakRssMb(),
         gemm,
@@ -250,6 +278,10 @@ public final class StepBenchmark {
       }
     }
     return sum;
+  }
+
+  private static long processorNanos() {
+    return ProcessHandle.current().info().totalCpuDuration().map(Duration::toNanos).orElse(0L);
   }
 
   private static double peakRssMb() {

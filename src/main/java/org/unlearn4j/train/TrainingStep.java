@@ -6,11 +6,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Result;
+import org.tensorflow.proto.RunMetadata;
 import org.tensorflow.types.TFloat32;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
@@ -159,7 +159,12 @@ public final class TrainingStep implements AutoCloseable {
    * @return bytes that it allocated and gave back, at most at one time
    */
   public long peakBytes(int t, List<StepBatch> micro, StepControl control) {
-    AtomicLong most = new AtomicLong();
+    return traced(t, micro, control).stream().mapToLong(PeakMemory::bytes).max().orElse(0);
+  }
+
+  /** Runs a step under TensorFlow's eyes: what each of its runs did. */
+  List<RunMetadata> traced(int t, List<StepBatch> micro, StepControl control) {
+    List<RunMetadata> traces = new ArrayList<>();
     run(
         t,
         collate(micro, List.of()),
@@ -167,11 +172,10 @@ public final class TrainingStep implements AutoCloseable {
         control,
         (what, feeds) -> {
           Result result = graph.runtime().measured(what, feeds);
-          long bytes = PeakMemory.bytes(result.getMetadata().orElseThrow());
-          most.accumulateAndGet(bytes, Math::max);
+          traces.add(result.getMetadata().orElseThrow());
           return result;
         });
-    return most.get();
+    return traces;
   }
 
   private Outcome run(

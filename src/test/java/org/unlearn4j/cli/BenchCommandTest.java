@@ -5,9 +5,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.train.BenchShape;
 
 class BenchCommandTest {
@@ -30,6 +33,7 @@ class BenchCommandTest {
             "first_step_s",
             "signatures",
             "step_ms",
+            "processor_ms",
             "tokens_per_second",
             "peak_rss_mb",
             "gemm_gflops",
@@ -48,6 +52,35 @@ class BenchCommandTest {
         48 / found.path("step_ms").doubleValue() * 1000,
         found.path("tokens_per_second").doubleValue(),
         0.05 * found.path("tokens_per_second").doubleValue());
+  }
+
+  /**
+   * Seven linear maps and the head, each with a product forwards and two backwards, and CLReg's
+   * similarities, forwards and backwards.
+   */
+  @Test
+  void aTraceListsOperations() throws IOException {
+    JsonNode found = ForwardCommandTest.json(bench("--trace", "--json"));
+    List<String> types = new ArrayList<>();
+    found.fieldNames().forEachRemaining(types::add);
+    assertTrue(types.stream().anyMatch(t -> t.matches("(_Mkl)?MatMul x 26")), types.toString());
+    assertTrue(types.contains("BatchMatMulV3 x 6"), types.toString());
+  }
+
+  @Test
+  void aHistoryShowsItsTrend(@TempDir Path temp) throws IOException {
+    Path file = temp.resolve("bench.jsonl");
+    for (int i = 0; i < 2; i++) {
+      assertEquals(ExitCode.DONE, bench("--history", file.toString()).code());
+    }
+    assertEquals(2, Files.readAllLines(file).size());
+    CommandRun r = CommandRun.of("bench", "--trend", file.toString(), "--json");
+    JsonNode trend = ForwardCommandTest.json(r).elements().next();
+    assertEquals(2, trend.path("measurements").intValue());
+    assertEquals(
+        trend.path("last_ms").doubleValue() / trend.path("first_ms").doubleValue(),
+        trend.path("last_to_median").doubleValue(),
+        0.05);
   }
 
   /** The counts of the published models of these shapes; the smallest is made for this project. */

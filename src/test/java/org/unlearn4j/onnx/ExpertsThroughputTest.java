@@ -103,7 +103,7 @@ class ExpertsThroughputTest {
   }
 
   private Path write(Variant variant, Path weights, boolean dense) throws IOException {
-    GraphForm form = new GraphForm(variant, GraphForm.LATEST, false);
+    GraphForm form = GraphForm.of(variant);
     OnnxEmitter e = new OnnxEmitter(8, form);
     GraphBuilder g = e.graph();
     Value x = g.input("x", DataType.FLOAT, Dim.TOKENS, Dim.of(HIDDEN));

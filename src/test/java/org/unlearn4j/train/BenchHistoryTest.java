@@ -1,0 +1,74 @@
+package org.unlearn4j.train;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.UserException;
+
+/** Measurements over time. */
+class BenchHistoryTest {
+  @TempDir Path temp;
+  private Path file;
+  private BenchHistory history;
+
+  @BeforeEach
+  void open() {
+    file = temp.resolve("bench.jsonl");
+    history = new BenchHistory(file);
+  }
+
+  private static ObjectNode measured(String precision, double ms) {
+    return new ObjectMapper()
+        .createObjectNode()
+        .put("step_ms", ms)
+        .put("precision", precision)
+        .put("rows", 8);
+  }
+
+  /** Of 100, 110 and 90 the median is 100: 130 is 1.3 of it. The other format is another line. */
+  @Test
+  void aSlowerStepIsSeen() throws IOException {
+    for (double ms : new double[] {100, 110, 90}) {
+      history.append(measured("FP32", ms), "this one");
+    }
+    history.append(measured("BF16", 50), "this one");
+    history.append(measured("FP32", 130), "this one");
+    List<BenchHistory.Trend> trends = history.trends();
+    assertEquals(2, trends.size());
+    assertEquals(4, trends.get(0).count());
+    assertEquals(100, trends.get(0).first());
+    assertEquals(1.3, trends.get(0).ratio(), 1e-12);
+    assertTrue(trends.get(0).what().startsWith("this one"), trends.get(0).what());
+    assertEquals(1, trends.get(1).ratio(), "nothing to compare with");
+    assertEquals(5, Files.readAllLines(file).size());
+    assertTrue(new ObjectMapper().readTree(Files.readAllLines(file).get(4)).has("java"));
+  }
+
+  @Test
+  void machinesAreNotComparedWithEachOther() {
+    history.append(measured("FP32", 100), "one");
+    history.append(measured("FP32", 300), "another");
+    assertEquals(2, history.trends().size());
+  }
+
+  @Test
+  void anotherFileIsLeftAlone() throws IOException {
+    Files.writeString(file, "{\"answer\": 42}\n");
+    UserException e =
+        assertThrows(UserException.class, () -> history.append(measured("FP32", 1), "one"));
+    assertTrue(e.getMessage().contains("bench.jsonl, line 1: found"), e.getMessage());
+    assertEquals("{\"answer\": 42}\n", Files.readString(file));
+    Files.writeString(file, "step\n");
+    assertThrows(UserException.class, history::trends);
+  }
+}
