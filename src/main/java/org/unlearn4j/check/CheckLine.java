@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
+import org.unlearn4j.eval.Metric;
 
 /** What a part found, short enough for one line; the JSON on the disk has all of it. */
 final class CheckLine {
@@ -100,7 +101,7 @@ final class CheckLine {
       }
     }
     JsonNode metrics = stage.at("/evaluations/unlearned.tf/metrics");
-    copy(metrics, "model_utility", own);
-    copy(metrics, "forget_quality", own);
+    copy(metrics, Metric.MODEL_UTILITY.key(), own);
+    copy(metrics, Metric.FORGET_QUALITY.key(), own);
   }
 }

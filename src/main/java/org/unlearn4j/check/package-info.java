@@ -7,6 +7,6 @@
  * not (that is {@code parity}), nor does the question why a GPU is not used (that is {@code gpu}).
  *
  * <p>May know {@code base}, {@code config}, {@code lm}, {@code weights}, {@code tf}, {@code
- * unlearn}, {@code train}, {@code parity}, {@code gpu} and {@code run}.
+ * unlearn}, {@code train}, {@code eval}, {@code parity}, {@code gpu} and {@code run}.
  */
 package org.unlearn4j.check;

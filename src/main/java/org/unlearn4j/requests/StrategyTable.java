@@ -36,10 +36,12 @@ public final class StrategyTable {
           new Column("own", "after own run", "%.4f", StrategyOutcome::own),
           new Column("end", "at the end", "%.4f", StrategyOutcome::end),
           new Column("rise", "largest rise ↓", "%+.4f", StrategyOutcome::rise),
-          new Column("extraction_strength", "extraction", "%.3f", StrategyOutcome::extraction),
+          new Column(
+              Metric.EXTRACTION_STRENGTH.key(), "extraction", "%.3f", StrategyOutcome::extraction),
           new Column("utility_share", "utility share ↑", "%.4f", StrategyOutcome::utility),
-          new Column("mia_loss_auc", "MIA loss AUC →", "%.3f", StrategyOutcome::membership),
-          new Column("privleak", "PrivLeak → 0", "%.1f", StrategyOutcome::privLeak),
+          new Column(
+              MembershipAttack.LOSS.auc(), "MIA loss AUC →", "%.3f", StrategyOutcome::membership),
+          new Column(Metric.PRIVLEAK.key(), "PrivLeak → 0", "%.1f", StrategyOutcome::privLeak),
           new Column("seconds", "seconds", "%.0f", StrategyOutcome::seconds));
 
   private final StrategyStudy study;
@@ -141,7 +143,9 @@ public final class StrategyTable {
     double spread = spread(outcomes, of);
     String text = String.format(Locale.ROOT, form, mean(outcomes, of));
     String all =
-        Double.isNaN(spread) ? text : text + " ± " + String.format(Locale.ROOT, form, spread);
+        Double.isNaN(spread)
+            ? text
+            : text + " ± " + String.format(Locale.ROOT, form.replace("+", ""), spread);
     return all.replace('-', '−').replace("NaN", "–");
   }
 

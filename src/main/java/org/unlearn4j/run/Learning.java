@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.unlearn4j.attack.AttackSuite;
@@ -62,9 +63,12 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
               if (how.rows() >= direct) {
                 mistakes.add(
                     String.format(
+                        Locale.ROOT,
                         "attack.%s.rows: found %d, expected fewer than the %d forgotten questions,"
                             + " of which the others are asked.",
-                        attack.spelling(), how.rows(), direct));
+                        attack.spelling(),
+                        how.rows(),
+                        direct));
               }
             });
     if (!mistakes.isEmpty()) {

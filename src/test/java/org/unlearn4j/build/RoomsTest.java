@@ -92,8 +92,8 @@ class RoomsTest {
           Map.entry(
               "check",
               Set.of(
-                  "base", "config", "lm", "weights", "tf", "unlearn", "train", "parity", "gpu",
-                  "run")),
+                  "base", "config", "lm", "weights", "tf", "unlearn", "train", "eval", "parity",
+                  "gpu", "run")),
           Map.entry(
               "cli",
               Set.of(
