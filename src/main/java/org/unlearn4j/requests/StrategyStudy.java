@@ -189,7 +189,7 @@ public record StrategyStudy(
   /**
    * One ledger.
    *
-   * @param yardsticks evaluations of the retain-only model, by the requests that it was asked about
+   * @param yardsticks evaluations of the retain-only model, by what it was asked and how
    */
   private StrategyOutcome one(
       Row row,
@@ -214,7 +214,7 @@ public record StrategyStudy(
     History history = Ledger.read(root).history();
     Optional<EvaluationResult> yardstick =
         yardsticks.computeIfAbsent(
-            data.kind() + " " + data.requests(),
+            data.kind() + " " + data.requests() + " " + row.sets(),
             asked ->
                 new RequestRun(folder, settings, history, List.of("retain-only"), true, log)
                     .retainOnly(StrategyOutcome.run(root, history)));

@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Supplier;
+import org.tensorflow.TensorFlow;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
@@ -109,7 +110,9 @@ public final class RuntimeModels {
    * for, and is not loaded to say so.
    */
   static String deviceClass(ModelSettings settings) {
-    boolean cuda = System.getProperty("java.class.path", "").contains("linux-x86_64-gpu");
+    boolean cuda =
+        TensorFlow.class.getResource("internal/c_api/linux-x86_64-gpu/libtensorflow_cc.so.2")
+            != null; // in its jar, or unpacked beside it in a bundle
     return cuda && device(settings).isGpu() ? "gpu" : "cpu";
   }
 
