@@ -31,34 +31,6 @@ public record LoopSettings(
     Optional<AdapterSettings> adapter,
     RouterWeight router) {
 
-  /** A loop that does not balance experts. */
-  public LoopSettings(
-      int epochs,
-      int batchSize,
-      int accumulate,
-      double learningRate,
-      Schedule schedule,
-      double warmupEpochs,
-      OptimizerSettings optimizer,
-      long seed,
-      int checkpointEvery,
-      boolean recompute,
-      Optional<AdapterSettings> adapter) {
-    this(
-        epochs,
-        batchSize,
-        accumulate,
-        learningRate,
-        schedule,
-        warmupEpochs,
-        optimizer,
-        seed,
-        checkpointEvery,
-        recompute,
-        adapter,
-        RouterWeight.NONE);
-  }
-
   /** What the learning rate does after the warm-up. */
   public enum Schedule implements Spelled {
     CONSTANT("constant"),

@@ -1,7 +1,5 @@
 package org.unlearn4j.requests;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
@@ -12,9 +10,13 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Spread;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.Passage;
+import org.unlearn4j.data.Passages;
 
 /**
  * The embedded benchmark as a folder of requests: the 15 authors of Fable's forget10 as five
@@ -66,7 +68,8 @@ public final class FableRequests {
     }
     boolean articles = kind == Kind.ARTICLES;
     List<String> authors = rows("authors");
-    List<String> asked = articles ? articles("passages") : authors;
+    Passages fable = Benchmark.open("fable", Optional.empty()).passages().orElseThrow();
+    List<String> asked = articles ? texts(fable.trainingPassages("full")) : authors;
     List<String> kept = of(authors, 0, AUTHORS - FORGOTTEN);
     AtomicFiles.writeFolder(
         out,
@@ -76,11 +79,12 @@ public final class FableRequests {
           put(shared.resolve("retain_perturbed.jsonl"), Spread.of(kept, EVALUATED));
           put(shared.resolve("real_authors_perturbed.jsonl"), rows("neighbours"));
           put(shared.resolve("world_facts_perturbed.jsonl"), rows("facts"));
-          for (String like : List.of("holdout", "strangers")) {
-            put(
-                shared.resolve(like + ".jsonl"),
-                articles ? articles("passages_" + like) : rows(like));
-          }
+          put(
+              shared.resolve("holdout.jsonl"),
+              articles ? texts(fable.membership("forget10").holdout()) : rows("holdout"));
+          put(
+              shared.resolve("strangers.jsonl"),
+              articles ? texts(fable.strangerPassages()) : rows("strangers"));
           int each = FORGOTTEN / REQUESTS;
           int near = (AUTHORS - FORGOTTEN) / REQUESTS;
           for (int i = 0; i < requests; i++) {
@@ -120,20 +124,12 @@ public final class FableRequests {
     return all.subList(from * each, to * each);
   }
 
-  /** Each beginning with its continuation, as a row of text. */
-  private static List<String> articles(String name) {
+  /** As rows of text. */
+  private static List<String> texts(List<Passage> passages) {
     ObjectMapper json = new ObjectMapper();
-    List<String> articles = new ArrayList<>();
-    for (String row : rows(name)) {
-      try {
-        JsonNode excerpt = json.readTree(row);
-        String text = excerpt.path("prompt").asText() + excerpt.path("gt").asText();
-        articles.add(json.createObjectNode().put("text", text).toString());
-      } catch (JsonProcessingException e) {
-        throw new UncheckedIOException(e); // part of the program
-      }
-    }
-    return articles;
+    return passages.stream()
+        .map(p -> json.createObjectNode().put("text", p.text()).toString())
+        .toList();
   }
 
   private static List<String> rows(String name) {

@@ -6,6 +6,6 @@
  * checked belongs to {@code ledger}; what a stage does to {@code run}; the page to {@code report}.
  *
  * <p>May know {@code base}, {@code config}, {@code ledger}, {@code stage}, {@code weights}, {@code
- * eval}, {@code report}, {@code run}, {@code job} and {@code study}.
+ * data}, {@code eval}, {@code report}, {@code run}, {@code job} and {@code study}.
  */
 package org.unlearn4j.requests;

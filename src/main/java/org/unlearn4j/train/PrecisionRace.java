@@ -105,7 +105,7 @@ public record PrecisionRace(double fp32Ms, double bf16Ms) {
         for (int i = 0; i < WARM_UP; i++) {
           step();
         }
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         step.close();
         throw e;
       }

@@ -78,22 +78,10 @@ public record CodeFormat(
     return new Blocks(eight ? 8 : bits, block, symmetric, scales, halfScales);
   }
 
-  /** The quantiser of all that has no place of its own. */
-  public RowQuantizer plain() {
-    return block == CHANNEL
-        ? new Int8Channels()
-        : new Blocks(bits, block, symmetric, scales, halfScales);
-  }
-
   /** The same with scales in float16. */
   public CodeFormat withHalfScales() {
     return new CodeFormat(
         bits, block, symmetric, scales, accuracyLevel, headBits, eightBitLayers, true);
-  }
-
-  /** Whether a runtime may quantise what codes are multiplied with. */
-  public boolean quantisesActivations() {
-    return block != CHANNEL && accuracyLevel == QUANTISES_ACTIVATIONS;
   }
 
   /** By name, as {@link #with} reads them. */

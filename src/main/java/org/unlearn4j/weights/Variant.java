@@ -63,11 +63,6 @@ public enum Variant {
     return this == FP16 || this == Q4F16;
   }
 
-  /** What turns weights of linear maps into such codes. */
-  public Optional<RowQuantizer> quantizer() {
-    return codes().map(CodeFormat::plain);
-  }
-
   /** All labels, in the order of this list. */
   public static List<String> labels() {
     return Arrays.stream(values()).map(Variant::label).toList();

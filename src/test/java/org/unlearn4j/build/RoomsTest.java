@@ -76,8 +76,8 @@ class RoomsTest {
           Map.entry(
               "requests",
               Set.of(
-                  "base", "config", "ledger", "stage", "weights", "eval", "report", "run", "job",
-                  "study")),
+                  "base", "config", "ledger", "stage", "weights", "data", "eval", "report", "run",
+                  "job", "study")),
           Map.entry("prepare", Set.of("base", "text", "data")),
           Map.entry("gpu", Set.of("base")),
           Map.entry("sign", Set.of("base")),

@@ -80,7 +80,8 @@ class PipelineTest {
             0,
             1,
             false,
-            Optional.empty()),
+            Optional.empty(),
+            RouterWeight.NONE),
         p.unlearn().loop());
     assertEquals(EvaluateSettings.Suite.FABLE, p.evaluate().suite());
     assertEquals(OptionalInt.of(20), p.evaluate().limit());
@@ -267,7 +268,8 @@ class PipelineTest {
                     0,
                     0,
                     false,
-                    Optional.empty()))),
+                    Optional.empty(),
+                    RouterWeight.NONE))),
         p.relearn());
     assertEquals(p, Pipeline.readRecord(write(p.toYaml())), p.toYaml());
   }

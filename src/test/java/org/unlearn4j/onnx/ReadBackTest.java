@@ -41,7 +41,7 @@ class ReadBackTest {
       ReadBack.Counts c = ReadBacks.counts(folder, onnx, variant);
       assertTrue(ReadBacks.clean(c), variant + ": " + c);
       assertEquals(OptionalLong.of(0), c.foreign(), "its own file is held against its quantiser");
-      assertEquals(variant.quantizer().isPresent(), c.codes() > 0, variant + ": " + c);
+      assertEquals(variant.codes().isPresent(), c.codes() > 0, variant + ": " + c);
       assertEquals(variant != Variant.FP32, c.rounded(), variant.label());
       // Values opposite to the largest of a block have code 7 where 8 would be nearer.
       assertEquals(

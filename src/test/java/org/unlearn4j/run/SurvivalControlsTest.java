@@ -140,7 +140,7 @@ class SurvivalControlsTest {
 
   /** Each block of 32 weights of a row by itself, as int4 has them. */
   private static float[] kept(float[] old, float[] moved, List<Integer> shape) {
-    RowQuantizer q = Variant.INT4.quantizer().orElseThrow();
+    RowQuantizer q = Variant.INT4.codes().orElseThrow().of("model.layers.0.mlp.up_proj.weight");
     int width = shape.get(1);
     float[] kept = moved.clone();
     for (int row = 0; row < shape.get(0); row++) {

@@ -62,6 +62,10 @@ class FewRowsTest {
     }
   }
 
+  private static FewRows softPrompt(OwnHead model, WeightSource weights, float[] start) {
+    return FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32);
+  }
+
   /** Vectors that are the table's rows of tokens are those tokens, whatever ids stand there. */
   @Test
   void vectorsOfTokensAreTheseTokens() {
@@ -69,8 +73,7 @@ class FewRowsTest {
     llama(
         (model, weights) -> {
           float[] start = rows(weights, model.table(), tokens);
-          try (FewRows few =
-                  FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32);
+          try (FewRows few = softPrompt(model, weights, start);
               TensorFlowModel plain = TensorFlowModel.open(LLAMA.folder(), Computations.FP32)) {
             List<TokenRow> masked = behind(new int[] {0, 0}, ROWS);
             List<TokenRow> spelled = behind(tokens, ROWS);
@@ -101,8 +104,7 @@ class FewRowsTest {
         (model, weights) -> {
           float[] start = rows(weights, model.table(), 7, 8);
           List<TokenRow> rows = behind(new int[] {0, 0}, ROWS);
-          try (FewRows few =
-              FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32)) {
+          try (FewRows few = softPrompt(model, weights, start)) {
             float[] gradient = few.gradient(rows);
             assertEquals(start.length, gradient.length);
             double largest = 0;
@@ -136,8 +138,7 @@ class FewRowsTest {
         (model, weights) -> {
           float[] start = rows(weights, model.table(), 7, 8);
           List<TokenRow> rows = behind(new int[] {0, 0}, ROWS);
-          try (FewRows few =
-              FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32)) {
+          try (FewRows few = softPrompt(model, weights, start)) {
             FewRows.Lowered none = few.learn(List.of(rows), 0, 0.1);
             assertEquals(none.before(), none.after(), "no step, nothing learned");
             FewRows.Lowered lowered = few.learn(List.of(rows), 60, 0.05);
@@ -165,8 +166,7 @@ class FewRowsTest {
         (model, weights) -> {
           float[] start = rows(weights, model.table(), 7, 8);
           List<TokenRow> rows = behind(new int[] {0, 0}, ROWS);
-          try (FewRows few =
-              FewRows.softPrompt(model.decoder(), weights, start, Computations.FP32)) {
+          try (FewRows few = softPrompt(model, weights, start)) {
             few.learn(List.of(rows), 1, 0.1);
             few.gradient(rows);
             long open = Pointer.totalCount();

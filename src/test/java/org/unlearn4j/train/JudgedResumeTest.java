@@ -25,6 +25,7 @@ import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.StopRequests;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.OptimizerSettings;
+import org.unlearn4j.config.RouterWeight;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.unlearn.Segment;
@@ -51,7 +52,8 @@ class JudgedResumeTest {
           11,
           1,
           false,
-          Optional.empty());
+          Optional.empty(),
+          RouterWeight.NONE);
 
   @TempDir Path folder;
 

@@ -33,6 +33,7 @@ import org.unlearn4j.base.StopRequests;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.RouterWeight;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
@@ -65,7 +66,8 @@ class ResumeTest {
           11,
           1,
           false,
-          Optional.empty());
+          Optional.empty(),
+          RouterWeight.NONE);
 
   @TempDir Path folder;
 
@@ -306,7 +308,8 @@ class ResumeTest {
             11,
             1,
             false,
-            Optional.empty());
+            Optional.empty(),
+            RouterWeight.NONE);
     Trainer.Files files = files("wild", "run");
     MachineException e =
         assertThrows(

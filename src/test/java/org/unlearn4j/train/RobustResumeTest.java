@@ -19,6 +19,7 @@ import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.config.RobustSettings.Attack;
+import org.unlearn4j.config.RouterWeight;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.unlearn.Segment;
@@ -45,7 +46,8 @@ class RobustResumeTest {
         seed,
         1,
         false,
-        Optional.empty());
+        Optional.empty(),
+        RouterWeight.NONE);
   }
 
   private Trainer.Finished run(

@@ -9,6 +9,7 @@ import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.OptimizerSettings;
+import org.unlearn4j.config.RouterWeight;
 import org.unlearn4j.fixtures.Fixture;
 
 class ScheduleTest {
@@ -25,7 +26,8 @@ class ScheduleTest {
         0,
         0,
         false,
-        Optional.empty());
+        Optional.empty(),
+        RouterWeight.NONE);
   }
 
   private static JsonNode steps(String run) {

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.config.RouterWeight;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.lm.Generation;
@@ -43,7 +44,8 @@ class StartUpTest {
           11,
           1,
           false,
-          Optional.empty());
+          Optional.empty(),
+          RouterWeight.NONE);
   private static final List<TokenRow> ROWS =
       List.of(row(1, 5, 7), row(2, 6, 8), row(3, 7, 9), row(4, 8, 10));
 

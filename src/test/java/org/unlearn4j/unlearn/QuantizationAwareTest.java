@@ -42,7 +42,8 @@ class QuantizationAwareTest {
     StepBatch batch = fixture.batch(plain);
     StepControl full = new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0), false);
     StepControl deployed = new StepControl(1, 0, new StepControl.ViewSeed(0, 0, 0), true);
-    RowQuantizer quantizer = Variant.named(format).quantizer().orElseThrow();
+    RowQuantizer quantizer =
+        Variant.named(format).codes().orElseThrow().of("model.layers.0.mlp.up_proj.weight");
     StepFixture.Values asIs;
     StepFixture.Values quantised;
     try (StepGraph graph = new StepGraph(fixture.decoder(), plain, Computations.FP32);
