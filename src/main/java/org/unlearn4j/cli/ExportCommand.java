@@ -8,8 +8,6 @@ import org.apache.commons.cli.Options;
 import org.unlearn4j.base.ProgressBar;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
-import org.unlearn4j.weights.CodeFormat;
-import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.Variant;
 
 /** Writes a deployable ONNX folder. */
@@ -47,15 +45,15 @@ final class ExportCommand implements Command {
             "the model before unlearning; counts how many codes unlearning did not change"),
         CommandOptions.value("data-file-mb", "N", "cut the weights into files of at most N MB"),
         CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"),
-        CommandOptions.value("int4", "KEY=VALUE,...", "codes of int4, as export.int4 has them"),
-        CommandOptions.value("int8", "KEY=VALUE,...", "codes of int8, as export.int8 has them"));
+        CodeOptions.int4(),
+        CodeOptions.int8());
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    List<String> variants =
-        List.of(CommandOptions.text(line, "variants").orElse("fp32").split(",", -1));
-    ExportOptions defaults = ExportOptions.of(variants);
+    List<Variant> variants =
+        CodeOptions.variants(CommandOptions.text(line, "variants").orElse(Variant.FP32.label()));
+    ExportOptions defaults = ExportOptions.of(variants.stream().map(Variant::label).toList());
     int megabytes = CommandOptions.integer(line, "data-file-mb", 1, 0);
     ExportOptions options =
         defaults
@@ -63,10 +61,7 @@ final class ExportCommand implements Command {
             .quantizedEmbeddings(line.hasOption("quantize-embeddings"))
             .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
             .before(CommandOptions.path(line, "before"))
-            .choices(
-                new GraphChoices(
-                    CodeFormat.INT4.with(CommandOptions.text(line, "int4").orElse(""), "--int4"),
-                    CodeFormat.INT8.with(CommandOptions.text(line, "int8").orElse(""), "--int8")));
+            .choices(CodeOptions.of(line, variants));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();
     OnnxExporter.Exported exported;

@@ -10,7 +10,6 @@ import java.util.Map;
 import java.util.Set;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Hidden;
-import org.unlearn4j.nn.Linear;
 
 /**
  * A decoder's deployable graph without the values of its weights.
@@ -54,7 +53,9 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
    * @param adapted modules of the linear maps that adapters may be added to
    */
   static DecoderGraph of(Decoder decoder, GraphForm form, Set<String> adapted) {
-    OnnxEmitter e = new OnnxEmitter(decoder.config().maxPositions(), form, adapted);
+    OnnxEmitter e = 
+        new OnnxEmitter(
+            decoder.config().maxPositions(), decoder.config().tiedEmbeddings(), form, adapted);
     GraphBuilder g = e.graph();
     Hidden<Value> hidden = decoder.hidden(e, e.ids());
     g.rename(e.rows(hidden.embeddings()), EMBEDDINGS);
@@ -75,12 +76,12 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     return new DecoderGraph(form, g.build(decoder.config().modelType()).build(), g.initializers());
   }
 
-  /** The linear maps that are read in codes, by the names of their weights. */
-  Map<String, Linear> quantized() {
-    Map<String, Linear> maps = new LinkedHashMap<>();
+  /** The linear maps that are read in codes, and a table that is, by the names of their weights. */
+  Map<String, Initializer.Codes> quantized() {
+    Map<String, Initializer.Codes> maps = new LinkedHashMap<>();
     for (Initializer i : initializers) {
       if (i.content() instanceof Initializer.Codes c) {
-        maps.put(c.linear().weight().name(), c.linear());
+        maps.put(c.linear().weight().name(), c);
       }
     }
     return maps;

@@ -75,7 +75,23 @@ public record CodeFormat(
     Matcher layer = LAYER.matcher(weight);
     boolean eight =
         layer.find() ? eightBitLayers.contains(Integer.valueOf(layer.group(1))) : headBits == 8;
-    return new Blocks(eight ? 8 : bits, block, symmetric, scales, halfScales);
+    return blocks(eight ? 8 : bits);
+  }
+
+  /**
+   * The quantiser of a token table that no head reads: {@link #headBits} are not for it.
+   *
+   * @throws IllegalStateException for whole channels, in which no table is
+   */
+  public RowQuantizer ofTable() {
+    if (block == CHANNEL) {
+      throw new IllegalStateException("a token table in codes of whole channels");
+    }
+    return blocks(bits);
+  }
+
+  private Blocks blocks(int each) {
+    return new Blocks(each, block, symmetric, scales, halfScales);
   }
 
   /** The same with scales in float16. */

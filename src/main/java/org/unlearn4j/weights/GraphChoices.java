@@ -1,5 +1,7 @@
 package org.unlearn4j.weights;
 
+import java.util.List;
+
 /**
  * What a deployed file may have otherwise than it usually has, beside its variant.
  *
@@ -11,6 +13,17 @@ public record GraphChoices(CodeFormat int4, CodeFormat int8) {
   /** What files have unless somebody asks for something else. */
   public static GraphChoices defaults() {
     return new GraphChoices(CodeFormat.INT4, CodeFormat.INT8);
+  }
+
+  /**
+   * The variants whose codes a choice is of.
+   *
+   * @param bits of the codes: 4 or 8
+   */
+  public static List<Variant> variants(int bits) {
+    return bits == CodeFormat.INT4.bits()
+        ? List.of(Variant.INT4, Variant.Q4F16)
+        : List.of(Variant.INT8);
   }
 
   /** How the linear maps of a variant are put in codes; of no meaning where it has none. */
