@@ -18,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.Feasibility;
 import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.stage.StageGraph;
@@ -170,6 +171,7 @@ public final class Job {
   }
 
   private StageGraph graph(Pipeline settled) {
+    Feasibility.deployable(settled);
     Context context = Context.in(folder.root(), log);
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }

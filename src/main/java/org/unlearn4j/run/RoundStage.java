@@ -61,6 +61,10 @@ public final class RoundStage {
     }
     ModelFolder.requireWritable(out, List.of(Optional.of(model)));
     ModelConfig config = ModelConfig.read(model);
+    choices
+        .codes(variant)
+        .requireLayers(
+            config.layers(), "eight_bit_layers of " + variant.label(), model.toString());
     try (SafeTensors weights = SafeTensors.open(model)) {
       RoundedWeights rounded = RoundedWeights.of(config, weights, variant, tables, choices);
       ModelFolder.write(

@@ -3,6 +3,7 @@ package org.unlearn4j.weights;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -92,6 +93,29 @@ public record CodeFormat(
 
   private Blocks blocks(int each) {
     return new Blocks(each, block, symmetric, scales, halfScales);
+  }
+
+  /**
+   * Insists that layers in eight bits are layers of a model.
+   *
+   * @param layers how many it has
+   * @param where the setting, for messages
+   * @param model the model, for messages
+   * @throws UserException naming the first that is not
+   */
+  public void requireLayers(int layers, String where, String model) {
+    for (int layer : eightBitLayers) {
+      if (layer >= layers) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "%s: found layer %d, expected layers from 0 to %d, those of %s.",
+                where,
+                layer,
+                layers - 1,
+                model));
+      }
+    }
   }
 
   /** The same with scales in float16. */
