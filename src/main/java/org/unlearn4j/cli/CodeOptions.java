@@ -34,7 +34,7 @@ final class CodeOptions {
    * @throws UserException if an option is at fault, or is of none of the variants
    */
   static GraphChoices of(CommandLine line, List<Variant> variants) {
-    return new GraphChoices(
+    return GraphChoices.of(
         format(line, INT4, CodeFormat.INT4, variants),
         format(line, INT8, CodeFormat.INT8, variants));
   }

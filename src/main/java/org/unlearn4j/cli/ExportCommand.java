@@ -6,6 +6,7 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.weights.Variant;
@@ -46,7 +47,17 @@ final class ExportCommand implements Command {
         CommandOptions.value("data-file-mb", "N", "cut the weights into files of at most N MB"),
         CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"),
         CodeOptions.int4(),
-        CodeOptions.int8());
+        CodeOptions.int8(),
+        CommandOptions.flag("hidden-states", "the residual stream as outputs too"),
+        CommandOptions.value("logits", "all|last", "positions that logits are given of; all"));
+  }
+
+  private static boolean lastLogits(CommandLine line) {
+    String positions = CommandOptions.text(line, "logits").orElse("all");
+    if (!List.of("all", "last").contains(positions)) {
+      throw new UserException("--logits: found " + positions + ", expected all or last.");
+    }
+    return positions.equals("last");
   }
 
   @Override
@@ -61,7 +72,9 @@ final class ExportCommand implements Command {
             .quantizedEmbeddings(line.hasOption("quantize-embeddings"))
             .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
             .before(CommandOptions.path(line, "before"))
-            .choices(CodeOptions.of(line, variants));
+            .choices(
+                CodeOptions.of(line, variants)
+                    .outputs(line.hasOption("hidden-states"), lastLogits(line)));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();
     OnnxExporter.Exported exported;

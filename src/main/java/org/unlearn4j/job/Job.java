@@ -135,7 +135,13 @@ public final class Job {
   /** What a run would do, and why; nothing is written. */
   public List<StageGraph.Planned> plan(Options options) {
     StageGraph graph = graph(settled(false));
-    return graph.plan(request(graph, options));
+    return planned(graph, request(graph, options));
+  }
+
+  private List<StageGraph.Planned> planned(StageGraph graph, StageGraph.Request request) {
+    List<StageGraph.Planned> planned = graph.plan(request);
+    Feasibility.readable(pipeline, planned.stream().map(StageGraph.Planned::stage).toList());
+    return planned;
   }
 
   /** Runs all of it, one stage after the other. */
@@ -159,8 +165,8 @@ public final class Job {
     Pipeline settled = settled(true);
     StageGraph graph = graph(settled);
     StageGraph.Request request = request(graph, options);
+    List<StageGraph.Planned> planned = planned(graph, request);
     write(settled);
-    List<StageGraph.Planned> planned = graph.plan(request);
     boolean pass =
         graph.run(request, HostMemory::available, new RunProgress(planned, results, log));
     return new Result(pass, folder, planned);

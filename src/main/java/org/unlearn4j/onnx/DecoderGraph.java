@@ -4,6 +4,7 @@ import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.OperatorSetIdProto;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +20,8 @@ import org.unlearn4j.nn.Hidden;
  * present.{i}.key} and {@code .value}. Values that tools look for have stable names: {@code
  * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
- * vocab]}, with {@code tokens = batch * time}; {@code routes.{i}} are the experts that each token
+ * vocab]}, with {@code tokens = batch * time}, or {@code [batch, vocab]} where only the last
+ * position's are asked for, of which {@code hidden.last} is read; {@code routes.{i}} are the experts that each token
  * goes through in the i-th block that has some, {@code [tokens, chosen]}. Where adapters may be
  * added there are the optional inputs of {@link AdapterInputs} too.
  *
@@ -34,6 +36,12 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
   static final String EMBEDDINGS = "hidden.embeddings";
   static final String FINAL_NORM = "hidden.final_norm";
   static final String LOGIT_ROWS = "logits.rows";
+
+  /** What the head reads where it reads the last position only. */
+  static final String LAST = "hidden.last";
+
+  /** Prefix of outputs with the residual stream, as exporters of Hugging Face call them. */
+  static final String STATES = "hidden_states.";
 
   static String block(int i) {
     return "hidden." + i;
@@ -67,13 +75,37 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
     }
     Value last = e.rows(hidden.finalNorm());
     g.rename(last, FINAL_NORM);
-    Value rows = e.rows(e.within("lm_head", () -> decoder.head(e, last)));
+    boolean cut = form.choices().lastLogits();
+    Value read = cut ? e.lastPosition(last) : last;
+    if (cut) {
+      g.rename(read, LAST);
+    }
+    Value rows = e.rows(e.within("lm_head", () -> decoder.head(e, read)));
     g.rename(rows, LOGIT_ROWS);
-    Value logits = e.within("lm_head", () -> e.sequence(rows));
+    Value logits = e.within("lm_head", () -> cut ? e.onePosition(rows) : e.sequence(rows));
     g.rename(logits, "logits");
     g.output(logits);
     e.presents().forEach(g::output);
+    if (form.choices().hiddenStates()) {
+      states(e, hidden);
+    }
     return new DecoderGraph(form, g.build(decoder.config().modelType()).build(), g.initializers());
+  }
+
+  /**
+   * The embeddings, the stream after each block but the last, and the final norm: the last block's
+   * own output is none of those that Hugging Face's models give.
+   */
+  private static void states(OnnxEmitter e, Hidden<Value> hidden) {
+    List<Value> all = new ArrayList<>(List.of(hidden.embeddings()));
+    all.addAll(hidden.blocks().subList(0, hidden.blocks().size() - 1));
+    all.add(hidden.finalNorm());
+    for (int i = 0; i < all.size(); i++) {
+      Value stream = all.get(i);
+      Value state = e.within("hidden_states", () -> e.sequence(e.rows(stream)));
+      e.graph().rename(state, STATES + i);
+      e.graph().output(state);
+    }
   }
 
   /** The linear maps that are read in codes, and a table that is, by the names of their weights. */

@@ -343,6 +343,19 @@ public final class OnnxEmitter implements Emitter<Value> {
     return known;
   }
 
+  /** The last position of each row, {@code [batch, width]}. */
+  Value lastPosition(Value x) {
+    List<Dim> shape = List.of(Dim.BATCH, Dim.of(x.width()));
+    return g.node(
+        Op.GATHER, "last_position", Map.of("axis", 1L), shape, sequence(x), g.scalar(-1L));
+  }
+
+  /** {@code [batch, width]} as {@code [batch, 1, width]}. */
+  Value onePosition(Value x) {
+    List<Dim> shape = List.of(Dim.BATCH, Dim.of(1), Dim.of(x.width()));
+    return g.node(Op.UNSQUEEZE, "", Map.of(), shape, x, g.vector(1));
+  }
+
   /** The vector [batch, time, -1]; one for the whole graph. */
   private Value batchTime() {
     return sequences.computeIfAbsent(ids, i -> g.atRoot(this::shape));

@@ -1,6 +1,7 @@
 package org.unlearn4j.run;
 
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
@@ -38,6 +39,20 @@ public final class Feasibility {
     if (!codes.eightBitLayers().isEmpty() && model.isPresent()) {
       int layers = ModelConfig.read(model.get()).layers();
       codes.requireLayers(layers, "export.int4.eight_bit_layers", model.get().toString());
+    }
+  }
+
+  /**
+   * Whether stages find in files what they need of them.
+   *
+   * @param stages that will run, or whose output is there
+   * @throws UserException if files have no logits of all positions and a verdict is asked for
+   */
+  public static void readable(Pipeline pipeline, List<String> stages) {
+    if (pipeline.export().choices().lastLogits() && stages.contains("verify")) {
+      throw new UserException(
+          "export.logits: found last beside the stage verify, which compares logits of all"
+              + " positions, expected all, or a run --until export.");
     }
   }
 

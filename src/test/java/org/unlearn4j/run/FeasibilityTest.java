@@ -27,7 +27,7 @@ class FeasibilityTest {
     return assertThrows(UserException.class, work).getMessage();
   }
 
-  /** The fixture has two layers, 0 and 1. */
+  /** The fixture has three layers, 0 to 2. */
   @Test
   void layersAreHeldAgainstTheModel() {
     Path model = Fixture.named("llama").folder();
@@ -37,8 +37,8 @@ class FeasibilityTest {
             List.of(
                 "model.path=" + model,
                 "export.variants=[q4f16]",
-                "export.int4.eight_bit_layers=[1, 2]"));
-    String rest = ": found layer 2, expected layers from 0 to 1, those of " + model + ".";
+                "export.int4.eight_bit_layers=[1, 3]"));
+    String rest = ": found layer 3, expected layers from 0 to 2, those of " + model + ".";
     String due = "export.int4.eight_bit_layers" + rest;
     assertEquals(due, told(() -> Feasibility.check(pipeline)));
     Path run = temp.resolve("run");
@@ -47,7 +47,7 @@ class FeasibilityTest {
     assertFalse(Files.exists(run.resolve("pipeline.yaml")), "nothing has run");
     Feasibility.deployable(pipeline.with("export.int4.eight_bit_layers=[1]"));
 
-    GraphChoices choices = GraphChoices.read(Variant.INT4, "eight_bit_layers=2", "test");
+    GraphChoices choices = GraphChoices.read(Variant.INT4, "eight_bit_layers=3", "test");
     Path out = temp.resolve("out");
     assertEquals(
         "eight_bit_layers of q4f16" + rest,
