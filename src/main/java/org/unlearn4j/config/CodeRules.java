@@ -93,8 +93,7 @@ final class CodeRules {
         its.stream().map(Variant::label).collect(Collectors.joining(" or "))
             + " among export.variants";
     keys.unusual(settings)
-        .forEach(
-            key -> rule.broken(key, "codes of a file that export.variants has not", expected));
+        .forEach(key -> rule.broken(key, "codes of a file that export.variants has not", expected));
   }
 
   /** Of a model whose shape the pipeline spells out; of others, who reads them tells. */

@@ -39,7 +39,8 @@ final class ExportKeys {
           "export.hidden_states",
           flag(),
           constant(false),
-          "whether files give `hidden_states.0` (embeddings) to `hidden_states.N` (final norm) too");
+          "whether files give `hidden_states.0` (embeddings) to `hidden_states.N` (final norm)"
+              + " too");
   static final Key<ExportSettings.Logits> LOGITS =
       new Key<>(
           "export.logits",

@@ -21,9 +21,9 @@ import org.unlearn4j.nn.Hidden;
  * hidden.embeddings}, {@code hidden.{i}} (the residual stream after block i) and {@code
  * hidden.final_norm}, each {@code [tokens, hidden]}, and {@code logits.rows}, {@code [tokens,
  * vocab]}, with {@code tokens = batch * time}, or {@code [batch, vocab]} where only the last
- * position's are asked for, of which {@code hidden.last} is read; {@code routes.{i}} are the experts that each token
- * goes through in the i-th block that has some, {@code [tokens, chosen]}. Where adapters may be
- * added there are the optional inputs of {@link AdapterInputs} too.
+ * position's are asked for, of which {@code hidden.last} is read; {@code routes.{i}} are the
+ * experts that each token goes through in the i-th block that has some, {@code [tokens, chosen]}.
+ * Where adapters may be added there are the optional inputs of {@link AdapterInputs} too.
  *
  * @param form the variant and operator set it is written in
  * @param graph all but the large initializers
@@ -61,7 +61,7 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
    * @param adapted modules of the linear maps that adapters may be added to
    */
   static DecoderGraph of(Decoder decoder, GraphForm form, Set<String> adapted) {
-    OnnxEmitter e = 
+    OnnxEmitter e =
         new OnnxEmitter(
             decoder.config().maxPositions(), decoder.config().tiedEmbeddings(), form, adapted);
     GraphBuilder g = e.graph();

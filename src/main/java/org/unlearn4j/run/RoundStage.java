@@ -25,8 +25,7 @@ public final class RoundStage {
    * Files that compute what a checkpoint with other weights would compute; q4f16 but for products
    * in float16.
    */
-  private static final List<Variant> VARIANTS =
-      List.of(Variant.INT8, Variant.INT4, Variant.Q4F16);
+  private static final List<Variant> VARIANTS = List.of(Variant.INT8, Variant.INT4, Variant.Q4F16);
 
   private RoundStage() {}
 
@@ -63,8 +62,7 @@ public final class RoundStage {
     ModelConfig config = ModelConfig.read(model);
     choices
         .codes(variant)
-        .requireLayers(
-            config.layers(), "eight_bit_layers of " + variant.label(), model.toString());
+        .requireLayers(config.layers(), "eight_bit_layers of " + variant.label(), model.toString());
     try (SafeTensors weights = SafeTensors.open(model)) {
       RoundedWeights rounded = RoundedWeights.of(config, weights, variant, tables, choices);
       ModelFolder.write(

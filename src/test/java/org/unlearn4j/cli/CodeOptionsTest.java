@@ -19,7 +19,8 @@ class CodeOptionsTest {
   @TempDir Path temp;
 
   private CommandRun run(String command, String... more) {
-    List<String> words = List.of(command, "--model", MODEL, "--out", temp.resolve("out").toString());
+    List<String> words =
+        List.of(command, "--model", MODEL, "--out", temp.resolve("out").toString());
     String[] all = new String[words.size() + more.length];
     for (int i = 0; i < all.length; i++) {
       all[i] = i < words.size() ? words.get(i) : more[i - words.size()];
@@ -52,8 +53,14 @@ class CodeOptionsTest {
   void whatTheyAskForIsWritten() {
     CommandRun r =
         run(
-            "export", "--variants", "q4f16", "--int4", "block_size=16", "--hidden-states",
-            "--logits", "last");
+            "export",
+            "--variants",
+            "q4f16",
+            "--int4",
+            "block_size=16",
+            "--hidden-states",
+            "--logits",
+            "last");
     assertEquals(ExitCode.DONE, r.code(), r.err());
     CommandRun inspected = CommandRun.of("inspect", temp.resolve("out").toString());
     assertTrue(

@@ -47,9 +47,15 @@ class CodeRulesTest {
     assertEquals(
         String.join(
             "\n",
-            file + ", line 8, export.int4.block_size" + none + "int4 or q4f16 among"
+            file
+                + ", line 8, export.int4.block_size"
+                + none
+                + "int4 or q4f16 among"
                 + " export.variants.",
-            file + ", line 9, export.int4.head_bits" + none + "int4 or q4f16 among"
+            file
+                + ", line 9, export.int4.head_bits"
+                + none
+                + "int4 or q4f16 among"
                 + " export.variants.",
             file + ", line 10, export.int8.block_size" + none + "int8 among export.variants."),
         found);

@@ -51,8 +51,10 @@ class FormatTableTest {
         new Format("int8-dynamic", Variant.INT8_DYNAMIC, ""),
         new Format("int4", Variant.INT4, ""),
         new Format("int4, block 16", Variant.INT4, "block_size=16"),
-        new Format("int4, asymmetric, least error", Variant.INT4, "symmetric=false,scales=least_error"),
-        new Format("int4, head and layer 0 in 8 bits", Variant.INT4, "head_bits=8,eight_bit_layers=0"),
+        new Format(
+            "int4, asymmetric, least error", Variant.INT4, "symmetric=false,scales=least_error"),
+        new Format(
+            "int4, head and layer 0 in 8 bits", Variant.INT4, "head_bits=8,eight_bit_layers=0"),
         new Format("q4f16", Variant.Q4F16, ""));
   }
 
@@ -154,8 +156,7 @@ class FormatTableTest {
 
   /** Behind a short prompt, so that it is steps of one token that are timed. */
   private static void decode(OrtModel model) {
-    model.generate(
-        List.of(prompt(4)), Generation.greedy(NEW, Set.of()), (row, token) -> {});
+    model.generate(List.of(prompt(4)), Generation.greedy(NEW, Set.of()), (row, token) -> {});
   }
 
   /** Mean over rows of the geometric mean of an answer's token probabilities. */

@@ -118,8 +118,7 @@ class GridsTest {
       throws IOException {
     Path onnx = export(fixture, Variant.INT4, "head_bits=8", true);
     Map<String, Long> bytes = new TreeMap<>();
-    ModelProto.parseFrom(
-            Files.readAllBytes(onnx.resolve("onnx").resolve(Variant.INT4.fileName())))
+    ModelProto.parseFrom(Files.readAllBytes(onnx.resolve("onnx").resolve(Variant.INT4.fileName())))
         .getGraph()
         .getInitializerList()
         .forEach(t -> bytes.put(t.getName(), t.getDims(t.getDimsCount() - 1)));

@@ -47,7 +47,8 @@ class OtherOutputsTest {
 
   /**
    * Against float64: the embeddings, the stream after every block but the last, the final norm;
-   * each row's mean over its labelled tokens. In two passes with the cache they are what they are in one.
+   * each row's mean over its labelled tokens. In two passes with the cache they are what they are
+   * in one.
    */
   @ParameterizedTest
   @CsvSource({"llama,17", "llama,23", "gpt2,17", "gpt2,23", "gemma2,23"})
@@ -176,11 +177,11 @@ class OtherOutputsTest {
     List<OnnxSummary.Port> usual = ports(export(fixture, opset, Variant.FP32, false, false));
     List<OnnxSummary.Port> hidden = ports(export(fixture, opset, Variant.FP32, true, false));
     assertEquals(usual, hidden.subList(0, usual.size()), "others come after those of old");
-    assertEquals(
-        List.of("batch_size", "sequence_length", "32"), hidden.get(usual.size()).shape());
+    assertEquals(List.of("batch_size", "sequence_length", "32"), hidden.get(usual.size()).shape());
     Map<Boolean, Long> split = Map.of(true, 4L, false, 7L); // 3 layers: 4 states, 1 + 2 * 3 others
     assertEquals(
-        split.get(true), hidden.stream().filter(p -> p.name().startsWith("hidden_states.")).count());
+        split.get(true),
+        hidden.stream().filter(p -> p.name().startsWith("hidden_states.")).count());
     assertEquals(split.get(false), (long) usual.size());
     OnnxSummary.Port logits = ports(export(fixture, opset, Variant.FP32, false, true)).get(0);
     assertEquals(List.of("batch_size", "1", "120"), logits.shape());

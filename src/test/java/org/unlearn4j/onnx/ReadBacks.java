@@ -70,7 +70,8 @@ final class ReadBacks {
       int opset,
       GraphChoices choices,
       Path onnx) {
-    ExportOptions options = ExportOptions.of(List.of(variant.label())).opset(opset).choices(choices);
+    ExportOptions options =
+        ExportOptions.of(List.of(variant.label())).opset(opset).choices(choices);
     Path trained = Fixture.named(fixture).folder();
     try {
       Path source = Files.createDirectories(onnx.resolveSibling(onnx.getFileName() + "-source"));

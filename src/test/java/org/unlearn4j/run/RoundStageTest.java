@@ -282,7 +282,8 @@ class RoundStageTest {
   void whatCannotBeRoundedIsSaid() throws IOException {
     Path model = copied();
     Path out = temp.resolve("out");
-    complaint("--variant: found fp16, expected int8, int4 or q4f16", model, Variant.FP16, false, out);
+    complaint(
+        "--variant: found fp16, expected int8, int4 or q4f16", model, Variant.FP16, false, out);
     complaint("--variant: found int8-dynamic, expected", model, Variant.INT8_DYNAMIC, false, out);
     complaint("found variants [int8], expected int4", model, Variant.INT8, true, out);
     complaint(model + ": found the model to start from", model, Variant.INT4, false, model);
@@ -312,8 +313,7 @@ class RoundStageTest {
 
   private static void complaint(
       String words, Path model, Variant variant, boolean tables, Path out) {
-    UserException e =
-        assertThrows(UserException.class, () -> run(model, variant, tables, out));
+    UserException e = assertThrows(UserException.class, () -> run(model, variant, tables, out));
     assertTrue(e.getMessage().contains(words), e.getMessage());
   }
 }
