@@ -18,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.Feasibility;
 import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.stage.StageGraph;
@@ -134,7 +135,13 @@ public final class Job {
   /** What a run would do, and why; nothing is written. */
   public List<StageGraph.Planned> plan(Options options) {
     StageGraph graph = graph(settled(false));
-    return graph.plan(request(graph, options));
+    return planned(graph, request(graph, options));
+  }
+
+  private List<StageGraph.Planned> planned(StageGraph graph, StageGraph.Request request) {
+    List<StageGraph.Planned> planned = graph.plan(request);
+    Feasibility.readable(pipeline, planned.stream().map(StageGraph.Planned::stage).toList());
+    return planned;
   }
 
   /** Runs all of it, one stage after the other. */
@@ -158,8 +165,8 @@ public final class Job {
     Pipeline settled = settled(true);
     StageGraph graph = graph(settled);
     StageGraph.Request request = request(graph, options);
+    List<StageGraph.Planned> planned = planned(graph, request);
     write(settled);
-    List<StageGraph.Planned> planned = graph.plan(request);
     boolean pass =
         graph.run(request, HostMemory::available, new RunProgress(planned, results, log));
     return new Result(pass, folder, planned);
@@ -170,6 +177,7 @@ public final class Job {
   }
 
   private StageGraph graph(Pipeline settled) {
+    Feasibility.deployable(settled);
     Context context = Context.in(folder.root(), log);
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }
