@@ -81,9 +81,15 @@ class JudgementTest {
     // k = 3: of the four triples, only {0.2, 0, 0.5} is without the 1.
     assertClose("k 3", 3.5 / 4, Sampled.best(leakages, 3), 1e-12, 0);
     assertClose("k 4", 1, Sampled.best(leakages, 4), 1e-12, 0);
-    Sampled all = Sampled.of("m", 1, new double[][] {leakages, {0, 0, 0, 0}}, List.of("a", "b"));
+    double[][] asked = {leakages, {0, 0, 0, 0}};
+    double[][] never = {{0, 0, 0, 1}, {0, 0, 0, 0}}; // k = 2: of the six pairs, three have the 1
+    Sampled all = Sampled.of("m", 1, asked, Optional.of(never), List.of("a", "b"));
     assertEquals(List.of(1, 2, 4), all.points().stream().map(Sampled.Point::k).toList());
     assertClose("mean", 0.35, all.points().get(1).leakage().mean(), 1e-12, 0);
+    double excess = all.points().get(1).excess().orElseThrow().mean();
+    assertClose("above the other model", (4.2 / 6 - 0.5) / 2, excess, 1e-12, 0);
+    Sampled alone = Sampled.of("m", 1, asked, Optional.empty(), List.of("a", "b"));
+    assertEquals(Optional.empty(), alone.points().get(1).excess());
   }
 
   private static Judgement said(double leakage) {

@@ -16,8 +16,13 @@ import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Sampling;
+import org.unlearn4j.fixtures.Computations;
+import org.unlearn4j.tf.TensorFlowModel;
 
-/** Several continuations on one computed prompt are those that prompts of their own give. */
+/**
+ * Several continuations on one computed prompt are those that prompts of their own give, and those
+ * of the other runtime: a draw is a function of seed, row, place and logits.
+ */
 class SampledPromptsTest {
   private static final int EACH = 5;
 
@@ -27,7 +32,9 @@ class SampledPromptsTest {
   @MethodSource("org.unlearn4j.fixtures.Fixture#names")
   void samplesAreThoseOfPromptsOfTheirOwn(String name) {
     assertTrue(Fixture.named(name).folder().toFile().isDirectory());
-    try (OrtModel model = OrtModel.open(Exports.inline(name, temp.resolve(name)))) {
+    try (OrtModel model = OrtModel.open(Exports.inline(name, temp.resolve(name)));
+        TensorFlowModel other =
+            TensorFlowModel.open(Fixture.named(name).folder(), Computations.FP32)) {
       List<int[]> prompts = List.of(new int[] {3, 4, 5, 6}, new int[] {7}, new int[] {8, 9});
       Generation how = new Generation(6, Set.of(2), new Sampling(1.5, 1, 11), 20);
       List<List<int[]>> shared = model.samples(prompts, EACH, how);
@@ -36,15 +43,22 @@ class SampledPromptsTest {
       List<List<int[]>> alone =
           LanguageModel.grouped(model.generate(repeated, how, (r, t) -> {}), EACH);
       assertEquals(prompts.size(), shared.size());
+      List<List<int[]>> onTensorFlow = other.samples(prompts, EACH, how);
       Set<String> different = new java.util.HashSet<>();
       for (int p = 0; p < prompts.size(); p++) {
         assertEquals(EACH, shared.get(p).size());
         for (int s = 0; s < EACH; s++) {
           assertArrayEquals(alone.get(p).get(s), shared.get(p).get(s), name + " " + p + ", " + s);
+          assertArrayEquals(
+              alone.get(p).get(s), onTensorFlow.get(p).get(s), name + " on TensorFlow " + p);
           different.add(p + Arrays.toString(shared.get(p).get(s)));
         }
       }
       assertTrue(different.size() > 2 * prompts.size(), "dice are thrown: " + different);
+      Generation steady = new Generation(6, Set.of(2), Sampling.GREEDY, 0);
+      for (List<int[]> same : other.samples(prompts, 2, steady)) {
+        assertArrayEquals(same.get(0), same.get(1), "no dice: " + name);
+      }
       assertEquals(
           List.of(List.of(), List.of()),
           model
