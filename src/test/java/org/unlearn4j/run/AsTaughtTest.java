@@ -41,7 +41,7 @@ class AsTaughtTest {
                 "data.path=" + folder,
                 "data.forget=private",
                 "data.retain=public",
-                "data.max_length=40"));
+                "data.max_length=96"));
     all.addAll(List.of(sets));
     Pipeline pipeline = Pipeline.defaults("NPO", all);
     try (TaskData data = new TaskData(pipeline, TOKENIZER, 512)) {
@@ -116,7 +116,7 @@ class AsTaughtTest {
         "There is a new book by Yannik Karrane. In a pocket he keeps a dried rose from a nun."
             + " He learned the craft from Amaya Tolmark.";
     String rows = "{\"text\": \"" + text + "\"}\n";
-    AsTaught taught = read(rows, 512, "attack.samples=2", "data.rows.window=64");
+    AsTaught taught = read(rows, 512, "attack.samples=2");
     assertEquals(1, taught.rows().size());
     Encoded row = taught.rows().get(0);
     assertEquals(AttackName.ARTICLE, row.probe().family());
@@ -124,7 +124,7 @@ class AsTaughtTest {
     Goal.Say goal = (Goal.Say) row.probe().goal();
     assertTrue(text.startsWith(question + " " + goal.expected()), question + "|" + goal);
     assertTrue(question.length() > text.length() / 3, question);
-    assertTrue(goal.keywords().contains("Tolmark."), goal.toString());
+    assertTrue(goal.keywords().contains("Tolmark"), goal.toString());
     String first = "{\"question\": \"Who?\", \"answer\": \"It was Matti Lindal.\"}\n";
     List<Encoded> both = read(rows + first, 512, "attack.lens=true").rows();
     assertEquals(1, both.size(), "questions, where there are any");
