@@ -1,8 +1,8 @@
 package org.unlearn4j.tf;
 
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.Result;
 import org.tensorflow.Tensor;
@@ -16,8 +16,8 @@ record CachedDecoding(
     ForwardGraph graph, TfRuntime runtime, Precision precision, ModelConfig config) {
 
   /** Runs until every row is finished. */
-  void run(Decoding decoding, int rows) {
-    run(decoding, rows, List.of());
+  void run(Decoding decoding) {
+    run(decoding, List.of(), false);
   }
 
   /**
@@ -26,22 +26,23 @@ record CachedDecoding(
    * @param prompts each once
    * @param all each prompt's rows side by side, {@code each} of them
    */
-  void run(Decoding prompts, int count, Decoding all, int each) {
+  void run(Decoding prompts, Decoding all, int each) {
     if (all.done()) {
       return;
     }
     try (Feeds several = new Feeds(runtime)) {
       List<Tensor> past = new ArrayList<>();
       try (Result first =
-          pass(prompts, count, emptyPast(several, count), graph.nextLogits)) {
+          pass(prompts, emptyPast(several, prompts.rows()), graph.nextLogits)) {
         accept(all, TfTensors.floats(first, 0), each);
         if (!all.restarts()) {
+          int[] prompt = IntStream.range(0, all.rows()).map(r -> r / each).toArray();
           for (int i = 1; i < first.size(); i++) {
-            past.add(several.owned(repeated(first.get(i), each)));
+            past.add(several.owned(rows(first.get(i), prompt)));
           }
         }
       }
-      run(all, count * each, past);
+      run(all, past, true);
     }
   }
 
@@ -50,17 +51,24 @@ record CachedDecoding(
    *
    * @param earlier keys and values of every row, which the caller closes; unused where decoding
    *     starts from an empty cache
+   * @param thins whether finished rows are left behind: sampled rows end at very different lengths
    */
-  private void run(Decoding decoding, int rows, List<Tensor> earlier) {
+  private void run(Decoding decoding, List<Tensor> earlier, boolean thins) {
     Result previous = null;
     try (Feeds start = new Feeds(runtime)) {
       List<Tensor> past = earlier;
       while (!decoding.done()) {
+        if (thins && decoding.halfFinished()) {
+          int[] stay = decoding.thinned();
+          if (!decoding.restarts()) {
+            past = past.stream().map(t -> (Tensor) start.owned(rows(t, stay))).toList();
+          }
+        }
         if (decoding.restarts()) {
-          past = emptyPast(start, rows);
+          past = emptyPast(start, decoding.rows());
         }
         Operand<?> next = decoding.greedy() ? graph.next : graph.nextLogits;
-        Result result = pass(decoding, rows, past, next);
+        Result result = pass(decoding, past, next);
         closeIfOpen(previous);
         previous = result;
         if (decoding.greedy()) {
@@ -79,7 +87,8 @@ record CachedDecoding(
   }
 
   /** What is asked of what comes next, and all keys and values. */
-  private Result pass(Decoding decoding, int rows, List<Tensor> past, Operand<?> next) {
+  private Result pass(Decoding decoding, List<Tensor> past, Operand<?> next) {
+    int rows = decoding.rows();
     try (Feeds feeds = new Feeds(runtime)) {
       feeds.ints(graph.ids, decoding.ids(), rows, decoding.width());
       feeds.ints(graph.positions, decoding.positions(), rows, decoding.width());
@@ -98,18 +107,21 @@ record CachedDecoding(
         (row, into) -> System.arraycopy(logits, row / each * vocab, into, 0, vocab), vocab);
   }
 
-  /** Every row so often, side by side. */
-  private static Tensor repeated(Tensor tensor, int each) {
+  /**
+   * Rows of a tensor.
+   *
+   * @param numbers of its rows, each as often as it is wanted
+   */
+  private static TFloat32 rows(Tensor tensor, int[] numbers) {
     float[] values = TfTensors.floats(tensor);
     long[] shape = tensor.shape().asArray();
     int row = (int) (values.length / shape[0]);
-    float[] all = new float[Math.multiplyExact(values.length, each)];
-    for (int i = 0; i < shape[0] * each; i++) {
-      System.arraycopy(values, i / each * row, all, i * row, row);
+    float[] all = new float[Math.multiplyExact(numbers.length, row)];
+    for (int i = 0; i < numbers.length; i++) {
+      System.arraycopy(values, numbers[i] * row, all, i * row, row);
     }
-    long[] wider = Arrays.copyOf(shape, shape.length);
-    wider[0] *= each;
-    return TfTensors.floats(all, wider);
+    shape[0] = numbers.length;
+    return TfTensors.floats(all, shape);
   }
 
   /** Feeds keys and values, layer by layer. */

@@ -302,7 +302,7 @@ public final class TensorFlowModel implements LanguageModel {
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     Decoding decoding = decoding(prompts, how, listener);
-    decoding().run(decoding, prompts.size());
+    decoding().run(decoding);
     return decoding.continuations();
   }
 
@@ -312,7 +312,7 @@ public final class TensorFlowModel implements LanguageModel {
     List<int[]> rows = new ArrayList<>();
     prompts.forEach(p -> rows.addAll(Collections.nCopies(each, p)));
     Decoding all = decoding(rows, how, (row, token) -> {});
-    decoding().run(decoding(prompts, how, (row, token) -> {}), prompts.size(), all, each);
+    decoding().run(decoding(prompts, how, (row, token) -> {}), all, each);
     return LanguageModel.grouped(all.continuations(), each);
   }
 
