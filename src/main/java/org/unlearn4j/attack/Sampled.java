@@ -30,8 +30,7 @@ public record Sampled(
    * @param excess over the retain-only model's, question by question; empty where there is none, or
    *     this is it
    */
-  public record Point(
-      int k, Bootstrap.Interval leakage, Optional<Bootstrap.Interval> excess) {}
+  public record Point(int k, Bootstrap.Interval leakage, Optional<Bootstrap.Interval> excess) {}
 
   /**
    * Puts samples together. The expectation over all subsets of {@code k} of the {@code n} samples

@@ -53,8 +53,8 @@ final class SampledPrompts implements AutoCloseable {
   }
 
   /**
-   * Runs until every row is finished. Rows that are leave the batch when they are half of it: sampled
-   * ones end at very different lengths.
+   * Runs until every row is finished. Rows that are leave the batch when they are half of it:
+   * sampled ones end at very different lengths.
    *
    * @param prompts each once
    * @param all each prompt's rows side by side, {@code each} of them

@@ -65,8 +65,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
    */
   static AttackData taught(
       Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
-    AttackData questions =
-        encoded(pipeline, settings, data, positions, List.of(AttackName.DIRECT));
+    AttackData questions = encoded(pipeline, settings, data, positions, List.of(AttackName.DIRECT));
     return questions.encoded.isEmpty() && questions.notes.isEmpty()
         ? encoded(pipeline, settings, data, positions, List.of(AttackName.ARTICLE))
         : questions;
@@ -89,7 +88,8 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
     for (AttackName family : wanted) {
       List<Probe> probes =
           switch (family) {
-            case ARTICLE -> OwnPrompts.articles(texts(pipeline, data, settings.maxNewTokens()), most);
+            case ARTICLE ->
+                OwnPrompts.articles(texts(pipeline, data, settings.maxNewTokens()), most);
             case OWN ->
                 settings.prompts().map(f -> OwnPrompts.of(AttackFile.prompts(f))).orElse(List.of());
             default -> Families.probes(family, facts);

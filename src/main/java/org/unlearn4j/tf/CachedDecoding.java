@@ -32,8 +32,7 @@ record CachedDecoding(
     }
     try (Feeds several = new Feeds(runtime)) {
       List<Tensor> past = new ArrayList<>();
-      try (Result first =
-          pass(prompts, emptyPast(several, prompts.rows()), graph.nextLogits)) {
+      try (Result first = pass(prompts, emptyPast(several, prompts.rows()), graph.nextLogits)) {
         accept(all, TfTensors.floats(first, 0), each);
         if (!all.restarts()) {
           int[] prompt = IntStream.range(0, all.rows()).map(r -> r / each).toArray();
@@ -137,9 +136,7 @@ record CachedDecoding(
     List<Tensor> past = new ArrayList<>();
     for (int i = 0; i < 2 * config.layers(); i++) {
       past.add(
-          feeds.owned(
-              TFloat32.tensorOf(
-                  Shape.of(rows, config.kvHeads(), 0, config.headDim()))));
+          feeds.owned(TFloat32.tensorOf(Shape.of(rows, config.kvHeads(), 0, config.headDim()))));
     }
     return past;
   }

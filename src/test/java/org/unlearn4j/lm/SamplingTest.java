@@ -123,8 +123,8 @@ class SamplingTest {
 
   /**
    * Long vocabularies, steep ones and flat ones, against the definition: sort all tokens, keep the
-   * fewest that hold top-p, go along them by the share of the sum that was drawn. The share of
-   * each token over many draws is its probability whatever was sorted to find it.
+   * fewest that hold top-p, go along them by the share of the sum that was drawn. The share of each
+   * token over many draws is its probability whatever was sorted to find it.
    */
   @ParameterizedTest
   @CsvSource({"0.1, 1", "3, 1", "12, 1", "3, 0.9", "12, 0.5", "0.1, 0.999"})
@@ -149,9 +149,7 @@ class SamplingTest {
     for (int place = 0; place < 400; place++) {
       // The draw, as the record says it: hashed from seed, prompt and place.
       long golden = SplitMix.GOLDEN;
-      long own =
-          SplitMix.mix(
-              SplitMix.mix(9 + golden) + 2 * golden);
+      long own = SplitMix.mix(SplitMix.mix(9 + golden) + 2 * golden);
       double left = SplitMix.uniform(own + (place + 1) * golden) * mass;
       int at = 0;
       while (at < kept - 1 && left >= Math.exp(z[order[at]])) {

@@ -16,11 +16,11 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.Sampling;
-import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.tf.TensorFlowModel;
 
 /**
