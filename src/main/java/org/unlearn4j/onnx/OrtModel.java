@@ -345,7 +345,7 @@ public final class OrtModel implements LanguageModel {
     Decoding once = decoding(prompts, how);
     Decoding all = decoding(rows, how);
     if (!all.done()) {
-      sharing().run(once, prompts.size(), all, each);
+      sharing().run(once, all, each);
     }
     return LanguageModel.grouped(all.continuations(), each);
   }
