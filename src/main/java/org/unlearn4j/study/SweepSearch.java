@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -130,16 +131,16 @@ final class SweepSearch {
 
   /** Of a rung the runs that the budget is known to allow before any of them is made. */
   private List<Pipeline> next(List<Space.Point> points, double rung) {
-    List<Pipeline> next = new ArrayList<>();
+    Set<Pipeline> next = new LinkedHashSet<>();
     int left = affordable(1) ? left() : 0;
     for (Space.Point point : points) {
       Pipeline pipeline = sweep.tried(point, rung, first());
-      if (!made.contains(pipeline) && --left < 0) {
-        return next;
+      if (next.add(pipeline) && !made.contains(pipeline) && --left < 0) {
+        boolean ignored = next.remove(pipeline);
+        break;
       }
-      next.add(pipeline);
     }
-    return next;
+    return List.copyOf(next);
   }
 
   /** The same of the last runs: each point with all seeds, of which the first is made anyhow. */

@@ -96,19 +96,19 @@ class SweepRunnerTest {
   }
 
   /**
-   * Two parts at once, in threads instead of machines. Points 1 and 3 are the same run; whoever
-   * comes second finds it. A third part that begins when all is there makes nothing.
+   * Two parts at once, in threads instead of machines. Points 1 and 2 are the same run; whoever
+   * comes second finds it. A part that begins when all is there makes nothing.
    */
   @Test
   void partsMakeWhatOneMachineMakes() throws Exception {
-    String one = run("2");
+    String one = run("3");
     assertTrue(one.contains("does not exist yet"), one);
     Path parts = temp.resolve("parts");
     List<String> made = Collections.synchronizedList(new ArrayList<>());
     List<Thread> threads = new ArrayList<>();
     List<Throwable> thrown = Collections.synchronizedList(new ArrayList<>());
     for (int i = 1; i <= 2; i++) {
-      SweepRunner runner = new SweepRunner(sweep("2"), parts, quiet());
+      SweepRunner runner = new SweepRunner(sweep("3"), parts, quiet());
       Shard shard = new Shard(i, 2);
       Thread thread = new Thread(() -> made.addAll(runner.run(shard)));
       thread.setUncaughtExceptionHandler((t, e) -> thrown.add(e));
@@ -123,10 +123,10 @@ class SweepRunnerTest {
     assertEquals(2, Set.copyOf(made).size(), "none twice: " + made);
     assertFalse(Files.exists(parts.resolve("sweep.md")), "parts write no page");
     assertEquals(
-        List.of(), new SweepRunner(sweep("2"), parts, quiet()).run(new Shard(2, 2)), "all is there");
+        List.of(), new SweepRunner(sweep("3"), parts, quiet()).run(new Shard(2, 2)), "all is there");
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     try (PrintStream log = new PrintStream(said, true, StandardCharsets.UTF_8)) {
-      Path ignored = new SweepRunner(sweep("2"), parts, log).run();
+      Path ignored = new SweepRunner(sweep("3"), parts, log).run();
     }
     assertFalse(said.toString(StandardCharsets.UTF_8).contains("does not exist yet"));
     for (String file : List.of("best.yaml", "sweep-space.svg", "sweep.md", "sweep.json")) {
