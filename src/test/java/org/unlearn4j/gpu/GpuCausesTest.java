@@ -285,4 +285,16 @@ class GpuCausesTest {
     assertTrue(none.contains("TF_CPP_MIN_LOG_LEVEL=0"), none);
     assertTrue(none.contains("\"capability\" : \"8.0\""), none);
   }
+
+  /** The slim bundle: TensorFlow works without cuDNN's engines, ONNX Runtime's provider does not. */
+  @Test
+  void librariesThatTensorFlowWorksWithoutAreStillMissed() {
+    Machine slim = new Machine().library("libcudnn_cnn.so.9", null);
+    slim.providerError = Optional.of(FAIL + "libcudnn_cnn.so.9: cannot open shared object file");
+    String json = GpuDiagnosis.of(slim.facts(), true, false, slim.providerError).toJson();
+    assertTrue(json.contains("not found: libcudnn_cnn.so.9"), json);
+    assertTrue(json.contains("\"affects\" : \"onnxruntime\""), json);
+    String all = GpuDiagnosis.of(slim.facts(), true, true, Optional.empty()).toJson();
+    assertTrue(!all.contains("libcudnn_cnn"), all);
+  }
 }
