@@ -82,8 +82,7 @@ public final class TargetLock {
    * @throws MachineException if the disk refuses
    * @throws E if the work does
    */
-  public static <T, E extends Exception> Optional<T> ifFree(Path target, Work<T, E> work)
-      throws E {
+  public static <T, E extends Exception> Optional<T> ifFree(Path target, Work<T, E> work) throws E {
     Path absolute = target.toAbsolutePath().normalize();
     List<Path> made = missing(absolute.getParent());
     Optional<TargetLock> lock;

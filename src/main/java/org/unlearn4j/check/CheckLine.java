@@ -23,7 +23,15 @@ final class CheckLine {
     ObjectNode line = JSON.createObjectNode();
     for (String key :
         List.of(
-            "part", "outcome", "seconds", "estimate_s", "left_s", "exit_code", "why", "gate", "of")) {
+            "part",
+            "outcome",
+            "seconds",
+            "estimate_s",
+            "left_s",
+            "exit_code",
+            "why",
+            "gate",
+            "of")) {
       copy(part, key, line);
     }
     copy(part, "torch_ms_by_ours", line);

@@ -38,8 +38,8 @@ final class InspectCommand implements Command {
         CommandOptions.json(),
         CommandOptions.flag(
             "verify-hashes",
-            "compare every file of a deployed folder with the record that verify wrote; exit code 1 if"
-                + " one differs, or no verdict is on one of its ONNX files"),
+            "compare every file of a deployed folder with the record that verify wrote; exit code 1"
+                + " if one differs, or no verdict is on one of its ONNX files"),
         CommandOptions.flag(
             "plan", "what it would take to unlearn the model of this config.json, weights or not"),
         CommandOptions.value(

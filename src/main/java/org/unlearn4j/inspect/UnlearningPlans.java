@@ -128,7 +128,10 @@ public record UnlearningPlans(
         MemoryPlan.Batch.of(objective, some, tokens, Math.max(1, tokens / 2)));
   }
 
-  /** Whether so many bytes fit a device: {@code yes}, {@code no}, or {@code perhaps} within the plan's error. */
+  /**
+   * Whether so many bytes fit a device: {@code yes}, {@code no}, or {@code perhaps} within the
+   * plan's error.
+   */
   public String fits(long bytes) {
     if (bytes <= memory * (1 - MARGIN)) {
       return "yes";

@@ -71,10 +71,11 @@ public final class SweepRunner {
   }
 
   /**
-   * Makes a part of the runs, and no page. Parts may be made by several machines at once on a shared
-   * folder. Which points go on is known only when a rung is whole: a part that is done with its own
-   * runs makes those that nobody makes yet, and waits for the others. So it ends with the search,
-   * and a machine that is lost keeps nobody. {@link #run} then finds all runs and has the page.
+   * Makes a part of the runs, and no page. Parts may be made by several machines at once on a
+   * shared folder. Which points go on is known only when a rung is whole: a part that is done with
+   * its own runs makes those that nobody makes yet, and waits for the others. So it ends with the
+   * search, and a machine that is lost keeps nobody. {@link #run} then finds all runs and has the
+   * page.
    *
    * @return folders of the runs that it made, in order
    */

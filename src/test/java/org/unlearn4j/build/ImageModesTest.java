@@ -14,7 +14,9 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The image's user is another one than whoever made it, and may read it whatever umask that had. */
+/**
+ * The image's user is another one than whoever made it, and may read it whatever umask that had.
+ */
 class ImageModesTest {
   @TempDir Path folder;
 
@@ -30,8 +32,8 @@ class ImageModesTest {
     run(
         "sh",
         "-c",
-        "umask $1; mkdir -p $2/runtime/bin $2/lib; echo x > $2/lib/a.jar; echo x > $2/runtime/bin/java"
-            + "; chmod +x $2/runtime/bin/java; exec sh pipeline/image.sh $2 $3",
+        "umask $1; mkdir -p $2/runtime/bin $2/lib; echo x > $2/lib/a.jar; echo x >"
+            + " $2/runtime/bin/java; chmod +x $2/runtime/bin/java; exec sh pipeline/image.sh $2 $3",
         "sh",
         umask,
         at,

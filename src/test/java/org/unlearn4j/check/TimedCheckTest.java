@@ -154,8 +154,7 @@ class TimedCheckTest {
   /** What was estimated at 45 s takes an hour: it is ended when the time is over. */
   @Test
   void aPartThatNeverEndsIsCut() throws IOException {
-    assertEquals(
-        CheckVerdict.PARTIAL, check(200, asked -> asked.startsWith("check") ? 3600 : 5));
+    assertEquals(CheckVerdict.PARTIAL, check(200, asked -> asked.startsWith("check") ? 3600 : 5));
     assertEquals("llama.fp32 cut", outcomes().get(1));
     assertEquals("llama.bf16 skipped", outcomes().get(2));
     assertTrue(now <= TimeUnit.SECONDS.toNanos(198), "three seconds are kept: " + now);

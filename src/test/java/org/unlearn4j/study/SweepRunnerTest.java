@@ -123,7 +123,9 @@ class SweepRunnerTest {
     assertEquals(2, Set.copyOf(made).size(), "none twice: " + made);
     assertFalse(Files.exists(parts.resolve("sweep.md")), "parts write no page");
     assertEquals(
-        List.of(), new SweepRunner(sweep("3"), parts, quiet()).run(new Shard(2, 2)), "all is there");
+        List.of(),
+        new SweepRunner(sweep("3"), parts, quiet()).run(new Shard(2, 2)),
+        "all is there");
     ByteArrayOutputStream said = new ByteArrayOutputStream();
     try (PrintStream log = new PrintStream(said, true, StandardCharsets.UTF_8)) {
       Path ignored = new SweepRunner(sweep("3"), parts, log).run();

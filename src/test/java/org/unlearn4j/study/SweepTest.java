@@ -291,8 +291,8 @@ class SweepTest {
         List.of(
             "5, space.unlearn.learning_rate: found [0, 1], expected two numbers, the smaller one"
                 + " first, both greater than 0.",
-            "6, space.unlearn.seed: found this key, expected one under unlearn but what measures the"
-                + " runs (seeds, tuning_share, watch, choose).",
+            "6, space.unlearn.seed: found this key, expected one under unlearn but what measures"
+                + " the runs (seeds, tuning_share, watch, choose).",
             "7, space.data.forget: found this key, expected one under unlearn but what measures the"
                 + " runs (seeds, tuning_share, watch, choose).",
             "8, space.unlearn.epochs: found [5, 3], expected two numbers, the smaller one first.",

@@ -64,7 +64,8 @@ final class TwoProcesses {
       status.throwExceptionIfNotOK();
       TFE_Op op = TFE_Op.newOp(context, "CollectiveReduceV2", status);
       status.throwExceptionIfNotOK();
-      tensorflow.TFE_OpSetDevice(op, "/job:worker/replica:0/task:" + task + "/device:CPU:0", status);
+      tensorflow.TFE_OpSetDevice(
+          op, "/job:worker/replica:0/task:" + task + "/device:CPU:0", status);
       status.throwExceptionIfNotOK();
       tensorflow.TFE_OpAddInput(op, vector(values), status);
       for (int input : new int[] {ports.length, 1, 1}) { // size and key of the group, of the sum
@@ -84,7 +85,9 @@ final class TwoProcesses {
       TF_Tensor tensor = tensorflow.TFE_TensorHandleResolve(result, status);
       status.throwExceptionIfNotOK();
       FloatBuffer found =
-          tensorflow.TF_TensorData(tensor).capacity(4L * values.length).asByteBuffer()
+          tensorflow.TF_TensorData(tensor)
+              .capacity(4L * values.length)
+              .asByteBuffer()
               .order(java.nio.ByteOrder.nativeOrder())
               .asFloatBuffer();
       float[] sum = new float[values.length];
@@ -103,7 +106,9 @@ final class TwoProcesses {
         tensorflow.TF_AllocateTensor(
             DataType.DT_FLOAT_VALUE, new long[] {values.length}, 1, 4L * values.length);
     FloatBuffer data =
-        tensorflow.TF_TensorData(tensor).capacity(4L * values.length).asByteBuffer()
+        tensorflow.TF_TensorData(tensor)
+            .capacity(4L * values.length)
+            .asByteBuffer()
             .order(java.nio.ByteOrder.nativeOrder())
             .asFloatBuffer();
     data.put(values);
@@ -113,7 +118,9 @@ final class TwoProcesses {
   private static TFE_TensorHandle number(int value) {
     TF_Tensor tensor = tensorflow.TF_AllocateTensor(DataType.DT_INT32_VALUE, new long[0], 0, 4);
     IntBuffer data =
-        tensorflow.TF_TensorData(tensor).capacity(4).asByteBuffer()
+        tensorflow.TF_TensorData(tensor)
+            .capacity(4)
+            .asByteBuffer()
             .order(java.nio.ByteOrder.nativeOrder())
             .asIntBuffer();
     data.put(value);

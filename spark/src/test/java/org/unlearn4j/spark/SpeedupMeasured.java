@@ -67,7 +67,8 @@ class SpeedupMeasured {
     // The work is the same; what one executor needs longer is what cutting it has cost.
     System.out.printf(
         Locale.ROOT,
-        "local %.1f s; %d units: 1 executor %.1f s, 2 executors %.1f s, %.2f times as fast; %.2f s a unit%n",
+        "local %.1f s; %d units: 1 executor %.1f s, 2 executors %.1f s, %.2f times as fast; %.2f s"
+            + " a unit%n",
         local,
         UNITS,
         one,
