@@ -79,13 +79,13 @@ public final class CheckOutcomes {
    * @param over whether its time is over
    */
   static String ofUnfinished(JsonNode part, boolean stopped, boolean over) {
-    JsonNode last = part;
-    for (JsonNode stage : part.path("stages")) {
-      if (last != part && last.path(OUTCOME).asText().equals("fail")) {
+    JsonNode stages = part.path("stages");
+    for (int i = 0; i < stages.size() - 1; i++) {
+      if (stages.path(i).path(OUTCOME).asText().equals("fail")) {
         return "fail";
       }
-      last = stage;
     }
+    JsonNode last = stages.isEmpty() ? part : stages.path(stages.size() - 1);
     int code = last.path("exit_code").asInt();
     boolean ended = code == ChildProcess.ENDED;
     if (stopped && (ended || BY_SIGNAL.contains(code))) {

@@ -62,8 +62,10 @@ class PlannedDevicesPageTest {
   void isTheProgramsOwn() throws IOException {
     StringBuilder table =
         new StringBuilder(
-            "| parameters, moments | one | 2 replicas | 2 stages | 4 replicas | 4 stages |\n"
-                + "|---|---|---|---|---|---|\n");
+            """
+            | parameters, moments | one | 2 replicas | 2 stages | 4 replicas | 4 stages |
+            |---|---|---|---|---|---|
+            """);
     Decoder eight = decoder("llama", 128256, 4096, 14336, 32, 32); // Llama 3.1
     Decoder fourteen = decoder("qwen3", 151936, 5120, 17408, 40, 40); // Qwen 3
     for (String optimizer : List.of("adamw", "adamw8bit")) {

@@ -54,6 +54,7 @@ final class TwoProcesses {
         .build();
   }
 
+  @SuppressWarnings("try") // the scope is there to be closed
   private static float[] sum(int task, String[] ports, float... values) {
     try (PointerScope scope = new PointerScope()) {
       TF_Status status = TF_Status.newStatus();
