@@ -84,12 +84,7 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
     Pipeline pipeline = Pipeline.defaults("NPO", sets);
     UnlearnSettings unlearn = pipeline.unlearn();
     Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, decoder),
-            unlearn.loop(),
-            "unlearn",
-            decoder,
-            Adaptations.stored(decoder, stored()));
+        Objectives.forTraining(unlearn, decoder, Adaptations.stored(decoder, stored()));
     Precision precision =
         settings.contains("model.precision=bf16") ? Precision.BF16 : Precision.FP32;
     return MemoryPlan.of(
