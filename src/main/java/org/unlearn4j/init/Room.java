@@ -44,8 +44,7 @@ public record Room(long bytes, boolean gpu) {
   /** As the training itself plans before its first step. */
   private long plan(ModelFacts model, Pipeline pipeline, TrainingData rows) {
     UnlearnSettings unlearn = pipeline.unlearn();
-    Objective objective =
-        Objectives.forTraining(unlearn, model.decoder(), model.formats());
+    Objective objective = Objectives.forTraining(unlearn, model.decoder(), model.formats());
     ModelSettings.Precision asked = pipeline.model().precision();
     // Not settled yet: float32 needs more memory.
     Precision precision =

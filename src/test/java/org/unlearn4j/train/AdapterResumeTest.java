@@ -53,8 +53,7 @@ class AdapterResumeTest {
 
   private TrainingStep step() {
     LoopSettings loop = SETTINGS.unlearn().loop();
-    Objective objective =
-        Objectives.forTraining(SETTINGS.unlearn(), fixture.decoder(), Map.of());
+    Objective objective = Objectives.forTraining(SETTINGS.unlearn(), fixture.decoder(), Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     return new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), loop.accumulate());
   }

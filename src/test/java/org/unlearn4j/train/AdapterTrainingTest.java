@@ -63,8 +63,7 @@ class AdapterTrainingTest {
 
   private TrainingStep step(List<String> settings, Computation computation) {
     UnlearnSettings unlearn = unlearn(settings);
-    Objective objective =
-        Objectives.forTraining(unlearn, fixture.decoder(), Map.of());
+    Objective objective = Objectives.forTraining(unlearn, fixture.decoder(), Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, computation);
     return new TrainingStep(
         graph, OptimizerSettings.adamW(0.01, 1), unlearn.loop().accumulate(), unlearn.robust());
