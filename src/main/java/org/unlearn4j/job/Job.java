@@ -131,9 +131,10 @@ public final class Job {
     }
   }
 
-  /** What a run would do, and why; nothing is written. */
+  /** What a run would do, and why; nothing is measured or written. */
   public List<StageGraph.Planned> plan(Options options) {
-    StageGraph graph = graph(settled(false));
+    Pipeline planned = precision.apply(log).planned(pipeline, folder.root());
+    StageGraph graph = graph(planned, Context.in(folder.root(), log).forPlan());
     return graph.plan(request(graph, options));
   }
 
@@ -155,8 +156,8 @@ public final class Job {
   }
 
   private Result locked(Options options, PrintStream results) {
-    Pipeline settled = settled(true);
-    StageGraph graph = graph(settled);
+    Pipeline settled = precision.apply(log).of(pipeline, folder.root());
+    StageGraph graph = graph(settled, Context.in(folder.root(), log));
     StageGraph.Request request = request(graph, options);
     write(settled);
     List<StageGraph.Planned> planned = graph.plan(request);
@@ -165,12 +166,7 @@ public final class Job {
     return new Result(pass, folder, planned);
   }
 
-  private Pipeline settled(boolean keep) {
-    return precision.apply(log).of(pipeline, folder.root(), keep);
-  }
-
-  private StageGraph graph(Pipeline settled) {
-    Context context = Context.in(folder.root(), log);
+  private StageGraph graph(Pipeline settled, Context context) {
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }
 

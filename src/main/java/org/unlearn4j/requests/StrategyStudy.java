@@ -13,6 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Ledger;
@@ -171,6 +173,7 @@ public record StrategyStudy(
    * @param out the folder of all ledgers
    */
   List<StrategyOutcome> run(Path out, PrintStream log) {
+    strategies.forEach(this::requireSettled);
     return TargetLock.<List<StrategyOutcome>, RuntimeException>holding(
         out.resolve("study"),
         log::println,
@@ -201,8 +204,7 @@ public record StrategyStudy(
     if (!Files.exists(root)) {
       FableRequests.write(root, template.toString(), data.kind(), data.requests());
     }
-    List<String> own = new ArrayList<>(sets);
-    own.addAll(row.sets());
+    List<String> own = new ArrayList<>(sets(row));
     own.add("unlearn.seed=" + seed);
     RequestsFile settings =
         new RequestsFile(template, Optional.empty(), row.strategy(), 0.93, 0.05, own);
@@ -219,6 +221,23 @@ public record StrategyStudy(
                 new RequestRun(folder, settings, history, List.of("retain-only"), true, log)
                     .retainOnly(StrategyOutcome.run(root, history)));
     return new StrategyOutcome(row, seed, history, StrategyOutcome.last(root, history), yardstick);
+  }
+
+  private List<String> sets(Row row) {
+    List<String> own = new ArrayList<>(sets);
+    own.addAll(row.sets());
+    return own;
+  }
+
+  /** Ledgers that are held against each other must not differ by a measurement of each. */
+  private void requireSettled(Row row) {
+    if (Pipeline.read(template, sets(row)).model().precision() == ModelSettings.Precision.AUTO) {
+      throw UserException.at(
+          file,
+          "strategies." + row.name(),
+          "model.precision=auto",
+          "fp32, tf32 or bf16, so that all strategies have the same");
+    }
   }
 
   /** Outcomes by row, in order. */
