@@ -6,8 +6,10 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.Tree;
@@ -69,8 +71,25 @@ final class BenchCommand implements Command {
         CommandOptions.json());
   }
 
+  /** What it does besides timing, or in its place: one at a time. */
+  private static final List<String> ALONE = List.of("history", "memory", "trace", "trend");
+
+  private static void requireOne(CommandLine line) {
+    List<String> given =
+        ALONE.stream().filter(line::hasOption).map(option -> "--" + option).toList();
+    if (given.size() > 1) {
+      throw new UserException(
+          "bench: found "
+              + String.join(" and ", given)
+              + ", expected one of --"
+              + String.join(", --", ALONE)
+              + ".");
+    }
+  }
+
   @Override
   public int run(CommandLine line, PrintStream out) {
+    requireOne(line);
     Optional<Path> trend = CommandOptions.path(line, "trend");
     if (trend.isPresent()) {
       trends(new BenchHistory(trend.get())).print(out, line.hasOption("json"));
@@ -88,14 +107,14 @@ final class BenchCommand implements Command {
     }
     var unlearn = CommandOptions.objective(line, sets).unlearn();
     Decoder decoder = Decoder.of(config);
+    String stored = CommandOptions.text(line, "stored").orElse("fp32");
     Objective objective =
         Adaptations.through(
             Objectives.of(unlearn, decoder),
             unlearn.loop(),
             "unlearn",
             decoder,
-            Adaptations.stored(
-                decoder, stored(CommandOptions.text(line, "stored").orElse("fp32"))));
+            Adaptations.stored(decoder, stored(stored)));
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {
       throw new UserException(
@@ -140,12 +159,18 @@ final class BenchCommand implements Command {
         .put("utilisation", rounded(m.utilisation(), 1000))
         .put("device_memory_mb", grown(before, m.cardsUsedMb()))
         .put("parameters", m.parameters())
+        .put("shape", shape(config))
         .put("rows", rows)
         .put("tokens", tokens)
+        .put("labelled", labelled)
         .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
         .put("precision", work.computation().precision().name())
         .put("device", work.computation().device().setting())
         .put("recompute", work.computation().recompute())
+        .put("stored", stored)
+        .put("adapter", unlearn.loop().adapter().map(a -> "rank " + a.rank()).orElse("none"))
+        .put("optimizer", unlearn.loop().optimizer().form().spelling())
+        .put("sets", sets.stream().sorted().collect(Collectors.joining(" ")))
         .put("threads", Runtime.getRuntime().availableProcessors())
         .put("final_loss", m.lastTotal());
     measured.print(out, line.hasOption("json"));
@@ -156,6 +181,19 @@ final class BenchCommand implements Command {
               new BenchHistory(file).append(json, BenchHistory.processor());
             });
     return ExitCode.DONE;
+  }
+
+  /** The widths: models of equal parameters may have different ones. */
+  private static String shape(ModelConfig c) {
+    return String.format(
+        Locale.ROOT,
+        "hidden %d layers %d heads %d/%d ffn %d vocab %d",
+        c.hiddenSize(),
+        c.layers(),
+        c.heads(),
+        c.kvHeads(),
+        c.intermediateSize(),
+        c.vocabSize());
   }
 
   private static Tree trends(BenchHistory history) {
