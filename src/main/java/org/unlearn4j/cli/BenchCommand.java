@@ -14,6 +14,7 @@ import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
@@ -22,6 +23,7 @@ import org.unlearn4j.train.BenchHistory;
 import org.unlearn4j.train.BenchShape;
 import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
+import org.unlearn4j.train.StepGrowth;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
@@ -66,13 +68,18 @@ final class BenchCommand implements Command {
         CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
         CommandOptions.flag("trace", "only list where a step's time goes, by kind of operation"),
         CommandOptions.value(
+            "growth",
+            "DIR",
+            "only show how time and memory grow as sizes are doubled, with two pictures there"),
+        CommandOptions.value(
             "history", "FILE", "add what is measured to this file, a line of JSON a measurement"),
         CommandOptions.value("trend", "FILE", "only show how such a file's measurements changed"),
         CommandOptions.json());
   }
 
   /** What it does besides timing, or in its place: one at a time. */
-  private static final List<String> ALONE = List.of("history", "memory", "trace", "trend");
+  private static final List<String> ALONE =
+      List.of("growth", "history", "memory", "trace", "trend");
 
   private static void requireOne(CommandLine line) {
     List<String> given =
@@ -105,16 +112,11 @@ final class BenchCommand implements Command {
     if (line.hasOption("clreg")) {
       sets.add("unlearn.clreg.weight=0.1");
     }
-    var unlearn = CommandOptions.objective(line, sets).unlearn();
+    UnlearnSettings unlearn = CommandOptions.objective(line, sets).unlearn();
     Decoder decoder = Decoder.of(config);
     String stored = CommandOptions.text(line, "stored").orElse("fp32");
-    Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, decoder),
-            unlearn.loop(),
-            "unlearn",
-            decoder,
-            Adaptations.stored(decoder, stored(stored)));
+    DType format = stored(stored);
+    Objective objective = objective(unlearn, decoder, format);
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {
       throw new UserException(
@@ -133,6 +135,15 @@ final class BenchCommand implements Command {
             labelled,
             CommandOptions.integer(line, "steps", 1, 20),
             unlearn.loop().optimizer());
+    Optional<Path> growth = CommandOptions.path(line, "growth");
+    if (growth.isPresent()) {
+      BenchGrowth.write(
+              StepGrowth.of(
+                  work, c -> objective(unlearn, Decoder.of(c), format), StepBenchmark::cost),
+              growth.get())
+          .print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     if (line.hasOption("memory")) {
       memory(StepBenchmark.memory(work)).print(out, line.hasOption("json"));
       return ExitCode.DONE;
@@ -181,6 +192,15 @@ final class BenchCommand implements Command {
               new BenchHistory(file).append(json, BenchHistory.processor());
             });
     return ExitCode.DONE;
+  }
+
+  private static Objective objective(UnlearnSettings unlearn, Decoder decoder, DType stored) {
+    return Adaptations.through(
+        Objectives.of(unlearn, decoder),
+        unlearn.loop(),
+        "unlearn",
+        decoder,
+        Adaptations.stored(decoder, stored));
   }
 
   /** The widths: models of equal parameters may have different ones. */

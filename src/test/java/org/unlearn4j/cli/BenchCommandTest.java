@@ -125,7 +125,7 @@ class BenchCommandTest {
     refuses("--precision: found fp64, expected fp32, tf32 or bf16.", "--precision", "fp64");
     refuses("--objective: ", "--objective", "Oblivion");
     refuses("nowhere.jsonl: found no such file, expected", "--trend", "nowhere.jsonl");
-    String one = ", expected one of --history, --memory, --trace, --trend.";
+    String one = ", expected one of --growth, --history, --memory, --trace, --trend.";
     refuses("found --history and --memory" + one, "--memory", "--history", "a.jsonl");
     refuses("found --history and --trend" + one, "--trend", "a.jsonl", "--history", "a.jsonl");
     refuses("found --memory and --trace" + one, "--memory", "--trace");
