@@ -47,7 +47,7 @@ public final class BenchHistory {
 
   /** Of these the value says what it is of. */
   private static final Set<String> PLAIN =
-      Set.of("processor", "device", "precision", "shape", "optimizer", "sets");
+      Set.of("processor", "device", "precision", "shape", "optimizer");
 
   private static final String STEP = "step_ms";
   private static final ObjectMapper MAPPER = new ObjectMapper();

@@ -34,9 +34,13 @@ class SettledRequestsTest {
   private Path root;
 
   @BeforeEach
-  void fable() {
+  void fable() throws IOException {
     root = temp.resolve("requests");
     FableRequests.write(root, TEMPLATE);
+    Path data = Files.createDirectory(temp.resolve("data"));
+    for (String rows : List.of("forget.jsonl", "retain.jsonl")) {
+      Files.copy(root.resolve("authors-135").resolve(rows), data.resolve(rows));
+    }
   }
 
   private Precision settled(String request) {

@@ -68,7 +68,7 @@ class BenchHistoryTest {
     List<String> others =
         List.of("shape", "labelled", "stored", "adapter", "optimizer", "recompute", "sets");
     for (String key : others) {
-      history.append(measured("FP32", 300).put(key, "another"), "one");
+      history.append(measured("FP32", 300).put(key, "another " + key), "one");
     }
     List<BenchHistory.Trend> trends = history.trends();
     assertEquals(1 + others.size(), trends.size());
