@@ -50,7 +50,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench bench-growth compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -92,6 +92,10 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision fp32 --history target/bench.jsonl
 	$(UNLEARN4J) bench $(BENCH) --precision bf16 --history target/bench.jsonl
 	$(UNLEARN4J) bench --trend target/bench.jsonl
+
+bench-growth: $(BUILT) ## how a step's time and memory grow: docs/images/growth-time.svg, growth-memory.svg (two minutes)
+	$(UNLEARN4J) bench --growth docs/images --hidden 128 --layers 2 --heads 4 --kv-heads 4 --ffn 352 --vocab 2048 \
+	  --rows 2 --tokens 128 --steps 5
 
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \

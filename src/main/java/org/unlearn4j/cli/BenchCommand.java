@@ -6,12 +6,15 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
@@ -20,6 +23,7 @@ import org.unlearn4j.train.BenchHistory;
 import org.unlearn4j.train.BenchShape;
 import org.unlearn4j.train.GpuMemory;
 import org.unlearn4j.train.StepBenchmark;
+import org.unlearn4j.train.StepGrowth;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
@@ -64,13 +68,35 @@ final class BenchCommand implements Command {
         CommandOptions.flag("memory", "only measure a step's memory, against the plan"),
         CommandOptions.flag("trace", "only list where a step's time goes, by kind of operation"),
         CommandOptions.value(
+            "growth",
+            "DIR",
+            "only show how time and memory grow as sizes are doubled, with two pictures there"),
+        CommandOptions.value(
             "history", "FILE", "add what is measured to this file, a line of JSON a measurement"),
         CommandOptions.value("trend", "FILE", "only show how such a file's measurements changed"),
         CommandOptions.json());
   }
 
+  /** What it does besides timing, or in its place: one at a time. */
+  private static final List<String> ALONE =
+      List.of("growth", "history", "memory", "trace", "trend");
+
+  private static void requireOne(CommandLine line) {
+    List<String> given =
+        ALONE.stream().filter(line::hasOption).map(option -> "--" + option).toList();
+    if (given.size() > 1) {
+      throw new UserException(
+          "bench: found "
+              + String.join(" and ", given)
+              + ", expected one of --"
+              + String.join(", --", ALONE)
+              + ".");
+    }
+  }
+
   @Override
   public int run(CommandLine line, PrintStream out) {
+    requireOne(line);
     Optional<Path> trend = CommandOptions.path(line, "trend");
     if (trend.isPresent()) {
       trends(new BenchHistory(trend.get())).print(out, line.hasOption("json"));
@@ -86,14 +112,11 @@ final class BenchCommand implements Command {
     if (line.hasOption("clreg")) {
       sets.add("unlearn.clreg.weight=0.1");
     }
-    var unlearn = CommandOptions.objective(line, sets).unlearn();
+    UnlearnSettings unlearn = CommandOptions.objective(line, sets).unlearn();
     Decoder decoder = Decoder.of(config);
-    Objective objective =
-        Objectives.forTraining(
-            unlearn,
-            decoder,
-            Adaptations.stored(
-                decoder, stored(CommandOptions.text(line, "stored").orElse("fp32"))));
+    String stored = CommandOptions.text(line, "stored").orElse("fp32");
+    DType format = stored(stored);
+    Objective objective = objective(unlearn, decoder, format);
     double labelled = CommandOptions.number(line, "labelled", 1);
     if (!(labelled > 0 && labelled <= 1)) {
       throw new UserException(
@@ -112,6 +135,15 @@ final class BenchCommand implements Command {
             labelled,
             CommandOptions.integer(line, "steps", 1, 20),
             unlearn.loop().optimizer());
+    Optional<Path> growth = CommandOptions.path(line, "growth");
+    if (growth.isPresent()) {
+      BenchGrowth.write(
+              StepGrowth.of(
+                  work, c -> objective(unlearn, Decoder.of(c), format), StepBenchmark::cost),
+              growth.get())
+          .print(out, line.hasOption("json"));
+      return ExitCode.DONE;
+    }
     if (line.hasOption("memory")) {
       memory(StepBenchmark.memory(work)).print(out, line.hasOption("json"));
       return ExitCode.DONE;
@@ -138,12 +170,18 @@ final class BenchCommand implements Command {
         .put("utilisation", rounded(m.utilisation(), 1000))
         .put("device_memory_mb", grown(before, m.cardsUsedMb()))
         .put("parameters", m.parameters())
+        .put("shape", shape(config))
         .put("rows", rows)
         .put("tokens", tokens)
+        .put("labelled", labelled)
         .put("objective", objective.name() + (line.hasOption("clreg") ? "+CLReg" : ""))
         .put("precision", work.computation().precision().name())
         .put("device", work.computation().device().setting())
         .put("recompute", work.computation().recompute())
+        .put("stored", stored)
+        .put("adapter", unlearn.loop().adapter().map(a -> "rank " + a.rank()).orElse("none"))
+        .put("optimizer", unlearn.loop().optimizer().form().spelling())
+        .put("sets", sets.stream().sorted().collect(Collectors.joining(" ")))
         .put("threads", Runtime.getRuntime().availableProcessors())
         .put("final_loss", m.lastTotal());
     measured.print(out, line.hasOption("json"));
@@ -154,6 +192,23 @@ final class BenchCommand implements Command {
               new BenchHistory(file).append(json, BenchHistory.processor());
             });
     return ExitCode.DONE;
+  }
+
+  private static Objective objective(UnlearnSettings unlearn, Decoder decoder, DType stored) {
+    return Objectives.forTraining(unlearn, decoder, Adaptations.stored(decoder, stored));
+  }
+
+  /** The widths: models of equal parameters may have different ones. */
+  private static String shape(ModelConfig c) {
+    return String.format(
+        Locale.ROOT,
+        "hidden %d layers %d heads %d/%d ffn %d vocab %d",
+        c.hiddenSize(),
+        c.layers(),
+        c.heads(),
+        c.kvHeads(),
+        c.intermediateSize(),
+        c.vocabSize());
   }
 
   private static Tree trends(BenchHistory history) {

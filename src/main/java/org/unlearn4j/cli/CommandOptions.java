@@ -95,7 +95,7 @@ public final class CommandOptions {
    */
   static Pipeline settledPipeline(CommandLine line, Path out) {
     return new SettledPrecision(System.err)
-        .of(readPipeline(line), out.toAbsolutePath().normalize().getParent(), true);
+        .of(readPipeline(line), out.toAbsolutePath().normalize().getParent());
   }
 
   /**

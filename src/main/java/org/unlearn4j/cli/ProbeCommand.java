@@ -15,6 +15,8 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.ProbeStage;
+import org.unlearn4j.run.SettledPrecision;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepProbe;
 
@@ -60,16 +62,22 @@ final class ProbeCommand implements Command {
                 input.get(s.key()), own, config.vocabSize(), config.maxPositions()));
     Predicate<String> wanted =
         line.hasOption("parameters") ? CommandOptions.matching(line, "parameters") : name -> false;
+    Device device = CommandOptions.device(line).get();
+    List<TokenRow> all = rows.values().stream().flatMap(List::stream).toList();
+    int most = rows.values().stream().mapToInt(List::size).max().orElse(1);
+    int longest = all.stream().mapToInt(TokenRow::length).max().orElse(1);
+    Pipeline settled =
+        new SettledPrecision(System.err).once(settings, config, most, longest, device);
     StepProbe.Seen seen =
         ProbeStage.run(
             new ProbeStage.Request(
                 model,
                 CommandOptions.path(line, "reference"),
-                settings,
+                settled,
                 rows,
                 BatchJson.controlVector(input.get("control_vector")),
                 BatchJson.queue(input.get("queue")),
-                CommandOptions.device(line).get(),
+                device,
                 wanted));
     out.println(json(seen));
     return ExitCode.DONE;

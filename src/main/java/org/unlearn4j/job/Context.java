@@ -15,8 +15,10 @@ import org.unlearn4j.base.Versions;
  * @param hashes of files that are read
  * @param log for notes on data and weights
  * @param version of this program
+ * @param planning whether stages are only looked at, so that what is settled when they run may be
+ *     open still
  */
-public record Context(FileHashes hashes, PrintStream log, String version) {
+public record Context(FileHashes hashes, PrintStream log, String version, boolean planning) {
   private static final String HASHES = ".hashes";
 
   /** The runtimes by the names of their archives, so that nothing is loaded to ask. */
@@ -25,12 +27,17 @@ public record Context(FileHashes hashes, PrintStream log, String version) {
 
   /** With hashes that are remembered in a folder of runs. */
   public static Context in(Path folder, PrintStream log) {
-    return new Context(FileHashes.in(folder.resolve(HASHES)), log, Versions.unlearn4j());
+    return new Context(FileHashes.in(folder.resolve(HASHES)), log, Versions.unlearn4j(), false);
   }
 
   /** With hashes that are known as long as it lives. */
   public static Context of(PrintStream log) {
-    return new Context(FileHashes.inMemory(), log, Versions.unlearn4j());
+    return new Context(FileHashes.inMemory(), log, Versions.unlearn4j(), false);
+  }
+
+  /** The same for stages that are only looked at. */
+  Context forPlan() {
+    return new Context(hashes, log, version, true);
   }
 
   /** For records: what computed. */

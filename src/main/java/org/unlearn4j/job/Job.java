@@ -133,13 +133,14 @@ public final class Job {
   }
 
   /**
-   * What a run would do, and why; nothing is written.
+   * What a run would do, and why; nothing is measured or written.
    *
    * @throws UserException if an input is at fault, or the model cannot be trained as is asked
    */
   public List<StageGraph.Planned> plan(Options options) {
     Feasibility.check(pipeline);
-    StageGraph graph = graph(settled(false));
+    Pipeline settled = precision.apply(log).planned(pipeline, folder.root());
+    StageGraph graph = graph(settled, Context.in(folder.root(), log).forPlan());
     return planned(graph, request(graph, options));
   }
 
@@ -169,8 +170,8 @@ public final class Job {
   }
 
   private Result locked(Options options, PrintStream results) {
-    Pipeline settled = settled(true);
-    StageGraph graph = graph(settled);
+    Pipeline settled = precision.apply(log).of(pipeline, folder.root());
+    StageGraph graph = graph(settled, Context.in(folder.root(), log));
     StageGraph.Request request = request(graph, options);
     List<StageGraph.Planned> planned = planned(graph, request);
     write(settled);
@@ -179,13 +180,8 @@ public final class Job {
     return new Result(pass, folder, planned);
   }
 
-  private Pipeline settled(boolean keep) {
-    return precision.apply(log).of(pipeline, folder.root(), keep);
-  }
-
-  private StageGraph graph(Pipeline settled) {
+  private StageGraph graph(Pipeline settled, Context context) {
     Feasibility.deployable(settled);
-    Context context = Context.in(folder.root(), log);
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }
 

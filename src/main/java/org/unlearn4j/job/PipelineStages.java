@@ -111,10 +111,10 @@ public final class PipelineStages {
 
   /** Before anything runs: what is trained decides its inputs' identity. */
   private void requireSettled() {
-    if (pipeline.model().precision() == ModelSettings.Precision.AUTO) {
+    if (pipeline.model().precision() == ModelSettings.Precision.AUTO && !context.planning()) {
       throw new UserException(
-          "model.precision: found auto, expected fp32, tf32 or bf16, so that all runs of a study,"
-              + " sweep or ledger have the same.");
+          "model.precision: found auto, expected fp32, tf32 or bf16, so that all runs of a study"
+              + " or sweep have the same.");
     }
   }
 

@@ -28,6 +28,7 @@ import org.unlearn4j.report.RunFolder;
 import org.unlearn4j.run.MergeStage;
 import org.unlearn4j.run.RowQuestions;
 import org.unlearn4j.run.RuntimeModels;
+import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.weights.Variant;
 
@@ -87,7 +88,7 @@ final class RequestRun {
     return file.strategy().first() ? firstModel(file) : inUse(folder, file, history);
   }
 
-  private Pipeline pipeline(Path model, Path data, List<String> more) {
+  private Pipeline pipeline(Path model, Path data) {
     List<String> sets = new ArrayList<>(file.sets());
     sets.addAll(
         List.of(
@@ -99,7 +100,6 @@ final class RequestRun {
             "data.retain=retain",
             "data.form=questions",
             "evaluate.suite=jsonl"));
-    sets.addAll(more);
     Pipeline pipeline = Pipeline.read(file.pipeline(), sets);
     if (pipeline.unlearn().tuning().active()) {
       throw UserException.at(
@@ -110,6 +110,11 @@ final class RequestRun {
               + " reported");
     }
     return pipeline;
+  }
+
+  /** The same for training: {@code precision: auto} is settled once for all runs of a ledger. */
+  Pipeline settled(Path model, Path data) {
+    return new SettledPrecision(log).of(pipeline(model, data), folder.runs());
   }
 
   /**
@@ -142,7 +147,7 @@ final class RequestRun {
     boolean pass = file.strategy().adds() ? added(run, start, context) : alone(run, start, context);
     RunFolder made = new RunFolder(run);
     RunData.Measured rows = data.measure(run.resolve(CHECK).resolve(DATA));
-    Pipeline measured = pipeline(firstModel(file), run.resolve(CHECK).resolve(DATA), List.of());
+    Pipeline measured = pipeline(firstModel(file), run.resolve(CHECK).resolve(DATA));
     Measuring measuring = new Measuring(measured, context);
     Variant variant = measured.export().variants().get(0);
     Path out = run.resolve(CHECK).resolve("deployed.json");
@@ -175,7 +180,7 @@ final class RequestRun {
    * @return its evaluation
    */
   Optional<EvaluationResult> retainOnly(Path run) {
-    Pipeline measured = pipeline(firstModel(file), run.resolve(CHECK).resolve(DATA), List.of());
+    Pipeline measured = pipeline(firstModel(file), run.resolve(CHECK).resolve(DATA));
     return reference(new Measuring(measured, Context.in(run, log)), run)
         .map(EvaluationResult::read);
   }
@@ -213,7 +218,7 @@ final class RequestRun {
   }
 
   private boolean alone(Path run, Path start, Context context) {
-    Pipeline pipeline = pipeline(start, run.resolve(DATA), List.of());
+    Pipeline pipeline = settled(start, run.resolve(DATA));
     if (!brief) {
       return Job.of(pipeline).in(run).telling(log).run(Job.Options.ALL, log).pass();
     }
@@ -235,7 +240,8 @@ final class RequestRun {
   /** An adapter trained on the first model, added to those of the requests before. */
   private boolean added(Path run, Path start, Context context) {
     RunFolder alone = new RunFolder(run.resolve(ALONE));
-    Pipeline adapting = pipeline(start, run.resolve(DATA), List.of());
+    Pipeline pipeline = settled(start, run.resolve(DATA));
+    Pipeline adapting = pipeline;
     if (adapting.unlearn().loop().adapter().isEmpty()) {
       adapting = adapting.with("unlearn.adapter.rank=16");
     }
@@ -250,7 +256,6 @@ final class RequestRun {
     parts.add(part(alone.root()));
     RunFolder made = new RunFolder(run);
     MergeStage.run(start, parts, made.unlearned(), log);
-    Pipeline pipeline = pipeline(start, run.resolve(DATA), List.of());
     AtomicFiles.writeString(made.pipeline(), pipeline.toYaml());
     Stage export =
         new PipelineStages(pipeline, context)

@@ -15,6 +15,8 @@ import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.ModelSettings;
+import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.ledger.History;
 import org.unlearn4j.ledger.Ledger;
@@ -173,6 +175,7 @@ public record StrategyStudy(
    * @param out the folder of all ledgers
    */
   List<StrategyOutcome> run(Path out, PrintStream log) {
+    strategies.forEach(this::requireSettled);
     return TargetLock.<List<StrategyOutcome>, RuntimeException>holding(
         out.resolve("study"),
         log::println,
@@ -200,8 +203,7 @@ public record StrategyStudy(
       Map<String, Optional<EvaluationResult>> yardsticks,
       PrintStream log) {
     Data data = row.data();
-    List<String> own = new ArrayList<>(sets);
-    own.addAll(row.sets());
+    List<String> own = new ArrayList<>(sets(row));
     own.add("unlearn.seed=" + seed);
     folder(row, root, own);
     RequestsFile settings =
@@ -262,6 +264,23 @@ public record StrategyStudy(
       return Files.exists(record) ? Files.readAllLines(record) : List.of("no " + record);
     } catch (IOException e) {
       throw UserException.at(record, "", "no file that can be read", "what a ledger is made by", e);
+    }
+  }
+
+  private List<String> sets(Row row) {
+    List<String> own = new ArrayList<>(sets);
+    own.addAll(row.sets());
+    return own;
+  }
+
+  /** Ledgers that are held against each other must not differ by a measurement of each. */
+  private void requireSettled(Row row) {
+    if (Pipeline.read(template, sets(row)).model().precision() == ModelSettings.Precision.AUTO) {
+      throw UserException.at(
+          file,
+          "strategies." + row.name(),
+          "model.precision=auto",
+          "fp32, tf32 or bf16, so that all strategies have the same");
     }
   }
 

@@ -1,14 +1,9 @@
 package org.unlearn4j.run;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
-import org.unlearn4j.base.AtomicFiles;
-import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.config.FinetuneSettings;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
@@ -16,6 +11,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.train.BenchHistory;
 import org.unlearn4j.train.PrecisionRace;
 
 /**
@@ -23,8 +19,6 @@ import org.unlearn4j.train.PrecisionRace;
  * that goes on, there or on another machine, keeps what was chosen.
  */
 public final class SettledPrecision {
-  private static final String FILE = "precision.json";
-
   /** Rows are rarely longer, and what is faster does not depend on it beyond. */
   private static final int TOKENS = 128;
 
@@ -51,36 +45,78 @@ public final class SettledPrecision {
     String text() {
       return String.format(
           Locale.ROOT,
-          "%s, hidden %d, ffn %d, %d layers, %d heads, %d rows of %d tokens",
+          "%s, hidden %d, ffn %d, %d layers, %d heads of %d, %d key/value heads, vocabulary %d,"
+              + " %d rows of %d tokens",
           config.modelType(),
           config.hiddenSize(),
           config.intermediateSize(),
           config.layers(),
           config.heads(),
+          config.headDim(),
+          config.kvHeads(),
+          config.vocabSize(),
           rows,
           tokens);
     }
+  }
+
+  private static boolean isOpen(Pipeline pipeline) {
+    return pipeline.model().precision() == ModelSettings.Precision.AUTO;
   }
 
   /**
    * A pipeline that says which precision it has; the same one where it said so already.
    *
    * @param folder of the run, which remembers the choice
-   * @param keep whether a new choice is written there
    * @throws org.unlearn4j.base.UserException if the folder's record is broken, or the model's
    *     configuration is at fault
    */
-  public Pipeline of(Pipeline pipeline, Path folder, boolean keep) {
-    if (pipeline.model().precision() != ModelSettings.Precision.AUTO) {
+  public Pipeline of(Pipeline pipeline, Path folder) {
+    if (!isOpen(pipeline)) {
       return pipeline;
     }
     Shape shape = shape(pipeline);
-    String device = RuntimeModels.device(pipeline.model()).setting();
-    Optional<String> kept = kept(folder.resolve(FILE), shape.text(), device);
-    if (kept.isPresent()) {
-      return pipeline.with("model.precision=" + kept.get());
+    Device device = RuntimeModels.device(pipeline.model());
+    PrecisionChoices.Choice choice =
+        new PrecisionChoices(folder)
+            .findOr(shape.text(), device.setting(), log::println, () -> chosen(shape, device));
+    return pipeline.with("model.precision=" + choice.chosen());
+  }
+
+  /**
+   * What {@link #of} would give where nothing is measured and nothing written: a pipeline stays
+   * open where no choice is known yet, and the log says so.
+   */
+  public Pipeline planned(Pipeline pipeline, Path folder) {
+    if (!isOpen(pipeline)) {
+      return pipeline;
     }
-    PrecisionRace race = race(shape, RuntimeModels.device(pipeline.model()));
+    Optional<PrecisionChoices.Choice> known =
+        new PrecisionChoices(folder)
+            .find(shape(pipeline).text(), RuntimeModels.device(pipeline.model()).setting());
+    if (known.isEmpty()) {
+      log.println("model.precision: auto is to be measured when it runs.");
+    }
+    return known.map(c -> pipeline.with("model.precision=" + c.chosen())).orElse(pipeline);
+  }
+
+  /**
+   * The same as {@link #of} for a batch that is computed once: nothing is kept.
+   *
+   * @param rows of the batch
+   * @param tokens of its longest row
+   */
+  public Pipeline once(Pipeline pipeline, ModelConfig config, int rows, int tokens, Device device) {
+    if (!isOpen(pipeline)) {
+      return pipeline;
+    }
+    int few = Math.max(2, Math.min(TOKENS, tokens)); // a row of one token predicts nothing
+    return pipeline.with(
+        "model.precision=" + chosen(new Shape(config, Math.max(1, rows), few), device).chosen());
+  }
+
+  private PrecisionChoices.Choice chosen(Shape shape, Device device) {
+    PrecisionRace race = race(shape, device);
     String chosen =
         (race.brainWins() ? Precision.BF16 : Precision.FP32).name().toLowerCase(Locale.ROOT);
     log.printf(
@@ -91,36 +127,18 @@ public final class SettledPrecision {
         race.fp32Ms(),
         race.bf16Ms(),
         shape.text());
-    if (keep) {
-      ObjectNode json = new ObjectMapper().createObjectNode();
-      json.put("chosen", chosen)
-          .put("shape", shape.text())
-          .put("device", device)
-          .put("fp32_ms", race.fp32Ms())
-          .put("bf16_ms", race.bf16Ms());
-      AtomicFiles.writeString(folder.resolve(FILE), json.toPrettyString() + "\n");
-    }
-    return pipeline.with("model.precision=" + chosen);
+    return new PrecisionChoices.Choice(
+        chosen,
+        shape.text(),
+        device.setting(),
+        BenchHistory.processor(),
+        Runtime.getRuntime().availableProcessors(),
+        race.fp32Ms(),
+        race.bf16Ms());
   }
 
   private PrecisionRace race(Shape shape, Device device) {
     return measurement.of(shape.config(), shape.rows(), shape.tokens(), device);
-  }
-
-  /** An earlier choice for this shape on such a device. */
-  private static Optional<String> kept(Path file, String shape, String device) {
-    if (!Files.isRegularFile(file)) {
-      return Optional.empty();
-    }
-    JsonInput record = JsonInput.read(file, "what precision: auto was settled to");
-    if (!record.get("shape").text().equals(shape) || !record.get("device").text().equals(device)) {
-      return Optional.empty();
-    }
-    String chosen = record.get("chosen").text();
-    if (!chosen.equals("fp32") && !chosen.equals("bf16")) {
-      throw record.get("chosen").mistake("fp32 or bf16");
-    }
-    return Optional.of(chosen);
   }
 
   /**
@@ -130,12 +148,11 @@ public final class SettledPrecision {
    * @param folder of the run
    */
   public void warn(Pipeline pipeline, ModelConfig config, LoopSettings loop, Path folder) {
-    if (pipeline.model().precision() != ModelSettings.Precision.BF16
-        || Files.isRegularFile(folder.resolve(FILE))) {
+    if (pipeline.model().precision() != ModelSettings.Precision.BF16) {
       return;
     }
     Device device = RuntimeModels.device(pipeline.model());
-    if (device.isGpu()) {
+    if (device.isGpu() || new PrecisionChoices(folder).choseBrain(device.setting())) {
       return;
     }
     PrecisionRace race = race(shape(pipeline, config, loop), device);
@@ -162,6 +179,6 @@ public final class SettledPrecision {
 
   private static Shape shape(Pipeline pipeline, ModelConfig config, LoopSettings loop) {
     int longest = Math.min(config.maxPositions(), pipeline.data().maxLength());
-    return new Shape(config, loop.batchSize(), Math.min(TOKENS, longest));
+    return new Shape(config, loop.batchSize(), Math.max(2, Math.min(TOKENS, longest)));
   }
 }

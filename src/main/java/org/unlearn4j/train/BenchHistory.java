@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Collectors;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.HostMemory;
@@ -33,10 +34,20 @@ public final class BenchHistory {
           "device",
           "precision",
           "objective",
+          "shape",
           "parameters",
           "rows",
           "tokens",
-          "recompute");
+          "labelled",
+          "recompute",
+          "stored",
+          "adapter",
+          "optimizer",
+          "sets");
+
+  /** Of these the value says what it is of. */
+  private static final Set<String> PLAIN =
+      Set.of("processor", "device", "precision", "shape", "optimizer");
 
   private static final String STEP = "step_ms";
   private static final ObjectMapper MAPPER = new ObjectMapper();
@@ -84,11 +95,24 @@ public final class BenchHistory {
         file, all.stream().map(ObjectNode::toString).collect(Collectors.joining("\n", "", "\n")));
   }
 
-  /** The trends, in the order in which their first measurements were made. */
+  /**
+   * The trends, in the order in which their first measurements were made. A measurement that does
+   * not say one of the things that must be alike is alike to none that does.
+   *
+   * @throws UserException if there is no such file, or it holds something else
+   */
   public List<Trend> trends() {
+    if (!Files.isRegularFile(file)) {
+      throw UserException.at(
+          file, "", "no such file", "measurements of bench (bench --history FILE writes them)");
+    }
     Map<String, List<Double>> byKind = new LinkedHashMap<>();
     for (ObjectNode entry : read()) {
-      String kind = ALIKE.stream().map(k -> text(entry, k)).collect(Collectors.joining(", "));
+      String kind =
+          ALIKE.stream()
+              .map(k -> text(entry, k))
+              .filter(text -> !text.isEmpty())
+              .collect(Collectors.joining(", "));
       byKind.computeIfAbsent(kind, k -> new ArrayList<>()).add(entry.get(STEP).doubleValue());
     }
     List<Trend> trends = new ArrayList<>();
@@ -105,9 +129,7 @@ public final class BenchHistory {
 
   private static String text(JsonNode entry, String key) {
     String value = entry.path(key).asText();
-    return key.equals("processor") || key.equals("device") || key.equals("precision")
-        ? value
-        : key + " " + value;
+    return value.isEmpty() || PLAIN.contains(key) ? value : key + " " + value;
   }
 
   private List<ObjectNode> read() {

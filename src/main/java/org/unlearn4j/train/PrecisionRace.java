@@ -148,7 +148,7 @@ public record PrecisionRace(double fp32Ms, double bf16Ms) {
         .put("num_hidden_layers", 1)
         .put("num_attention_heads", heads)
         .put("num_key_value_heads", kvHeads)
-        .put("head_dim", c.headDim())
+        .put("head_dim", c.headDim() + c.headDim() % 2) // the block's heads turn in pairs
         .put("intermediate_size", ffn)
         .put("vocab_size", Math.max(256, c.vocabSize() / c.layers()))
         .put("max_position_embeddings", tokens)

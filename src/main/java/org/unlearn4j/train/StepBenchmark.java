@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Random;
+import org.unlearn4j.base.Median;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -162,6 +163,33 @@ public final class StepBenchmark {
     }
   }
 
+  /** Times the steps of a case, and measures the memory of one. */
+  public static StepGrowth.Cost cost(StepGrowth.Case of) {
+    Work work = of.work();
+    StepGraph graph =
+        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
+    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
+      assign(graph, work.config());
+      step.reset();
+      StepControl control = StepControl.of(work.objective(), 0.1);
+      List<StepBatch> batch = List.of(batch(work));
+      int t = 0;
+      while (t < WARM_UP) {
+        step.run(++t, batch, 1e-5, control);
+      }
+      double[] ms = new double[work.steps()];
+      for (int i = 0; i < ms.length; i++) {
+        long start = System.nanoTime();
+        for (int b = 0; b < of.batches(); b++) {
+          step.run(++t, batch, 1e-5, control);
+        }
+        ms[i] = (System.nanoTime() - start) / 1e6;
+      }
+      step.peakBytes(++t, batch, control); // the first traced run is another signature
+      return new StepGrowth.Cost(Median.of(ms), step.peakBytes(++t, batch, control));
+    }
+  }
+
   private static void assign(StepGraph graph, ModelConfig config) {
     WeightSource weights = FreshWeights.repeated(config.initializerRange());
     graph.variables().assign(weights);
@@ -206,7 +234,7 @@ public final class StepBenchmark {
       signatures = graph.runtime().signatures();
     }
     Arrays.sort(ms);
-    double median = (ms[ms.length / 2] + ms[(ms.length - 1) / 2]) / 2;
+    double median = Median.of(ms);
     boolean gpu = work.computation().device().isGpu();
     OptionalLong used =
         gpu ? GpuMemory.usedMb() : OptionalLong.empty(); // before the products below

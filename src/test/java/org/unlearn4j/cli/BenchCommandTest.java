@@ -75,7 +75,18 @@ class BenchCommandTest {
     for (int i = 0; i < 2; i++) {
       assertEquals(ExitCode.DONE, bench("--history", file.toString()).code());
     }
-    assertEquals(2, Files.readAllLines(file).size());
+    List<String> lines = Files.readAllLines(file);
+    assertEquals(2, lines.size());
+    for (String told :
+        List.of(
+            "\"labelled\":0.5",
+            "\"stored\":\"fp32\"",
+            "\"adapter\":\"none\"",
+            "\"optimizer\":\"adamw\"",
+            "\"sets\":\"unlearn.clreg.weight=0.1\"",
+            "\"shape\":\"hidden 16 layers 1 heads 2/1 ffn 24 vocab 40\"")) {
+      assertTrue(lines.get(0).contains(told), told + " in " + lines.get(0));
+    }
     CommandRun r = CommandRun.of("bench", "--trend", file.toString(), "--json");
     JsonNode trend = ForwardCommandTest.json(r).elements().next();
     assertEquals(2, trend.path("measurements").intValue());
@@ -113,6 +124,11 @@ class BenchCommandTest {
     refuses("--labelled: found 1.5, expected more than 0 and at most 1.", "--labelled", "1.5");
     refuses("--precision: found fp64, expected fp32, tf32 or bf16.", "--precision", "fp64");
     refuses("--objective: ", "--objective", "Oblivion");
+    refuses("nowhere.jsonl: found no such file, expected", "--trend", "nowhere.jsonl");
+    String one = ", expected one of --growth, --history, --memory, --trace, --trend.";
+    refuses("found --history and --memory" + one, "--memory", "--history", "a.jsonl");
+    refuses("found --history and --trend" + one, "--trend", "a.jsonl", "--history", "a.jsonl");
+    refuses("found --memory and --trace" + one, "--memory", "--trace");
     refuses(
         "--set unlearn.salient_share: found 0.5, expected 1 (this command has no forget set",
         "--set",

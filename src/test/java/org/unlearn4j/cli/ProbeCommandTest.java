@@ -190,6 +190,24 @@ class ProbeCommandTest {
     }
   }
 
+  /** Measured for this batch; either format computes, and bfloat16 rounds to 2 or 3 digits. */
+  @Test
+  void anOpenPrecisionIsSettled() throws IOException {
+    JsonNode expected = Fixture.named("llama").json("losses.json").path("methods").path("NPO");
+    String model = Fixture.named("llama").folder().toString();
+    String input = batches("llama").toString();
+    List<String> args = new ArrayList<>(List.of("probe", "--model", model, "--input", input));
+    args.addAll(List.of("--reference", model + "/reference.safetensors"));
+    for (String set : FixtureSettings.of(expected)) {
+      args.addAll(List.of("--set", set));
+    }
+    args.addAll(List.of("--set", "model.precision=auto"));
+    CommandRun r = CommandRun.of(args.toArray(String[]::new));
+    assertEquals(ExitCode.DONE, r.code(), r.err());
+    double total = new ObjectMapper().readTree(r.out()).path("total").doubleValue();
+    assertClose("total", expected.path("total").doubleValue(), total, 0, 0.05);
+  }
+
   static Stream<Arguments> clRegCases() {
     return Stream.of("llama", "gpt2")
         .flatMap(

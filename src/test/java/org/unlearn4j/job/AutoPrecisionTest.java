@@ -11,8 +11,10 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.FileHashes;
@@ -21,6 +23,7 @@ import org.unlearn4j.config.ModelSettings.Precision;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.run.SettledPrecision;
+import org.unlearn4j.tf.Device;
 import org.unlearn4j.train.PrecisionRace;
 
 /** {@code precision: auto}, with measurements that are given. */
@@ -60,7 +63,7 @@ class AutoPrecisionTest {
   }
 
   private Precision settled(PrecisionRace race) throws IOException {
-    return settling(race).of(pipeline("auto"), temp, true).model().precision();
+    return settling(race).of(pipeline("auto"), temp).model().precision();
   }
 
   @Test
@@ -74,7 +77,7 @@ class AutoPrecisionTest {
   void aSlowerOneIsNot() throws IOException {
     assertEquals(Precision.FP32, settled(BF16_SLOWER));
     assertEquals(
-        Precision.FP32, settling(BF16_FASTER).of(pipeline("fp32"), temp, true).model().precision());
+        Precision.FP32, settling(BF16_FASTER).of(pipeline("fp32"), temp).model().precision());
     assertEquals(1, measured, "fp32 needs no measurement");
   }
 
@@ -86,20 +89,100 @@ class AutoPrecisionTest {
     assertFalse(new PrecisionRace(100, Double.NaN).brainWins());
   }
 
-  /** Whatever another measurement would say; a new folder, or another batch, is asked anew. */
+  /** Whatever another measurement would say; a new folder is asked anew. */
   @Test
   void aRunThatGoesOnKeepsItsChoice() throws IOException {
     assertEquals(Precision.BF16, settled(BF16_FASTER));
     assertEquals(Precision.BF16, settled(BF16_SLOWER));
     assertEquals(1, measured);
     Path other = Files.createDirectory(temp.resolve("other"));
-    Pipeline there = settling(BF16_SLOWER).of(pipeline("auto"), other, false);
+    Pipeline there = settling(BF16_SLOWER).of(pipeline("auto"), other);
     assertEquals(Precision.FP32, there.model().precision());
-    assertFalse(Files.exists(other.resolve("precision.json")), "a plan writes nothing");
-    Pipeline longer = pipeline("auto").with("data.max_length=64");
-    SettledPrecision anew =
-        new SettledPrecision((config, rows, tokens, device) -> BF16_SLOWER, log);
-    assertEquals(Precision.FP32, anew.of(longer, temp, true).model().precision());
+  }
+
+  /** Rows of another length are another question: its answer leaves the first one as it was. */
+  @Test
+  void runsBesideEachOtherKeepTheirOwn() throws IOException {
+    assertEquals(Precision.BF16, settled(BF16_FASTER));
+    Pipeline shorter = pipeline("auto").with("data.max_length=64");
+    SettledPrecision theirs =
+        new SettledPrecision(
+            (config, rows, tokens, device) -> {
+              assertEquals(64, tokens);
+              return BF16_SLOWER;
+            },
+            log);
+    assertEquals(Precision.FP32, theirs.of(shorter, temp).model().precision());
+    assertEquals(Precision.BF16, settled(BF16_SLOWER));
+    assertEquals(1, measured, "the first one was not asked again");
+    assertEquals(
+        List.of("precision.json"),
+        Arrays.stream(temp.toFile().list()).filter(n -> n.contains("precision")).toList());
+  }
+
+  /** Who comes while another one measures waits, and takes what that one found. */
+  @Test
+  void oneOfTwoMeasures() throws Exception {
+    Pipeline open = pipeline("auto");
+    CountDownLatch measuring = new CountDownLatch(1);
+    Precision[] second = new Precision[1];
+    Thread other =
+        new Thread(
+            () -> {
+              try {
+                measuring.await();
+              } catch (InterruptedException e) {
+                return;
+              }
+              second[0] = settling(BF16_SLOWER).of(open, temp).model().precision();
+            });
+    other.start();
+    SettledPrecision first =
+        new SettledPrecision(
+            (config, rows, tokens, device) -> {
+              measuring.countDown();
+              // Until it waits: it polls the lock, so that this thread sees it sleep.
+              while (other.isAlive() && other.getState() != Thread.State.TIMED_WAITING) {
+                Thread.onSpinWait();
+              }
+              return BF16_FASTER;
+            },
+            log);
+    assertEquals(Precision.BF16, first.of(open, temp).model().precision());
+    other.join();
+    assertEquals(Precision.BF16, second[0]);
+    assertEquals(0, measured);
+  }
+
+  /** A plan tells what is kept; where nothing is, that it will be measured. */
+  @Test
+  void aPlanNeitherMeasuresNorWrites() throws IOException {
+    SettledPrecision settling = settling(BF16_FASTER);
+    assertEquals(Precision.AUTO, settling.planned(pipeline("auto"), temp).model().precision());
+    String told = said.toString(StandardCharsets.UTF_8);
+    assertEquals("model.precision: auto is to be measured when it runs.", told.strip());
+    assertEquals(0, measured);
+    assertFalse(Files.exists(temp.resolve("precision.json")));
+    assertEquals(Precision.BF16, settled(BF16_FASTER));
+    assertEquals(Precision.BF16, settling.planned(pipeline("auto"), temp).model().precision());
+    assertEquals(1, measured);
+  }
+
+  /** A probe of one batch of 3 rows of up to 40 tokens: nothing of it is kept. */
+  @Test
+  void aBatchIsSettledOnce() throws IOException {
+    ModelConfig config = ModelConfig.read(Path.of("models/fable-target"));
+    SettledPrecision settling =
+        new SettledPrecision(
+            (c, rows, tokens, device) -> {
+              assertEquals(3, rows);
+              assertEquals(40, tokens);
+              return BF16_FASTER;
+            },
+            log);
+    Pipeline settled = settling.once(pipeline("auto"), config, 3, 40, Device.CPU);
+    assertEquals(Precision.BF16, settled.model().precision());
+    assertFalse(Files.exists(temp.resolve("precision.json")));
   }
 
   @Test
@@ -108,7 +191,7 @@ class AutoPrecisionTest {
     Path record = temp.resolve("precision.json");
     Files.writeString(record, Files.readString(record).replace("bf16\"", "fp64\""));
     String message = assertThrows(UserException.class, () -> settled(BF16_FASTER)).getMessage();
-    assertTrue(message.contains("precision.json, chosen: found"), message);
+    assertTrue(message.contains("precision.json, choices[0].chosen: found"), message);
   }
 
   /** The choice is an input of the stage: with another one its output is stale. */
@@ -117,7 +200,8 @@ class AutoPrecisionTest {
     String[] identities = new String[2];
     PrecisionRace[] races = {BF16_FASTER, BF16_SLOWER};
     for (int i = 0; i < 2; i++) {
-      Pipeline pipeline = settling(races[i]).of(pipeline("auto"), temp, false);
+      Path folder = Files.createDirectory(temp.resolve("" + i));
+      Pipeline pipeline = settling(races[i]).of(pipeline("auto"), folder);
       identities[i] =
           new PipelineStages(pipeline, Context.of(log))
               .unlearn("unlearn", temp.resolve("unlearned"))
@@ -130,11 +214,16 @@ class AutoPrecisionTest {
   }
 
   @Test
-  void aJobWritesItsChoice() throws IOException {
-    Job job = Job.of(pipeline("auto")).in(temp.resolve("run")).telling(log);
+  void aJobsPlanWritesNothing() throws IOException {
+    Job job =
+        Job.of(pipeline("auto"))
+            .in(temp.resolve("run"))
+            .telling(log)
+            .settling(to -> settling(BF16_FASTER));
     Job.Options report = new Job.Options(List.of("report"), List.of(), 1);
-    assertFalse(job.settling(to -> settling(BF16_FASTER)).plan(report).isEmpty());
-    assertFalse(Files.exists(temp.resolve("run/precision.json")));
+    assertFalse(job.plan(report).isEmpty());
+    assertEquals(0, measured);
+    assertFalse(Files.exists(temp.resolve("run")));
   }
 
   /** Runs of one study must not differ by chance. */
@@ -159,5 +248,18 @@ class AutoPrecisionTest {
     assertTrue(
         warning.contains("bf16 is slower than fp32 on this CPU: a step of one block takes 12.0 ms"),
         warning);
+  }
+
+  /** What a measurement chose is no surprise, wherever in the run a stage writes. */
+  @Test
+  void aChosenBf16IsNotToldOf() throws IOException {
+    Pipeline chosen = settling(BF16_FASTER).of(pipeline("auto"), temp);
+    ModelConfig config = ModelConfig.read(Path.of("models/fable-target"));
+    for (String folder : List.of("", "seeds/1")) {
+      settling(BF16_SLOWER).warn(chosen, config, chosen.unlearn().loop(), temp.resolve(folder));
+    }
+    assertEquals(1, measured, "that of the choice");
+    settling(BF16_SLOWER).warn(chosen, config, chosen.unlearn().loop(), temp.resolve("a/b/c"));
+    assertEquals(2, measured, "a folder that is not of this run");
   }
 }

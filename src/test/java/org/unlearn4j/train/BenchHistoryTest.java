@@ -61,6 +61,28 @@ class BenchHistoryTest {
     assertEquals(2, history.trends().size());
   }
 
+  /** Each of these changes what a step costs: none of them is held against the others. */
+  @Test
+  void stepsOfAnotherKindAreNotCompared() {
+    history.append(measured("FP32", 100), "one");
+    List<String> others =
+        List.of("shape", "labelled", "stored", "adapter", "optimizer", "recompute", "sets");
+    for (String key : others) {
+      history.append(measured("FP32", 300).put(key, "another " + key), "one");
+    }
+    List<BenchHistory.Trend> trends = history.trends();
+    assertEquals(1 + others.size(), trends.size());
+    assertTrue(trends.stream().allMatch(t -> t.count() == 1));
+    history.append(measured("FP32", 150), "one");
+    assertEquals(1.5, history.trends().get(0).ratio(), 1e-12);
+  }
+
+  @Test
+  void noFileHasNoTrend() {
+    String message = assertThrows(UserException.class, history::trends).getMessage();
+    assertTrue(message.contains("bench.jsonl: found no such file, expected measure"), message);
+  }
+
   @Test
   void anotherFileIsLeftAlone() throws IOException {
     Files.writeString(file, "{\"answer\": 42}\n");

@@ -52,6 +52,26 @@ class PrecisionRaceTest {
     assertEquals(1, block.kvHeads());
   }
 
+  /**
+   * GPT-2 does not turn its heads, so that 5 features a head are allowed; the block's need pairs.
+   */
+  @Test
+  void aHeadOfOddWidthIsRoundedUp() {
+    ModelConfig odd =
+        ModelConfig.of(
+            new ObjectMapper()
+                .createObjectNode()
+                .put("model_type", "gpt2")
+                .put("n_embd", 15)
+                .put("n_layer", 1)
+                .put("n_head", 3)
+                .put("vocab_size", 300)
+                .put("n_positions", 32)
+                .put("layer_norm_epsilon", 1e-5));
+    assertEquals(5, odd.headDim());
+    assertEquals(6, PrecisionRace.block(odd, 16).headDim());
+  }
+
   @Test
   void bothFormatsAreTimed() {
     PrecisionRace race = PrecisionRace.run(config(32, 2, 1, 64), 2, 16, Device.CPU);
