@@ -28,7 +28,7 @@ final class GpuCheckCommand implements Command {
   @Override
   public String summary() {
     return "checks a device from a bundle: doctor, fixtures, a run on Fable and timings, as one"
-               + " JSON";
+        + " JSON";
   }
 
   /** It is asked to stop, not ended: what was found out is kept. */

@@ -62,11 +62,9 @@ final class MergedAdapters {
             target -> {
               Ops ops = tf.withSubScope("adapter");
               // Not before x is there: or all of W' would be made first thing, and stay.
-              Operand<TFloat32> sum =
-                  adapters.sum(ops.withControlDependencies(x), target, weight);
+              Operand<TFloat32> sum = adapters.sum(ops.withControlDependencies(x), target, weight);
               Operand<TFloat32> y =
-                  tf.linalg.matMul(
-                      x, ops.stopGradient(sum), MatMul.transposeB(!linear.inOut()));
+                  tf.linalg.matMul(x, ops.stopGradient(sum), MatMul.transposeB(!linear.inOut()));
               sites.add(new Site(ops, target, x, y));
               return y;
             });

@@ -45,8 +45,7 @@ class StrategyStudyTest {
   }
 
   private void refused(String found, String expected, One study, List<String> own) {
-    String message =
-        assertThrows(UserException.class, () -> study.folder(root, own)).getMessage();
+    String message = assertThrows(UserException.class, () -> study.folder(root, own)).getMessage();
     assertTrue(message.contains(found) && message.contains(expected), message);
   }
 
@@ -54,8 +53,7 @@ class StrategyStudyTest {
   void theSameRowGoesOn() throws IOException {
     long before = Files.getLastModifiedTime(root.resolve(RequestsFile.FILE)).toMillis();
     study("held", "questions", 2).folder(root, OWN);
-    assertEquals(
-        before, Files.getLastModifiedTime(root.resolve(RequestsFile.FILE)).toMillis());
+    assertEquals(before, Files.getLastModifiedTime(root.resolve(RequestsFile.FILE)).toMillis());
     assertTrue(Files.isRegularFile(temp.resolve("held-0.row")));
   }
 
@@ -65,7 +63,9 @@ class StrategyStudyTest {
     refused("rows: questions", "rows: articles", study("held", "articles", 2), OWN);
     refused("requests: 2", "requests: 3", study("held", "questions", 3), OWN);
     refused(
-        "unlearn.epochs=2", "unlearn.epochs=4", study("held", "questions", 2),
+        "unlearn.epochs=2",
+        "unlearn.epochs=4",
+        study("held", "questions", 2),
         List.of("unlearn.epochs=4", "unlearn.seed=0"));
     Files.writeString(template, "unlearn: {epochs: 4}\n");
     refused("template: ", "template: ", study("held", "questions", 2), OWN);
@@ -74,7 +74,8 @@ class StrategyStudyTest {
   @Test
   void aLedgerWithoutARecordIsRefusedAndAMissingOneIsMadeAnew() throws IOException {
     Files.delete(temp.resolve("held-0.row"));
-    refused("no " + temp.resolve("held-0.row"), "strategy: held", study("held", "questions", 2), OWN);
+    refused(
+        "no " + temp.resolve("held-0.row"), "strategy: held", study("held", "questions", 2), OWN);
     AtomicFiles.deleteTree(root);
     study("held", "articles", 1).folder(root, OWN);
     assertTrue(Files.readString(temp.resolve("held-0.row")).contains("rows: articles"));
