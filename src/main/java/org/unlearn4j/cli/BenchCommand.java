@@ -89,10 +89,8 @@ final class BenchCommand implements Command {
     var unlearn = CommandOptions.objective(line, sets).unlearn();
     Decoder decoder = Decoder.of(config);
     Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, decoder),
-            unlearn.loop(),
-            "unlearn",
+        Objectives.forTraining(
+            unlearn,
             decoder,
             Adaptations.stored(
                 decoder, stored(CommandOptions.text(line, "stored").orElse("fp32"))));

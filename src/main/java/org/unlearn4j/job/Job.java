@@ -18,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.Feasibility;
 import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.stage.StageGraph;
@@ -131,10 +132,21 @@ public final class Job {
     }
   }
 
-  /** What a run would do, and why; nothing is written. */
+  /**
+   * What a run would do, and why; nothing is written.
+   *
+   * @throws UserException if an input is at fault, or the model cannot be trained as is asked
+   */
   public List<StageGraph.Planned> plan(Options options) {
+    Feasibility.check(pipeline);
     StageGraph graph = graph(settled(false));
-    return graph.plan(request(graph, options));
+    return planned(graph, request(graph, options));
+  }
+
+  private List<StageGraph.Planned> planned(StageGraph graph, StageGraph.Request request) {
+    List<StageGraph.Planned> planned = graph.plan(request);
+    Feasibility.readable(pipeline, planned.stream().map(StageGraph.Planned::stage).toList());
+    return planned;
   }
 
   /** Runs all of it, one stage after the other. */
@@ -146,10 +158,12 @@ public final class Job {
    * Runs what is not of its inputs. One process at a time runs in a folder; another one waits.
    *
    * @param results told what stages have found
-   * @throws UserException if an input is at fault
+   * @throws UserException if an input is at fault; before anything runs, if the model cannot be
+   *     trained as is asked
    * @throws MachineException if the machine fails; a later run goes on where this one stopped
    */
   public Result run(Options options, PrintStream results) {
+    Feasibility.check(pipeline);
     return TargetLock.<Result, RuntimeException>holding(
         folder.root().resolve("run"), log::println, () -> locked(options, results));
   }
@@ -158,8 +172,8 @@ public final class Job {
     Pipeline settled = settled(true);
     StageGraph graph = graph(settled);
     StageGraph.Request request = request(graph, options);
+    List<StageGraph.Planned> planned = planned(graph, request);
     write(settled);
-    List<StageGraph.Planned> planned = graph.plan(request);
     boolean pass =
         graph.run(request, HostMemory::available, new RunProgress(planned, results, log));
     return new Result(pass, folder, planned);
@@ -170,6 +184,7 @@ public final class Job {
   }
 
   private StageGraph graph(Pipeline settled) {
+    Feasibility.deployable(settled);
     Context context = Context.in(folder.root(), log);
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }

@@ -140,8 +140,7 @@ public final class AdapterWeights {
     return tf.math.mul(x, tf.dtypes.cast(factor, x.type()));
   }
 
-  /** Times s. */
-  Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x) {
+  private Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x) {
     return tf.math.mul(x, tf.constant((float) adapter.shape().scale()));
   }
 
@@ -155,19 +154,13 @@ public final class AdapterWeights {
         linear.weight().name(),
         name -> {
           Ops tf = learned.ops().withSubScope(name).withSubScope("merged");
-          return sum(tf, target.get(), base.read(linear.weight()));
+          Factors f = factors(target.get());
+          Operand<TFloat32> product =
+              linear.inOut()
+                  ? tf.linalg.matMul(f.down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
+                  : tf.linalg.matMul(f.up, f.down);
+          return tf.math.add(base.read(linear.weight()), scaled(tf, product));
         });
-  }
-
-  /** {@code W + s (B A - B0 A0)}, in the layout of W. */
-  Operand<TFloat32> sum(Ops tf, Adapter.Target target, Operand<TFloat32> weight) {
-    Factors f = factors(target);
-    Operand<TFloat32> down = scaled(tf, f.down); // smaller than their product
-    Operand<TFloat32> product =
-        target.linear().inOut()
-            ? tf.linalg.matMul(down, f.up, MatMul.transposeA(true), MatMul.transposeB(true))
-            : tf.linalg.matMul(f.up, down);
-    return tf.math.add(weight, product);
   }
 
   private Factors factors(Adapter.Target t) {

@@ -8,7 +8,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.tensorflow.Graph;
 import org.tensorflow.GraphOperation;
@@ -32,16 +31,9 @@ public final class Backward {
   private final Ops tf;
   private final Variables variables;
   private final List<Parameter> wanted;
-  private final Optional<MergedAdapters> merged;
   private final Map<Parameter, List<Operand<TFloat32>>> parts = new LinkedHashMap<>();
 
-  private Backward(
-      TfRuntime runtime,
-      String scope,
-      Optional<MergedAdapters> merged,
-      Variables variables,
-      List<Parameter> wanted) {
-    this.merged = merged;
+  private Backward(TfRuntime runtime, String scope, Variables variables, List<Parameter> wanted) {
     this.graph = runtime.graph();
     this.runtime = runtime;
     this.scope = scope;
@@ -64,7 +56,7 @@ public final class Backward {
       TensorFlowEmitter emitter,
       Variables variables,
       List<Parameter> wanted) {
-    Backward backward = new Backward(runtime, scope, emitter.mergedAdapters(), variables, wanted);
+    Backward backward = new Backward(runtime, scope, variables, wanted);
     List<Checkpoints.Block> blocks = emitter.blocks();
     if (blocks.isEmpty()) {
       backward.differentiate(scope, List.of(of), null, List.of());
@@ -149,11 +141,11 @@ public final class Backward {
    * gradients need not go further down.
    */
   private int lowest(List<Checkpoints.Block> blocks) {
-    if (reachesWanted(blocks.get(0).input())) {
+    if (!reachedParameters(List.of(blocks.get(0).input())).isEmpty()) {
       return 0;
     }
     int l = 0;
-    while (l < blocks.size() && !reachesWanted(blocks.get(l).output())) {
+    while (l < blocks.size() && reachedParameters(List.of(blocks.get(l).output())).isEmpty()) {
       l++;
     }
     return l + 1;
@@ -172,10 +164,8 @@ public final class Backward {
       List<Operand<TFloat32>> upstream,
       List<Operand<TFloat32>> others) {
     List<Parameter> with = reachedParameters(y);
-    List<MergedAdapters.Site> sites = reachedSites(y);
     List<Operand<TFloat32>> x = new ArrayList<>();
     with.forEach(p -> x.add(variables.read(p)));
-    sites.forEach(s -> x.add(s.y()));
     x.addAll(others);
     if (x.isEmpty()) {
       return List.of();
@@ -191,16 +181,9 @@ public final class Backward {
       found.add(g);
     }
     for (int i = 0; i < with.size(); i++) {
-      part(with.get(i), found.get(i));
+      parts.computeIfAbsent(with.get(i), p -> new ArrayList<>()).add(found.get(i));
     }
-    for (int i = 0; i < sites.size(); i++) {
-      merged.orElseThrow().gradients(sites.get(i), found.get(with.size() + i)).forEach(this::part);
-    }
-    return found.subList(with.size() + sites.size(), found.size());
-  }
-
-  private void part(Parameter p, Operand<TFloat32> gradient) {
-    parts.computeIfAbsent(p, key -> new ArrayList<>()).add(gradient);
+    return found.subList(with.size(), found.size());
   }
 
   private static Output<?>[] outputs(List<Operand<TFloat32>> of) {
@@ -229,20 +212,6 @@ public final class Backward {
   private List<Parameter> reachedParameters(List<Operand<TFloat32>> from) {
     Set<GraphOperation> reached = differentiable(from);
     return wanted.stream().filter(p -> reached.contains(op(variables.read(p)))).toList();
-  }
-
-  private List<MergedAdapters.Site> reachedSites(List<Operand<TFloat32>> from) {
-    if (merged.isEmpty()) {
-      return List.of();
-    }
-    Set<GraphOperation> reached = differentiable(from);
-    return merged.get().sites().stream()
-        .filter(s -> wanted.contains(s.target().down()) && reached.contains(op(s.y())))
-        .toList();
-  }
-
-  private boolean reachesWanted(Operand<TFloat32> from) {
-    return !reachedParameters(List.of(from)).isEmpty() || !reachedSites(List.of(from)).isEmpty();
   }
 
   private static List<Operand<TFloat32>> reached(

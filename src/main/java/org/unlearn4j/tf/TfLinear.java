@@ -24,7 +24,6 @@ final class TfLinear {
   private QuantizedWeights quantized;
   private AdapterWeights adapters;
   private Optional<Operand<TInt64>> adapterSeed = Optional.empty();
-  private Optional<MergedAdapters> merged = Optional.empty();
 
   TfLinear(Variables variables, Precision precision) {
     this.variables = variables;
@@ -49,16 +48,6 @@ final class TfLinear {
   void adapting(AdapterWeights weights, Optional<Operand<TInt64>> seed) {
     adapters = weights;
     adapterSeed = seed;
-    boolean one = seed.isPresent() && weights.adapter().shape().dropout() == 0;
-    merged =
-        one && precision != Precision.BF16
-            ? Optional.of(new MergedAdapters(weights))
-            : Optional.empty();
-  }
-
-  /** Adapters whose gradients {@link Backward} derives; empty where TensorFlow does. */
-  Optional<MergedAdapters> mergedAdapters() {
-    return merged;
   }
 
   private Operand<TFloat32> merged(Linear linear) {
@@ -79,7 +68,10 @@ final class TfLinear {
       }
       return TfTensor.ofBrain(y);
     }
-    Operand<TFloat32> y = f32(ops, x.f32(tf), linear);
+    Operand<TFloat32> y = ops.linalg.matMul(x.f32(tf), f32(ops, x.f32(tf), linear), transpose);
+    if (unmerged()) {
+      y = adapters.f32(ops, x.f32(tf), linear, adapterSeed).map(sum(ops, y)).orElse(y);
+    }
     if (linear.bias().isPresent()) {
       y = ops.nn.biasAdd(y, bias(linear.bias().get()));
     }
@@ -104,16 +96,7 @@ final class TfLinear {
   }
 
   private Operand<TFloat32> f32(Ops ops, Operand<TFloat32> x, Linear linear) {
-    Operand<TFloat32> w =
-        quantized == null ? variables.read(ops, linear.weight(), x) : quantized.f32(linear);
-    if (quantized == null && merged.isPresent()) {
-      Optional<Operand<TFloat32>> y = merged.get().product(ops, x, linear, w);
-      if (y.isPresent()) {
-        return y.get();
-      }
-    }
-    Operand<TFloat32> y = ops.linalg.matMul(x, w, MatMul.transposeB(!linear.inOut()));
-    return unmerged() ? adapters.f32(ops, x, linear, adapterSeed).map(sum(ops, y)).orElse(y) : y;
+    return quantized == null ? variables.read(ops, linear.weight(), x) : quantized.f32(linear);
   }
 
   private Operand<TBfloat16> bf16(Linear linear) {

@@ -213,8 +213,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
 
   /**
    * Weights in another form than the one in which they lie there, each until its gradient is there:
-   * as they will be deployed, in bfloat16, widened, or with what adapters add. Blocks that are
-   * computed again make theirs again, so that of those there are only the head's.
+   * as they will be deployed, in bfloat16, or widened. Blocks that are computed again widen theirs
+   * again, so that of those there are only the head's.
    */
   private static long copies(Decoder decoder, Objective objective, Computation computation) {
     boolean brain = computation.precision() == Precision.BF16;
@@ -234,18 +234,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       }
       if (brain) {
         copies += stored == DType.BF16 || table ? 0 : BRAIN * p.size();
-      } else if ((stored != DType.F32 || merged(objective, p)) && !again && !table) {
+      } else if (stored != DType.F32 && !again && !table) {
         copies += FLOAT * p.size();
       }
     }
     return copies;
-  }
-
-  /** Whether a product of float32 takes the weight with what its adapter adds. */
-  private static boolean merged(Objective objective, Parameter p) {
-    return objective.learning().rank(p) > 0
-        && objective.quantization().isEmpty()
-        && objective.learning().adaptation().orElseThrow().adapter().shape().dropout() == 0;
   }
 
   /** The table that tokens are looked up in. */
