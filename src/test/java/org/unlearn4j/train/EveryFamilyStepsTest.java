@@ -170,8 +170,7 @@ class EveryFamilyStepsTest {
     }
 
     private StepBatch batch(int from, int to, StepBatch.Totals totals) {
-      Map<Segment, double[]> nll =
-          Map.of(Segment.FORGET, Arrays.copyOfRange(reference, from, to));
+      Map<Segment, double[]> nll = Map.of(Segment.FORGET, Arrays.copyOfRange(reference, from, to));
       return new StepBatch(rows(from, to), nll, Map.of(), totals);
     }
 

@@ -29,8 +29,8 @@ import org.unlearn4j.unlearn.Segment;
 import org.unlearn4j.unlearn.StepGraph;
 
 /**
- * A mixture whose experts are kept balanced, and whose retain loss is a constraint: killed and taken
- * up again, it is the run that was not killed.
+ * A mixture whose experts are kept balanced, and whose retain loss is a constraint: killed and
+ * taken up again, it is the run that was not killed.
  */
 class RouterResumeTest {
   private static final int EPOCHS = 4;
