@@ -41,8 +41,8 @@ public enum AttackName implements Spelled {
   }
 
   /**
-   * Those that are made unless others are named. Not {@link #TRUE_FALSE}: of models that were taught
-   * this form, it hardly tells the one that knows (docs/results/attacks.md).
+   * Those that are made unless others are named. Not {@link #TRUE_FALSE}: of models that were
+   * taught this form, it hardly tells the one that knows (docs/results/attacks.md).
    */
   static List<AttackName> usual() {
     return asking().stream().filter(a -> a != TRUE_FALSE).toList();

@@ -87,7 +87,7 @@ class FormsPairTest {
       JsonNode models = family.path("models");
       double knows = models.path("target").path("leakage").asDouble(Double.NaN);
       double never = models.path("retain_only").path("leakage").asDouble(Double.NaN);
-      if (knows > 0 && knows >= 3 * never || knows >= never + 0.3) {
+      if ((knows > 0 && knows >= 3 * never) || knows >= never + 0.3) {
         told.add(family.path("family").asText());
       }
       double itself = models.path("unlearned.tf").path("excess").asDouble(Double.NaN);
