@@ -29,8 +29,7 @@ final class FirstProcess {
     roll = new RollCall(processes, RollCall.Pace.USUAL, processes.rollPort());
     server = TfServer.start(processes.server(0, device), processes.addresses().get(0));
     Runtime.getRuntime().addShutdownHook(new Thread(roll::close));
-    System.err.println(
-        "waiting for " + (processes.count() - 1) + " of the processes " + processes);
+    System.err.println("waiting for " + (processes.count() - 1) + " of the processes " + processes);
     roll.awaitAll(PATIENCE);
   }
 

@@ -118,10 +118,8 @@ public final class TfRuntime implements AutoCloseable {
               .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriting()))
               .build();
       placed = several.map(m -> m.placed(graph)).orElse(graph);
-      first =
-          several.flatMap(m -> m.spread().processes()).map(p -> FirstProcess.of(p, device));
-      session =
-          first.map(f -> f.session(placed, config).session()).orElseGet(() -> local(config));
+      first = several.flatMap(m -> m.spread().processes()).map(p -> FirstProcess.of(p, device));
+      session = first.map(f -> f.session(placed, config).session()).orElseGet(() -> local(config));
     }
     return session;
   }

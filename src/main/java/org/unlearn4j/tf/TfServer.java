@@ -97,8 +97,7 @@ record TfServer(String target) {
     try (AutoCloseable held = (AutoCloseable) reference) {
       Method handle = reference.getClass().getMethod("nativeHandle");
       handle.setAccessible(true);
-      TF_Session made =
-          TF_Session.newSession((TF_Graph) handle.invoke(reference), options, status);
+      TF_Session made = TF_Session.newSession((TF_Graph) handle.invoke(reference), options, status);
       if (tensorflow.TF_GetCode(status) != tensorflow.TF_OK) {
         throw new MachineException("No session on several processes (" + said(status) + ").");
       }
