@@ -211,6 +211,8 @@ final class RollCall implements AutoCloseable {
     }
   }
 
+  /** To be called in a loop, which looks whether that came for which it waits. */
+  @SuppressWarnings("WaitNotInLoop") // its callers' loops
   private void await(long millis) {
     try {
       wait(millis);

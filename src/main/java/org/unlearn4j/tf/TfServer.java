@@ -89,6 +89,7 @@ record TfServer(String target) {
     }
   }
 
+  @SuppressWarnings("try") // the graph is held, and not closed by others meanwhile
   private static TF_Session made(Graph graph, TF_SessionOptions options, TF_Status status)
       throws ReflectiveOperationException {
     Method ref = Graph.class.getDeclaredMethod("ref");

@@ -91,6 +91,7 @@ class RollCallTest {
     try (Socket two = greeting(2)) {
       roll.awaitAll(SOON);
       roll.whenGone(() -> heard.complete("gone"));
+      assertTrue(two.isConnected());
     }
     assertEquals("gone", heard.get(10, TimeUnit.SECONDS));
     assertEquals(List.of("localhost:7020"), roll.gone(SOON));
