@@ -24,7 +24,8 @@ import org.unlearn4j.base.Verbose;
  * say every few seconds that they are there.
  *
  * <p>Lines: {@code unlearn4j PLACE ADDRESSES} from the other process, {@code welcome} or a refusal
- * back; then dots both ways; at the end {@code done} or {@code lost ADDRESS} from here.
+ * back; then dots both ways; at the end {@code done} from here, or {@code lost ADDRESS} where
+ * somebody is gone or never came.
  */
 final class RollCall implements AutoCloseable {
   static final String GREETING = "unlearn4j ";
@@ -257,7 +258,9 @@ final class RollCall implements AutoCloseable {
     String last;
     synchronized (this) {
       closed = true;
-      last = gone.isEmpty() ? DONE : LOST + String.join(", ", gone());
+      List<String> away = missing();
+      away.addAll(gone());
+      last = away.isEmpty() ? DONE : LOST + String.join(", ", away);
     }
     for (Socket socket : sockets()) {
       try {

@@ -92,8 +92,7 @@ class KubernetesJobTest {
       sets.add(args.get(args.indexOf("--set") + 1));
     }
     assertEquals(1, sets.size());
-    ModelSettings model =
-        Pipeline.read(Path.of("pipeline/fable.yaml"), List.copyOf(sets)).model();
+    ModelSettings model = Pipeline.read(Path.of("pipeline/fable.yaml"), List.copyOf(sets)).model();
     assertEquals(pods, model.device().processes().size());
     for (int i = 0; i < pods; i++) {
       String host = model.device().processes().get(i);

@@ -75,12 +75,14 @@ class RollCallTest {
   }
 
   @Test
-  void whoIsMissingIsNamed() {
+  void whoIsMissingIsNamed() throws Exception {
     CompletableFuture<String> one = process(THREE, 1);
     MachineException e =
         assertThrows(MachineException.class, () -> roll.awaitAll(Duration.ofSeconds(1)));
     assertTrue(e.getMessage().contains("found no process at localhost:7020,"), e.getMessage());
     assertTrue(!one.isDone(), "the one that is there waits");
+    roll.close();
+    assertTrue(ended(one).contains("has lost localhost:7020"), ended(one));
   }
 
   /** Killed: the connection ends. The others hear whom it was. */
