@@ -80,6 +80,9 @@ public final class OnnxExporter {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     options.requireLayers(config.layers(), from);
+    if (options.choices().grouped()) {
+      GroupedAttention.require(config, from.toString());
+    }
     Decoder decoder = Decoder.of(config);
     JsonNode generation = generation(config, from.resolve(ModelFiles.GENERATION));
     List<String> notes = new ArrayList<>();
@@ -120,7 +123,7 @@ public final class OnnxExporter {
                   AdapterFile.modelVersion(Provenance.sources(origin)),
                   options.adapter().get().factors());
             }
-            writeConfigs(config, generation, part, dataFiles);
+            writeConfigs(config, generation, part, dataFiles, options.choices().grouped());
             copyTokenizer(from, part, notes);
             copy(record, part, ModelFiles.UNLEARNING);
           });
@@ -165,7 +168,11 @@ public final class OnnxExporter {
   }
 
   private static void writeConfigs(
-      ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
+      ModelConfig config,
+      JsonNode generation,
+      Path part,
+      Map<Variant, Integer> dataFiles,
+      boolean shared)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
     json.remove("quantization_config"); // of the checkpoint; the variants have their own formats
@@ -176,7 +183,8 @@ public final class OnnxExporter {
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
-        part.resolve(ExportTarget.MARKER).toFile(), GenAiConfig.of(config, model, generation));
+        part.resolve(ExportTarget.MARKER).toFile(),
+        GenAiConfig.of(config, model, generation, shared));
   }
 
   private static JsonNode generation(ModelConfig config, Path file) {
