@@ -20,7 +20,9 @@ public record GraphChoices(
     boolean grouped) {
   private static final String HIDDEN_STATES = "hidden_states=true";
   private static final String LAST_LOGITS = "logits=last";
-  private static final String GROUPED = "attention=grouped";
+
+  /** What {@link #changes} says of files whose attention is grouped. */
+  public static final String GROUPED = "attention=grouped";
 
   /** What files have unless somebody asks for something else. */
   public static GraphChoices defaults() {
