@@ -24,6 +24,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.weights.CodeFormat;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
@@ -80,9 +81,7 @@ public final class OnnxExporter {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     options.requireLayers(config.layers(), from);
-    if (options.choices().grouped()) {
-      GroupedAttention.require(config, from.toString());
-    }
+    requireHeads(options.choices(), config, from);
     Decoder decoder = Decoder.of(config);
     JsonNode generation = generation(config, from.resolve(ModelFiles.GENERATION));
     List<String> notes = new ArrayList<>();
@@ -130,6 +129,17 @@ public final class OnnxExporter {
       List<Path> files =
           forms.stream().map(f -> to.resolve(MODELS).resolve(f.variant().fileName())).toList();
       return new Exported(to, files, notes);
+    }
+  }
+
+  /**
+   * Insists that the operator that attends takes heads of a model's size.
+   *
+   * @throws UserException naming the size if it does not
+   */
+  public static void requireHeads(GraphChoices choices, ModelConfig config, Path model) {
+    if (choices.grouped()) {
+      GroupedAttention.require(config, model.toString());
     }
   }
 
