@@ -40,8 +40,9 @@ final class ForeignPorts {
     this.outputs = byName(summary.outputs());
     // Our own gives it a bias that masks padding wherever it stands.
     String own = summary.metadata().getOrDefault(Provenance.CHOICES, "");
-    this.countsMask =
-        summary.operators().containsKey(COUNTING) && !own.contains(GraphChoices.GROUPED);
+    boolean biased =
+        summary.producer().startsWith(DecoderGraph.PRODUCER) && own.contains(GraphChoices.GROUPED);
+    this.countsMask = summary.operators().containsKey(COUNTING) && !biased;
   }
 
   /**
