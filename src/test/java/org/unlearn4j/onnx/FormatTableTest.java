@@ -35,8 +35,8 @@ import org.unlearn4j.weights.Variant;
 @Tag("slow")
 class FormatTableTest {
   private static final int BATCH = 16;
-  private static final int PROMPT = 256;
-  private static final int NEW = 64;
+  private static final int PROMPT = 96;
+  private static final int NEW = 96;
   private static final int TIMES = 7;
   private static final Path PAGE = Path.of("docs/reference/export.md");
   private static final String BEGIN = "<!-- from FormatTableTest -->\n";
