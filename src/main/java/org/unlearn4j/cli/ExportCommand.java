@@ -78,8 +78,7 @@ final class ExportCommand implements Command {
             .before(CommandOptions.path(line, "before"))
             .choices(
                 CodeOptions.of(line, variants)
-                    .outputs(
-                        line.hasOption("hidden-states"), second(line, "logits", "all", "last"))
+                    .outputs(line.hasOption("hidden-states"), second(line, "logits", "all", "last"))
                     .attention(second(line, "attention", "standard", "grouped")));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();

@@ -14,8 +14,9 @@ import org.unlearn4j.nn.Attention;
 import org.unlearn4j.nn.ModelConfig;
 
 /**
- * Attention by com.microsoft.GroupQueryAttention. Its past may be longer than what is in it, and its
- * present may be the same memory, so that a client allocates the cache once and nothing is copied.
+ * Attention by com.microsoft.GroupQueryAttention. Its past may be longer than what is in it, and
+ * its present may be the same memory, so that a client allocates the cache once and nothing is
+ * copied.
  *
  * <p>The operator is told that each row has all columns, and which of them it sees by a bias: so
  * padding is masked wherever it stands, and windows mean what {@link CausalMask} says. Its own
@@ -113,15 +114,9 @@ final class GroupedAttention {
     a.softcap().ifPresent(cap -> attributes.put("softcap", (float) cap));
     Value out =
         new Value(
-            g.outputName(Op.GROUP_QUERY_ATTENTION, "", 0),
-            in.get(0).type(),
-            qkv.get(0).shape());
+            g.outputName(Op.GROUP_QUERY_ATTENTION, "", 0), in.get(0).type(), qkv.get(0).shape());
     g.node(
-        Op.GROUP_QUERY_ATTENTION,
-        "",
-        attributes,
-        in,
-        List.of(out, present.get(0), present.get(1)));
+        Op.GROUP_QUERY_ATTENTION, "", attributes, in, List.of(out, present.get(0), present.get(1)));
     return casts.wide(out);
   }
 
@@ -129,7 +124,9 @@ final class GroupedAttention {
     return g.node(Op.MAX, "mask", Map.of(), mask.shape(), mask, g.scalar(BLOCKED));
   }
 
-  /** Each row's last column, int32 {@code [batch]}, and the number of columns, int32 {@code [1]}. */
+  /**
+   * Each row's last column, int32 {@code [batch]}, and the number of columns, int32 {@code [1]}.
+   */
   private List<Value> lengths() {
     if (lengths == null) {
       lengths = g.atRoot(() -> g.within("lengths", this::columns));

@@ -10,8 +10,8 @@ import org.unlearn4j.lm.Decoding;
 /**
  * Decodes with a deployed graph: each round's keys and values go into the next one as the runtime
  * left them, or stay where they are where the graph allows that, and of its logits only those after
- * the last column are read. Prompts of which all logits would take much memory are fed a few columns
- * at a time.
+ * the last column are read. Prompts of which all logits would take much memory are fed a few
+ * columns at a time.
  */
 final class OrtDecoding implements AutoCloseable {
   /** Most bytes of logits that a pass may leave: 256 MiB. */

@@ -13,9 +13,9 @@ import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
-import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.weights.CodeFormat;
 import org.unlearn4j.weights.GraphChoices;
 

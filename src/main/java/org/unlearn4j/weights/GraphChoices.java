@@ -13,11 +13,7 @@ import java.util.List;
  * @param grouped whether attention is ONNX Runtime's operator whose cache may be one buffer
  */
 public record GraphChoices(
-    CodeFormat int4,
-    CodeFormat int8,
-    boolean hiddenStates,
-    boolean lastLogits,
-    boolean grouped) {
+    CodeFormat int4, CodeFormat int8, boolean hiddenStates, boolean lastLogits, boolean grouped) {
   private static final String HIDDEN_STATES = "hidden_states=true";
   private static final String LAST_LOGITS = "logits=last";
 

@@ -173,8 +173,8 @@ class BillionParametersTest {
             "--out",
             folder.resolve("verify.json"));
     System.out.printf(
-        "verify of int4: %.2f GiB resident, %.2f of it anonymous, of %.2f GiB of weights in float32;"
-            + " %.0f s (%.0f s of processors)%n",
+        "verify of int4: %.2f GiB resident, %.2f of it anonymous, of %.2f GiB of weights in"
+            + " float32; %.0f s (%.0f s of processors)%n",
         verify.residentGiB(),
         verify.anonymousGiB(),
         weights,

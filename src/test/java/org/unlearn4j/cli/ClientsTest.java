@@ -96,7 +96,7 @@ class ClientsTest {
     Path onnx = folder.resolve((model + form).replaceAll("[^a-z0-9]", "-"));
     if (!Files.isDirectory(onnx)) {
       List<String> line = new ArrayList<>(List.of("export", "--model", model, "--variants"));
-      line.addAll(List.of(form.split(" ")));
+      line.addAll(List.of(form.split(" ", -1)));
       line.addAll(List.of("--out", onnx.toString()));
       CommandRun r = CommandRun.of(line.toArray(String[]::new));
       assertEquals(ExitCode.DONE, r.code(), r.err());
@@ -163,7 +163,7 @@ class ClientsTest {
   @MethodSource("forms")
   void theSameGreedyText(String form, String runtime) throws IOException, InterruptedException {
     Path onnx = export(MODEL, form);
-    Variant variant = Variant.named(form.split(" ")[0]);
+    Variant variant = Variant.named(form.split(" ", -1)[0]);
     List<JsonNode> theirs = client(onnx, variant.clientName(), runtime);
     JsonNode versions = theirs.remove(theirs.size() - 1);
     assertFalse(versions.path("transformers.js").asText().isEmpty(), "" + versions);

@@ -77,7 +77,8 @@ class ForeignGroupsTest {
         }
       }
     }
-    g.addInitializer(TensorProto.newBuilder().setName("one").setDataType(7).addDims(1).addInt64Data(1));
+    g.addInitializer(
+        TensorProto.newBuilder().setName("one").setDataType(7).addDims(1).addInt64Data(1));
     List<NodeProto> rest = List.copyOf(g.getNodeList());
     g.clearNode()
         .addNode(

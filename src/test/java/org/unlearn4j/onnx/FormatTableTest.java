@@ -42,8 +42,10 @@ class FormatTableTest {
   private static final String BEGIN = "<!-- from FormatTableTest -->\n";
   private static final String END = "<!-- from FormatTableTest: end -->";
   private static final String HEAD =
-      "| format | MB | prefill, tokens/s | decoding, tokens/s | mean KL | top-1 | rebound |\n"
-          + "|---|---|---|---|---|---|---|\n";
+      """
+      | format | MB | prefill, tokens/s | decoding, tokens/s | mean KL | top-1 | rebound |
+      |---|---|---|---|---|---|---|
+      """;
 
   @TempDir Path temp;
 

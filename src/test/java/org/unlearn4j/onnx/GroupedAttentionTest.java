@@ -66,8 +66,7 @@ class GroupedAttentionTest {
     return Fixture.names()
         .filter(n -> ModelConfig.read(Fixture.named(n).folder()).headDim() % 8 == 0)
         .flatMap(
-            n ->
-                Stream.of(GraphForm.OLDER, GraphForm.LATEST).map(opset -> Arguments.of(n, opset)));
+            n -> Stream.of(GraphForm.OLDER, GraphForm.LATEST).map(opset -> Arguments.of(n, opset)));
   }
 
   /**
@@ -103,8 +102,10 @@ class GroupedAttentionTest {
     }
     ReadBack.Counts counts = ReadBacks.counts(Fixture.named("llama").folder(), onnx, variant);
     assertEquals(0, counts.foreign().orElse(-1), "held against our own writer");
-    assertTrue(OnnxSummary.of(OnnxFile.locate(onnx, variant.label())).operators()
-        .containsKey("GroupQueryAttention"));
+    assertTrue(
+        OnnxSummary.of(OnnxFile.locate(onnx, variant.label()))
+            .operators()
+            .containsKey("GroupQueryAttention"));
   }
 
   /** A graph that is wrong is caught as it is with the other operator: scores twice as large. */
@@ -134,14 +135,18 @@ class GroupedAttentionTest {
    * float16 the operator rounds queries and results too: a few times 2^-11 of logits up to 10.
    */
   @ParameterizedTest
-  @EnumSource(value = Variant.class, names = {"FP32", "FP16"})
+  @EnumSource(
+      value = Variant.class,
+      names = {"FP32", "FP16"})
   void softCapsComeBeforeTheMask(Variant variant) throws IOException {
     List<TokenRow> rows = Fixture.rows(Fixture.named("gemma2").expected());
     double loose = apart(capped(50), variant, rows);
     assertTrue(loose < (variant.half() ? 0.02 : 2e-5), "a cap that hardly bends: " + loose);
     double tight = apart(capped(0.5), variant, rows);
     assertTrue(tight < (variant.half() ? 0.02 : 2e-5), "a cap that bends: " + tight);
-    double other = difference(logits(capped(50), variant, true, rows), logits(capped(0.5), variant, true, rows));
+    double other =
+        difference(
+            logits(capped(50), variant, true, rows), logits(capped(0.5), variant, true, rows));
     assertTrue(other > 0.2, "caps make a difference: " + other);
   }
 
@@ -197,7 +202,9 @@ class GroupedAttentionTest {
    * behind the last token stay zero. Tokens are those of a cache that grows.
    */
   @ParameterizedTest
-  @EnumSource(value = Variant.class, names = {"FP32", "Q4F16"})
+  @EnumSource(
+      value = Variant.class,
+      names = {"FP32", "Q4F16"})
   void theCacheMayBeOneBuffer(Variant variant) throws OrtException {
     Path onnx = export("llama", variant, GraphForm.LATEST, true);
     int[] prompt = {3, 14, 15, 9, 2};
@@ -208,7 +215,8 @@ class GroupedAttentionTest {
             CacheBuffer.of(OrtEnvironment.getEnvironment(), model.deployed().cache(), 1, length)) {
       List<Integer> said = new ArrayList<>();
       Decoding d =
-          new Decoding(List.of(prompt), Generation.greedy(steps, Set.of()), 64, (r, t) -> said.add(t));
+          new Decoding(
+              List.of(prompt), Generation.greedy(steps, Set.of()), 64, (r, t) -> said.add(t));
       while (!d.done()) {
         try (OrtLogits logits = model.deployed().logits(1);
             OrtFeeds feeds =
