@@ -67,6 +67,13 @@ enum Op {
           "softcap",
           Float.class),
       Op.Domain.CONTRIB),
+  IDENTITY("Identity", 1, 1),
+  IF(
+      "If",
+      1,
+      1,
+      1,
+      Map.of("then_branch", GraphBuilder.Branch.class, "else_branch", GraphBuilder.Branch.class)),
   LAYER_NORMALIZATION(
       "LayerNormalization", 2, 3, 1, Map.of("axis", Long.class, "epsilon", Float.class), 17),
   LESS_OR_EQUAL("LessOrEqual", 2, 2),
