@@ -3,6 +3,7 @@ package org.unlearn4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,8 +138,10 @@ final class BenchCommand implements Command {
             labelled,
             CommandOptions.integer(line, "steps", 1, 20),
             unlearn.loop().optimizer());
+    CommandOptions.path(line, "history").map(BenchHistory::new).ifPresent(BenchHistory::requireOwn);
     Optional<Path> growth = CommandOptions.path(line, "growth");
     if (growth.isPresent()) {
+      Growth.requireFolder(growth.get());
       Growth.write(
               StepGrowth.of(
                   work, c -> objective(unlearn, Decoder.of(c), format), StepBenchmark::cost),
@@ -291,6 +294,13 @@ final class BenchCommand implements Command {
     private static final double MIB = 1 << 20;
 
     private Growth() {}
+
+    /** To be asked before minutes of measuring, not after them. */
+    static void requireFolder(Path folder) {
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
+        throw UserException.at(folder, "", "a file", "a folder for pictures, or nothing");
+      }
+    }
 
     /**
      * Writes {@code growth-time.svg} and {@code growth-memory.svg}.
