@@ -98,9 +98,7 @@ class BenchHistoryTest {
   /** Whoever reads, adds a line and writes without a lock loses the other's line. */
   @Test
   void measurementsOfTwoAtOnceAreAllThere() {
-    IntStream.range(0, 8)
-        .parallel()
-        .forEach(i -> history.append(measured("FP32", 100 + i), "one"));
+    IntStream.range(0, 8).parallel().forEach(i -> history.append(measured("FP32", 100 + i), "one"));
     assertEquals(8, history.trends().get(0).count());
   }
 
