@@ -343,9 +343,5 @@ final class BenchCommand implements Command {
               .toList();
       return LinePlot.svg(frame, lines, List.of());
     }
-
-    private static double rounded(double value, double by) {
-      return Math.round(value * by) / by;
-    }
   }
 }
