@@ -58,7 +58,7 @@ final class DividedRows implements AutoCloseable {
   }
 
   private static boolean independent(OnnxFile file) {
-    return file.model().getGraph().getNodeList().stream()
+    return Subgraph.nodes(file.model().getGraph()).stream()
         .noneMatch(n -> OF_THE_BATCH.contains(n.getOpType()));
   }
 

@@ -229,7 +229,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     Linear router = experts.router();
     String label = module(router.weight());
     Value logits = adapters.added(label, flat, router, maps.exact(label, flat, router));
-    return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
+    return new GatheredExperts(g, maps.widened(), (own, e) -> experts.emit(this, own, e))
         .emit(flat, logits, experts, routes::add);
   }
 

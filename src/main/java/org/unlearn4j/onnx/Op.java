@@ -50,6 +50,13 @@ enum Op {
   GELU("Gelu", 1, 1, 1, Map.of("approximate", String.class), 20),
   GEMM("Gemm", 2, 3, 1, Map.of("transB", Long.class)),
   GREATER("Greater", 2, 2),
+  IDENTITY("Identity", 1, 1),
+  IF(
+      "If",
+      1,
+      1,
+      1,
+      Map.of("then_branch", GraphBuilder.Branch.class, "else_branch", GraphBuilder.Branch.class)),
   LAYER_NORMALIZATION(
       "LayerNormalization", 2, 3, 1, Map.of("axis", Long.class, "epsilon", Float.class), 17),
   LESS_OR_EQUAL("LessOrEqual", 2, 2),
