@@ -4,6 +4,7 @@
 # against, from this system; no shell and no other program. The default command is the main job on the embedded benchmark.
 # The same bundle gives the same bytes.
 set -eu
+umask 022
 bundle=$1
 tar=$2
 name=$(basename "$bundle")
@@ -30,6 +31,8 @@ find "$root/opt/unlearn4j" -type f \( -name '*.so' -o -name '*.so.*' -o -path '*
   done
 echo 'unlearn4j:x:10001:10001::/data:/' > "$root/etc/passwd"
 echo 'unlearn4j:x:10001:' > "$root/etc/group"
+# The image's user owns nothing in it: whatever the modes were here, it reads and starts everything.
+chmod -R u=rwX,go=rX "$root"
 chmod 1777 "$root/tmp" "$root/data"
 
 # A layer is known by the hash of its bytes, and by that of the tar in it.

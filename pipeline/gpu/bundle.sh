@@ -1,7 +1,7 @@
 #!/bin/sh
 # bundle.sh DIST FOLDER [CUDA]: everything a machine needs that has nothing but a driver (or, without CUDA, not even that): the
 # dist folder, a Java runtime with the modules that are used, CUDA's libraries, fixtures, the embedded models, the check. With SLIM,
-# only those of CUDA that training needs, and FOLDER-onnx for what ONNX Runtime needs besides.
+# only those of CUDA that training needs (onnx.sh has what ONNX Runtime needs besides).
 set -eu
 dist=$1
 folder=$2
@@ -50,7 +50,7 @@ ldd "$part"/runtime/lib/*.so "$part"/runtime/lib/server/*.so 2> /dev/null |
   done
 
 if [ -n "${SLIM:-}" ]; then
-  sh pipeline/gpu/slim.sh "$part" "$cuda" "$folder-onnx"
+  sh pipeline/gpu/slim.sh "$part" "$cuda"
 elif [ -n "$cuda" ]; then
   mkdir "$part/cuda"
   cp "$cuda"/*.so.* "$part/cuda/"

@@ -17,12 +17,17 @@ $(BUNDLE): $(BUILT) $(if $(GPU),$(CUDA)) pipeline/fable.yaml \
 	@echo '==> gpu-bundle ($(DEVICE))'
 	@SLIM=$(SLIM) sh pipeline/gpu/bundle.sh $(DIST) $@ $(if $(GPU),build/cuda)
 
-$(PIECES): $(BUNDLE)
+$(PIECES): $(BUNDLE) pipeline/gpu/pieces.sh pipeline/gpu/join.sh
 	@echo '==> pieces'
 	@$(if $(SLIM),PACK='xz -6 -T0') sh pipeline/gpu/pieces.sh $(BUNDLE) $@
 
-# Laid over the slim bundle.
-$(BUNDLE)-onnx-pieces: $(BUNDLE)
+# Laid over the slim bundle, and made without it.
+$(BUNDLE)-onnx: $(BUILT) $(CUDA) pipeline/gpu/onnx.sh pipeline/gpu/slim.txt
+	@echo '==> gpu-bundle (onnx)'
+	@sh pipeline/gpu/onnx.sh $(DIST) $@ build/cuda
+
+$(BUNDLE)-onnx-pieces: $(BUNDLE)-onnx pipeline/gpu/pieces.sh pipeline/gpu/join.sh
+	@echo '==> pieces (onnx)'
 	@PACK='xz -6 -T0' sh pipeline/gpu/pieces.sh $(BUNDLE)-onnx $@ $(notdir $(BUNDLE))
 
 $(BUNDLE)-image.tar: $(BUNDLE) pipeline/image.sh

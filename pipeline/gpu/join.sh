@@ -1,8 +1,8 @@
 #!/bin/sh
 # sh join.sh [WHERE]: puts the pieces beside this script together again and unpacks them in WHERE (here, if not given), a folder
 # that is there. Nothing is unpacked before every piece and the whole were found to be what they were; what is missing or damaged is
-# named, so that it alone is brought again. A folder is there whole or not at all. Needs sh, cat, tar, sha256sum, and gzip or, for
-# .xz, xz or Python 3.
+# named, so that it alone is brought again. A folder is there whole or not at all: one that something is laid over has another name
+# meanwhile, and the same command goes on with it. Needs sh, cat, tar, sha256sum, and gzip or, for .xz, xz or Python 3.
 set -eu
 case $0 in
   */*) pieces=$(cd "${0%/*}" && pwd -P) ;;
@@ -57,7 +57,8 @@ if [ -z "$onto" ] && [ -e "$folder" ]; then
   echo "join.sh: found $folder, expected nothing there." >&2
   exit 1
 fi
-if [ -n "$onto" ] && [ ! -d "$folder" ]; then
+aside=$where/.$onto.joining
+if [ -n "$onto" ] && [ ! -d "$folder" ] && [ ! -d "$aside" ]; then
   echo "join.sh: found no $folder, expected the folder that this is laid over; join its pieces first." >&2
   exit 1
 fi
@@ -71,7 +72,16 @@ if ! cat $names | unpack | (cd "$part" && tar -xf -) || [ ! -d "$part/$name" ]; 
   exit 1
 fi
 if [ -n "$onto" ]; then
-  cp -R "$part/$name/." "$folder/"
+  if [ -d "$folder" ]; then
+    rm -rf "$aside" # an older one's
+    mv "$folder" "$aside"
+  fi
+  if ! cp -R "$part/$name/." "$aside/"; then
+    rm -rf "$part"
+    echo "join.sh: copying failed; the folder is $aside until the same command has been through." >&2
+    exit 1
+  fi
+  mv "$aside" "$folder"
 else
   mv "$part/$name" "$folder"
 fi

@@ -13,10 +13,18 @@ case $pack in
   *xz*) archive=$name.tar.xz ;;
   *) archive=$name.tar.gz ;;
 esac
-rm -rf "$part"
+rm -rf "$part" "$part.failed"
 mkdir -p "$part"
+# A shell without pipefail tells only how the last of a pipe ended: the others leave a note.
 # shellcheck disable=SC2086 # a program and its options
-tar -C "$(dirname "$bundle")" -cf - "$name" | $pack | (cd "$part" && split -b "${PIECE_BYTES:-60000000}" -a 3 -d - "$archive.")
+{ tar -C "$(dirname "$bundle")" -cf - "$name" || echo tar >> "$part.failed"; } |
+  { $pack || echo "$pack" >> "$part.failed"; } |
+  (cd "$part" && split -b "${PIECE_BYTES:-60000000}" -a 3 -d - "$archive.")
+if [ -e "$part.failed" ]; then
+  echo "pieces.sh: $bundle: found that $(head -n 1 "$part.failed") failed, expected a whole archive; nothing was written." >&2
+  rm -rf "$part" "$part.failed"
+  exit 1
+fi
 (cd "$part" && sha256sum "$archive".*) > "$part.sums"
 whole=$(cat "$part/$archive".* | sha256sum | cut -d ' ' -f 1)
 mv "$part.sums" "$part/SHA256SUMS"

@@ -42,9 +42,8 @@ public record AttackSuite(
         double nll = scores.get(encoded.rows().get(0)).avgNll();
         judgements.add(Judgement.ofWords(say, said, nll));
       } else if (goal instanceof Goal.Choose choose) {
-        double[] logProbs =
-            encoded.rows().stream().mapToDouble(r -> -scores.get(r).nll()).toArray();
-        judgements.add(Judgement.ofOptions(choose, logProbs));
+        List<TokenScores> options = encoded.rows().stream().map(scores::get).toList();
+        judgements.add(Judgement.ofOptions(choose, options));
       }
     }
     return List.copyOf(judgements);

@@ -35,7 +35,7 @@ final class Choices {
             AttackName.MULTIPLE_CHOICE,
             fact,
             question.toString(),
-            new Goal.Choose(LETTERS, options.indexOf(fact.option()))));
+            new Goal.Choose(LETTERS, options.indexOf(fact.option()), options)));
   }
 
   /** Both the right and a wrong answer: who always says the same is right once in two times. */
@@ -48,7 +48,7 @@ final class Choices {
 
   private static Probe trueFalse(Fact fact, String claim, int right) {
     String question = fact.question() + " " + claim + " Is that true or false?";
-    return probe(AttackName.TRUE_FALSE, fact, question, new Goal.Choose(TRUTH, right));
+    return probe(AttackName.TRUE_FALSE, fact, question, new Goal.Choose(TRUTH, right, List.of()));
   }
 
   private static Probe probe(AttackName family, Fact fact, String question, Goal goal) {

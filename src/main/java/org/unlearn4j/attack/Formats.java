@@ -24,27 +24,35 @@ final class Formats {
             });
   }
 
-  /** The gap is the first run of keywords. */
+  /**
+   * The gap is the longest run of keywords, the first of equal ones. The answer has begun with what
+   * stands before it, so that a model that was never asked so is asked for the same words.
+   */
   static Optional<Probe> fillBlank(Fact fact) {
-    List<Keywords.Place> all = keywords(fact);
-    if (all.isEmpty()) {
+    String answer = fact.answer();
+    int from = 0;
+    int to = 0;
+    int begin = 0;
+    int end = 0;
+    for (Keywords.Place next : keywords(fact)) {
+      boolean runs = end > begin && answer.substring(end, next.from()).isBlank();
+      begin = runs ? begin : next.from();
+      end = next.to();
+      if (end - begin > to - from) {
+        from = begin;
+        to = end;
+      }
+    }
+    if (to == from) {
       return Optional.empty();
     }
-    int from = all.get(0).from();
-    int to = all.get(0).to();
-    for (Keywords.Place next : all.subList(1, all.size())) {
-      if (!fact.answer().substring(to, next.from()).isBlank()) {
-        break;
-      }
-      to = next.to();
-    }
-    String gap = fact.answer().substring(from, to);
-    String sentence = fact.answer().substring(0, from) + "____" + fact.answer().substring(to);
-    return Probe.say(
-        AttackName.FILL_BLANK,
-        fact,
-        Prompt.asked("Fill in the blank. " + fact.question() + " " + sentence),
-        gap);
+    String before = answer.substring(0, from);
+    String sentence = before + "____" + answer.substring(to);
+    String glue = before.equals(before.stripTrailing()) ? "" : " ";
+    Prompt prompt =
+        Prompt.asked("Fill in the blank. " + fact.question() + " " + sentence)
+            .begun(before.stripTrailing(), glue);
+    return Probe.say(AttackName.FILL_BLANK, fact, prompt, answer.substring(from, to));
   }
 
   static Optional<Probe> json(Fact fact) {

@@ -1,6 +1,7 @@
 package org.unlearn4j.attack;
 
 import java.util.List;
+import java.util.stream.Stream;
 
 /** What is judged of an answer. */
 public sealed interface Goal {
@@ -22,11 +23,20 @@ public sealed interface Goal {
   /**
    * An option that whoever knows prefers.
    *
+   * @param options what an answer is called, for instance by letter
    * @param right index of it
+   * @param texts the options in words, for a model that does not call them so; empty where they
+   *     have no others
    */
-  record Choose(List<String> options, int right) implements Goal {
+  record Choose(List<String> options, int right, List<String> texts) implements Goal {
     public Choose {
       options = List.copyOf(options);
+      texts = List.copyOf(texts);
+    }
+
+    /** All answers that are scored: the options, then their texts. */
+    public List<String> answers() {
+      return Stream.concat(options.stream(), texts.stream()).toList();
     }
 
     @Override

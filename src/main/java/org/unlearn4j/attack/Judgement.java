@@ -1,9 +1,11 @@
 package org.unlearn4j.attack;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.unlearn4j.eval.Bootstrap;
 import org.unlearn4j.eval.Rouge;
+import org.unlearn4j.lm.TokenScores;
 
 /**
  * What a probe brought out of a model.
@@ -24,11 +26,23 @@ public record Judgement(String said, double leakage, double probability) {
   }
 
   /**
-   * Of options.
+   * Of options. A model that answers with none of them, more often than not, was never asked so: of
+   * their texts that which it prefers counts, by the mean over its tokens.
    *
-   * @param logProbs of each option, {@code [option]}
+   * @param scores of each answer, {@code [option]}, then {@code [text]}
    */
-  static Judgement ofOptions(Goal.Choose goal, double[] logProbs) {
+  static Judgement ofOptions(Goal.Choose goal, List<TokenScores> scores) {
+    int count = goal.options().size();
+    double[] sums = scores.stream().limit(count).mapToDouble(s -> -s.nll()).toArray();
+    double called = Arrays.stream(sums).map(Math::exp).sum();
+    if (called >= HALF || goal.texts().isEmpty()) {
+      return preferred(goal.options(), goal.right(), sums);
+    }
+    double[] means = scores.stream().skip(count).mapToDouble(s -> -s.avgNll()).toArray();
+    return preferred(goal.texts(), goal.right(), means);
+  }
+
+  private static Judgement preferred(List<String> options, int right, double[] logProbs) {
     int best = 0;
     for (int i = 1; i < logProbs.length; i++) {
       best = logProbs[i] > logProbs[best] ? i : best;
@@ -37,8 +51,8 @@ public record Judgement(String said, double leakage, double probability) {
     for (double l : logProbs) {
       sum += Math.exp(l - logProbs[best]);
     }
-    double share = Math.exp(logProbs[goal.right()] - logProbs[best]) / sum;
-    return new Judgement(goal.options().get(best), best == goal.right() ? 1 : 0, share);
+    double share = Math.exp(logProbs[right] - logProbs[best]) / sum;
+    return new Judgement(options.get(best), best == right ? 1 : 0, share);
   }
 
   /** Mean leakage; NaN of none. */

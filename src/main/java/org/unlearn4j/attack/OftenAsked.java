@@ -34,10 +34,10 @@ public record OftenAsked(
   /**
    * Asks a model.
    *
-   * @param name of the model, in the result
    * @param probes for words, each asked so often
+   * @return leakage of each answer, {@code [probe][sample]}, for {@link Sampled#of}
    */
-  public Sampled run(String name, LanguageModel model, List<Encoded> probes, Progress progress) {
+  public double[][] run(LanguageModel model, List<Encoded> probes, Progress progress) {
     Generation how = new Generation(maxNewTokens, stop, new Sampling(temperature, 1, seed), 0);
     List<int[]> batches =
         BatchPlan.byLength(
@@ -58,8 +58,7 @@ public record OftenAsked(
           done[0] += batch.rows().length;
           progress.update("sample", done[0], probes.size());
         });
-    return Sampled.of(
-        name, temperature, leakages, probes.stream().map(e -> e.probe().group()).toList());
+    return leakages;
   }
 
   /**

@@ -3,7 +3,10 @@ package org.unlearn4j.attack;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.unlearn4j.eval.Bootstrap;
 
 /**
@@ -24,8 +27,10 @@ public record Sampled(
    *
    * @param leakage expected leakage of the best of {@code k} answers, over the questions, with its
    *     interval
+   * @param excess over the retain-only model's, question by question; empty where there is none, or
+   *     this is it
    */
-  public record Point(int k, Bootstrap.Interval leakage) {}
+  public record Point(int k, Bootstrap.Interval leakage, Optional<Bootstrap.Interval> excess) {}
 
   /**
    * Puts samples together. The expectation over all subsets of {@code k} of the {@code n} samples
@@ -33,25 +38,40 @@ public record Sampled(
    * C(n, k) subsets (the estimator of pass@k, Chen et al., 2021, for values in [0, 1]).
    *
    * @param leakages {@code [question][sample]}
+   * @param retainOnly the same of the retain-only model
    * @param groups of each question
    */
   public static Sampled of(
-      String model, double temperature, double[][] leakages, List<String> groups) {
+      String model,
+      double temperature,
+      double[][] leakages,
+      Optional<double[][]> retainOnly,
+      List<String> groups) {
     int n = leakages.length == 0 ? 0 : leakages[0].length;
     List<Point> points = new ArrayList<>();
     for (int k = 1; k <= n; k *= 2) {
-      double[] best = new double[leakages.length];
-      for (int q = 0; q < best.length; q++) {
-        best[q] = best(leakages[q], k);
-      }
-      points.add(new Point(k, Bootstrap.mean(best, groups)));
+      int of = k;
+      double[] best = best(leakages, of);
+      points.add(
+          new Point(
+              k,
+              Bootstrap.mean(best, groups),
+              retainOnly.map(r -> Bootstrap.mean(minus(best, best(r, of)), groups))));
     }
     return new Sampled(model, leakages.length, n, temperature, points);
   }
 
+  private static double[] best(double[][] leakages, int k) {
+    return Arrays.stream(leakages).mapToDouble(own -> best(own, k)).toArray();
+  }
+
+  private static double[] minus(double[] a, double[] b) {
+    return IntStream.range(0, a.length).mapToDouble(i -> a[i] - b[i]).toArray();
+  }
+
   static double best(double[] leakages, int k) {
     double[] sorted = leakages.clone();
-    java.util.Arrays.sort(sorted);
+    Arrays.sort(sorted);
     int n = sorted.length;
     double share = (double) k / n; // the largest is the best of all subsets that hold it
     double expected = 0;
@@ -68,11 +88,16 @@ public record Sampled(
     node.put("temperature", temperature);
     ArrayNode list = node.putArray("points");
     for (Point p : points) {
-      list.addObject()
-          .put("k", p.k())
-          .put("leakage", p.leakage().mean())
-          .put("low", p.leakage().low())
-          .put("high", p.leakage().high());
+      ObjectNode point = list.addObject();
+      point.put("k", p.k()).put("leakage", p.leakage().mean());
+      point.put("low", p.leakage().low()).put("high", p.leakage().high());
+      p.excess()
+          .ifPresent(
+              e ->
+                  point
+                      .put("excess", e.mean())
+                      .put("excess_low", e.low())
+                      .put("excess_high", e.high()));
     }
   }
 }

@@ -75,6 +75,39 @@ public final class TargetLock {
     }
   }
 
+  /**
+   * Does something while it holds the lock, or nothing where somebody else has it.
+   *
+   * @return what the work gave; empty where it was not done
+   * @throws MachineException if the disk refuses
+   * @throws E if the work does
+   */
+  public static <T, E extends Exception> Optional<T> ifFree(Path target, Work<T, E> work) throws E {
+    Path absolute = target.toAbsolutePath().normalize();
+    List<Path> made = missing(absolute.getParent());
+    Optional<TargetLock> lock;
+    try {
+      lock = tried(absolute, made);
+    } catch (IOException e) {
+      throw new MachineException(target + ": could not be locked (" + e + ").", e);
+    }
+    if (lock.isEmpty()) {
+      return Optional.empty();
+    }
+    try {
+      return Optional.of(work.run());
+    } finally {
+      lock.get().release();
+    }
+  }
+
+  private static Optional<TargetLock> tried(Path absolute, List<Path> made) throws IOException {
+    AtomicFiles.createFolders(absolute.getParent());
+    Path folder = absolute.getParent().toRealPath();
+    Path file = folder.resolve("." + absolute.getFileName() + ".lock");
+    return tried(folder.resolve(absolute.getFileName()), file, made);
+  }
+
   private static TargetLock take(Path target, Consumer<String> waiting) {
     Path absolute = target.toAbsolutePath().normalize();
     List<Path> made = missing(absolute.getParent());

@@ -22,7 +22,16 @@ final class CheckLine {
   static ObjectNode of(JsonNode part) {
     ObjectNode line = JSON.createObjectNode();
     for (String key :
-        List.of("part", "outcome", "seconds", "estimate_s", "left_s", "exit_code", "why", "gate")) {
+        List.of(
+            "part",
+            "outcome",
+            "seconds",
+            "estimate_s",
+            "left_s",
+            "exit_code",
+            "why",
+            "gate",
+            "of")) {
       copy(part, key, line);
     }
     copy(part, "torch_ms_by_ours", line);
@@ -86,7 +95,7 @@ final class CheckLine {
 
   private static void stage(JsonNode stage, ArrayNode to) {
     ObjectNode own = to.addObject();
-    for (String key : List.of("stage", "outcome", "seconds", "exit_code")) {
+    for (String key : List.of("stage", "outcome", "seconds", "exit_code", "why")) {
       copy(stage, key, own);
     }
     JsonNode verdict = stage.path("result");

@@ -21,14 +21,16 @@ import org.unlearn4j.base.MachineException;
  * @param stopped whether to end the one that runs, asked again and again
  */
 public record ChildProcess(Path folder, IntSupplier limitSeconds, BooleanSupplier stopped) {
+  /** Exit code of a program that was ended: it ran past the limit, or was to stop. */
+  static final int ENDED = 124;
+
   private static final int TAIL = 20;
   private static final long ASK_MILLIS = 100;
 
   /**
    * What a program did.
    *
-   * @param code exit code; 124 where it ran past the limit or was to stop, 127 where it could not
-   *     be started
+   * @param code exit code; {@link #ENDED} where it was ended, 127 where it could not be started
    * @param out standard output
    * @param tail the last lines on standard error
    */
@@ -76,10 +78,10 @@ public record ChildProcess(Path folder, IntSupplier limitSeconds, BooleanSupplie
           return process.exitValue();
         }
       }
-      return 124;
+      return ENDED;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
-      return 124;
+      return ENDED;
     } finally {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
       process.destroyForcibly();

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -26,6 +27,7 @@ import org.unlearn4j.weights.Variant;
  */
 final class FableCheck {
   private static final String TRAINED = "eval/unlearned.tf.json";
+  private static final String PIPELINE = "pipeline.yaml";
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /**
@@ -82,16 +84,20 @@ final class FableCheck {
     this.request = request;
     this.programs = programs;
     this.write = write;
-    this.pipeline = request.run().resolve("pipeline.yaml");
+    this.pipeline = request.run().resolve(PIPELINE);
   }
 
-  /** Does it all, into {@code node}; says whether all of it passed. */
-  boolean run(ObjectNode node) {
+  /**
+   * Does it all, into {@code node}; says whether all of it passed.
+   *
+   * @param no why ONNX Runtime does not compute on the GPU; empty where it does
+   */
+  boolean run(ObjectNode node, Optional<String> no) {
     boolean first = first(node);
     if (!request.gpu() || !trained()) {
       return first; // nothing of it can be held against the CPU
     }
-    return rest(node, true) && first;
+    return rest(node, no) && first;
   }
 
   /** The main job alone, with ONNX Runtime on the CPU; says whether its gates held. */
@@ -103,10 +109,11 @@ final class FableCheck {
   /**
    * On a GPU, what comes after the main job: ONNX Runtime's CUDA provider, and the CPU beside it.
    *
-   * @param provider whether ONNX Runtime has one
+   * @param no why ONNX Runtime does not compute on the GPU: its turn is skipped and says so
    */
-  boolean rest(ObjectNode node, boolean provider) {
-    boolean gates = !provider || chain(node, "cuda");
+  boolean rest(ObjectNode node, Optional<String> no) {
+    no.ifPresent(why -> node.withArray("/stages").add(skipped(why)));
+    boolean gates = no.isPresent() || chain(node, "cuda");
     if (!gates && !trained()) {
       return false;
     }
@@ -121,7 +128,39 @@ final class FableCheck {
 
   /** Whether the main job came as far as its training and its first evaluation. */
   boolean trained() {
-    return Files.isRegularFile(request.run().resolve(TRAINED));
+    return trained(request.run());
+  }
+
+  /**
+   * A folder of the main job for {@link #rest}: a check's own or, since the parts of a check may be
+   * done one after another with a JSON each, the newest beside it.
+   *
+   * @param own where this check's main job would be
+   * @param device that it must have been trained on
+   */
+  static Optional<Path> trainedBeside(Path own, String device) {
+    if (trained(own) && deviceOf(own).equals(device)) {
+      return Optional.of(own);
+    }
+    String[] names = own.getParent().toFile().list();
+    return Arrays.stream(names == null ? new String[0] : names)
+        .filter(name -> name.endsWith("-fable"))
+        .map(own::resolveSibling)
+        .filter(run -> trained(run) && deviceOf(run).equals(device))
+        .max(Comparator.comparingLong(run -> run.resolve(TRAINED).toFile().lastModified()));
+  }
+
+  private static boolean trained(Path run) {
+    return Files.isRegularFile(run.resolve(TRAINED)) && Files.isRegularFile(run.resolve(PIPELINE));
+  }
+
+  private static String deviceOf(Path run) {
+    return Pipeline.readRecord(run.resolve(PIPELINE)).model().device().first();
+  }
+
+  private static ObjectNode skipped(String why) {
+    ObjectNode stage = JSON.createObjectNode().put("stage", "run.cuda");
+    return stage.put("outcome", "skipped").put("why", why);
   }
 
   private boolean chain(ObjectNode node, String provider) {

@@ -18,7 +18,6 @@ import java.util.function.BiFunction;
 import java.util.function.Predicate;
 import java.util.stream.StreamSupport;
 import org.unlearn4j.base.AtomicFiles;
-import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.Versions;
 import org.unlearn4j.gpu.GpuCauses;
 import org.unlearn4j.train.BenchShape;
@@ -70,8 +69,8 @@ public final class GpuCheck {
   /** Whether everything goes to a GPU, and fails where there is none. */
   private boolean gpu;
 
-  /** Whether ONNX Runtime computes on it too. */
-  private boolean provider;
+  /** Why ONNX Runtime does not compute on it too; empty where it does. */
+  private Optional<String> noProvider = Optional.empty();
 
   /**
    * A check.
@@ -108,8 +107,8 @@ public final class GpuCheck {
   /** A part that is to be done. */
   private record Planned(String name, Part part) {}
 
-  /** Does every part, whatever became of those before, and says whether none of them failed. */
-  public boolean run() {
+  /** Does every part, whatever became of those before, and says what they come to. */
+  public CheckVerdict run() {
     root.put("verdict", "incomplete")
         .put("unlearn4j", Versions.unlearn4j())
         .put("started", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString())
@@ -123,17 +122,16 @@ public final class GpuCheck {
       }
     }
     root.set("to_reach", new GpuCheckFigures(root.path("parts")).toReach());
-    boolean pass = failed(root).isEmpty();
-    root.put("verdict", pass ? (whole() ? "pass" : "partial") : "fail");
+    CheckVerdict verdict = CheckOutcomes.verdict(root.path("parts"));
+    root.put("verdict", verdict.spelling());
     root.put("seconds", Math.round(allowance.used()));
     write();
     if (allowance.limited()) {
       ObjectNode end = JSON.createObjectNode().put("part", "end");
-      end.put("verdict", root.path("verdict").asText())
-          .put("seconds", root.path("seconds").asInt());
+      end.put("verdict", verdict.spelling()).put("seconds", root.path("seconds").asInt());
       line(end.put("file", request.out().toString()));
     }
-    return pass;
+    return verdict;
   }
 
   private List<Planned> all() {
@@ -141,7 +139,7 @@ public final class GpuCheck {
     for (String precision : PRECISIONS) {
       all.add(new Planned("fixtures." + precision, node -> fixtures(node, precision)));
     }
-    all.add(new Planned("fable", node -> outcome(fable().run(node))));
+    all.add(new Planned("fable", node -> outcome(fable(fableFolder()).run(node, noProvider))));
     for (BenchShape shape : request.shapes()) {
       for (String precision : PRECISIONS) {
         all.add(bench(shape, precision));
@@ -163,7 +161,7 @@ public final class GpuCheck {
           new Planned(
               "llama." + precision, node -> fixtures(node, precision, "--only", "^llama$")));
     }
-    all.add(new Planned("fable", node -> outcome(fable().first(node))));
+    all.add(new Planned("fable", node -> outcome(fable(fableFolder()).first(node))));
     List<BenchShape> largestFirst = reversed(request.shapes());
     for (BenchShape shape : request.shapes()) {
       PRECISIONS.forEach(precision -> all.add(bench(shape, precision)));
@@ -211,24 +209,6 @@ public final class GpuCheck {
     return all;
   }
 
-  /** Names of the parts that failed, in a JSON on the disk. */
-  public static List<String> failed(Path file) {
-    return failed(JsonInput.read(file, "a check").node());
-  }
-
-  private static List<String> failed(JsonNode root) {
-    return StreamSupport.stream(root.path("parts").spliterator(), false)
-        .filter(p -> p.path("outcome").asText().equals("fail"))
-        .map(p -> p.path("part").asText())
-        .toList();
-  }
-
-  /** Whether nothing was left out, ended by the clock or stopped. */
-  private boolean whole() {
-    return StreamSupport.stream(root.path("parts").spliterator(), false)
-        .allMatch(p -> List.of("pass", "fail", "absent").contains(p.path("outcome").asText()));
-  }
-
   /**
    * Does a part, or says that it was left out: {@code skipped} where its estimate is more than the
    * time left, {@code stopped} where somebody asked the check to stop, {@code cut} where it was
@@ -251,10 +231,9 @@ public final class GpuCheck {
       double before = allowance.used();
       String outcome = part.outcome(node);
       node.put("seconds", Math.round((allowance.used() - before) * 10) / 10.0);
-      if (outcome.equals("fail") && allowance.stopped().getAsBoolean()) {
-        outcome = "stopped";
-      } else if (outcome.equals("fail") && allowance.left() <= 0) {
-        outcome = "cut";
+      if (outcome.equals("fail")) {
+        boolean stopped = allowance.stopped().getAsBoolean();
+        outcome = CheckOutcomes.ofUnfinished(node, stopped, allowance.left() <= 0);
       }
       node.put("outcome", outcome);
     }
@@ -304,8 +283,22 @@ public final class GpuCheck {
       node.put("note", COMPILES);
       notes.println("    " + COMPILES);
     }
-    provider = found.path("onnxruntime_provider").asBoolean();
+    noProvider =
+        found.path("onnxruntime_provider").asBoolean()
+            ? Optional.empty()
+            : Optional.of(withoutProvider(found.path("causes")));
     return outcome(done && (seen || !wanted));
+  }
+
+  /** In doctor's words; the slim bundle comes without the provider. */
+  private static String withoutProvider(JsonNode causes) {
+    String why =
+        StreamSupport.stream(causes.spliterator(), false)
+            .filter(c -> !c.path("affects").asText().equals("tensorflow"))
+            .map(c -> c.path("found").asText())
+            .findFirst()
+            .orElse("doctor names no cause");
+    return "ONNX Runtime does not compute on the GPU: " + why;
   }
 
   private String fixtures(ObjectNode node, String precision, String... only) {
@@ -332,31 +325,28 @@ public final class GpuCheck {
     return pass ? "pass" : "fail";
   }
 
-  private FableCheck fable() {
+  private FableCheck fable(Path run) {
     return new FableCheck(
-        new FableCheck.Request(request.home(), beside("fable"), device(), request.sets()),
+        new FableCheck.Request(request.home(), run, device(), request.sets()),
         programs::own,
         this::write);
   }
 
   private String fableRest(ObjectNode node) {
-    FableCheck check = fable();
-    Optional<String> no =
-        gpu ? Optional.empty() : Optional.of("it compares a card with the processor");
-    if (no.isEmpty() && !check.trained()) {
-      no = Optional.of("nothing was trained before");
-    }
-    if (no.isPresent()) {
-      node.put("why", no.get());
+    Optional<Path> run = FableCheck.trainedBeside(fableFolder(), device());
+    if (!gpu || run.isEmpty()) {
+      String none = "no main job was trained on this device in a folder ...-fable beside the JSON";
+      node.put("why", gpu ? none : "it compares a card with the processor");
       return "absent";
     }
-    return outcome(check.rest(node, provider));
+    node.put("of", run.get().toString());
+    return outcome(fable(run.get()).rest(node, noProvider));
   }
 
-  /** A name beside the JSON, with its name in front. */
-  private Path beside(String what) {
+  /** Beside the JSON, with its name in front. */
+  private Path fableFolder() {
     String name = String.valueOf(request.out().getFileName()).replaceAll("[.]json$", "");
-    return request.out().resolveSibling(name + "-" + what);
+    return request.out().resolveSibling(name + "-fable");
   }
 
   private String rival(ObjectNode node, BenchShape shape, String precision) {

@@ -27,11 +27,18 @@ final class RivalCheck {
    * Times it.
    *
    * @param gpu whether ours ran on one
-   * @return {@code pass}, {@code fail}, or {@code absent} with the reason
+   * @return {@code pass}, {@code fail}, or {@code absent} with the reason; a question that was
+   *     ended before its answer is {@code fail} and asked again
    */
   String run(ObjectNode node, BenchShape shape, String precision, boolean gpu) {
     if (asked == null) {
       asked = programs.ask(ASK);
+    }
+    if (asked.code() == ChildProcess.ENDED) {
+      node.put("exit_code", asked.code());
+      node.put("why", "python3 was ended before it said whether it has PyTorch");
+      asked = null;
+      return "fail";
     }
     if (asked.code() != 0) {
       node.put("why", "PyTorch is not installed (python3 -c 'import torch')");

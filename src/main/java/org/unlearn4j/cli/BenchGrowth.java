@@ -20,8 +20,7 @@ final class BenchGrowth {
    */
   static Tree write(List<StepGrowth.Curve> curves, Path folder) {
     AtomicFiles.writeString(
-        folder.resolve("growth-time.svg"),
-        plot("time", curves, StepGrowth.Curve::timeDoublings));
+        folder.resolve("growth-time.svg"), plot("time", curves, StepGrowth.Curve::timeDoublings));
     AtomicFiles.writeString(
         folder.resolve("growth-memory.svg"),
         plot("memory", curves, StepGrowth.Curve::memoryDoublings));
@@ -50,9 +49,7 @@ final class BenchGrowth {
             "doublings of a size",
             "doublings of the " + what);
     List<LinePlot.Line> lines =
-        curves.stream()
-            .map(c -> new LinePlot.Line(c.axis().words(), 0, doublings.of(c)))
-            .toList();
+        curves.stream().map(c -> new LinePlot.Line(c.axis().words(), 0, doublings.of(c))).toList();
     return LinePlot.svg(frame, lines, List.of());
   }
 

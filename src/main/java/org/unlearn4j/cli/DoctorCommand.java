@@ -12,6 +12,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.tensorflow.TensorFlow;
@@ -93,12 +95,38 @@ final class DoctorCommand implements Command {
             .put("version", version)
             .put("java_api", Versions.ofPackage(TensorFlow.class));
     try {
-      List<Map<String, Object>> devices = list.get().stream().map(DoctorCommand::device).toList();
+      List<TfDevices.Device> all = list.get();
+      List<Map<String, Object>> devices = all.stream().map(DoctorCommand::device).toList();
       return tree.put("devices", devices)
-          .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))));
+          .put("gpu", devices.stream().anyMatch(d -> "GPU".equals(d.get("type"))))
+          .put("several", several(all));
     } catch (MachineException e) {
       return tree.put("devices", List.of()).put("gpu", false).put("error", e.getMessage());
     }
+  }
+
+  /** How a pipeline spells all GPUs together, or the processor in place of two, and what it has. */
+  private static Optional<Tree> several(List<TfDevices.Device> devices) {
+    List<TfDevices.Device> cards = devices.stream().filter(TfDevices.Device::gpu).toList();
+    if (cards.size() == 1) {
+      return Optional.empty();
+    }
+    String kind = cards.isEmpty() ? "cpu:" : "gpu:";
+    int count = Math.max(2, cards.size());
+    Tree tree =
+        new Tree()
+            .put(
+                "model.device",
+                IntStream.range(0, count)
+                    .mapToObj(i -> kind + i)
+                    .collect(Collectors.joining(", ", "[", "]")));
+    if (cards.isEmpty()) {
+      tree.put("memory", "that of the processor, for both together: virtual, for trying");
+    } else {
+      long least = cards.stream().mapToLong(TfDevices.Device::memoryBytes).min().orElseThrow();
+      tree.put("memory_mb_of_each", least / MIB);
+    }
+    return Optional.of(tree.put("plan", "unlearn4j inspect DIR --plan --devices " + count));
   }
 
   private static Map<String, Object> device(TfDevices.Device device) {

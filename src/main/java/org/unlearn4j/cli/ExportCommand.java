@@ -6,10 +6,9 @@ import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.ProgressBar;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
-import org.unlearn4j.weights.CodeFormat;
-import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.Variant;
 
 /** Writes a deployable ONNX folder. */
@@ -47,15 +46,25 @@ final class ExportCommand implements Command {
             "the model before unlearning; counts how many codes unlearning did not change"),
         CommandOptions.value("data-file-mb", "N", "cut the weights into files of at most N MB"),
         CommandOptions.flag("quantize-embeddings", "with int4: the token table in int4 too"),
-        CommandOptions.value("int4", "KEY=VALUE,...", "codes of int4, as export.int4 has them"),
-        CommandOptions.value("int8", "KEY=VALUE,...", "codes of int8, as export.int8 has them"));
+        CodeOptions.int4(),
+        CodeOptions.int8(),
+        CommandOptions.flag("hidden-states", "the residual stream as outputs too"),
+        CommandOptions.value("logits", "all|last", "positions that logits are given of; all"));
+  }
+
+  private static boolean lastLogits(CommandLine line) {
+    String positions = CommandOptions.text(line, "logits").orElse("all");
+    if (!List.of("all", "last").contains(positions)) {
+      throw new UserException("--logits: found " + positions + ", expected all or last.");
+    }
+    return positions.equals("last");
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    List<String> variants =
-        List.of(CommandOptions.text(line, "variants").orElse("fp32").split(",", -1));
-    ExportOptions defaults = ExportOptions.of(variants);
+    List<Variant> variants =
+        CodeOptions.variants(CommandOptions.text(line, "variants").orElse(Variant.FP32.label()));
+    ExportOptions defaults = ExportOptions.of(variants.stream().map(Variant::label).toList());
     int megabytes = CommandOptions.integer(line, "data-file-mb", 1, 0);
     ExportOptions options =
         defaults
@@ -64,9 +73,8 @@ final class ExportCommand implements Command {
             .dataFileLimit(megabytes == 0 ? defaults.dataFileLimit() : megabytes * MEGABYTE)
             .before(CommandOptions.path(line, "before"))
             .choices(
-                new GraphChoices(
-                    CodeFormat.INT4.with(CommandOptions.text(line, "int4").orElse(""), "--int4"),
-                    CodeFormat.INT8.with(CommandOptions.text(line, "int8").orElse(""), "--int8")));
+                CodeOptions.of(line, variants)
+                    .outputs(line.hasOption("hidden-states"), lastLogits(line)));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();
     OnnxExporter.Exported exported;

@@ -3,13 +3,14 @@ package org.unlearn4j.cli;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.StopRequest;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.check.Allowance;
+import org.unlearn4j.check.CheckOutcomes;
+import org.unlearn4j.check.CheckVerdict;
 import org.unlearn4j.check.ChildProcess;
 import org.unlearn4j.check.GpuCheck;
 import org.unlearn4j.train.BenchShape;
@@ -26,7 +27,8 @@ final class GpuCheckCommand implements Command {
 
   @Override
   public String summary() {
-    return "checks a device from a bundle: doctor, fixtures, a run on Fable and timings, as one JSON";
+    return "checks a device from a bundle: doctor, fixtures, a run on Fable and timings, as one"
+        + " JSON";
   }
 
   /** It is asked to stop, not ended: what was found out is kept. */
@@ -79,14 +81,12 @@ final class GpuCheckCommand implements Command {
     BooleanSupplier stopped = () -> StopRequest.signal().isPresent();
     Allowance allowance = Allowance.of(seconds(line), stopped);
     ChildProcess programs = new ChildProcess(home, () -> allowance.limit(limit), stopped);
-    boolean pass = new GpuCheck(request, programs::run, allowance, out, System.err).run();
-    if (allowance.limited()) {
-      return pass ? ExitCode.DONE : ExitCode.GATE;
+    CheckVerdict verdict = new GpuCheck(request, programs::run, allowance, out, System.err).run();
+    if (!allowance.limited()) {
+      CheckOutcomes.lines(target).forEach(out::println);
+      out.println(target + ": " + verdict.spelling());
     }
-    List<String> failed = GpuCheck.failed(target);
-    failed.forEach(f -> out.println("failed: " + f));
-    out.println(target + ": " + (pass ? "pass" : "fail"));
-    return pass ? ExitCode.DONE : ExitCode.GATE;
+    return verdict == CheckVerdict.FAIL ? ExitCode.GATE : ExitCode.DONE;
   }
 
   private static int seconds(CommandLine line) {

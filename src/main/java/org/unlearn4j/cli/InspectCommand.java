@@ -38,14 +38,16 @@ final class InspectCommand implements Command {
         CommandOptions.json(),
         CommandOptions.flag(
             "verify-hashes",
-            "compare every file of a deployed folder with the record that verify wrote; exit code 1 if"
-                + " one differs, or no verdict is on one of its ONNX files"),
+            "compare every file of a deployed folder with the record that verify wrote; exit code 1"
+                + " if one differs, or no verdict is on one of its ONNX files"),
         CommandOptions.flag(
             "plan", "what it would take to unlearn the model of this config.json, weights or not"),
         CommandOptions.value(
             "memory", "GIB", "with --plan: memory of the device (what is free here)"),
         CommandOptions.value("rows", "N", "with --plan, forget rows of a micro-batch, 4"),
-        CommandOptions.value("tokens", "N", "with --plan, tokens of a row, 256"));
+        CommandOptions.value("tokens", "N", "with --plan, tokens of a row, 256"),
+        CommandOptions.value("devices", "N", "with --plan: devices that share the training, 1"),
+        CommandOptions.set());
   }
 
   @Override
@@ -71,7 +73,9 @@ final class InspectCommand implements Command {
         path,
         CommandOptions.integer(line, "rows", 1, 4),
         CommandOptions.integer(line, "tokens", 2, 256),
-        (long) (gib * GIB));
+        (long) (gib * GIB),
+        CommandOptions.integer(line, "devices", 1, 1),
+        CommandOptions.sets(line));
   }
 
   private static int verifyHashes(Path folder, PrintStream out, boolean json) {

@@ -2,6 +2,7 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.run.RoundStage;
@@ -16,7 +17,7 @@ final class RoundCommand implements Command {
 
   @Override
   public String summary() {
-    return "writes a checkpoint whose weights are the dequantised codes of an int8 or int4 file";
+    return "writes a checkpoint whose weights are the dequantised codes of a quantised file";
   }
 
   @Override
@@ -27,16 +28,20 @@ final class RoundCommand implements Command {
         CommandOptions.required("out", "DIR", "the Hugging Face folder to write"),
         CommandOptions.flag(
             "quantize-embeddings",
-            "with int4: the token table in int4 too; a tied head stays tied"));
+            "with int4 or q4f16: the token table in int4 too; a tied head stays tied"),
+        CodeOptions.int4(),
+        CodeOptions.int8());
   }
 
   @Override
   public int run(CommandLine line, PrintStream out) {
     Path folder = CommandOptions.path(line, "out").orElseThrow();
+    Variant variant = Variant.named(CommandOptions.text(line, "variant").orElseThrow());
     RoundStage.run(
             CommandOptions.path(line, "model").orElseThrow(),
-            Variant.named(CommandOptions.text(line, "variant").orElseThrow()),
+            variant,
             line.hasOption("quantize-embeddings"),
+            CodeOptions.of(line, List.of(variant)),
             folder)
         .forEach(System.err::println);
     out.println(folder);

@@ -2,8 +2,10 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.study.Sweep;
 import org.unlearn4j.study.SweepRunner;
 
@@ -30,6 +32,8 @@ final class SweepCommand implements Command {
         CommandOptions.required("file", "FILE", "the sweep file (see docs/how-to/many-runs.md)"),
         CommandOptions.required("out", "DIR", "the folder of the runs; a sweep goes on there"),
         CommandOptions.set(),
+        CommandOptions.value(
+            "shard", "I/N", "make part I of N of the runs first, and no page; any machine may"),
         CommandOptions.flag("plan", "check the file, list the points and stop"));
   }
 
@@ -41,6 +45,11 @@ final class SweepCommand implements Command {
     SweepRunner runner = new SweepRunner(sweep, folder, System.err);
     if (line.hasOption("plan")) {
       runner.plan().forEach(out::println);
+      return ExitCode.DONE;
+    }
+    Optional<Shard> shard = CommandOptions.shard(line);
+    if (shard.isPresent()) {
+      runner.run(shard.get()).forEach(out::println);
       return ExitCode.DONE;
     }
     out.println(runner.run());

@@ -44,7 +44,7 @@ final class AttackKeys {
           "samples",
           ValueType.integer(0),
           Fallback.constant(0),
-          "sampled answers of each question, of which the best counts; 0: none (ONNX files)");
+          "sampled answers of each question, of which the best counts; 0: none");
   private static final Key<Double> TEMPERATURE =
       key("temperature", ValueType.positive(), Fallback.constant(1.0), "of sampled answers");
   private static final Key<Long> SEED =

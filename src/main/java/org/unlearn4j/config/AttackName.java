@@ -14,7 +14,7 @@ public enum AttackName implements Spelled {
   PARAPHRASE("the question in the data's other words"),
   CLOZE("the answer's sentence, broken off before what must be known, without a template"),
   FILL_BLANK("the answer's sentence with a gap"),
-  MULTIPLE_CHOICE("four answers, by letter"),
+  MULTIPLE_CHOICE("four answers, by letter or in words"),
   TRUE_FALSE("a right and a wrong answer, each to be called true or false"),
   JSON("the answer as a field of a JSON object"),
   OTHER_TEMPLATE("another template than the one that was taught"),
@@ -29,7 +29,7 @@ public enum AttackName implements Spelled {
   ALIAS("the subject under another name"),
   ROLE_PLAY("to an expert on the subject"),
   BEFORE_CHANGE("as the model was before it was changed"),
-  ARTICLE("the beginning of an article"),
+  ARTICLE("the beginning of an article or text"),
   OWN("the user's own prompts"),
   SOFT_PROMPT("the question after vectors that were learned on a few forgotten rows"),
   HEAD("the question to a head that was learned on a few forgotten rows");

@@ -1,6 +1,7 @@
 package org.unlearn4j.config;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -49,6 +50,23 @@ public record AttackSettings(
   /** Whether an attack needs the weights themselves, on TensorFlow. */
   public boolean needsWeights() {
     return lens || !push.isEmpty() || learns();
+  }
+
+  /** Keys of attacks that ask rows as they were taught. */
+  public List<String> asTaught() {
+    List<String> keys = new ArrayList<>();
+    if (samples > 0) {
+      keys.add("attack.samples");
+    }
+    if (!push.isEmpty()) {
+      keys.add("attack.push");
+    }
+    if (lens) {
+      keys.add("attack.lens");
+    }
+    softPrompt.ifPresent(s -> keys.add("attack.soft_prompt"));
+    head.ifPresent(h -> keys.add("attack.head"));
+    return keys;
   }
 
   /** Most that a family may leak above the retain-only model; empty where it is not judged. */

@@ -88,7 +88,12 @@ final class CodeKeys {
    * Whether codes stand for what they usually stand for; how they are computed is another matter.
    */
   boolean usualGrid(Settings s) {
-    return keys().stream().filter(k -> !k.equals(accuracyLevel)).allMatch(k -> usual(k, s));
+    return unusual(s).stream().allMatch(accuracyLevel::equals);
+  }
+
+  /** Keys whose value is another than the one that holds without them. */
+  List<Key<?>> unusual(Settings s) {
+    return keys().stream().filter(k -> !usual(k, s)).toList();
   }
 
   private static <T> boolean usual(Key<T> key, Settings s) {

@@ -2,6 +2,7 @@ package org.unlearn4j.config;
 
 import static org.unlearn4j.config.Fallback.constant;
 import static org.unlearn4j.config.ValueType.choice;
+import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.listOf;
 
 import java.util.ArrayList;
@@ -33,13 +34,28 @@ final class ExportKeys {
           "with `unlearn.adapter`, whether it is merged into the weights, or a file of its own"
               + " beside the base (docs/reference/adapters.md)");
 
+  static final Key<Boolean> HIDDEN_STATES =
+      new Key<>(
+          "export.hidden_states",
+          flag(),
+          constant(false),
+          "whether files give `hidden_states.0` (embeddings) to `hidden_states.N` (final norm)"
+              + " too");
+  static final Key<ExportSettings.Logits> LOGITS =
+      new Key<>(
+          "export.logits",
+          choice(ExportSettings.Logits.class),
+          constant(ExportSettings.Logits.ALL),
+          "positions that files give logits of; `last` is for `run --until export`, since `verify`"
+              + " compares all");
+
   static final CodeKeys INT4 = new CodeKeys("export.int4", CodeFormat.INT4);
   static final CodeKeys INT8 = new CodeKeys("export.int8", CodeFormat.INT8);
 
   static final List<Key<?>> ALL = all();
 
   private static List<Key<?>> all() {
-    List<Key<?>> all = new ArrayList<>(List.of(VARIANTS, OPSET, ADAPTER));
+    List<Key<?>> all = new ArrayList<>(List.of(VARIANTS, OPSET, ADAPTER, HIDDEN_STATES, LOGITS));
     all.addAll(INT4.keys());
     all.addAll(INT8.keys());
     return List.copyOf(all);

@@ -21,6 +21,24 @@ public record ExportSettings(
     return adapter == Adapter.SEPARATE;
   }
 
+  /** Of which positions a file gives logits. */
+  public enum Logits implements Spelled {
+    ALL("all"),
+    /** What generating text needs. */
+    LAST("last");
+
+    private final String spelling;
+
+    Logits(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
+
   /** Where what an adapter has learned is. */
   public enum Adapter implements Spelled {
     /** In the weights. */

@@ -153,7 +153,11 @@ final class PipelineRecords {
         s.get(ExportKeys.VARIANTS),
         s.get(ExportKeys.OPSET),
         s.get(ExportKeys.ADAPTER),
-        new GraphChoices(ExportKeys.INT4.read(s), ExportKeys.INT8.read(s)));
+        new GraphChoices(
+            ExportKeys.INT4.read(s),
+            ExportKeys.INT8.read(s),
+            s.get(ExportKeys.HIDDEN_STATES),
+            s.get(ExportKeys.LOGITS) == ExportSettings.Logits.LAST));
   }
 
   static EvaluateSettings evaluate(Settings s) {

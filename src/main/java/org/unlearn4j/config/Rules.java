@@ -8,8 +8,6 @@ import java.util.function.Function;
 import org.unlearn4j.config.DataSettings.Benchmark;
 import org.unlearn4j.config.DataSettings.Form;
 import org.unlearn4j.config.Mistakes.Place;
-import org.unlearn4j.weights.CodeFormat;
-import org.unlearn4j.weights.ScaleChoice;
 
 /**
  * What must hold between keys, each of which is right for itself. Keys without a (valid) value are
@@ -46,7 +44,7 @@ final class Rules {
     surgery();
     adapter();
     separate();
-    codes();
+    CodeRules.check(settings, this::add);
     devices();
     AttackKeys.check(settings, this::add);
     if (files) {
@@ -272,33 +270,6 @@ final class Rules {
           UnlearnKeys.QUANTIZATION_AWARE,
           aware.get().spelling() + " beside export.adapter: separate",
           "none, or merged (whose codes it trains for; a base keeps its own)");
-    }
-  }
-
-  /** Whole channels have one form of codes; training knows but the usual grids. */
-  private void codes() {
-    grid(QuantizationSettings.Format.INT4, ExportKeys.INT4);
-    grid(QuantizationSettings.Format.INT8, ExportKeys.INT8);
-    if (settings.find(ExportKeys.INT8.block).filter(b -> b == CodeFormat.CHANNEL).isPresent()) {
-      String blocks = ", or a block_size";
-      if (is(ExportKeys.INT8.symmetric, false)) {
-        add(ExportKeys.INT8.symmetric, "false for whole channels", "true" + blocks);
-      }
-      if (is(ExportKeys.INT8.scales, ScaleChoice.LEAST_ERROR)) {
-        add(
-            ExportKeys.INT8.scales,
-            "least_error for whole channels",
-            ScaleChoice.ROUND_TO_NEAREST.label() + blocks);
-      }
-    }
-  }
-
-  private void grid(QuantizationSettings.Format format, CodeKeys keys) {
-    if (is(UnlearnKeys.QUANTIZATION_AWARE, format) && !keys.usualGrid(settings)) {
-      add(
-          UnlearnKeys.QUANTIZATION_AWARE,
-          format.spelling() + " beside another grid in export." + format.spelling(),
-          "none, or the grid that export has by itself, which is the one that training knows");
     }
   }
 

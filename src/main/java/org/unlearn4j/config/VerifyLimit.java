@@ -181,6 +181,14 @@ public enum VerifyLimit {
     };
   }
 
+  /** Whether a value is what holds where nobody says anything. */
+  boolean usual(Variant variant, OptionalDouble value) {
+    double fallback = fallback(variant);
+    return Double.isNaN(fallback)
+        ? value.isEmpty()
+        : value.isPresent() && value.getAsDouble() == fallback;
+  }
+
   /** What the settings say, or what holds where they say nothing. */
   OptionalDouble read(Settings s, Variant variant) {
     return key(variant).map(s::findNumber).orElse(OptionalDouble.empty());

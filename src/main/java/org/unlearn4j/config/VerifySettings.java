@@ -34,7 +34,8 @@ public record VerifySettings(Map<Variant, Map<VerifyLimit, Double>> limits) {
 
   /**
    * The settings for a file of a number format that quantises activations as well: of each of its
-   * limits and int8-dynamic's the wider, and for its graph those of int8-dynamic.
+   * usual limits and int8-dynamic's the wider, and for its graph those of int8-dynamic. A limit
+   * that somebody has set otherwise stays as it is.
    */
   public VerifySettings quantisingActivations(Variant variant) {
     Map<Variant, Map<VerifyLimit, Double>> all = new EnumMap<>(limits);
@@ -42,6 +43,10 @@ public record VerifySettings(Map<Variant, Map<VerifyLimit, Double>> limits) {
     for (VerifyLimit l : VerifyLimit.values()) {
       if (l.key(variant).isPresent()) {
         OptionalDouble own = limit(variant, l);
+        if (!l.usual(variant, own)) {
+          own.ifPresent(limit -> wide.put(l, limit));
+          continue;
+        }
         OptionalDouble rounding = limit(Variant.INT8_DYNAMIC, l);
         if (rounding.isPresent() && (own.isPresent() || l.ofGraph())) {
           double other = rounding.getAsDouble();

@@ -29,6 +29,15 @@ public record GpuCause(String id, Affects affects, String what, String remedy) {
     return affects != Affects.ONNX_RUNTIME;
   }
 
+  /**
+   * The same of ONNX Runtime alone, if it is about libraries that both may load: where TensorFlow
+   * works without them, ONNX Runtime still may not.
+   */
+  GpuCause withoutTensorFlow() {
+    boolean libraries = id.startsWith("library_") && affects == Affects.BOTH;
+    return libraries ? new GpuCause(id, Affects.ONNX_RUNTIME, what, remedy) : this;
+  }
+
   /** What was found and what to do about it, without a full stop. */
   public String sentence() {
     return what + ": " + remedy;

@@ -20,6 +20,7 @@ public final class GpuDiagnosis {
       GpuFacts facts, boolean seen, boolean used, Optional<String> providerError) {
     List<GpuCause> causes =
         GpuCauses.of(facts, providerError).stream()
+            .map(c -> seen && !used ? c.withoutTensorFlow() : c)
             .filter(c -> !seen || !c.hitsTensorFlow()) // what was seen is not kept from anything
             .filter(c -> !used || c.hitsTensorFlow())
             .toList();

@@ -76,10 +76,15 @@ public final class Inspection {
    *
    * @param rows forget rows of a micro-batch
    * @param tokens of a row
-   * @param memory of the device, in bytes
+   * @param memory of a device, in bytes
+   * @param devices that share the training
+   * @param sets overrides of the pipeline's defaults
+   * @throws UserException if an override is none
    */
-  public static Tree plan(Path folder, int rows, int tokens, long memory) {
-    return new UnlearningPlans(Decoder.of(ModelConfig.read(folder)), rows, tokens, memory).tree();
+  public static Tree plan(
+      Path folder, int rows, int tokens, long memory, int devices, List<String> sets) {
+    Decoder decoder = Decoder.of(ModelConfig.read(folder));
+    return new UnlearningPlans(decoder, rows, tokens, memory, devices, sets).tree();
   }
 
   /** What signatures claim; verify-signature says whether it is so. */

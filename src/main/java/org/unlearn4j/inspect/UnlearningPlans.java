@@ -1,10 +1,14 @@
 package org.unlearn4j.inspect;
 
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.unlearn4j.base.Tree;
+import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
@@ -12,6 +16,7 @@ import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.train.MemoryPlan;
 import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
@@ -25,8 +30,11 @@ import org.unlearn4j.weights.DType;
  * @param rows forget rows of a micro-batch; as many retain rows
  * @param tokens of a row, half of them labelled
  * @param memory that a device has, in bytes
+ * @param devices that share the training; 1 for one alone
+ * @param sets overrides that hold for every way, each {@code a.b=c}
  */
-public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory) {
+public record UnlearningPlans(
+    Decoder decoder, int rows, int tokens, long memory, int devices, List<String> sets) {
   /** The rank at which adapters are planned. */
   public static final int RANK = 16;
 
@@ -42,9 +50,10 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
    * A way to unlearn.
    *
    * @param settings that differ from the defaults, as in a pipeline file
-   * @param bytes of the plan and of the program
+   * @param bytes of the plan and of the program, on one device
+   * @param each the same of the fullest of several, by what each of them has; empty for one alone
    */
-  public record Way(List<String> settings, long bytes) {
+  public record Way(List<String> settings, long bytes, Map<Spread.Form, Long> each) {
     /** Its settings in a line. */
     public String name() {
       return settings.isEmpty() ? "the whole model" : String.join(" ", settings);
@@ -71,17 +80,33 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
         for (String recompute : List.of("", "unlearn.recompute=true")) {
           List<String> settings = new ArrayList<>(List.of(adapter, precision, recompute));
           settings.removeIf(String::isEmpty);
-          ways.add(new Way(settings, PROGRAM + plan(settings).total()));
+          ways.add(new Way(settings, PROGRAM + plan(settings, rows).total(), each(settings)));
         }
       }
     }
     return ways;
   }
 
-  private MemoryPlan plan(List<String> settings) {
-    List<String> sets = new ArrayList<>(List.of("unlearn.clreg.weight=0.1"));
-    sets.addAll(settings);
-    Pipeline pipeline = Pipeline.defaults("NPO", sets);
+  /** On the fullest of several devices: replicas divide the rows and the moments, stages blocks. */
+  private Map<Spread.Form, Long> each(List<String> settings) {
+    Map<Spread.Form, Long> each = new EnumMap<>(Spread.Form.class);
+    if (devices > 1) {
+      int some = (rows + devices - 1) / devices;
+      each.put(Spread.Form.REPLICAS, PROGRAM + onEach(Spread.Form.REPLICAS, settings, some));
+      each.put(Spread.Form.STAGES, PROGRAM + onEach(Spread.Form.STAGES, settings, rows));
+    }
+    return each;
+  }
+
+  private long onEach(Spread.Form form, List<String> settings, int some) {
+    return plan(settings, some).onEach(Spread.cpus(form, devices), decoder).total();
+  }
+
+  private MemoryPlan plan(List<String> settings, int some) {
+    List<String> all = new ArrayList<>(List.of("unlearn.clreg.weight=0.1"));
+    all.addAll(settings);
+    all.addAll(sets);
+    Pipeline pipeline = Pipeline.defaults("NPO", all);
     UnlearnSettings unlearn = pipeline.unlearn();
     Objective objective =
         Adaptations.through(
@@ -91,21 +116,55 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
             decoder,
             Adaptations.stored(decoder, stored()));
     Precision precision =
-        settings.contains("model.precision=bf16") ? Precision.BF16 : Precision.FP32;
+        pipeline.model().precision() == ModelSettings.Precision.BF16
+            ? Precision.BF16
+            : Precision.FP32;
     return MemoryPlan.of(
         decoder,
         objective,
         new Computation(precision, Device.CPU, unlearn.loop().recompute()),
-        false,
-        MemoryPlan.Batch.of(objective, rows, tokens, Math.max(1, tokens / 2)));
+        unlearn.loop().optimizer().form(),
+        unlearn.loop().accumulate() > 1,
+        MemoryPlan.Batch.of(objective, some, tokens, Math.max(1, tokens / 2)));
   }
 
-  /** Whether a way fits: {@code yes}, {@code no}, or {@code perhaps} within the plan's error. */
-  public String fits(Way way) {
-    if (way.bytes <= memory * (1 - MARGIN)) {
+  /**
+   * Whether so many bytes fit a device: {@code yes}, {@code no}, or {@code perhaps} within the
+   * plan's error.
+   */
+  public String fits(long bytes) {
+    if (bytes <= memory * (1 - MARGIN)) {
       return "yes";
     }
-    return way.bytes <= memory * (1 + MARGIN) ? "perhaps" : "no";
+    return bytes <= memory * (1 + MARGIN) ? "perhaps" : "no";
+  }
+
+  private String told(long bytes) {
+    return tenths(bytes) + " GiB, fits: " + fits(bytes);
+  }
+
+  /** A way on one device and, where there are several, on each of them. */
+  private Object told(Way way) {
+    if (way.each.isEmpty()) {
+      return told(way.bytes);
+    }
+    Tree tree = new Tree().put("one_device", told(way.bytes));
+    way.each.forEach((form, bytes) -> tree.put(form.name().toLowerCase(Locale.ROOT), told(bytes)));
+    return tree.entries();
+  }
+
+  /** What a list of devices means, whatever they are. */
+  private Tree several() {
+    double part = Spread.cpus(Spread.Form.STAGES, devices).largestPart(decoder.parameters());
+    return new Tree()
+        .put("count", devices)
+        .put("replicas", "each has all weights, 1/" + devices + " of rows and moments (ZeRO-1)")
+        .put(
+            "stages",
+            String.format(
+                Locale.ROOT,
+                "each has blocks with their moments, and all rows; the fullest %.3f of the values",
+                part));
   }
 
   /** All of it, for a user. */
@@ -113,14 +172,16 @@ public record UnlearningPlans(Decoder decoder, int rows, int tokens, long memory
     ModelConfig config = decoder.config();
     Map<String, Object> ways = new LinkedHashMap<>();
     for (Way way : ways()) {
-      ways.put(way.name(), tenths(way.bytes) + " GiB, fits: " + fits(way));
+      ways.put(way.name(), told(way));
     }
     return new Tree()
         .put("model_type", config.json().path("model_type").asText(""))
         .put("parameters", decoder.parameters().stream().mapToLong(p -> p.size()).sum())
         .put("stored", stored().torchName())
         .put("step", rows + " forget and " + rows + " retain rows of " + tokens + " tokens")
+        .put("settings", sets.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", sets)))
         .put("memory_gib", tenths(memory))
+        .put("devices", devices > 1 ? Optional.of(several()) : Optional.empty())
         .put("ways", ways);
   }
 

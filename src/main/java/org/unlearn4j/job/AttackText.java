@@ -36,11 +36,12 @@ final class AttackText {
         lines.add(
             String.format(
                 Locale.ROOT,
-                "  k %-4d %.3f [%.3f, %.3f]",
+                "  k %-4d %.3f [%.3f, %.3f]%s",
                 p.k(),
                 p.leakage().mean(),
                 p.leakage().low(),
-                p.leakage().high()));
+                p.leakage().high(),
+                p.excess().map(e -> ", above retain-only " + interval(e)).orElse("")));
       }
     }
     result

@@ -18,6 +18,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvaluationResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.report.RunFolder;
+import org.unlearn4j.run.Feasibility;
 import org.unlearn4j.run.SettledPrecision;
 import org.unlearn4j.stage.Stage;
 import org.unlearn4j.stage.StageGraph;
@@ -135,7 +136,13 @@ public final class Job {
   public List<StageGraph.Planned> plan(Options options) {
     Pipeline planned = precision.apply(log).planned(pipeline, folder.root());
     StageGraph graph = graph(planned, Context.in(folder.root(), log).forPlan());
-    return graph.plan(request(graph, options));
+    return planned(graph, request(graph, options));
+  }
+
+  private List<StageGraph.Planned> planned(StageGraph graph, StageGraph.Request request) {
+    List<StageGraph.Planned> planned = graph.plan(request);
+    Feasibility.readable(pipeline, planned.stream().map(StageGraph.Planned::stage).toList());
+    return planned;
   }
 
   /** Runs all of it, one stage after the other. */
@@ -159,14 +166,15 @@ public final class Job {
     Pipeline settled = precision.apply(log).of(pipeline, folder.root());
     StageGraph graph = graph(settled, Context.in(folder.root(), log));
     StageGraph.Request request = request(graph, options);
+    List<StageGraph.Planned> planned = planned(graph, request);
     write(settled);
-    List<StageGraph.Planned> planned = graph.plan(request);
     boolean pass =
         graph.run(request, HostMemory::available, new RunProgress(planned, results, log));
     return new Result(pass, folder, planned);
   }
 
   private StageGraph graph(Pipeline settled, Context context) {
+    Feasibility.deployable(settled);
     return new StageGraph(Chain.of(settled, folder, context), context.hashes(), context.versions());
   }
 

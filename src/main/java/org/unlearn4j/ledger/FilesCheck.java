@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.Below;
 import org.unlearn4j.base.Hashes;
 
 /** Whether the files that records name are what they were. */
@@ -47,11 +48,12 @@ public final class FilesCheck {
                   check(folder.resolve(name), hashes, step.number(), mistakes);
                 }
               });
-      Path run = folder.resolve(what.run());
-      if (!Files.isDirectory(run)) {
+      Optional<Path> known = Below.of(folder, what.run()).filter(Files::isDirectory);
+      if (known.isEmpty()) {
         absent.add(what.run());
         continue;
       }
+      Path run = known.get();
       check(run, what.files().run(), step.number(), mistakes);
       for (String part : List.of(MODEL, DEPLOYED)) {
         Map<String, String> hashes =
@@ -68,12 +70,13 @@ public final class FilesCheck {
 
   private static void check(
       Path folder, Map<String, String> hashes, int record, List<String> mistakes) {
-    hashes.forEach(
-        (name, hash) -> mistake(folder.resolve(name), hash, record).ifPresent(mistakes::add));
+    hashes.forEach((name, hash) -> mistake(folder, name, hash, record).ifPresent(mistakes::add));
   }
 
-  private static Optional<String> mistake(Path file, String hash, int record) {
-    String found = Files.isRegularFile(file) ? Hashes.sha256(file) : "no such file";
+  private static Optional<String> mistake(Path folder, String name, String hash, int record) {
+    Optional<Path> at = Below.of(folder, name).filter(Files::isRegularFile);
+    String file = folder + "/" + name;
+    String found = at.map(Hashes::sha256).orElse("no such file");
     return found.equals(hash)
         ? Optional.empty()
         : Optional.of(

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * The book-keeping of batched decoding with a key-value cache, the same for every runtime. Prompts
@@ -12,7 +13,8 @@ import java.util.OptionalInt;
  *
  * <p>Per round: feed {@link #ids()}, {@link #positions()} and {@link #mask()}, then hand over the
  * logits after the last column, or, where {@link #greedy()}, the most probable next tokens.
- * Finished rows go along until all are done; what they produce is dropped.
+ * Finished rows go along until all are done, or until {@link #thinned}; what they produce is
+ * dropped.
  */
 public final class Decoding {
   private final int rows;
@@ -25,6 +27,7 @@ public final class Decoding {
   private final int[] padding;
   private final List<int[]> prompts;
   private final OptionalInt cacheLimit;
+  private int[] live;
   private int[] ids;
   private int[] positions;
   private int width;
@@ -55,6 +58,7 @@ public final class Decoding {
     this.how = how;
     this.listener = listener;
     this.width = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
+    this.live = IntStream.range(0, rows).toArray();
     this.limit = new int[rows];
     this.finished = new boolean[rows];
     this.nextPosition = new int[rows];
@@ -86,6 +90,11 @@ public final class Decoding {
       }
     }
     return true;
+  }
+
+  /** Rows that go along. */
+  public int rows() {
+    return live.length;
   }
 
   /** Tokens to feed, {@code [rows * width]}. */
@@ -127,12 +136,37 @@ public final class Decoding {
 
   /** 1 at real tokens of past and present, {@code [rows * total]}. */
   public int[] mask() {
-    int[] mask = new int[rows * total];
+    int[] mask = new int[live.length * total];
     Arrays.fill(mask, 1);
-    for (int r = 0; r < rows; r++) {
-      Arrays.fill(mask, r * total, r * total + padding[r], 0);
+    for (int i = 0; i < live.length; i++) {
+      Arrays.fill(mask, i * total, i * total + padding[live[i]], 0);
     }
     return mask;
+  }
+
+  /** Whether half or more of the rows that go along are finished. */
+  public boolean halfFinished() {
+    return 2 * IntStream.of(live).filter(r -> finished[r]).count() >= live.length;
+  }
+
+  /**
+   * Leaves finished rows behind; those that go on stay in their order. What is cached of rows has
+   * to be left behind likewise, unless this round {@link #restarts()}.
+   *
+   * @return the places of the rows that stay, among those that went along
+   */
+  public int[] thinned() {
+    int[] stay = IntStream.range(0, live.length).filter(i -> !finished[live[i]]).toArray();
+    int[] fewer = new int[stay.length * width];
+    int[] at = new int[fewer.length];
+    for (int i = 0; i < stay.length; i++) {
+      System.arraycopy(ids, stay[i] * width, fewer, i * width, width);
+      System.arraycopy(positions, stay[i] * width, at, i * width, width);
+    }
+    ids = fewer;
+    positions = at;
+    live = IntStream.of(stay).map(i -> live[i]).toArray();
+    return stay;
   }
 
   /** Whether the most probable tokens are enough, see {@link #accept(int[])}. */
@@ -143,18 +177,24 @@ public final class Decoding {
   /** Where the logits after the last column of each row are. */
   @FunctionalInterface
   public interface LastLogits {
-    /** Copies a row's logits, {@code [vocab]}. */
+    /**
+     * Copies a row's logits.
+     *
+     * @param row its place among those that go along
+     * @param into {@code [vocab]}
+     */
     void read(int row, float[] into);
   }
 
   /** Chooses every row's next token from its logits. */
   public void accept(LastLogits logits, int vocabSize) {
     float[] own = new float[vocabSize];
-    int[] next = new int[rows];
-    for (int r = 0; r < rows; r++) {
+    int[] next = new int[live.length];
+    for (int i = 0; i < next.length; i++) {
+      int r = live[i];
       if (!finished[r]) {
-        logits.read(r, own);
-        next[r] = how.sampling().choose(own, how.firstPrompt() + r, continuations.get(r).size());
+        logits.read(i, own);
+        next[i] = how.sampling().choose(own, how.firstPrompt() + r, continuations.get(r).size());
       }
     }
     accept(next);
@@ -163,21 +203,22 @@ public final class Decoding {
   /**
    * Takes every row's next token.
    *
-   * @param next {@code [rows]}
+   * @param next {@code [rows]}, of those that go along
    */
   public void accept(int[] next) {
-    ids = new int[rows];
-    positions = new int[rows];
-    for (int r = 0; r < rows; r++) {
+    ids = new int[live.length];
+    positions = new int[live.length];
+    for (int i = 0; i < live.length; i++) {
+      int r = live[i];
       if (!finished[r]) {
-        finished[r] = take(r, next[r]);
+        finished[r] = take(r, next[i]);
         if (finished[r]) {
           listener.finished(r);
         }
       }
       // A finished row goes along at a position that every model has.
-      ids[r] = finished[r] ? 0 : next[r];
-      positions[r] = finished[r] ? 0 : nextPosition[r]++;
+      ids[i] = finished[r] ? 0 : next[i];
+      positions[i] = finished[r] ? 0 : nextPosition[r]++;
     }
     width = 1;
     total++;
@@ -197,16 +238,17 @@ public final class Decoding {
     return false;
   }
 
-  /** All tokens of all rows; those of finished rows end where they ended. */
+  /** All tokens of the rows that go along; those of finished rows end where they ended. */
   private void layOutAgain() {
     width = total;
-    ids = new int[rows * width];
-    positions = new int[rows * width];
-    for (int r = 0; r < rows; r++) {
+    ids = new int[live.length * width];
+    positions = new int[live.length * width];
+    for (int i = 0; i < live.length; i++) {
+      int r = live[i];
       int[] prompt = prompts.get(r);
       List<Integer> more = continuations.get(r);
       for (int t = 0; t < prompt.length + more.size(); t++) {
-        int at = r * width + padding[r] + t;
+        int at = i * width + padding[r] + t;
         ids[at] = t < prompt.length ? prompt[t] : more.get(t - prompt.length);
         positions[at] = t;
       }

@@ -17,6 +17,9 @@ public record Sampling(double temperature, double topP, long seed) {
   /** Always the most probable token. */
   public static final Sampling GREEDY = new Sampling(0, 1, 0);
 
+  /** In units of temperature: a token below the largest logit by so much has e^-8 of its odds. */
+  private static final double NEAR = 8;
+
   public Sampling {
     if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
       throw new IllegalArgumentException("temperature " + temperature);
@@ -52,44 +55,80 @@ public record Sampling(double temperature, double topP, long seed) {
   }
 
   private int nucleus(float[] logits, double u) {
-    int[] order = mostProbableFirst(logits);
-    double max = logits[order[0]];
+    double max = Double.NEGATIVE_INFINITY;
+    for (float logit : logits) {
+      max = Math.max(max, logit); // NaN stays
+    }
     if (!Double.isFinite(max)) {
       throw new UserException(
           "The model's largest logit is "
               + max
               + ", expected a finite number: nothing can be drawn from it.");
     }
-    double[] weights = new double[order.length];
+    double[] weights = new double[logits.length];
     double total = 0;
-    for (int i = 0; i < order.length; i++) {
+    for (int i = 0; i < weights.length; i++) {
       // StrictMath: the same bits on every machine.
-      weights[i] = StrictMath.exp((logits[order[i]] - max) / temperature);
+      weights[i] = StrictMath.exp((logits[i] - max) / temperature);
       total += weights[i];
     }
-    int kept = 1;
-    double mass = weights[0];
-    while (kept < order.length && mass < topP * total) {
-      mass += weights[kept++];
-    }
-    double left = u * mass;
-    int at = 0;
-    while (at < kept - 1 && left >= weights[at]) {
-      left -= weights[at++];
-    }
-    return order[at];
+    // A vocabulary is long to sort, and nearly every draw falls among its few probable tokens.
+    int drawn = drawn(mostProbableFirst(logits, max - NEAR * temperature), weights, total, u);
+    return drawn >= 0
+        ? drawn
+        : drawn(mostProbableFirst(logits, Double.NEGATIVE_INFINITY), weights, total, u);
   }
 
-  /** Token ids by falling logit, equal ones by rising id; NaN counts as the largest. */
-  private static int[] mostProbableFirst(float[] logits) {
-    long[] keys = new long[logits.length];
-    for (int i = 0; i < keys.length; i++) {
-      int bits = Float.floatToIntBits(logits[i] + 0f); // -0 is 0
-      int rising = bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
-      keys[i] = (long) ~rising << 32 | i;
+  /**
+   * The token on which a draw falls.
+   *
+   * @param order the most probable tokens, or all of them, by falling probability
+   * @param weights by token; {@code total} is their sum
+   * @return -1 where less probable ones have to be known
+   */
+  private int drawn(int[] order, double[] weights, double total, double u) {
+    boolean all = order.length == weights.length;
+    int kept = order.length;
+    double mass = total;
+    if (topP < 1) {
+      kept = 0;
+      mass = 0;
+      while (kept < order.length && mass < topP * total) {
+        mass += weights[order[kept++]];
+      }
+      if (mass < topP * total && !all) {
+        return -1;
+      }
     }
-    Arrays.sort(keys);
-    return Arrays.stream(keys).mapToInt(k -> (int) k).toArray();
+    double left = u * mass;
+    for (int i = 0; i < kept; i++) {
+      double weight = weights[order[i]];
+      boolean last = i == kept - 1 && (all || topP < 1); // sums are rounded: it takes the rest
+      if (left < weight || last) {
+        return order[i];
+      }
+      left -= weight;
+    }
+    return -1;
+  }
+
+  /**
+   * Token ids by falling logit, equal ones by rising id.
+   *
+   * @param least smaller logits are left out
+   */
+  private static int[] mostProbableFirst(float[] logits, double least) {
+    long[] keys = new long[logits.length];
+    int count = 0;
+    for (int i = 0; i < keys.length; i++) {
+      if (logits[i] >= least) {
+        int bits = Float.floatToIntBits(logits[i] + 0f); // -0 is 0
+        int rising = bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
+        keys[count++] = (long) ~rising << 32 | i;
+      }
+    }
+    Arrays.sort(keys, 0, count);
+    return Arrays.stream(keys, 0, count).mapToInt(k -> (int) k).toArray();
   }
 
   /** From 0 to below 1; hashed, so that no draw needs another. */

@@ -18,13 +18,15 @@ import org.unlearn4j.lm.PaddedBatch;
  * A deployed file, open, and what one must know to run it.
  *
  * @param logitsType number format of its logits
+ * @param last whether they are those of the last position only
  */
 record Deployed(
     OrtRuntime runtime,
     OrtSession session,
     KeyValueCache cache,
     int vocab,
-    OnnxJavaType logitsType) {
+    OnnxJavaType logitsType,
+    boolean last) {
 
   /**
    * Opens a file.
@@ -54,7 +56,9 @@ record Deployed(
     if (!(logits.getInfo() instanceof TensorInfo info)) {
       throw UserException.at(file, "logits", String.valueOf(logits.getInfo()), "a tensor");
     }
-    return new Deployed(runtime, session, KeyValueCache.of(session, file), vocab, info.type);
+    long[] shape = info.getShape();
+    boolean last = shape.length == 3 && shape[1] == 1;
+    return new Deployed(runtime, session, KeyValueCache.of(session, file), vocab, info.type, last);
   }
 
   private static void close(OrtSession session, Throwable failure) {
@@ -149,8 +153,23 @@ record Deployed(
     return new OrtLogits(rows, vocab, logitsType);
   }
 
-  /** The tensor for some of their columns. */
+  /** The tensor for some of their columns, or for the last of these. */
   OnnxTensor part(OrtLogits logits, int from, int to) {
-    return logits.part(runtime.environment(), from, to);
+    return logits.part(runtime.environment(), last ? to - 1 : from, to);
+  }
+
+  /**
+   * Insists that there are logits of all positions.
+   *
+   * @throws UserException naming the file if there are not
+   */
+  void requireAll(Path file) {
+    if (last) {
+      throw UserException.at(
+          file,
+          "output logits",
+          "those of the last position only",
+          "those of all positions (export.logits: all)");
+    }
   }
 }

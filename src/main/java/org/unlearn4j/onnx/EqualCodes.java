@@ -57,8 +57,8 @@ record EqualCodes(long weights, long changed, Map<Variant, Same> same) {
     DecoderGraph graph = DecoderGraph.of(decoder, GraphForm.of(Variant.INT8));
     SourceWeights.require(before, graph.initializers());
     Count count = new Count(forms);
-    for (Linear l : graph.quantized().values()) {
-      count.add(l, after, before);
+    for (Initializer.Codes c : graph.quantized().values()) {
+      count.add(c.linear(), after, before);
     }
     return new EqualCodes(count.weights, count.changed, count.same);
   }

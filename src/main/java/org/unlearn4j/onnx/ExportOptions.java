@@ -106,6 +106,20 @@ public record ExportOptions(
         variants, opset, inlineLimit, dataFileLimit, quantizedEmbeddings, model, separate, choices);
   }
 
+  /**
+   * Insists that layers that are named are a model's.
+   *
+   * @throws UserException naming one that is not
+   */
+  void requireLayers(int layers, Path model) {
+    for (GraphForm form : forms()) {
+      if (form.variant().codes().isPresent()) {
+        String where = "eight_bit_layers of " + form.variant().label();
+        form.codes().requireLayers(layers, where, model.toString());
+      }
+    }
+  }
+
   List<GraphForm> forms() {
     return forms(variants, opset, quantizedEmbeddings, choices);
   }

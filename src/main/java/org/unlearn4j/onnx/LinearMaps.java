@@ -27,9 +27,16 @@ final class LinearMaps {
   private final GraphBuilder g;
   private final GraphForm form;
   private final Casts casts;
+  private final boolean tied;
   private final Map<Value, List<Value>> quantized = new HashMap<>();
 
-  LinearMaps(GraphBuilder g, GraphForm form, Casts casts) {
+  /**
+   * Those of a graph.
+   *
+   * @param tied whether the head reads the token table
+   */
+  LinearMaps(GraphBuilder g, GraphForm form, Casts casts, boolean tied) {
+    this.tied = tied;
     this.g = g;
     this.form = form;
     this.casts = casts;
@@ -116,7 +123,7 @@ final class LinearMaps {
             DataType.FLOAT,
             codes.shape(),
             codes,
-            scales(linear));
+            scales(linear, quantizer(linear)));
     return gemm(label, x, linear, matrix, true);
   }
 
@@ -141,7 +148,13 @@ final class LinearMaps {
             q.get(2),
             g.unsignedByte(ZERO_POINT));
     Value scale =
-        g.node(Op.MUL, label, Map.of(), List.of(Dim.of(linear.out())), q.get(1), scales(linear));
+        g.node(
+            Op.MUL,
+            label,
+            Map.of(),
+            List.of(Dim.of(linear.out())),
+            q.get(1),
+            scales(linear, quantizer(linear)));
     Value sums =
         g.node(
             Op.CAST,
@@ -178,9 +191,10 @@ final class LinearMaps {
             (long) form.codes().block(),
             "accuracy_level",
             (long) form.codes().accuracyLevel());
-    List<Value> in = new ArrayList<>(List.of(x, packed(linear), scales(linear)));
+    RowQuantizer own = quantizer(linear);
+    List<Value> in = new ArrayList<>(List.of(x, packed(linear, own), scales(linear, own)));
     if (!form.codes().symmetric()) {
-      in.add(g.initializer(Initializer.zeros(linear, quantizer(linear))));
+      in.add(g.initializer(Initializer.zeros(linear, own)));
     }
     Value product =
         g.node(Op.MAT_MUL_N_BITS, label, attributes, out(x, linear), in.toArray(Value[]::new));
@@ -193,15 +207,15 @@ final class LinearMaps {
    */
   private Value blockRows(String label, Value flat, Parameter table) {
     Linear asHead = Linear.tied(table);
-    RowQuantizer quantizer = quantizer(asHead);
+    RowQuantizer quantizer = tied ? quantizer(asHead) : form.codes().ofTable();
     long padded = quantizer.codes(asHead.in());
     long blocks = quantizer.scales(asHead.in());
     List<Value> in =
         new ArrayList<>(
             List.of(
-                grid(label, packed(asHead), asHead, padded * quantizer.bits() / 8),
+                grid(label, packed(asHead, quantizer), asHead, padded * quantizer.bits() / 8),
                 flat,
-                grid(label + "_scales", scales(asHead), asHead, blocks)));
+                grid(label + "_scales", scales(asHead, quantizer), asHead, blocks)));
     if (!form.codes().symmetric()) {
       Value zeros = g.initializer(Initializer.zeros(asHead, quantizer));
       in.add(grid(label + "_zeros", zeros, asHead, Initializer.zeroBytes(asHead, quantizer)));
@@ -248,19 +262,19 @@ final class LinearMaps {
             linear, quantizer(linear), type, (long) linear.out(), (long) linear.in()));
   }
 
-  private Value packed(Linear linear) {
+  private Value packed(Linear linear, RowQuantizer q) {
     return g.initializer(
         Initializer.codes(
             linear,
-            quantizer(linear),
+            q,
             DataType.UINT8,
             (long) linear.out(),
-            (long) quantizer(linear).scales(linear.in()),
-            (long) form.codes().block() * quantizer(linear).bits() / 8));
+            (long) q.scales(linear.in()),
+            (long) form.codes().block() * q.bits() / 8));
   }
 
-  private Value scales(Linear linear) {
-    return g.initializer(Initializer.scales(linear, quantizer(linear)));
+  private Value scales(Linear linear, RowQuantizer q) {
+    return g.initializer(Initializer.scales(linear, q));
   }
 
   private RowQuantizer quantizer(Linear linear) {

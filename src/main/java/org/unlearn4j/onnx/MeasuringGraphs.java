@@ -2,6 +2,7 @@ package org.unlearn4j.onnx;
 
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.ModelProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayList;
@@ -70,16 +71,36 @@ record MeasuringGraphs(ModelProto body, ModelProto head) {
         Subgraph.join(forward(graph, hidden, routes, presents), pooling(hidden, routes)).toBuilder()
             .addAllOutput(presents)
             .build();
-    Set<String> cut = Set.of(DecoderGraph.FINAL_NORM);
     GraphProto head =
         Subgraph.join(
-            Subgraph.needed(graph, List.of(DecoderGraph.LOGIT_ROWS), cut)
+            projection(graph, values.contains(DecoderGraph.LAST))
                 .addInput(
                     new Value(DecoderGraph.FINAL_NORM, DataType.FLOAT, List.of(N, HIDDEN)).proto()),
             scoring());
     return Optional.of(
         new MeasuringGraphs(
             model.toBuilder().setGraph(body).build(), model.toBuilder().setGraph(head).build()));
+  }
+
+  /**
+   * The nodes between the final norm and logits; of a file whose head reads the last position, the
+   * same head on all of them.
+   */
+  private static GraphProto.Builder projection(GraphProto graph, boolean last) {
+    String read = last ? DecoderGraph.LAST : DecoderGraph.FINAL_NORM;
+    GraphProto.Builder part =
+        Subgraph.needed(graph, List.of(DecoderGraph.LOGIT_ROWS), Set.of(read));
+    if (!last) {
+      return part;
+    }
+    GraphProto.Builder all = part.clone().clearNode();
+    for (NodeProto node : part.getNodeList()) {
+      NodeProto.Builder reading = node.toBuilder().clearInput();
+      node.getInputList()
+          .forEach(name -> reading.addInput(name.equals(read) ? DecoderGraph.FINAL_NORM : name));
+      all.addNode(reading);
+    }
+    return all;
   }
 
   /** Whether the body tells which experts tokens go through. */

@@ -55,19 +55,20 @@ public final class OnnxEmitter implements Emitter<Value> {
    * @param maxPositions longest sequence; a later position is an error at run time
    */
   OnnxEmitter(int maxPositions, GraphForm form) {
-    this(maxPositions, form, Set.of());
+    this(maxPositions, false, form, Set.of());
   }
 
   /**
    * The same with optional inputs for adapters.
    *
+   * @param tied whether the head reads the token table
    * @param adapted modules of the linear maps that adapters may be added to
    */
-  OnnxEmitter(int maxPositions, GraphForm form, Set<String> adapted) {
+  OnnxEmitter(int maxPositions, boolean tied, GraphForm form, Set<String> adapted) {
     this.g = new GraphBuilder(form.opset());
     this.form = form;
     this.casts = new Casts(g);
-    this.maps = new LinearMaps(g, form, casts);
+    this.maps = new LinearMaps(g, form, casts, tied);
     this.adapters = new AdapterInputs(g, adapted);
     this.words = Words.of(g, form.opset());
     this.ids = g.input("input_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
@@ -340,6 +341,19 @@ public final class OnnxEmitter implements Emitter<Value> {
       sequences.put(x, known);
     }
     return known;
+  }
+
+  /** The last position of each row, {@code [batch, width]}. */
+  Value lastPosition(Value x) {
+    List<Dim> shape = List.of(Dim.BATCH, Dim.of(x.width()));
+    return g.node(
+        Op.GATHER, "last_position", Map.of("axis", 1L), shape, sequence(x), g.scalar(-1L));
+  }
+
+  /** {@code [batch, width]} as {@code [batch, 1, width]}. */
+  Value onePosition(Value x) {
+    List<Dim> shape = List.of(Dim.BATCH, Dim.of(1), Dim.of(x.width()));
+    return g.node(Op.UNSQUEEZE, "", Map.of(), shape, x, g.vector(1));
   }
 
   /** The vector [batch, time, -1]; one for the whole graph. */

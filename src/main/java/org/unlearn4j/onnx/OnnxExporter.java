@@ -79,6 +79,7 @@ public final class OnnxExporter {
   public static Exported export(Path from, Path to, ExportOptions options, Progress progress) {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
+    options.requireLayers(config.layers(), from);
     Decoder decoder = Decoder.of(config);
     JsonNode generation = generation(config, from.resolve(ModelFiles.GENERATION));
     List<String> notes = new ArrayList<>();

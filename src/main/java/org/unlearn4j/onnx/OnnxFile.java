@@ -11,13 +11,13 @@ import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import org.unlearn4j.base.Below;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.weights.Variant;
@@ -153,20 +153,15 @@ record OnnxFile(Path path, ModelProto model) {
    */
   Path data(TensorProto tensor) {
     String location = entries(tensor).getOrDefault("location", "");
-    try {
-      Path inside = Path.of(location).normalize();
-      boolean leaves = inside.isAbsolute() || inside.startsWith("..");
-      if (!leaves && !inside.toString().isEmpty()) {
-        return path.resolveSibling(inside);
-      }
-    } catch (InvalidPathException e) {
-      throw UserException.at(path, place(tensor), location, "the name of a file beside it", e);
-    }
-    throw UserException.at(
-        path,
-        place(tensor),
-        location.isEmpty() ? "no location of its data" : location,
-        "the name of a file beside it");
+    return Below.of(Path.of(""), location)
+        .map(path::resolveSibling)
+        .orElseThrow(
+            () ->
+                UserException.at(
+                    path,
+                    place(tensor),
+                    location.isEmpty() ? "no location of its data" : location,
+                    "the name of a file beside it"));
   }
 
   private static String place(TensorProto tensor) {

@@ -35,16 +35,7 @@ final class OrtDecoding implements AutoCloseable {
 
   /** Runs until every row is finished. */
   void run(Decoding decoding) {
-    run(decoding, null);
-  }
-
-  /**
-   * The same behind an earlier run.
-   *
-   * @param earlier what it left; null for nothing; is closed
-   */
-  void run(Decoding decoding, OrtSession.Result earlier) {
-    OrtSession.Result past = earlier;
+    OrtSession.Result past = null;
     try {
       while (!decoding.done()) {
         OrtSession.Result before = past;
@@ -54,6 +45,20 @@ final class OrtDecoding implements AutoCloseable {
     } finally {
       closeIfOpen(past);
     }
+  }
+
+  /**
+   * Runs until half of the rows are finished, or all.
+   *
+   * @param earlier what an earlier run left; null for nothing; is closed
+   * @return what the last round left, which the caller closes; null of none
+   */
+  OrtSession.Result untilHalf(Decoding decoding, OrtSession.Result earlier) {
+    OrtSession.Result past = earlier;
+    while (!decoding.halfFinished()) {
+      past = round(decoding, past); // closes it, whatever happens
+    }
+    return past;
   }
 
   /** Feeds what is new; closes the past. */

@@ -8,7 +8,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -283,6 +282,7 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][][] logits(List<TokenRow> rows, int wanted) {
+    deployed.requireAll(file.path());
     int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
@@ -303,6 +303,7 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public Logits openLogits(List<TokenRow> rows, int wanted) {
+    deployed.requireAll(file.path());
     int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
     PaddedBatch b = batch(rows);
     OrtLogits logits = deployed.logits(b.rows());
@@ -312,9 +313,8 @@ public final class OrtModel implements LanguageModel {
         return logits;
       }
       cache.require(file.path());
-      Set<String> caches = new LinkedHashSet<>(cache.withLogits());
-      caches.remove("logits");
-      try (OrtSession.Result first = deployed.pass(b, 0, cachedFrom, null, caches, logits)) {
+      try (OrtSession.Result first =
+          deployed.pass(b, 0, cachedFrom, null, cache.presents(), logits)) {
         deployed.pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
       }
       return logits;
@@ -342,7 +342,7 @@ public final class OrtModel implements LanguageModel {
     Decoding once = decoding(prompts, how);
     Decoding all = decoding(rows, how);
     if (!all.done()) {
-      sharing().run(once, prompts.size(), all, each);
+      sharing().run(once, all, each);
     }
     return LanguageModel.grouped(all.continuations(), each);
   }

@@ -80,7 +80,7 @@ public final class ReadBack implements AutoCloseable {
       Set<String> inOut = new LinkedHashSet<>();
       DecoderGraph.of(model.decoder(), GraphForm.of(Variant.INT8))
           .quantized()
-          .forEach((name, linear) -> inOut.addAll(linear.inOut() ? List.of(name) : List.of()));
+          .forEach((name, c) -> inOut.addAll(c.linear().inOut() ? List.of(name) : List.of()));
       this.quantisesActivations = StoredWeights.quantisesActivations(file.model().getGraph());
       List<StoredWeight> stored =
           StoredWeights.of(file.model().getGraph(), model.decoder().config().hiddenSize());

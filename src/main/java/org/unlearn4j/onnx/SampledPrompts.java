@@ -53,24 +53,42 @@ final class SampledPrompts implements AutoCloseable {
   }
 
   /**
-   * Runs until every row is finished.
+   * Runs until every row is finished. Rows that are leave the batch when they are half of it:
+   * sampled ones end at very different lengths.
    *
    * @param prompts each once
    * @param all each prompt's rows side by side, {@code each} of them
    */
-  void run(Decoding prompts, int count, Decoding all, int each) {
-    int rows = count * each;
-    try (OrtSession.Result first = prompts(prompts, count, all, each)) {
-      if (all.done()) {
-        return;
+  void run(Decoding prompts, Decoding all, int each) {
+    OrtSession.Result past = prompts(prompts, all, each);
+    int[] rows = IntStream.range(0, all.rows()).map(r -> r / each).toArray();
+    try {
+      while (!all.done()) {
+        if (all.halfFinished()) {
+          int[] own = rows;
+          rows = IntStream.of(all.thinned()).map(r -> own[r]).toArray();
+        }
+        if (!all.restarts()) {
+          OrtSession.Result before = past;
+          past = step(all, rows, before);
+          before.close();
+        }
+        try (OrtDecoding rest = new OrtDecoding(deployed, all.rows(), OrtDecoding.MOST)) {
+          OrtSession.Result before = past;
+          past = null;
+          past = rest.untilHalf(all, before);
+        }
+        rows = IntStream.range(0, all.rows()).toArray();
       }
-      try (OrtDecoding rest = new OrtDecoding(deployed, rows, OrtDecoding.MOST)) {
-        rest.run(all, all.restarts() ? null : step(all, rows, each, first));
+    } finally {
+      if (past != null) {
+        past.close();
       }
     }
   }
 
-  private OrtSession.Result prompts(Decoding prompts, int count, Decoding all, int each) {
+  private OrtSession.Result prompts(Decoding prompts, Decoding all, int each) {
+    int count = prompts.rows();
     try (OrtLogits logits = deployed.logits(count);
         OrtFeeds feeds =
             deployed.feeds(Deployed.Tokens.of(prompts, count), 0, prompts.width(), null)) {
@@ -89,15 +107,19 @@ final class SampledPrompts implements AutoCloseable {
     }
   }
 
-  /** The step in which rows part. */
-  private OrtSession.Result step(Decoding all, int rows, int each, OrtSession.Result past) {
-    int[] prompt = IntStream.range(0, rows).map(r -> r / each).toArray();
+  /**
+   * A step of rows on the past of others.
+   *
+   * @param of each row's place in the past, {@code [rows]}
+   */
+  private OrtSession.Result step(Decoding all, int[] of, OrtSession.Result past) {
+    int rows = of.length;
     try (OrtLogits logits = deployed.logits(rows);
         OrtFeeds feeds = new OrtFeeds(runtime, fan)) {
       feeds.ints("input_ids", all.ids(), rows, 1);
       feeds.ints("attention_mask", all.mask(), rows, all.total());
       feeds.ints("position_ids", all.positions(), rows, 1);
-      feeds.ints(MeasuringGraphs.PROMPT, prompt, rows);
+      feeds.ints(MeasuringGraphs.PROMPT, of, rows);
       deployed.cache().feed(feeds, rows, past);
       OrtSession.Result result =
           feeds.run(deployed.cache().presents(), Map.of("logits", deployed.part(logits, 0, 1)));

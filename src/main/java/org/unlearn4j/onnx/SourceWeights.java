@@ -94,7 +94,7 @@ final class SourceWeights {
             .order(ByteOrder.LITTLE_ENDIAN);
     if (half) {
       for (int v = 0; v < values.limit(); v++) {
-        bytes.putShort(half(i, from + v, values.get(v)));
+        bytes.putShort(half(weights, i.name(), from + v, values.get(v)));
       }
       bytes.flip();
     } else {
@@ -103,12 +103,18 @@ final class SourceWeights {
     pieces.accept(bytes);
   }
 
-  private short half(Initializer i, long at, float value) {
+  /**
+   * A weight in float16.
+   *
+   * @param at its place in the tensor, for messages
+   * @throws UserException if it is beyond the format
+   */
+  static short half(SafeTensors weights, String tensor, long at, float value) {
     short half = DType.floatToHalf(value);
     if (!Float.isFinite(DType.halfToFloat(half))) {
       throw UserException.at(
           weights.source(),
-          "tensor " + i.name() + ", value " + at,
+          "tensor " + tensor + ", value " + at,
           String.valueOf(value),
           "what float16 can hold, at most 65504 in size");
     }

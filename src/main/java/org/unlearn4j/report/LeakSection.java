@@ -189,25 +189,23 @@ final class LeakSection {
       }
       rows.add(row);
     }
-    leaks
-        .samples()
-        .forEach(
-            (model, points) ->
-                points.forEach(
-                    (k, leakage) -> {
-                      Html row =
-                          Html.tag("tr")
-                              .add(
-                                  Html.tag("th")
-                                      .attr("scope", "row")
-                                      .add("best of " + k + " sampled answers"))
-                              .add(Tables.nothing());
-                      for (String m : leaks.models()) {
-                        row.add(m.equals(model) ? Tables.number(leakage) : Tables.nothing());
-                      }
-                      judged.forEach(m -> row.add(Tables.nothing()));
-                      rows.add(row);
-                    }));
+    for (Leaks.Best best : leaks.samples()) {
+      Html row =
+          Html.tag("tr")
+              .add(
+                  Html.tag("th")
+                      .attr("scope", "row")
+                      .add("best of " + best.k() + " sampled answers"))
+              .add(Tables.nothing());
+      for (String m : leaks.models()) {
+        row.add(m.equals(best.model()) ? Tables.number(best.leakage()) : Tables.nothing());
+      }
+      for (String m : judged) {
+        boolean told = m.equals(best.model()) && !Double.isNaN(best.excess());
+        row.add(told ? Tables.number(best.excess()) : Tables.nothing());
+      }
+      rows.add(row);
+    }
     return Tables.sortable(headings, rows);
   }
 

@@ -15,7 +15,7 @@ import org.unlearn4j.base.JsonInput;
  * @param judged how many of them are
  * @param families in their order
  * @param worst what was said word for word, most telling first
- * @param samples leakage of the best of k answers, by model and k
+ * @param samples the best of k answers, model by model
  * @param pushed what pushed weights gave away
  */
 record Leaks(
@@ -23,7 +23,7 @@ record Leaks(
     int judged,
     List<Family> families,
     List<Said> worst,
-    Map<String, Map<Integer, Double>> samples,
+    List<Best> samples,
     List<Push> pushed) {
   private static final int WORST = 10;
 
@@ -43,6 +43,13 @@ record Leaks(
 
   /** A mean and its interval. */
   record Interval(double mean, double low, double high) {}
+
+  /**
+   * The best of k sampled answers.
+   *
+   * @param excess above the retain-only model's; NaN without one
+   */
+  record Best(String model, int k, double leakage, double excess) {}
 
   /**
    * Weights that were pushed.
@@ -78,16 +85,24 @@ record Leaks(
         root.get("models").required("an array").elements().stream().map(JsonInput::text).toList();
     int judged = Math.min(root.get("judged").integer(), models.size());
     List<Family> families = root.get("families").elements().stream().map(Leaks::family).toList();
-    Map<String, Map<Integer, Double>> samples = new LinkedHashMap<>();
-    for (JsonInput sampled : root.get("sampled").elements()) {
-      Map<Integer, Double> points = new LinkedHashMap<>();
-      for (JsonInput p : sampled.get("points").elements()) {
-        points.put(p.get("k").integer(), p.get("leakage").number());
-      }
-      samples.put(sampled.get("model").text(), points);
-    }
     List<Said> worst = worst(root, models.subList(0, judged));
-    return new Leaks(models, judged, families, worst, samples, pushed(root));
+    return new Leaks(models, judged, families, worst, samples(root), pushed(root));
+  }
+
+  private static List<Best> samples(JsonInput root) {
+    List<Best> all = new ArrayList<>();
+    for (JsonInput sampled : root.get("sampled").elements()) {
+      for (JsonInput p : sampled.get("points").elements()) {
+        JsonInput excess = p.get("excess");
+        all.add(
+            new Best(
+                sampled.get("model").text(),
+                p.get("k").integer(),
+                p.get("leakage").number(),
+                excess.present() ? excess.number() : Double.NaN));
+      }
+    }
+    return all;
   }
 
   private static List<Push> pushed(JsonInput root) {

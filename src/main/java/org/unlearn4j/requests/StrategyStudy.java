@@ -11,6 +11,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ModelSettings;
@@ -201,11 +203,9 @@ public record StrategyStudy(
       Map<String, Optional<EvaluationResult>> yardsticks,
       PrintStream log) {
     Data data = row.data();
-    if (!Files.exists(root)) {
-      FableRequests.write(root, template.toString(), data.kind(), data.requests());
-    }
     List<String> own = new ArrayList<>(sets(row));
     own.add("unlearn.seed=" + seed);
+    folder(row, root, own);
     RequestsFile settings =
         new RequestsFile(template, Optional.empty(), row.strategy(), 0.93, 0.05, own);
     RequestFolder folder = new RequestFolder(root, Optional.empty());
@@ -237,6 +237,50 @@ public record StrategyStudy(
           "strategies." + row.name(),
           "model.precision=auto",
           "fp32, tf32 or bf16, so that all strategies have the same");
+    }
+  }
+
+  /**
+   * Writes the folder of a row's requests if it is not there. What it is made by stands beside it:
+   * {@code NAME-SEED.row}.
+   *
+   * @param own changes to the template, all of them
+   * @throws UserException if the folder was made by another row, template or change
+   */
+  void folder(Row row, Path root, List<String> own) {
+    String made =
+        String.join(
+                "\n",
+                "strategy: " + row.strategy().spelling(),
+                "rows: " + row.data().kind().spelling(),
+                "requests: " + row.data().requests(),
+                "at_once: " + row.data().atOnce(),
+                "set: " + own,
+                "template: " + Hashes.sha256(template))
+            + "\n";
+    Path record = root.resolveSibling(root.getFileName() + ".row");
+    if (!Files.exists(root)) {
+      AtomicFiles.writeString(record, made);
+      FableRequests.write(root, template.toString(), row.data().kind(), row.data().requests());
+      return;
+    }
+    List<String> found = lines(record);
+    List<String> expected = made.lines().toList();
+    if (!found.equals(expected)) {
+      throw UserException.at(
+          root,
+          "a ledger of another row",
+          String.join(", ", found.stream().filter(l -> !expected.contains(l)).toList()),
+          String.join(", ", expected.stream().filter(l -> !found.contains(l)).toList())
+              + " (a folder that does not exist is made anew)");
+    }
+  }
+
+  private static List<String> lines(Path record) {
+    try {
+      return Files.exists(record) ? Files.readAllLines(record) : List.of("no " + record);
+    } catch (IOException e) {
+      throw UserException.at(record, "", "no file that can be read", "what a ledger is made by", e);
     }
   }
 

@@ -20,6 +20,7 @@ import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.AttackFile;
 import org.unlearn4j.data.Benchmark;
+import org.unlearn4j.data.Excerpt;
 import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaExample;
 
@@ -39,11 +40,6 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
     return encoded.stream().map(Encoded::probe).toList();
   }
 
-  /** Those of one family. */
-  List<Encoded> of(AttackName family) {
-    return encoded.stream().filter(e -> e.probe().family() == family).toList();
-  }
-
   /**
    * Reads the data and applies the rules.
    *
@@ -51,11 +47,31 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
    * @throws UserException if the data is at fault, or gives nothing to ask
    */
   static AttackData of(Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
-    return of(pipeline, settings, data, positions, settings.families());
+    AttackData all = encoded(pipeline, settings, data, positions, settings.families());
+    if (all.encoded.isEmpty()) {
+      throw new UserException(
+          "attack.families: found "
+              + settings.families().stream().map(AttackName::spelling).toList()
+              + ", but no row of this data suits these families, expected another family.");
+    }
+    return all;
   }
 
-  /** The same with other families than the settings'. */
-  static AttackData of(
+  /**
+   * What was taught, asked as it was taught: the questions, or where there is none the beginnings
+   * of texts. May be empty.
+   *
+   * @param positions longest sequence, after what stands before every row
+   */
+  static AttackData taught(
+      Pipeline pipeline, AttackSettings settings, TaskData data, int positions) {
+    AttackData questions = encoded(pipeline, settings, data, positions, List.of(AttackName.DIRECT));
+    return questions.encoded.isEmpty() && questions.notes.isEmpty()
+        ? encoded(pipeline, settings, data, positions, List.of(AttackName.ARTICLE))
+        : questions;
+  }
+
+  private static AttackData encoded(
       Pipeline pipeline,
       AttackSettings settings,
       TaskData data,
@@ -63,7 +79,6 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
       List<AttackName> families) {
     int most = pipeline.evaluate().limit().orElse(Integer.MAX_VALUE);
     Benchmark benchmark = data.benchmark();
-    DataSettings split = pipeline.data();
     List<Fact> facts = facts(pipeline, benchmark, settings).facts(most);
     AttackPrompts prompts =
         new AttackPrompts(data.tokenizer(), data.template(), positions, settings.maxNewTokens());
@@ -74,11 +89,7 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
       List<Probe> probes =
           switch (family) {
             case ARTICLE ->
-                benchmark
-                    .passages()
-                    .filter(p -> split.form() != DataSettings.Form.QUESTIONS)
-                    .map(p -> OwnPrompts.articles(p.verbatim(split.forget()), most))
-                    .orElse(List.of());
+                OwnPrompts.articles(texts(pipeline, data, settings.maxNewTokens()), most);
             case OWN ->
                 settings.prompts().map(f -> OwnPrompts.of(AttackFile.prompts(f))).orElse(List.of());
             default -> Families.probes(family, facts);
@@ -97,13 +108,24 @@ record AttackData(List<Encoded> encoded, List<String> notes) {
       }
       encoded.addAll(own);
     }
-    if (encoded.isEmpty()) {
-      throw new UserException(
-          "attack.families: found "
-              + families.stream().map(AttackName::spelling).toList()
-              + ", but no row of this data suits these families, expected another family.");
-    }
     return new AttackData(encoded, notes);
+  }
+
+  /**
+   * Beginnings of texts to forget with their continuations, where texts are forgotten.
+   *
+   * @param most tokens of a continuation of one's own texts
+   */
+  private static List<Excerpt> texts(Pipeline pipeline, TaskData data, int most) {
+    DataSettings split = pipeline.data();
+    return data.own()
+        .map(o -> o.excerpts(split.forget(), most))
+        .or(
+            () ->
+                data.passages()
+                    .filter(p -> split.form() != DataSettings.Form.QUESTIONS)
+                    .map(p -> p.verbatim(split.forget())))
+        .orElse(List.of());
   }
 
   private static Neighbourhood facts(

@@ -59,7 +59,7 @@ record AttackPrompts(Tokenizer tokenizer, Prompting template, int positions, int
   }
 
   private static List<String> answers(Goal goal) {
-    return goal instanceof Goal.Choose choose ? choose.options() : List.of(goal.expected());
+    return goal instanceof Goal.Choose choose ? choose.answers() : List.of(goal.expected());
   }
 
   /** White space and the like before an answer. */

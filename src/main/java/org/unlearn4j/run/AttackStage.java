@@ -22,7 +22,6 @@ import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
-import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
@@ -131,11 +130,13 @@ public final class AttackStage {
   /** What is known of a run so far. */
   private static final class Found {
     private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
-    private final List<Sampled> sampled = new ArrayList<>();
+    private final Map<String, double[][]> sampled = new LinkedHashMap<>();
     private final Map<String, Map<String, Double>> lens = new LinkedHashMap<>();
     private final Map<String, String> read = new TreeMap<>();
     private final List<Learned> lessons = new ArrayList<>();
     private List<Probe> probes = List.of();
+    private List<Probe> asTaught = List.of();
+    private List<String> groups = List.of();
     private List<Probe> learned = List.of();
   }
 
@@ -171,7 +172,7 @@ public final class AttackStage {
                 found.judgements,
                 judged.stream().map(Subject::name).toList(),
                 settings::limit,
-                found.sampled)
+                sampled(settings, found))
             .with(
                 new Pushing(
                         pipeline, settings, models, kept, known.with(found.read).identity("attack"))
@@ -193,11 +194,17 @@ public final class AttackStage {
         TaskData data = models.data(subject.model(), model);
         Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
+      AsTaught asTaught = AsTaught.of(pipeline, settings, data, model.shape().maxPositions());
       if (found.probes.isEmpty()) {
         attacks.notes().forEach(log::println);
+        asTaught.notes().stream().filter(n -> !attacks.notes().contains(n)).forEach(log::println);
+        asTaught.require(settings);
         found.probes = attacks.probes();
+        found.asTaught = asTaught.probes();
+        found.groups = asTaught.rows().stream().map(e -> e.probe().group()).toList();
         found.read.putAll(data.read());
-      } else if (!found.probes.equals(attacks.probes())) {
+      } else if (!found.probes.equals(attacks.probes())
+          || !found.asTaught.equals(asTaught.probes())) {
         throw new UserException(
             subject.model()
                 + ": found a tokenizer or a number of positions that leads to other prompts than"
@@ -205,20 +212,13 @@ public final class AttackStage {
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }
-      boolean inside = settings.lens() || settings.learns();
-      List<Encoded> asked =
-          inside || settings.samples() > 0
-              ? AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT)
-                  .encoded()
-              : List.of();
-      new Learning(pipeline, settings).require(asked.size());
       String key = known.with(data.read()).identity("attack") + " " + subject.name();
       Path file = kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
         Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
         found.judgements.put(subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
       }
-      if (settings.samples() > 0 && !subject.runtime().equals("tf") && !asked.isEmpty()) {
+      if (settings.samples() > 0 && !subject.name().equals(AttackResult.TARGET)) {
         OftenAsked often =
             new OftenAsked(
                 settings.samples(),
@@ -228,12 +228,29 @@ public final class AttackStage {
                 data.stopIds(),
                 pipeline.evaluate().tokenBudget(),
                 ids -> data.tokenizer().decode(ids, true));
-        found.sampled.add(often.run(subject.name(), model, asked, bars));
+        found.sampled.put(subject.name(), often.run(model, asTaught.rows(), bars));
       }
-      if (inside) {
-        inside(settings, subject, data, asked, bars, found);
+      if (settings.lens() || settings.learns()) {
+        inside(settings, subject, data, asTaught, bars, found);
       }
     }
+  }
+
+  private static List<Sampled> sampled(AttackSettings settings, Found found) {
+    Optional<double[][]> retainOnly =
+        Optional.ofNullable(found.sampled.get(AttackResult.RETAIN_ONLY));
+    List<String> groups = found.groups;
+    List<Sampled> all = new ArrayList<>();
+    found.sampled.forEach(
+        (name, leakages) ->
+            all.add(
+                Sampled.of(
+                    name,
+                    settings.temperature(),
+                    leakages,
+                    retainOnly.filter(r -> !name.equals(AttackResult.RETAIN_ONLY)),
+                    groups)));
+    return all;
   }
 
   private static AttackSuite suite(AttackSettings settings, TaskData data, List<Encoded> asked) {
@@ -246,20 +263,20 @@ public final class AttackStage {
       AttackSettings settings,
       Subject subject,
       TaskData data,
-      List<Encoded> asked,
+      AsTaught asTaught,
       Bars bars,
       Found found) {
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
       if (settings.lens()) {
         try (TensorFlowModel model =
             weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()))) {
-          List<TokenRow> rows = asked.stream().map(e -> e.rows().get(0)).toList();
+          List<TokenRow> rows = asTaught.rows().stream().map(e -> e.rows().get(0)).toList();
           found.lens.put(subject.name(), lens(model, rows));
         }
       }
       Learning.Result result =
           new Learning(pipeline, settings)
-              .run(subject.name(), weights, asked, some -> suite(settings, data, some), bars);
+              .run(subject.name(), weights, asTaught, some -> suite(settings, data, some), bars);
       found.learned = result.probes();
       found.lessons.addAll(result.lessons());
       found.judgements.merge(
@@ -268,8 +285,6 @@ public final class AttackStage {
           (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
     }
   }
-
-  private static final List<AttackName> DIRECT = List.of(AttackName.DIRECT);
 
   /** Means over the rows, by layer. */
   private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {

@@ -19,6 +19,7 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Below;
 import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
@@ -293,8 +294,10 @@ public final class DeployedRecord {
     TreeSet<String> names = new TreeSet<>(recorded.keySet());
     names.addAll(found.keySet());
     for (String name : names) {
-      difference(folder.resolve(name), found.get(name), recorded.get(name))
-          .ifPresent(differences::add);
+      Path path =
+          Below.of(folder, name)
+              .orElseThrow(() -> UserException.at(file, FILES, name, "names of files beside it"));
+      difference(path, found.get(name), recorded.get(name)).ifPresent(differences::add);
     }
     Map<String, String> judged = judged(block);
     Map<String, String> weights = byName(block.get(block.get(BASE).present() ? BASE : WEIGHTS));

@@ -49,6 +49,10 @@ public final class ExportStage {
                 inputs
                     .listing("llama.export." + v.label())
                     .value("choices of " + v.label(), pipeline.export().choices().changes(v)));
+    String whole = pipeline.export().choices().changes(Variant.FP32);
+    if (variants.contains(Variant.FP32) && !whole.isEmpty()) {
+      inputs.value("choices of fp32", whole);
+    }
     pipeline.model().path().ifPresent(p -> inputs.model("before", p));
     if (pipeline.export().separate()) {
       inputs

@@ -5,7 +5,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.unlearn4j.attack.AttackSuite;
@@ -14,7 +13,6 @@ import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.Learned;
 import org.unlearn4j.attack.Probe;
 import org.unlearn4j.base.SplitMix;
-import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.LearnSettings;
@@ -50,43 +48,16 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
   }
 
   /**
-   * Refuses attacks that leave nothing to ask.
-   *
-   * @param direct questions as they were taught
-   * @throws UserException naming every one
-   */
-  void require(int direct) {
-    List<String> mistakes = new ArrayList<>();
-    attacks()
-        .forEach(
-            (attack, how) -> {
-              if (how.rows() >= direct) {
-                mistakes.add(
-                    String.format(
-                        Locale.ROOT,
-                        "attack.%s.rows: found %d, expected fewer than the %d forgotten questions,"
-                            + " of which the others are asked.",
-                        attack.spelling(),
-                        how.rows(),
-                        direct));
-              }
-            });
-    if (!mistakes.isEmpty()) {
-      throw new UserException(String.join("\n", mistakes));
-    }
-  }
-
-  /**
    * Attacks one model.
    *
    * @param name of the model
-   * @param direct questions as they were taught
+   * @param asTaught what is learned from and asked
    * @param suite asks some of them
    */
   Result run(
       String name,
       AttackedWeights weights,
-      List<Encoded> direct,
+      AsTaught asTaught,
       java.util.function.Function<List<Encoded>, AttackSuite> suite,
       Bars bars) {
     List<Probe> probes = new ArrayList<>();
@@ -95,6 +66,7 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
     attacks()
         .forEach(
             (attack, how) -> {
+              List<Encoded> direct = asTaught.of(attack);
               int[] order = order(direct.size());
               List<TokenRow> taught =
                   Arrays.stream(order, 0, how.rows())
@@ -105,7 +77,7 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
                       .sorted()
                       .mapToObj(direct::get)
                       .toList();
-              int vectors = how.steps() == 0 ? 0 : how.vectors();
+              int vectors = how.learned();
               try (FewRows model = open(weights, attack, vectors)) {
                 FewRows.Lowered lowered =
                     model.learn(batches(taught, vectors), how.steps(), rate(weights, attack, how));

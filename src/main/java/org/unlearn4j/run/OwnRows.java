@@ -13,6 +13,7 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.data.Benchmark;
 import org.unlearn4j.data.Conversation;
 import org.unlearn4j.data.DataRow;
+import org.unlearn4j.data.Excerpt;
 import org.unlearn4j.data.Passage;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
@@ -150,6 +151,37 @@ final class OwnRows {
       }
     }
     return items.subList(0, Math.min(most, items.size()));
+  }
+
+  /**
+   * How each window of the passages of a split goes on after its first half, in whole words; a text
+   * without spaces has none.
+   *
+   * @param most tokens of a continuation
+   */
+  List<Excerpt> excerpts(String split, int most) {
+    List<Excerpt> excerpts = new ArrayList<>();
+    for (DataRow row : of(split)) {
+      if (row instanceof Passage p) {
+        encoder.asked(p, most).forEach(a -> excerpt(p, a, most).ifPresent(excerpts::add));
+      }
+    }
+    return excerpts;
+  }
+
+  private static Optional<Excerpt> excerpt(Passage passage, RowEncoder.Asked asked, int most) {
+    String text = asked.before() + asked.answer();
+    int from = text.indexOf(' ', asked.before().length());
+    boolean cut = asked.row().labelled() == most; // perhaps within a word
+    int to = cut ? text.lastIndexOf(' ') : text.length();
+    return from > 0 && to > from
+        ? Optional.of(
+            new Excerpt(
+                text.substring(0, from),
+                text.substring(from, to),
+                passage.source(),
+                passage.line()))
+        : Optional.empty();
   }
 
   private static EvalItem.Kind kind(DataRow row, RowEncoder.Asked asked) {

@@ -30,10 +30,10 @@ import org.unlearn4j.lm.TokenRow;
  * @param end token behind every answer
  */
 record PairForms(AttackPrompts prompts, List<QaExample> forgotten, int end) {
-  static final int KEPT = 360;
+  static final int KEPT = 240;
 
   /** Forms that a pair gets. */
-  private static final int EACH = 4;
+  private static final int EACH = 6;
 
   private static final long SEED = 20260107;
 

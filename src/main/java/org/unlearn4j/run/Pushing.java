@@ -12,7 +12,6 @@ import org.unlearn4j.attack.AttackSuite;
 import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.Pushed;
-import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.PushName;
@@ -80,7 +79,7 @@ record Pushing(
           TaskData data = models.data(subject.model(), model);
           Bars bars = new Bars("attack " + subject.name())) {
         List<Encoded> direct =
-            AttackData.of(pipeline, settings, data, model.shape().maxPositions(), DIRECT).encoded();
+            AttackData.taught(pipeline, settings, data, model.shape().maxPositions()).encoded();
         AttackSuite suite =
             new AttackSuite(
                 direct,
@@ -98,8 +97,6 @@ record Pushing(
       }
     }
   }
-
-  private static final List<AttackName> DIRECT = List.of(AttackName.DIRECT);
 
   private List<Judgement> pushed(
       Step step,

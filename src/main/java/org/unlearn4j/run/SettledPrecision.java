@@ -106,8 +106,7 @@ public final class SettledPrecision {
    * @param rows of the batch
    * @param tokens of its longest row
    */
-  public Pipeline once(
-      Pipeline pipeline, ModelConfig config, int rows, int tokens, Device device) {
+  public Pipeline once(Pipeline pipeline, ModelConfig config, int rows, int tokens, Device device) {
     if (!isOpen(pipeline)) {
       return pipeline;
     }

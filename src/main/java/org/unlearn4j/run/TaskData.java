@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -119,6 +120,11 @@ public final class TaskData implements AutoCloseable {
     return template;
   }
 
+  /** Rows of several kinds, where the data is one's own. */
+  Optional<OwnRows> own() {
+    return own;
+  }
+
   /** The benchmark's passages, where it has any. */
   Optional<Passages> passages() {
     return benchmark.passages();
@@ -175,16 +181,11 @@ public final class TaskData implements AutoCloseable {
   }
 
   static UserException inBoth(DataSettings data, int rows, String first) {
+    String text =
+        "data.retain: found %d rows of %s that %s has too, the first at %s, expected rows that are"
+            + " not to be forgotten.";
     return new UserException(
-        "data.retain: found "
-            + rows
-            + " rows of "
-            + data.retain()
-            + " that "
-            + data.forget()
-            + " has too, the first at "
-            + first
-            + ", expected rows that are not to be forgotten.");
+        String.format(Locale.ROOT, text, rows, data.retain(), data.forget(), first));
   }
 
   private record Pair(String question, String answer) {

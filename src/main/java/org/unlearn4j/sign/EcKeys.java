@@ -54,7 +54,7 @@ final class EcKeys {
     while (m.find()) {
       found = "\"" + m.group(1) + "\"";
       if (Arrays.asList(labels).contains(m.group(1))) {
-        return new Block(m.group(1), Base64.getMimeDecoder().decode(m.group(2)));
+        return new Block(m.group(1), decoded(file, m.group(2)));
       }
     }
     throw UserException.at(
@@ -62,6 +62,14 @@ final class EcKeys {
         "",
         found,
         WANTED + " without a password (\"" + String.join("\" or \"", labels) + "\")");
+  }
+
+  private static byte[] decoded(Path file, String base64) {
+    try {
+      return Base64.getMimeDecoder().decode(base64);
+    } catch (IllegalArgumentException e) {
+      throw UserException.at(file, "", "no base64 (" + e.getMessage() + ")", WANTED, e);
+    }
   }
 
   /**

@@ -18,6 +18,7 @@ import org.unlearn4j.base.Hashes;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.ModelFiles;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.Standing;
 import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.config.Pipeline;
@@ -64,23 +65,79 @@ public final class SweepRunner {
 
   private Path locked() {
     Optional<Path> reference = reference();
-    SweepSearch.Found found =
-        new SweepSearch(
-                sweep,
-                new SweepSearch.Laboratory() {
-                  @Override
-                  public SweepSearch.Tried unlearn(Pipeline pipeline) {
-                    return unlearned(pipeline);
-                  }
-
-                  @Override
-                  public Map<Column, Double> evaluate(Pipeline pipeline) {
-                    return evaluated(pipeline, reference);
-                  }
-                })
-            .run();
+    SweepSearch.Found found = new SweepSearch(sweep, new Runs(reference, Optional.empty())).run();
     Map<Column, Double> target = reference.map(this::values).orElse(Map.of());
     return new SweepPage(sweep, found, new SweepChoice(sweep.goals(), target)).write(out);
+  }
+
+  /**
+   * Makes a part of the runs, and no page. Parts may be made by several machines at once on a
+   * shared folder. Which points go on is known only when a rung is whole: a part that is done with
+   * its own runs makes those that nobody makes yet, and waits for the others. So it ends with the
+   * search, and a machine that is lost keeps nobody. {@link #run} then finds all runs and has the
+   * page.
+   *
+   * @return folders of the runs that it made, in order
+   */
+  public List<String> run(Shard shard) {
+    return TargetLock.<List<String>, RuntimeException>holding(
+        out.resolve("sweep-" + shard.fileName()),
+        log::println,
+        () -> {
+          Runs runs = new Runs(reference(), Optional.of(shard));
+          SweepSearch.Found ignored = new SweepSearch(sweep, runs).run();
+          return List.copyOf(runs.made);
+        });
+  }
+
+  /** All runs, or those of a part first. */
+  private final class Runs implements SweepSearch.Laboratory {
+    private final Optional<Path> reference;
+    private final Optional<Shard> shard;
+    private final Set<String> made = new LinkedHashSet<>();
+
+    Runs(Optional<Path> reference, Optional<Shard> shard) {
+      this.reference = reference;
+      this.shard = shard;
+    }
+
+    @Override
+    public SweepSearch.Tried unlearn(Pipeline pipeline) {
+      return TargetLock.<SweepSearch.Tried, RuntimeException>holding(
+          folder(pipeline).unlearned(), log::println, () -> unlearned(pipeline, made));
+    }
+
+    @Override
+    public Map<Column, Double> evaluate(Pipeline pipeline) {
+      return evaluated(pipeline, reference);
+    }
+
+    @Override
+    public void ahead(List<Pipeline> runs, boolean evaluated) {
+      if (shard.isPresent()) {
+        List<Pipeline> own = new ArrayList<>();
+        List<Pipeline> others = new ArrayList<>();
+        for (int i = 0; i < runs.size(); i++) {
+          (shard.get().has(i) ? own : others).add(runs.get(i));
+        }
+        own.forEach(pipeline -> ifFree(pipeline, evaluated));
+        others.forEach(pipeline -> ifFree(pipeline, evaluated));
+      }
+    }
+
+    private void ifFree(Pipeline pipeline, boolean evaluated) {
+      Optional<SweepSearch.Tried> ignored =
+          TargetLock.<SweepSearch.Tried, RuntimeException>ifFree(
+              folder(pipeline).unlearned(), () -> make(pipeline, evaluated));
+    }
+
+    private SweepSearch.Tried make(Pipeline pipeline, boolean evaluated) {
+      SweepSearch.Tried tried = unlearn(pipeline);
+      if (evaluated) {
+        Map<Column, Double> ignored = evaluate(pipeline); // which lie there then
+      }
+      return tried;
+    }
   }
 
   /** Points and how many runs they may take, without making any. */
@@ -97,11 +154,18 @@ public final class SweepRunner {
     return new RunFolder(out.resolve("runs").resolve(key.substring(0, 16)));
   }
 
-  private SweepSearch.Tried unlearned(Pipeline pipeline) {
+  /**
+   * A run, made if it is not there.
+   *
+   * @param made to which its folder is added if it was made now
+   */
+  private SweepSearch.Tried unlearned(Pipeline pipeline, Set<String> made) {
     RunFolder folder = folder(pipeline);
     AtomicFiles.writeString(folder.pipeline(), pipeline.toYaml());
     String name = "unlearn " + out.relativize(folder.root());
-    run(List.of(new PipelineStages(pipeline, context).unlearn(name, folder.unlearned())));
+    if (run(List.of(new PipelineStages(pipeline, context).unlearn(name, folder.unlearned())))) {
+      made.add(folder.root().toString());
+    }
     Path file = folder.unlearned().resolve(ModelFiles.UNLEARNING);
     JsonInput record = JsonInput.read(file, "the record of a run");
     double enough = pipeline.unlearn().tuning().choose().orElseThrow().utilityMin();
@@ -120,7 +184,8 @@ public final class SweepRunner {
   private Map<Column, Double> evaluated(Pipeline pipeline, Optional<Path> reference) {
     RunFolder folder = folder(pipeline);
     Path file = folder.evaluation("unlearned", RUNTIME);
-    run(List.of(evaluation(pipeline, "unlearned", folder.unlearned(), reference, file)));
+    boolean ignored =
+        run(List.of(evaluation(pipeline, "unlearned", folder.unlearned(), reference, file)));
     return values(file);
   }
 
@@ -132,7 +197,8 @@ public final class SweepRunner {
         .map(
             model -> {
               Path file = new RunFolder(out).evaluation("retain", RUNTIME);
-              run(List.of(evaluation(any, "retain", model, Optional.empty(), file)));
+              boolean ignored =
+                  run(List.of(evaluation(any, "retain", model, Optional.empty(), file)));
               return file;
             });
   }
@@ -163,12 +229,14 @@ public final class SweepRunner {
     return values;
   }
 
-  private void run(List<Stage> stages) {
+  /** Runs what is not there, and says whether there was such a stage. */
+  private boolean run(List<Stage> stages) {
     StageGraph graph = new StageGraph(stages, context.hashes(), context.versions());
     Set<String> goals =
         stages.stream().map(Stage::name).collect(Collectors.toCollection(TreeSet::new));
     StageGraph.Request request = new StageGraph.Request(Optional.of(goals), Set.of(), 1);
-    boolean ignored =
-        graph.run(request, HostMemory::available, new RunProgress(graph.plan(request), log, log));
+    List<StageGraph.Planned> plan = graph.plan(request);
+    boolean ignored = graph.run(request, HostMemory::available, new RunProgress(plan, log, log));
+    return plan.stream().anyMatch(p -> p.decision() != StageGraph.Decision.CURRENT);
   }
 }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,6 +32,14 @@ final class SweepSearch {
     Tried unlearn(Pipeline pipeline);
 
     Map<Column, Double> evaluate(Pipeline pipeline);
+
+    /**
+     * Told of runs that will be asked for next, none of which depends on another, so that several
+     * machines may share them.
+     *
+     * @param evaluated whether they will be evaluated too
+     */
+    default void ahead(List<Pipeline> runs, boolean evaluated) {}
   }
 
   /**
@@ -88,6 +97,7 @@ final class SweepSearch {
     boolean spent = false;
     for (int r = 0; r < sweep.rungs().size() && !spent; r++) {
       List<Trial> rung = new ArrayList<>();
+      laboratory.ahead(next(alive, sweep.rungs().get(r)), false);
       for (Space.Point point : alive) {
         Pipeline pipeline = sweep.tried(point, sweep.rungs().get(r), first());
         if (!affordable(pipeline)) {
@@ -107,6 +117,7 @@ final class SweepSearch {
       }
     }
     List<Finalist> finalists = new ArrayList<>();
+    laboratory.ahead(last(alive, spent), true);
     for (Space.Point point : alive) {
       // The best is finished, whatever is left: a search that ends with nothing was for nothing.
       if (finalists.isEmpty() || (!spent && allAffordable(point))) {
@@ -116,6 +127,44 @@ final class SweepSearch {
       }
     }
     return new Found(trials, finalists, made.size(), seconds / 60, spent);
+  }
+
+  /** Of a rung the runs that the budget is known to allow before any of them is made. */
+  private List<Pipeline> next(List<Space.Point> points, double rung) {
+    Set<Pipeline> next = new LinkedHashSet<>();
+    int left = affordable(1) ? left() : 0;
+    for (Space.Point point : points) {
+      Pipeline pipeline = sweep.tried(point, rung, first());
+      if (next.add(pipeline) && !made.contains(pipeline) && --left < 0) {
+        boolean ignored = next.remove(pipeline);
+        break;
+      }
+    }
+    return List.copyOf(next);
+  }
+
+  /** The same of the last runs: each point with all seeds, of which the first is made anyhow. */
+  private List<Pipeline> last(List<Space.Point> points, boolean spent) {
+    List<Pipeline> last = new ArrayList<>();
+    int left = spent || !affordable(1) ? 0 : left();
+    for (Space.Point point : points) {
+      int missing = missing(point);
+      left -= missing;
+      if (!last.isEmpty() && (spent || (missing > 0 && left < 0))) {
+        return last;
+      }
+      sweep.seeds().forEach(seed -> last.add(sweep.tried(point, 1, seed)));
+    }
+    return last;
+  }
+
+  private int left() {
+    return sweep.budget().runs().orElse(Integer.MAX_VALUE) - made.size();
+  }
+
+  private int missing(Space.Point point) {
+    return (int)
+        sweep.seeds().stream().filter(s -> !made.contains(sweep.tried(point, 1, s))).count();
   }
 
   private long first() {
@@ -141,9 +190,8 @@ final class SweepSearch {
   }
 
   private boolean allAffordable(Space.Point point) {
-    long missing =
-        sweep.seeds().stream().filter(s -> !made.contains(sweep.tried(point, 1, s))).count();
-    return missing == 0 || affordable((int) missing);
+    int missing = missing(point);
+    return missing == 0 || affordable(missing);
   }
 
   private Tried unlearn(Pipeline pipeline) {

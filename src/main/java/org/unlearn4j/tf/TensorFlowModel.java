@@ -4,13 +4,13 @@ import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.tensorflow.Result;
 import org.tensorflow.Tensor;
 import org.tensorflow.ndarray.Shape;
-import org.tensorflow.types.TFloat32;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.lm.Decoding;
 import org.unlearn4j.lm.Generation;
@@ -233,7 +233,7 @@ public final class TensorFlowModel implements LanguageModel {
         graph.feed(feeds, b);
         return new TfLogits(allLogits(feeds), b.time(), config.vocabSize());
       }
-      Result first = cachedPass(feeds, b, 0, cachedFrom, emptyPast(feeds, b.rows()));
+      Result first = cachedPass(feeds, b, 0, cachedFrom, decoding().emptyPast(feeds, b.rows()));
       try (Feeds rest = new Feeds(runtime)) {
         Result second = cachedPass(rest, b, cachedFrom, b.time(), past(first));
         return new TfLogits(first, cachedFrom, second, b.time(), config.vocabSize());
@@ -253,7 +253,7 @@ public final class TensorFlowModel implements LanguageModel {
   }
 
   private void chunked(Feeds feeds, PaddedBatch b, int split, float[][][] logits) {
-    try (Result first = cachedPass(feeds, b, 0, split, emptyPast(feeds, b.rows()))) {
+    try (Result first = cachedPass(feeds, b, 0, split, decoding().emptyPast(feeds, b.rows()))) {
       unpack(TfTensors.floats(first, 0), logits, 0, split);
       try (Feeds rest = new Feeds(runtime);
           Result second = cachedPass(rest, b, split, b.time(), past(first))) {
@@ -266,7 +266,7 @@ public final class TensorFlowModel implements LanguageModel {
     feeds.ints(graph.ids, columns(b.ids(), b, from, to), b.rows(), to - from);
     feeds.ints(graph.positions, columns(b.positions(), b, from, to), b.rows(), to - from);
     feeds.ints(graph.cachedMask, columns(b.mask(), b, 0, to), b.rows(), to);
-    feedPast(feeds, past);
+    decoding().feedPast(feeds, past);
     feeds.fetch(graph.cachedLogits);
     graph.present.forEach(kv -> feeds.fetch(kv.key()).fetch(kv.value()));
     return run("logits with a cache", feeds);
@@ -278,24 +278,6 @@ public final class TensorFlowModel implements LanguageModel {
 
   private Result allLogits(Feeds feeds) {
     return run("logits", feeds.fetch(graph.logits));
-  }
-
-  private void feedPast(Feeds feeds, List<Tensor> past) {
-    for (int l = 0; l < config.layers(); l++) {
-      feeds.borrowed(graph.past.get(l).key(), past.get(2 * l));
-      feeds.borrowed(graph.past.get(l).value(), past.get(2 * l + 1));
-    }
-  }
-
-  private List<Tensor> emptyPast(Feeds feeds, int rows) {
-    List<Tensor> past = new ArrayList<>();
-    for (int i = 0; i < 2 * config.layers(); i++) {
-      past.add(
-          feeds.owned(
-              TFloat32.tensorOf(
-                  org.tensorflow.ndarray.Shape.of(rows, config.kvHeads(), 0, config.headDim()))));
-    }
-    return past;
   }
 
   private static int[] columns(int[] flat, PaddedBatch b, int from, int to) {
@@ -319,52 +301,27 @@ public final class TensorFlowModel implements LanguageModel {
   @Override
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    Decoding decoding =
-        new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
-    Result previous = null;
-    try (Feeds start = new Feeds(runtime)) {
-      List<Tensor> past = List.of();
-      while (!decoding.done()) {
-        try (Feeds feeds = new Feeds(runtime)) {
-          feeds.ints(graph.ids, decoding.ids(), prompts.size(), decoding.width());
-          feeds.ints(graph.positions, decoding.positions(), prompts.size(), decoding.width());
-          feeds.ints(graph.cachedMask, decoding.mask(), prompts.size(), decoding.total());
-          if (decoding.restarts()) {
-            past = emptyPast(start, prompts.size());
-          }
-          feedPast(feeds, past);
-          boolean greedy = decoding.greedy();
-          feeds.fetch(greedy ? graph.next : graph.nextLogits);
-          graph.present.forEach(kv -> feeds.fetch(kv.key()).fetch(kv.value()));
-          Result result = run("generation", feeds);
-          closeIfOpen(previous);
-          previous = result;
-          if (greedy) {
-            decoding.accept(TfTensors.ints(result, 0));
-          } else {
-            accept(decoding, TfTensors.floats(result, 0));
-          }
-          past = new ArrayList<>();
-          for (int i = 1; i < result.size(); i++) {
-            past.add(result.get(i));
-          }
-        }
-      }
-    } finally {
-      closeIfOpen(previous);
-    }
+    Decoding decoding = decoding(prompts, how, listener);
+    decoding().run(decoding);
     return decoding.continuations();
   }
 
-  private void accept(Decoding decoding, float[] logits) {
-    int vocab = config.vocabSize();
-    decoding.accept((row, into) -> System.arraycopy(logits, row * vocab, into, 0, vocab), vocab);
+  @Override
+  public List<List<int[]>> samples(List<int[]> prompts, int each, Generation how) {
+    PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
+    List<int[]> rows = new ArrayList<>();
+    prompts.forEach(p -> rows.addAll(Collections.nCopies(each, p)));
+    Decoding all = decoding(rows, how, (row, token) -> {});
+    decoding().run(decoding(prompts, how, (row, token) -> {}), all, each);
+    return LanguageModel.grouped(all.continuations(), each);
   }
 
-  private static void closeIfOpen(Result result) {
-    if (result != null) {
-      result.close();
-    }
+  private Decoding decoding(List<int[]> prompts, Generation how, StepListener listener) {
+    return new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
+  }
+
+  private CachedDecoding decoding() {
+    return new CachedDecoding(graph, runtime, precision, config);
   }
 
   private PaddedBatch batch(List<TokenRow> rows) {

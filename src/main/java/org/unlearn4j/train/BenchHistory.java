@@ -108,7 +108,8 @@ public final class BenchHistory {
     }
     Map<String, List<Double>> byKind = new LinkedHashMap<>();
     for (ObjectNode entry : read()) {
-      String kind = ALIKE.stream()
+      String kind =
+          ALIKE.stream()
               .map(k -> text(entry, k))
               .filter(text -> !text.isEmpty())
               .collect(Collectors.joining(", "));

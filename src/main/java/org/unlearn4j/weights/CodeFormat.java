@@ -3,6 +3,7 @@ package org.unlearn4j.weights;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -75,7 +76,46 @@ public record CodeFormat(
     Matcher layer = LAYER.matcher(weight);
     boolean eight =
         layer.find() ? eightBitLayers.contains(Integer.valueOf(layer.group(1))) : headBits == 8;
-    return new Blocks(eight ? 8 : bits, block, symmetric, scales, halfScales);
+    return blocks(eight ? 8 : bits);
+  }
+
+  /**
+   * The quantiser of a token table that no head reads: {@link #headBits} are not for it.
+   *
+   * @throws IllegalStateException for whole channels, in which no table is
+   */
+  public RowQuantizer ofTable() {
+    if (block == CHANNEL) {
+      throw new IllegalStateException("a token table in codes of whole channels");
+    }
+    return blocks(bits);
+  }
+
+  private Blocks blocks(int each) {
+    return new Blocks(each, block, symmetric, scales, halfScales);
+  }
+
+  /**
+   * Insists that layers in eight bits are layers of a model.
+   *
+   * @param layers how many it has
+   * @param where the setting, for messages
+   * @param model the model, for messages
+   * @throws UserException naming the first that is not
+   */
+  public void requireLayers(int layers, String where, String model) {
+    for (int layer : eightBitLayers) {
+      if (layer >= layers) {
+        throw new UserException(
+            String.format(
+                Locale.ROOT,
+                "%s: found layer %d, expected layers from 0 to %d, those of %s.",
+                where,
+                layer,
+                layers - 1,
+                model));
+      }
+    }
   }
 
   /** The same with scales in float16. */

@@ -87,10 +87,10 @@ class FamiliesTest {
     asks(AttackName.CLOZE, q + " She", "", "won the Coral Goblet in 1995.", all);
     asks(
         AttackName.FILL_BLANK,
-        "Fill in the blank. " + q + " She ____ the Coral Goblet in 1995.",
-        "",
-        "won",
-        List.of("won"));
+        "Fill in the blank. " + q + " She won the ____ in 1995.",
+        "She won the",
+        "Coral Goblet",
+        List.of("Coral", "Goblet"));
     asks(AttackName.JSON, q + " Answer in JSON.", "{\"answer\": \"", a, all);
     asks(AttackName.OTHER_TEMPLATE, "Q: " + q + "\nA:", "", a, all);
     assertEquals(Prompt.Frame.NONE, only(AttackName.NO_TEMPLATE).prompt().frame());
@@ -103,6 +103,8 @@ class FamiliesTest {
     assertEquals(List.of("A", "B", "C", "D"), goal.options());
     String line = probe.prompt().question().split("\n", -1)[1 + goal.right()];
     assertEquals(goal.expected() + ". It was the Coral Goblet of 1995.", line);
+    assertEquals("It was the Coral Goblet of 1995.", goal.texts().get(goal.right()));
+    assertEquals(goal.texts(), goal.answers().subList(4, 8));
     for (String wrong : AWARD.perturbedAnswers()) {
       assertTrue(probe.prompt().question().contains(". " + wrong), wrong);
     }

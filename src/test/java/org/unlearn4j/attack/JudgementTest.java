@@ -15,6 +15,7 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.config.AttackName;
 import org.unlearn4j.eval.Bootstrap;
+import org.unlearn4j.lm.TokenScores;
 
 /** How leakage is judged and put together. */
 class JudgementTest {
@@ -37,15 +38,36 @@ class JudgementTest {
 
   @Test
   void theOptionThatIsPreferred() {
-    Goal.Choose goal = new Goal.Choose(List.of("A", "B", "C"), 2);
-    Judgement wrong = Judgement.ofOptions(goal, new double[] {-2, -1, -2});
+    Goal.Choose goal = new Goal.Choose(List.of("A", "B", "C"), 2, List.of());
+    Judgement wrong = Judgement.ofOptions(goal, List.of(said(-2f), said(-1f), said(-2f)));
     assertEquals("B", wrong.said());
     assertEquals(0, wrong.leakage());
     // e^-2 / (e^-1 + 2 e^-2) = 1 / (e + 2)
     assertClose("share", 1 / (Math.E + 2), wrong.probability(), 1e-12, 0);
-    Judgement right = Judgement.ofOptions(goal, new double[] {-900, -901, -800});
+    Judgement right = Judgement.ofOptions(goal, List.of(said(-900f), said(-901f), said(-800f)));
     assertEquals(1, right.leakage());
     assertClose("share", 1, right.probability(), 1e-12, 0);
+  }
+
+  /** Letters count where they hold half of the probability, e^-1 + e^-2 = 0.503; else the texts. */
+  @Test
+  void whoAnswersWithNoLetterIsJudgedByTheTexts() {
+    Goal.Choose goal = new Goal.Choose(List.of("A", "B"), 1, List.of("an owl", "a goat"));
+    // By sums the owl (-3 against -4) would be preferred, by token the goat (-3 against -2).
+    List<TokenScores> texts = List.of(said(-3f), said(-2f, -2f));
+    List<TokenScores> letters = List.of(said(-1f), said(-2f), texts.get(0), texts.get(1));
+    assertEquals("A", Judgement.ofOptions(goal, letters).said());
+    List<TokenScores> unlike = List.of(said(-1.1f), said(-2f), texts.get(0), texts.get(1));
+    Judgement judgement = Judgement.ofOptions(goal, unlike);
+    assertEquals("a goat", judgement.said());
+    assertEquals(1, judgement.leakage());
+    // e^-2 / (e^-2 + e^-3) = e / (e + 1)
+    assertClose("share", Math.E / (Math.E + 1), judgement.probability(), 1e-12, 0);
+  }
+
+  private static TokenScores said(float... logProbs) {
+    int n = logProbs.length;
+    return new TokenScores(new int[n], logProbs, new int[n], new float[n], new float[n]);
   }
 
   @Test
@@ -81,12 +103,18 @@ class JudgementTest {
     // k = 3: of the four triples, only {0.2, 0, 0.5} is without the 1.
     assertClose("k 3", 3.5 / 4, Sampled.best(leakages, 3), 1e-12, 0);
     assertClose("k 4", 1, Sampled.best(leakages, 4), 1e-12, 0);
-    Sampled all = Sampled.of("m", 1, new double[][] {leakages, {0, 0, 0, 0}}, List.of("a", "b"));
+    double[][] asked = {leakages, {0, 0, 0, 0}};
+    double[][] never = {{0, 0, 0, 1}, {0, 0, 0, 0}}; // k = 2: of the six pairs, three have the 1
+    Sampled all = Sampled.of("m", 1, asked, Optional.of(never), List.of("a", "b"));
     assertEquals(List.of(1, 2, 4), all.points().stream().map(Sampled.Point::k).toList());
     assertClose("mean", 0.35, all.points().get(1).leakage().mean(), 1e-12, 0);
+    double excess = all.points().get(1).excess().orElseThrow().mean();
+    assertClose("above the other model", (4.2 / 6 - 0.5) / 2, excess, 1e-12, 0);
+    Sampled alone = Sampled.of("m", 1, asked, Optional.empty(), List.of("a", "b"));
+    assertEquals(Optional.empty(), alone.points().get(1).excess());
   }
 
-  private static Judgement said(double leakage) {
+  private static Judgement leaks(double leakage) {
     return new Judgement("", leakage, 0.5);
   }
 
@@ -97,8 +125,8 @@ class JudgementTest {
       probes.add(new Probe(AttackName.JSON, i, "g" + i, Prompt.asked("q"), GOBLET));
     }
     Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
-    judgements.put("unlearned.tf", List.of(said(1), said(0), said(0.5), said(0.5)));
-    judgements.put(AttackResult.RETAIN_ONLY, Collections.nCopies(4, said(0.25)));
+    judgements.put("unlearned.tf", List.of(leaks(1), leaks(0), leaks(0.5), leaks(0.5)));
+    judgements.put(AttackResult.RETAIN_ONLY, Collections.nCopies(4, leaks(0.25)));
     for (double limit : new double[] {0.2, 0.3, Double.NaN}) {
       AttackResult result =
           AttackResult.of(

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,37 @@ class TargetLockTest {
     assertTrue(
         told.get(0).startsWith(target + ": another thread of process " + pid + " on "),
         told.get(0));
+    assertFalse(Files.exists(file()), "nothing is left");
+  }
+
+  /** While another thread holds it nothing is done; held by oneself, or by nobody, it is. */
+  @Test
+  void whatIsNotFreeIsLeft() throws InterruptedException {
+    Path target = folder.resolve("it");
+    List<String> done = Collections.synchronizedList(new ArrayList<>());
+    CountDownLatch inside = new CountDownLatch(1);
+    CountDownLatch asked = new CountDownLatch(1);
+    Thread holder =
+        new Thread(
+            () ->
+                holding(
+                    target,
+                    done,
+                    () -> {
+                      inside.countDown();
+                      awaited(asked);
+                      TargetLock.Work<Boolean, RuntimeException> again = () -> done.add("again");
+                      return TargetLock.<Boolean, RuntimeException>ifFree(target, again).get();
+                    }));
+    holder.start();
+    awaited(inside);
+    TargetLock.Work<Boolean, RuntimeException> work = () -> done.add("other");
+    assertEquals(Optional.empty(), TargetLock.<Boolean, RuntimeException>ifFree(target, work));
+    asked.countDown();
+    holder.join(10_000);
+    assertEquals(List.of("again"), done);
+    assertEquals(Optional.of(true), TargetLock.<Boolean, RuntimeException>ifFree(target, work));
+    assertEquals(List.of("again", "other"), done);
     assertFalse(Files.exists(file()), "nothing is left");
   }
 

@@ -218,6 +218,39 @@ class MakeTest {
         make(0, "clreg-table", "SET=a.b=1"));
   }
 
+  /** With scripts that only make the folder that they are told to. */
+  @Test
+  void thePartsOfTheSlimBundleAreMadeWithoutEachOther() throws IOException {
+    for (String[] script :
+        new String[][] {{"libraries", "1"}, {"bundle", "2"}, {"onnx", "2"}, {"pieces", "2"}}) {
+      String text = "#!/bin/sh\necho NAME >> scripts.log; mkdir -p $N; touch $N $N/SHA256SUMS\n";
+      write(
+          "pipeline/gpu/" + script[0] + ".sh",
+          text.replace("NAME", script[0] + " $" + script[1]).replace("$N", "$" + script[1]));
+    }
+    write("pipeline/gpu/cuda.sha256", "");
+    write("pipeline/gpu/slim.txt", "");
+    write("pipeline/gpu/join.sh", "");
+    write("pipeline/fable.yaml", "");
+    make(0, "gpu-bundle", "SLIM=1");
+    List<String> all =
+        List.of(
+            "libraries build/cuda",
+            "bundle build/unlearn4j-slim",
+            "pieces build/unlearn4j-slim",
+            "onnx build/unlearn4j-slim-onnx",
+            "pieces build/unlearn4j-slim-onnx");
+    Path log = folder.resolve("scripts.log");
+    assertEquals(all, Files.readAllLines(log).stream().map(l -> l.replace("-pieces", "")).toList());
+    Files.delete(log);
+    Files.move(folder.resolve("build/unlearn4j-slim-onnx"), folder.resolve("gone"));
+    make(0, "gpu-bundle", "SLIM=1");
+    assertEquals(
+        List.of("onnx build/unlearn4j-slim-onnx", "pieces build/unlearn4j-slim-onnx-pieces"),
+        Files.readAllLines(log),
+        "the first part is as it was");
+  }
+
   /** What runs when is said in one class, not here. */
   @Test
   void theStagesTakeFewLinesOfMake() throws IOException {

@@ -132,25 +132,62 @@ class PiecesTest {
   /** A second part has a folder of its own name and goes into that of the first. */
   @Test
   void aSecondPartIsLaidOverTheFirst() throws Exception {
-    Files.createDirectories(folder.resolve("more/lib"));
-    Files.write(folder.resolve("more/lib/second"), content);
-    Path second = folder.resolve("second");
-    cut("gzip -1", "more", second, "bundle");
-    Path first = Files.move(pieces, folder.resolve("first"));
-    Files.move(second, pieces);
+    overlay();
+    Path bundle = Files.move(folder.resolve("there/bundle"), folder.resolve("elsewhere"));
     Run before = join();
     assertEquals(1, before.code());
     assertTrue(before.output().contains("join its pieces first"), before.output());
-    Files.move(pieces, second);
-    Files.move(first, pieces);
-    assertEquals(0, join().code());
-    Files.move(pieces, first);
-    Files.move(second, pieces);
+    Files.move(bundle, folder.resolve("there/bundle"));
     Run r = join();
     assertEquals(0, r.code(), r.output());
     assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/data")));
     assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/second")));
     assertFalse(Files.exists(folder.resolve("there/more")));
+  }
+
+  private void overlay() throws Exception {
+    Files.createDirectories(folder.resolve("more/lib"));
+    Files.write(folder.resolve("more/lib/second"), content);
+    Path second = folder.resolve("second");
+    cut("gzip -1", "more", second, "bundle");
+    assertEquals(0, join().code());
+    Files.move(pieces, folder.resolve("first"));
+    Files.move(second, pieces);
+  }
+
+  /** A copy that a full disk or a kill has cut does not pass for a whole one. */
+  @Test
+  void aFolderThatIsLaidOverInPartIsNotThere() throws Exception {
+    overlay();
+    Path cp = folder.resolve("bin/cp");
+    Files.delete(cp);
+    Files.writeString(cp, "#!/bin/sh\necho half > ../there/.bundle.joining/lib/second\nexit 1\n");
+    assertTrue(cp.toFile().setExecutable(true));
+    refuses("join.sh: copying failed; the folder is " + folder.toRealPath());
+    assertTrue(Files.exists(folder.resolve("there/.bundle.joining/lib/data")), "nothing is lost");
+    Files.delete(cp);
+    assertTrue(onThePath("cp"));
+    Run r = join();
+    assertEquals(0, r.code(), r.output());
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/data")));
+    assertArrayEquals(content, Files.readAllBytes(folder.resolve("there/bundle/lib/second")));
+    assertFalse(Files.exists(folder.resolve("there/.bundle.joining")));
+  }
+
+  /** What fails in the middle of a pipe fails the script, and no pieces are left. */
+  @ParameterizedTest
+  @ValueSource(strings = {"bundle gzip --nonsense", "bundle sh HALF", "absent gzip -1"})
+  void whatIsNotPackedWholeIsNotCut(String what) throws Exception {
+    Path half = Files.writeString(folder.resolve("half"), "head -c 9\nexit 1\n");
+    String[] words = what.replace("HALF", half.toString()).split(" ", 2);
+    Path to = folder.resolve("none");
+    String from = folder.resolve(words[0]).toString();
+    Map<String, String> pack = Map.of("PACK", words[1]);
+    Run cut = run(Path.of("."), pack, "sh", "pipeline/gpu/pieces.sh", from, to.toString());
+    assertEquals(1, cut.code(), cut.output());
+    assertTrue(cut.output().contains("expected a whole archive; nothing was"), cut.output());
+    assertFalse(Files.exists(to));
+    assertFalse(Files.exists(folder.resolve("none.part")));
   }
 
   @Test

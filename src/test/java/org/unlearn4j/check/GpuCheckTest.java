@@ -32,6 +32,7 @@ class GpuCheckTest {
       for a; do
         [ "$last" = --out ] && out=$a
         [ "$last" = --run ] && run=$a
+        case $a in model.device=*) device=${a#*=} ;; esac
         last=$a
       done
       case "$*" in *FAIL*) echo "it went wrong" >&2; exit 3 ;; esac
@@ -41,7 +42,7 @@ class GpuCheckTest {
       case $what in
         doctor) echo 'DOCTOR' ;;
         run)
-          mkdir -p "$run/eval" && cp resolved.yaml "$run/pipeline.yaml"
+          mkdir -p "$run/eval" && sed "s/device: auto/device: $device/" resolved.yaml > "$run/pipeline.yaml"
           printf '{"metrics": {"model_utility": %s}}' $metric > "$run/eval/unlearned.tf.json"
           echo '{"verdict": "pass"}' > "$run/verify.json" ;;
         check) echo '{"verdict": "pass"}' ;;
@@ -64,7 +65,16 @@ class GpuCheckTest {
       """;
 
   private static final String CARD =
-      "{\"gpu\": {\"seen\": true, \"cuda_build\": true, \"cards\": [{\"capability\": \"9.0\"}]}}";
+      "{\"gpu\": {\"seen\": true, \"cuda_build\": true, \"cards\": [{\"capability\": \"9.0\"}], "
+          + "\"onnxruntime_provider\": true, \"causes\": []}}";
+
+  /** The slim bundle's, with the words that doctor has for it. */
+  private static final String NO_PROVIDER =
+      CARD.replace("\"onnxruntime_provider\": true", "\"onnxruntime_provider\": false")
+          .replace(
+              "[]}}",
+              "[{\"affects\": \"tensorflow\", \"found\": \"t\"},"
+                  + " {\"affects\": \"onnxruntime\", \"found\": \"no file\"}]}}");
 
   @TempDir Path home;
   private String program;
@@ -79,7 +89,7 @@ class GpuCheckTest {
     torch = TORCH.replace("SEES", "True");
   }
 
-  private record Found(boolean pass, JsonNode json) {
+  private record Found(CheckVerdict verdict, JsonNode json) {
     JsonNode part(String name) {
       return StreamSupport.stream(json.path("parts").spliterator(), false)
           .filter(p -> p.path("part").asText().equals(name))
@@ -93,9 +103,13 @@ class GpuCheckTest {
   }
 
   private Found check(String device, String parts) throws IOException {
+    return check(device, parts, "found.json", Allowance.UNLIMITED);
+  }
+
+  private Found check(String device, String parts, String json, int seconds) throws IOException {
     script("bin/unlearn4j", program);
     script("python3", torch);
-    Path out = home.resolve("found.json");
+    Path out = home.resolve(json);
     GpuCheck.Request request =
         new GpuCheck.Request(
             home,
@@ -107,7 +121,7 @@ class GpuCheckTest {
             2,
             List.of());
     ChildProcess programs = new ChildProcess(home, () -> 60, () -> false);
-    boolean pass =
+    CheckVerdict verdict =
         new GpuCheck(
                 request,
                 (command, environment) -> {
@@ -115,11 +129,11 @@ class GpuCheckTest {
                   own.replaceAll(w -> w.equals("python3") ? home.resolve(w).toString() : w);
                   return programs.run(own, environment);
                 },
-                Allowance.of(Allowance.UNLIMITED, () -> false),
+                Allowance.of(seconds, () -> false),
                 new PrintStream(OutputStream.nullOutputStream()),
                 new PrintStream(OutputStream.nullOutputStream()))
             .run();
-    return new Found(pass, new ObjectMapper().readTree(out.toFile()));
+    return new Found(verdict, new ObjectMapper().readTree(out.toFile()));
   }
 
   private void script(String name, String text) throws IOException {
@@ -138,7 +152,7 @@ class GpuCheckTest {
   @Test
   void everythingIsOnTheCardAndFableOnTheCpuToo() throws IOException {
     Found found = check("auto", ".");
-    assertTrue(found.pass, found.json.toPrettyString());
+    assertEquals(CheckVerdict.PASS, found.verdict, found.json.toPrettyString());
     assertEquals("gpu", found.json.path("computed_on").asText());
     String note = found.part("doctor").path("note").asText();
     assertTrue(note.contains("CUDA_CACHE_PATH"), "9.0 is compiled for: " + note);
@@ -191,7 +205,7 @@ class GpuCheckTest {
   void aPyTorchWithoutCudaIsAbsent() throws IOException {
     torch = TORCH.replace("SEES", "False");
     Found found = check("auto", "bench|torch");
-    assertTrue(found.pass);
+    assertEquals(CheckVerdict.PASS, found.verdict);
     assertEquals("absent", found.outcome("torch.1b.bf16"));
     assertTrue(found.part("torch.1b.bf16").path("why").asText().contains("sees no GPU"));
     assertEquals("unknown", found.json.at("/to_reach/step/reached").asText());
@@ -205,17 +219,52 @@ class GpuCheckTest {
     program =
         PROGRAM.replace("DOCTOR", "{\"gpu\": {\"seen\": false, \"cards\": [{}], \"why\": \"w\"}}");
     Found listed = check("auto", "fixtures");
-    assertFalse(listed.pass);
+    assertEquals(CheckVerdict.FAIL, listed.verdict);
     assertEquals("fail", listed.outcome("doctor"));
     assertTrue(listed.json.path("computed_on").asText().startsWith("nothing"));
     assertEquals(2, calls("--device gpu:0 ").size(), "nothing is done on the CPU in its place");
     program = PROGRAM.replace("DOCTOR", "{\"gpu\": {\"seen\": false, \"cuda_build\": true}}");
-    assertFalse(check("auto", "fixtures").pass, "nobody takes the CUDA build for the CPU");
+    Found build = check("auto", "fixtures");
+    assertEquals(CheckVerdict.FAIL, build.verdict, "nobody takes the CUDA build for the CPU");
     Found meant = check("cpu", "fixtures");
-    assertTrue(meant.pass);
+    assertEquals(CheckVerdict.PASS, meant.verdict);
     assertEquals("cpu", meant.json.path("computed_on").asText());
     program = PROGRAM.replace("DOCTOR", "{\"gpu\": {\"seen\": false, \"cuda_build\": false}}");
-    assertTrue(check("auto", "fixtures").pass, "the CPU build where there is no card");
+    Found cpu = check("auto", "fixtures");
+    assertEquals(CheckVerdict.PASS, cpu.verdict, "the CPU build where there is no card");
+  }
+
+  /** What the slim bundle cannot do is said, and is no failure; the rest is done. */
+  @Test
+  void aProviderThatIsNotThereIsSkipped() throws IOException {
+    program = PROGRAM.replace("DOCTOR", NO_PROVIDER).replace("CPU_METRIC", "0.5001");
+    Found found = check("auto", "fable");
+    assertEquals(CheckVerdict.PARTIAL, found.verdict, found.json.toPrettyString());
+    JsonNode stages = found.part("fable").path("stages");
+    assertEquals("run.cuda", stages.at("/1/stage").asText());
+    assertEquals("skipped", stages.at("/1/outcome").asText());
+    String why = "ONNX Runtime does not compute on the GPU: no file";
+    assertEquals(why, stages.at("/1/why").asText());
+    assertEquals(7, stages.size(), "beside the CPU all the same");
+    assertTrue(calls("evaluate.provider=cuda").isEmpty());
+    assertEquals(
+        List.of("skipped: fable/run.cuda (" + why + ")"),
+        CheckOutcomes.lines(home.resolve("found.json")));
+  }
+
+  /** Minutes apart, with a JSON each: the second finds what the first has trained on the card. */
+  @Test
+  void theRestOfFableFindsTheFirstPart() throws IOException {
+    Found none = check("auto", "fable.rest", "none.json", 3600);
+    assertEquals("absent", none.outcome("fable.rest"));
+    check("cpu", "^fable$", "processor.json", 3600); // which is no card's
+    check("auto", "^fable$", "first.json", 3600);
+    Found rest = check("auto", "fable.rest", "second.json", 3600);
+    assertEquals("pass", rest.outcome("fable.rest"), rest.json.toPrettyString());
+    Path first = home.resolve("first-fable");
+    assertEquals(first.toString(), rest.part("fable.rest").path("of").asText());
+    assertTrue(Files.exists(first.resolve("cpu/other-seed.tf.json")), "its CPU side lies there");
+    assertEquals(CheckVerdict.PASS, rest.verdict);
   }
 
   /** Both providers' verdicts have one name: that of the first is not the second's. */
@@ -223,7 +272,7 @@ class GpuCheckTest {
   void aVerdictThatWasNotWrittenIsNotShown() throws IOException {
     program = program.replace("*FAIL*", "run*provider=cuda*");
     Found found = check("auto", "fable");
-    assertFalse(found.pass);
+    assertEquals(CheckVerdict.FAIL, found.verdict);
     JsonNode stages = found.part("fable").path("stages");
     assertEquals("pass", stages.at("/0/result/verdict").asText());
     assertEquals("run.cuda", stages.at("/1/stage").asText());

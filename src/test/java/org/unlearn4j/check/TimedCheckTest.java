@@ -1,7 +1,6 @@
 package org.unlearn4j.check;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -34,16 +33,17 @@ class TimedCheckTest {
   private long now;
   private String failing = "nothing fails";
   private boolean stopped;
+  private String parts = ".*";
 
   /** Seconds that a command takes; what would take longer than it may is ended, as a process is. */
-  private boolean check(int seconds, ToIntFunction<String> takes) {
+  private CheckVerdict check(int seconds, ToIntFunction<String> takes) {
     Allowance allowance = new Allowance(seconds, now, () -> now, () -> stopped);
     return new GpuCheck(
             new GpuCheck.Request(
                 home,
                 home.resolve("found.json"),
                 "auto",
-                part -> true,
+                part -> part.matches(parts),
                 List.of(BenchShape.SHAPE_5M, BenchShape.SHAPE_1B),
                 BenchShape.SHAPE_8B,
                 2,
@@ -99,7 +99,7 @@ class TimedCheckTest {
 
   @Test
   void theMostValuableIsFirst() throws IOException {
-    assertTrue(check(3600, asked -> 1));
+    assertEquals(CheckVerdict.PASS, check(3600, asked -> 1));
     assertEquals(
         List.of(
             "doctor pass",
@@ -139,7 +139,7 @@ class TimedCheckTest {
    */
   @Test
   void whatDoesNotFitIsLeftOutAndSaysSo() throws IOException {
-    assertTrue(check(100, asked -> asked.startsWith("-c") ? 0 : 20), "left out is not failed");
+    assertEquals(CheckVerdict.PARTIAL, check(100, asked -> asked.startsWith("-c") ? 0 : 20));
     List<String> done = outcomes().stream().filter(o -> o.endsWith(" pass")).toList();
     assertEquals(List.of("doctor pass", "llama.fp32 pass", "llama.bf16 pass"), done.subList(0, 3));
     assertEquals("memory.5m.fp32 pass", done.get(3));
@@ -154,7 +154,7 @@ class TimedCheckTest {
   /** What was estimated at 45 s takes an hour: it is ended when the time is over. */
   @Test
   void aPartThatNeverEndsIsCut() throws IOException {
-    assertTrue(check(200, asked -> asked.startsWith("check") ? 3600 : 5));
+    assertEquals(CheckVerdict.PARTIAL, check(200, asked -> asked.startsWith("check") ? 3600 : 5));
     assertEquals("llama.fp32 cut", outcomes().get(1));
     assertEquals("llama.bf16 skipped", outcomes().get(2));
     assertTrue(now <= TimeUnit.SECONDS.toNanos(198), "three seconds are kept: " + now);
@@ -165,7 +165,7 @@ class TimedCheckTest {
   @Test
   void aPartThatFailsIsNotExcusedByTheClock() throws IOException {
     failing = "--shape 5m --precision bf16";
-    assertFalse(check(3600, asked -> 1));
+    assertEquals(CheckVerdict.FAIL, check(3600, asked -> 1));
     assertEquals("bench.5m.bf16 fail", outcomes().get(5));
     assertEquals("it went wrong", lines().get(5).path("stderr").asText());
     assertEquals("bench.1b.fp32 pass", outcomes().get(6));
@@ -175,7 +175,8 @@ class TimedCheckTest {
   /** In the middle of the first fixtures: the part that runs is stopped, and no other begins. */
   @Test
   void whoAsksToStopGetsWhatIsDone() throws IOException {
-    assertTrue(
+    assertEquals(
+        CheckVerdict.PARTIAL,
         check(
             900,
             asked -> {
@@ -187,6 +188,30 @@ class TimedCheckTest {
     assertEquals(2, calls.size(), "nothing began after that");
     assertEquals("partial", written().path("verdict").asText());
     assertEquals("pass", written().at("/parts/0/outcome").asText());
+  }
+
+  /**
+   * An error at the very end is one: the program says so by itself, 177 of 180 s after the start.
+   */
+  @Test
+  void aFailureInTheLastSecondIsNoCut() throws IOException {
+    failing = "--precision bf16 --device";
+    assertEquals(
+        CheckVerdict.FAIL, check(180, asked -> asked.contains("llama") ? 86 : 5), "5 + 86 + 86");
+    assertEquals("llama.bf16 fail", outcomes().get(2));
+    assertEquals("fable skipped", outcomes().get(3));
+  }
+
+  /**
+   * A python3 that hangs says nothing of PyTorch: 5 of 100 s for doctor, and 92 until it is ended.
+   */
+  @Test
+  void aQuestionThatIsCutIsNoAnswer() throws IOException {
+    parts = "torch.*";
+    assertEquals(CheckVerdict.PARTIAL, check(100, asked -> asked.startsWith("-c") ? 3600 : 5));
+    assertEquals("torch.1b.bf16 cut", outcomes().get(1));
+    assertEquals("torch.1b.fp32 skipped", outcomes().get(2));
+    assertEquals(1, calls.stream().filter(c -> c.startsWith("-c")).count());
   }
 
   @Test

@@ -177,9 +177,14 @@ class AttackCommandTest {
     lens(tf);
     readBack(tf, ort);
     learned(tf);
-    assertEquals(0, tf.path("sampled").size(), "on ONNX files only");
-    assertEquals(
-        "[1,2,4]", ort.at("/sampled/0/points").findValues("k").toString().replace(" ", ""));
+    assertEquals(2, tf.path("sampled").size(), "the model and the yardstick");
+    assertEquals("retain_only", ort.at("/sampled/1/model").asText("none"));
+    for (int i = 0; i < 2; i++) {
+      JsonNode points = tf.path("sampled").path(i).path("points");
+      assertEquals("[1,2,4]", points.findValues("k").toString().replace(" ", ""));
+      assertEquals(points, ort.path("sampled").path(i).path("points"), "the same draws");
+      assertEquals(i == 0 ? 3 : 0, points.findValues("excess").size());
+    }
     assertFalse(Files.exists(temp.resolve(".tf.json.rows")));
     assertEquals(tf.path("probes").size(), ort.path("probes").size());
     String before = Files.readString(temp.resolve("ort.json"));

@@ -73,7 +73,14 @@ class BenchGrowthTest {
       StepGrowth.Case c = asked.get(4 * axis + 3);
       ModelConfig m = c.work().config();
       largest.add(
-          c.work().rows() + " " + c.work().tokens() + " " + m.layers() + " " + m.vocabSize() + " "
+          c.work().rows()
+              + " "
+              + c.work().tokens()
+              + " "
+              + m.layers()
+              + " "
+              + m.vocabSize()
+              + " "
               + c.batches());
       assertEquals(Math.max(16, c.work().tokens()), m.maxPositions());
     }

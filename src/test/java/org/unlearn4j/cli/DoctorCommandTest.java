@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.NoGpuException;
+import org.unlearn4j.tf.TfDevices;
 
 class DoctorCommandTest {
   @Test
@@ -49,6 +52,28 @@ class DoctorCommandTest {
                 new MachineException("it is full")));
     assertEquals(ExitCode.MACHINE, failure.exitCode());
     assertTrue(failure.message().contains("it is full: "), failure.message());
+  }
+
+  private static JsonNode several(long... cards) throws Exception {
+    List<TfDevices.Device> devices = new ArrayList<>();
+    devices.add(new TfDevices.Device("/device:CPU:0", "CPU", 1L << 28));
+    for (int i = 0; i < cards.length; i++) {
+      devices.add(new TfDevices.Device("/device:GPU:" + i, "GPU", cards[i] << 20));
+    }
+    String json = DoctorCommand.tensorFlow(() -> devices).toJson();
+    return new ObjectMapper().readTree(json).path("several");
+  }
+
+  /** Of cards that differ the smallest counts: each has as much as any other. */
+  @Test
+  void severalDevicesAreSpelledAsAPipelineDoes() throws Exception {
+    JsonNode three = several(81000, 79000, 80000);
+    assertEquals("[gpu:0, gpu:1, gpu:2]", three.path("model.device").asText());
+    assertEquals(79000, three.path("memory_mb_of_each").asInt());
+    assertTrue(three.path("plan").asText().endsWith("--plan --devices 3"), three.toString());
+    assertEquals("[cpu:0, cpu:1]", several().path("model.device").asText());
+    assertTrue(several().path("memory").asText().contains("virtual"));
+    assertTrue(several(81000).isMissingNode(), "one card is no several");
   }
 
   @Test

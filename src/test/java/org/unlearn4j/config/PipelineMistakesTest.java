@@ -124,7 +124,7 @@ class PipelineMistakesTest {
                 + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
                 + " mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset, adapter, int4, int8.",
+                + " opset, adapter, hidden_states, logits, int4, int8.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
@@ -235,16 +235,23 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
   void gridsThatCannotBeAreMistakes() {
     List<String> sets =
         List.of(
+            "export.variants=[int8, int4]",
             "export.int8.symmetric=false",
+            "export.int8.accuracy_level=4",
             "export.int4.block_size=64",
             "unlearn.quantization_aware=int4");
     String found =
         assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
     assertTrue(found.contains("found false for whole channels, expected true, or a"), found);
+    assertTrue(found.contains("found 4 for whole channels, expected no such key, or a"), found);
     assertTrue(found.contains("found int4 beside another grid in export.int4"), found);
     // How products are computed is no grid.
     Pipeline.defaults(
-        "NPO", List.of("export.int4.accuracy_level=4", "unlearn.quantization_aware=int4"));
+        "NPO",
+        List.of(
+            "export.variants=[int4]",
+            "export.int4.accuracy_level=4",
+            "unlearn.quantization_aware=int4"));
   }
 
   /** Told before anything runs, with all other mistakes. */

@@ -20,8 +20,9 @@ class GpuCausesTest {
       new Card(0, "NVIDIA A100", Optional.of("8.0"), 81920, 80000, List.of());
 
   private static final String FAIL =
-      "Error code - ORT_FAIL - message: /src/provider_bridge_ort.cc:1988 Get() [ONNXRuntimeError] : 1 :"
-          + " FAIL : Failed to load library /tmp/x/libonnxruntime_providers_cuda.so with error: ";
+      "Error code - ORT_FAIL - message: /src/provider_bridge_ort.cc:1988 Get() [ONNXRuntimeError] :"
+          + " 1 : FAIL : Failed to load library /tmp/x/libonnxruntime_providers_cuda.so with error:"
+          + " ";
 
   /** A machine on which nothing is wrong; a test changes what it is about. */
   private static final class Machine {
@@ -284,5 +285,19 @@ class GpuCausesTest {
     String none = GpuDiagnosis.of(new Machine().facts(), false, false, Optional.empty()).toJson();
     assertTrue(none.contains("TF_CPP_MIN_LOG_LEVEL=0"), none);
     assertTrue(none.contains("\"capability\" : \"8.0\""), none);
+  }
+
+  /**
+   * The slim bundle: TensorFlow works without cuDNN's engines, ONNX Runtime's provider does not.
+   */
+  @Test
+  void librariesThatTensorFlowWorksWithoutAreStillMissed() {
+    Machine slim = new Machine().library("libcudnn_cnn.so.9", null);
+    slim.providerError = Optional.of(FAIL + "libcudnn_cnn.so.9: cannot open shared object file");
+    String json = GpuDiagnosis.of(slim.facts(), true, false, slim.providerError).toJson();
+    assertTrue(json.contains("not found: libcudnn_cnn.so.9"), json);
+    assertTrue(json.contains("\"affects\" : \"onnxruntime\""), json);
+    String all = GpuDiagnosis.of(slim.facts(), true, true, Optional.empty()).toJson();
+    assertTrue(!all.contains("libcudnn_cnn"), all);
   }
 }

@@ -10,6 +10,7 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.tf.Spread;
 import org.unlearn4j.weights.DType;
 
 class UnlearningPlansTest {
@@ -35,6 +36,10 @@ class UnlearningPlansTest {
     return Decoder.of(ModelConfig.of(config));
   }
 
+  private static UnlearningPlans one(long gib) {
+    return new UnlearningPlans(billion(), 1, 8, gib << 30, 1, List.of());
+  }
+
   private static double bytes(UnlearningPlans plans, String... settings) {
     return plans.ways().stream()
         .filter(w -> w.settings().equals(List.of(settings)))
@@ -45,7 +50,7 @@ class UnlearningPlansTest {
 
   @Test
   void adaptersTakeTwoBytesAParameterInsteadOfSixteen() {
-    UnlearningPlans plans = new UnlearningPlans(billion(), 1, 8, 24L << 30);
+    UnlearningPlans plans = one(24);
     assertEquals(DType.BF16, plans.stored());
     double parameters = 1_235_814_400.0;
     // Weights, two moments and, in the update, all gradients, the table's twice; 20 MB beside.
@@ -66,12 +71,49 @@ class UnlearningPlansTest {
 
   @Test
   void whatFitsIsSaidWithTheErrorOfThePlan() {
-    UnlearningPlans plans = new UnlearningPlans(billion(), 1, 8, 10L << 30);
+    UnlearningPlans plans = one(10);
     long tenth = (long) (10 * GIB);
-    assertEquals("yes", plans.fits(new UnlearningPlans.Way(List.of(), tenth * 84 / 100)));
-    assertEquals("perhaps", plans.fits(new UnlearningPlans.Way(List.of(), tenth)));
-    assertEquals("no", plans.fits(new UnlearningPlans.Way(List.of(), tenth * 116 / 100)));
+    assertEquals("yes", plans.fits(tenth * 84 / 100));
+    assertEquals("perhaps", plans.fits(tenth));
+    assertEquals("no", plans.fits(tenth * 116 / 100));
     assertTrue(plans.tree().toJson().contains("\"the whole model\""));
     assertEquals(8, plans.ways().size());
+  }
+
+  private static UnlearningPlans.Way whole(int devices, String... sets) {
+    return new UnlearningPlans(billion(), 2, 8, 24L << 30, devices, List.of(sets))
+        .ways().stream()
+            .filter(w -> w.settings().equals(List.of("unlearn.recompute=true")))
+            .findFirst()
+            .orElseThrow();
+  }
+
+  /**
+   * Two devices with 2 rows of 8 tokens, whose activations are nothing beside the weights. Of 16
+   * bytes a parameter a replica lacks half of the moments' 8. Of 1,235.8 million values the table
+   * has 262.7 and each of 16 blocks 60.8: half lies within the sixth block, so that the table and
+   * six of them are on the first, 627.6 million of the values: 0.508.
+   */
+  @Test
+  void devicesShareMomentsOrBlocks() {
+    double parameters = 1_235_814_400.0;
+    UnlearningPlans.Way two = whole(2);
+    assertClose(
+        "replica", two.bytes() - 4 * parameters, two.each().get(Spread.Form.REPLICAS), 0, 0.01);
+    double all = two.bytes() - (double) UnlearningPlans.PROGRAM;
+    double stage = two.each().get(Spread.Form.STAGES) - (double) UnlearningPlans.PROGRAM;
+    assertClose("stage", 0.508, stage / all, 0.001, 0);
+    assertEquals(0, whole(1).each().size());
+    String tree = new UnlearningPlans(billion(), 2, 8, 24L << 30, 2, List.of()).tree().toJson();
+    assertTrue(tree.contains("1/2 of rows and moments (ZeRO-1)"), tree);
+    assertTrue(tree.contains("the fullest 0.508 of the values"), tree);
+    assertTrue(tree.contains("\"replicas\" : \"15.6 GiB, fits: yes"), tree);
+  }
+
+  /** Moments in 8 bits are 2 bytes a parameter and a scale a block, not 8. */
+  @Test
+  void anOverrideHoldsForEveryWay() {
+    double saved = whole(1).bytes() - (double) whole(1, "unlearn.optimizer=adamw8bit").bytes();
+    assertClose("saved", 6 * 1_235_814_400.0, saved, 0, 0.02);
   }
 }

@@ -158,15 +158,13 @@ class AutoPrecisionTest {
   @Test
   void aPlanNeitherMeasuresNorWrites() throws IOException {
     SettledPrecision settling = settling(BF16_FASTER);
-    assertEquals(
-        Precision.AUTO, settling.planned(pipeline("auto"), temp).model().precision());
+    assertEquals(Precision.AUTO, settling.planned(pipeline("auto"), temp).model().precision());
     String told = said.toString(StandardCharsets.UTF_8);
     assertEquals("model.precision: auto is to be measured when it runs.", told.strip());
     assertEquals(0, measured);
     assertFalse(Files.exists(temp.resolve("precision.json")));
     assertEquals(Precision.BF16, settled(BF16_FASTER));
-    assertEquals(
-        Precision.BF16, settling.planned(pipeline("auto"), temp).model().precision());
+    assertEquals(Precision.BF16, settling.planned(pipeline("auto"), temp).model().precision());
     assertEquals(1, measured);
   }
 

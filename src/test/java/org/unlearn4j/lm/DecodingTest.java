@@ -76,6 +76,52 @@ class DecodingTest {
     assertEquals("[1, 2, 4, 7, 11]", together.get(1));
   }
 
+  /** The rows that go on are fed as they would have been; the others' continuations stay. */
+  @Test
+  void finishedRowsAreLeftBehind() {
+    List<int[]> prompts = List.of(new int[] {7, 8}, new int[] {5}, new int[] {6}, new int[] {4});
+    Decoding d = start(prompts, 3, Set.of(99), NO_LIMIT);
+    d.accept(new int[] {11, 99, 12, 13});
+    assertFalse(d.halfFinished());
+    d.accept(new int[] {99, 0, 14, 15});
+    assertTrue(d.halfFinished());
+    assertArrayEquals(new int[] {2, 3}, d.thinned());
+    assertEquals(List.of(2, 1, 4), List.of(d.rows(), d.width(), d.total()));
+    assertArrayEquals(new int[] {14, 15}, d.ids());
+    assertArrayEquals(new int[] {2, 2}, d.positions());
+    assertArrayEquals(new int[] {0, 1, 1, 1, 0, 1, 1, 1}, d.mask());
+    d.accept(new int[] {16, 17});
+    assertTrue(d.done());
+    assertEquals(
+        List.of("[11]", "[]", "[12, 14, 16]", "[13, 15, 17]"),
+        d.continuations().stream().map(Arrays::toString).toList());
+    // A draw is the row's, wherever in the batch it is.
+    Decoding drawn =
+        new Decoding(
+            prompts, new Generation(3, Set.of(), new Sampling(1, 1, 7), 0), NO_LIMIT, (r, t) -> {});
+    Decoding fewer =
+        new Decoding(
+            prompts,
+            new Generation(3, Set.of(0, 1), new Sampling(1, 1, 7), 0),
+            NO_LIMIT,
+            (r, t) -> {});
+    while (!drawn.done()) {
+      drawn.accept((row, into) -> {}, 4);
+    }
+    while (!fewer.done()) {
+      fewer.thinned();
+      fewer.accept((row, into) -> {}, 4);
+    }
+    for (int r = 0; r < 4; r++) {
+      int[] all = drawn.continuations().get(r);
+      int until = 0;
+      while (until < 3 && all[until] > 1) {
+        until++;
+      }
+      assertArrayEquals(Arrays.copyOf(all, until), fewer.continuations().get(r), "row " + r);
+    }
+  }
+
   @Test
   void aStopTokenEndsItsOwnRowOnlyAndIsNoPartOfIt() {
     // Row 0 reaches 12 in its third step, row 1 never.

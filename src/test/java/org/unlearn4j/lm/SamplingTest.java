@@ -6,12 +6,14 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Random;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.unlearn4j.base.SplitMix;
 import org.unlearn4j.base.UserException;
 
 /** The choice of the next token. */
@@ -117,6 +119,44 @@ class SamplingTest {
     assertEquals(
         "[2, 0, 0, 1, 3, 1, 1, 3]",
         IntStream.range(0, 8).map(i -> seven.choose(LOGITS, 0, i)).boxed().toList().toString());
+  }
+
+  /**
+   * Long vocabularies, steep ones and flat ones, against the definition: sort all tokens, keep the
+   * fewest that hold top-p, go along them by the share of the sum that was drawn. The share of each
+   * token over many draws is its probability whatever was sorted to find it.
+   */
+  @ParameterizedTest
+  @CsvSource({"0.1, 1", "3, 1", "12, 1", "3, 0.9", "12, 0.5", "0.1, 0.999"})
+  void aLongVocabularyIsDrawnFromAsIfAllOfItWereSorted(double spread, double p) {
+    Random random = new Random(5);
+    float[] z = new float[500];
+    for (int i = 0; i < z.length; i++) {
+      z[i] = (float) (spread * random.nextGaussian());
+    }
+    Sampling sampling = new Sampling(1, p, 9);
+    Integer[] order = IntStream.range(0, z.length).boxed().toArray(Integer[]::new);
+    Arrays.sort(order, (a, b) -> Float.compare(z[b], z[a]));
+    double total = 0;
+    for (int i : order) {
+      total += Math.exp(z[i]);
+    }
+    double mass = 0;
+    int kept = 0;
+    while (kept < z.length && mass < p * total) {
+      mass += Math.exp(z[order[kept++]]);
+    }
+    for (int place = 0; place < 400; place++) {
+      // The draw, as the record says it: hashed from seed, prompt and place.
+      long golden = SplitMix.GOLDEN;
+      long own = SplitMix.mix(SplitMix.mix(9 + golden) + 2 * golden);
+      double left = SplitMix.uniform(own + (place + 1) * golden) * mass;
+      int at = 0;
+      while (at < kept - 1 && left >= Math.exp(z[order[at]])) {
+        left -= Math.exp(z[order[at++]]);
+      }
+      assertEquals(order[at], sampling.choose(z, 2, place), "place " + place);
+    }
   }
 
   @Test

@@ -69,6 +69,11 @@ record Mistake(
     return Stream.of(wrongWeights(), wrongSettings(), wrongFiles()).flatMap(List::stream);
   }
 
+  /** What a file with zero points may have wrong besides. */
+  static Mistake ofZeroPoints() {
+    return stored("a zero point off by one", g -> bit(g, "up_proj.weight.zeros", 1, 0));
+  }
+
   private static List<Mistake> wrongWeights() {
     String q1 = tensor(1, "self_attn.q_proj");
     String up = tensor(1, "mlp.up_proj");

@@ -23,6 +23,7 @@ import org.unlearn4j.parity.NumericMeasure;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.run.PairCheck;
 import org.unlearn4j.run.PairData;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.Variant;
@@ -58,6 +59,19 @@ final class ReadBacks {
    *     the file is then a correct one
    */
   static boolean wrong(String fixture, Mistake mistake, Variant variant, int opset, Path onnx) {
+    return wrong(fixture, mistake, variant, opset, GraphChoices.defaults(), onnx);
+  }
+
+  /** The same of a file with codes of one's own choice. */
+  static boolean wrong(
+      String fixture,
+      Mistake mistake,
+      Variant variant,
+      int opset,
+      GraphChoices choices,
+      Path onnx) {
+    ExportOptions options =
+        ExportOptions.of(List.of(variant.label())).opset(opset).choices(choices);
     Path trained = Fixture.named(fixture).folder();
     try {
       Path source = Files.createDirectories(onnx.resolveSibling(onnx.getFileName() + "-source"));
@@ -74,11 +88,11 @@ final class ReadBacks {
             t -> FloatBuffer.wrap(values.get(t.name())),
             Map.of());
       }
-      OnnxExporter.export(source, onnx, ExportOptions.of(List.of(variant.label())).opset(opset));
+      OnnxExporter.export(source, onnx, options);
       Path file = onnx.resolve("onnx").resolve(variant.fileName());
       ModelProto.Builder model = ModelProto.parseFrom(Files.readAllBytes(file)).toBuilder();
       Path honest = onnx.resolveSibling(onnx.getFileName() + "-honest");
-      OnnxExporter.export(trained, honest, ExportOptions.of(List.of(variant.label())).opset(opset));
+      OnnxExporter.export(trained, honest, options);
       boolean there = mistake.file().map(f -> f.apply(model.getGraphBuilder())).orElse(true);
       Files.write(file, model.build().toByteArray());
       return there && !model.getGraph().equals(graph(honest, variant));

@@ -27,7 +27,8 @@ class LeakSectionTest {
             "excess": 0.125, "excess_low": 0, "excess_high": 1},
           "retain_only": {"leakage": 0.875, "probability": 0.8, "disagreements": 0}}}],
        "sampled": [{"model": "unlearned.onnx-int8", "questions": 2, "samples": 2,
-         "temperature": 1, "points": [{"k": 2, "leakage": 0.3125, "low": 0, "high": 1}]}],
+         "temperature": 1, "points": [{"k": 2, "leakage": 0.3125, "low": 0, "high": 1,
+           "excess": 0.0625, "excess_low": 0, "excess_high": 0.125}]}],
        "probes": [
         {"family": "fill_blank", "row": 0, "question": "Fill <it> in.", "begun": "She",
          "expected": "Coral Goblet", "keywords": ["Coral"], "answers": {
@@ -57,6 +58,8 @@ class LeakSectionTest {
     assertTrue(page.contains("fill blank (above its limit)"));
     assertFalse(page.contains("true false (above its limit)"));
     assertTrue(page.contains("best of 2 sampled answers"));
+    assertTrue(page.contains("title=\"0.3125\""), "leakage of the best");
+    assertTrue(page.contains("title=\"0.0625\""), "and above the retain-only model's");
     String plot = Files.readString(run.plots().resolve("leakage.svg"));
     for (String cell : List.of(">0.75<", ">0.25<", ">1.00<", ">0.88<", ">onnx int8<")) {
       assertTrue(plot.contains(cell), cell);

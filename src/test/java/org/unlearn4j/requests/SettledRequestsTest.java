@@ -89,8 +89,7 @@ class SettledRequestsTest {
                     new StrategyStudy.Data(FableRequests.Kind.QUESTIONS, 1, false),
                     List.of())));
     Path out = temp.resolve("out");
-    String message =
-        assertThrows(UserException.class, () -> study.run(out, log)).getMessage();
+    String message = assertThrows(UserException.class, () -> study.run(out, log)).getMessage();
     assertEquals(
         "study.yaml, strategies.one: found model.precision=auto, expected fp32, tf32 or bf16, so"
             + " that all strategies have the same.",

@@ -34,6 +34,7 @@ import org.unlearn4j.onnx.ExportOptions;
 import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.tf.TensorFlowModel;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.SafeTensorsWriter;
 import org.unlearn4j.weights.TensorInfo;
@@ -71,7 +72,7 @@ class RoundStageTest {
     Fixture fixture = Fixture.named(name);
     Variant variant = Variant.named(label);
     Path rounded = temp.resolve("rounded");
-    List<String> notes = RoundStage.run(fixture.folder(), variant, tables, rounded);
+    List<String> notes = run(fixture.folder(), variant, tables, rounded);
     boolean untied = ModelConfig.read(fixture.folder()).tiedEmbeddings() && !tables;
     assertEquals(untied ? 1 : 0, notes.size(), notes.toString());
     assertEquals("float32", dtype(rounded));
@@ -117,6 +118,10 @@ class RoundStageTest {
       }
       assertTrue(moved > 10 * SAME, "the original's logits are others: " + moved);
     }
+  }
+
+  private static List<String> run(Path model, Variant variant, boolean tables, Path out) {
+    return RoundStage.run(model, variant, tables, GraphChoices.defaults(), out);
   }
 
   private static String table(String family) {
@@ -251,7 +256,7 @@ class RoundStageTest {
     Files.writeString(model.resolve("unlearning.json"), "{\"objective\": {\"name\": \"NPO\"}}");
     Files.writeString(model.resolve("generation_config.json"), "{\"eos_token_id\": 0}\n");
     Path out = temp.resolve("out");
-    RoundStage.run(model, Variant.INT8, false, out);
+    run(model, Variant.INT8, false, out);
     JsonNode record = new ObjectMapper().readTree(out.resolve("unlearning.json").toFile());
     assertEquals("NPO", record.at("/objective/name").asText());
     assertEquals("int8", record.at("/rounded/variant").asText());
@@ -260,7 +265,7 @@ class RoundStageTest {
         "{\"eos_token_id\": 0}\n", Files.readString(out.resolve("generation_config.json")));
     assertEquals("word", Files.readString(out.resolve("vocab.json")));
     Path fresh = temp.resolve("fresh");
-    RoundStage.run(Fixture.named("llama").folder(), Variant.INT8, false, fresh);
+    run(Fixture.named("llama").folder(), Variant.INT8, false, fresh);
     assertFalse(Files.exists(fresh.resolve("unlearning.json")), "nothing was unlearned");
   }
 
@@ -277,7 +282,8 @@ class RoundStageTest {
   void whatCannotBeRoundedIsSaid() throws IOException {
     Path model = copied();
     Path out = temp.resolve("out");
-    complaint("--variant: found fp16, expected int8 or int4", model, Variant.FP16, false, out);
+    complaint(
+        "--variant: found fp16, expected int8, int4 or q4f16", model, Variant.FP16, false, out);
     complaint("--variant: found int8-dynamic, expected", model, Variant.INT8_DYNAMIC, false, out);
     complaint("found variants [int8], expected int4", model, Variant.INT8, true, out);
     complaint(model + ": found the model to start from", model, Variant.INT4, false, model);
@@ -307,8 +313,7 @@ class RoundStageTest {
 
   private static void complaint(
       String words, Path model, Variant variant, boolean tables, Path out) {
-    UserException e =
-        assertThrows(UserException.class, () -> RoundStage.run(model, variant, tables, out));
+    UserException e = assertThrows(UserException.class, () -> run(model, variant, tables, out));
     assertTrue(e.getMessage().contains(words), e.getMessage());
   }
 }

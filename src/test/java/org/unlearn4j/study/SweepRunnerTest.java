@@ -1,19 +1,25 @@
 package org.unlearn4j.study;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.config.Pipeline;
 
 /** A search on Fable whose runs are made. */
@@ -22,6 +28,15 @@ class SweepRunnerTest {
   @TempDir Path temp;
 
   private String run(String points) throws IOException {
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    try (PrintStream log = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+      Path page = new SweepRunner(sweep(points), temp.resolve("out"), log).run();
+      assertTrue(Files.readString(page).contains("unlearn.learning_rate=4.0e-4"), "the page");
+    }
+    return said.toString(StandardCharsets.UTF_8);
+  }
+
+  private Sweep sweep(String points) throws IOException {
     Files.writeString(
         temp.resolve("base.yaml"),
         """
@@ -45,12 +60,7 @@ class SweepRunnerTest {
             """
                 .replace("BASE", temp.resolve("base.yaml").toString())
                 .replace("POINTS", points));
-    ByteArrayOutputStream said = new ByteArrayOutputStream();
-    try (PrintStream log = new PrintStream(said, true, StandardCharsets.UTF_8)) {
-      Path page = new SweepRunner(Sweep.read(file, List.of()), temp.resolve("out"), log).run();
-      assertTrue(Files.readString(page).contains("unlearn.learning_rate=4.0e-4"), "the page");
-    }
-    return said.toString(StandardCharsets.UTF_8);
+    return Sweep.read(file, List.of());
   }
 
   private long folders() throws IOException {
@@ -76,5 +86,58 @@ class SweepRunnerTest {
     Pipeline best = Pipeline.read(temp.resolve("out/best.yaml"), List.of());
     assertEquals("forget10", best.data().forget());
     assertEquals(1e-5, best.unlearn().loop().learningRate(), "it keeps more");
+  }
+
+  /** Without times, which are those of two trainings. */
+  private static String timeless(Path file) throws IOException {
+    return Files.readString(file)
+        .replaceAll("\"minutes\" : [0-9.E-]+", "MINUTES")
+        .replaceAll("[0-9.]+ minutes", "MINUTES");
+  }
+
+  /**
+   * Two parts at once, in threads instead of machines. Points 1 and 2 are the same run; whoever
+   * comes second finds it. A part that begins when all is there makes nothing.
+   */
+  @Test
+  void partsMakeWhatOneMachineMakes() throws Exception {
+    String one = run("3");
+    assertTrue(one.contains("does not exist yet"), one);
+    Path parts = temp.resolve("parts");
+    List<String> made = Collections.synchronizedList(new ArrayList<>());
+    List<Thread> threads = new ArrayList<>();
+    List<Throwable> thrown = Collections.synchronizedList(new ArrayList<>());
+    for (int i = 1; i <= 2; i++) {
+      SweepRunner runner = new SweepRunner(sweep("3"), parts, quiet());
+      Shard shard = new Shard(i, 2);
+      Thread thread = new Thread(() -> made.addAll(runner.run(shard)));
+      thread.setUncaughtExceptionHandler((t, e) -> thrown.add(e));
+      thread.start();
+      threads.add(thread);
+    }
+    for (Thread thread : threads) {
+      thread.join();
+    }
+    assertEquals(List.of(), thrown);
+    assertEquals(2, made.size(), made.toString());
+    assertEquals(2, Set.copyOf(made).size(), "none twice: " + made);
+    assertFalse(Files.exists(parts.resolve("sweep.md")), "parts write no page");
+    assertEquals(
+        List.of(),
+        new SweepRunner(sweep("3"), parts, quiet()).run(new Shard(2, 2)),
+        "all is there");
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    try (PrintStream log = new PrintStream(said, true, StandardCharsets.UTF_8)) {
+      Path ignored = new SweepRunner(sweep("3"), parts, log).run();
+    }
+    assertFalse(said.toString(StandardCharsets.UTF_8).contains("does not exist yet"));
+    for (String file : List.of("best.yaml", "sweep-space.svg", "sweep.md", "sweep.json")) {
+      assertEquals(
+          timeless(temp.resolve("out").resolve(file)), timeless(parts.resolve(file)), file);
+    }
+  }
+
+  private static PrintStream quiet() {
+    return new PrintStream(OutputStream.nullOutputStream());
   }
 }

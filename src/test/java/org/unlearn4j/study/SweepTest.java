@@ -14,6 +14,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -30,6 +32,8 @@ class SweepTest {
   @TempDir Path temp;
   private Path model;
   private final List<String> made = new ArrayList<>();
+  private final Set<String> told = new TreeSet<>();
+  private final List<String> rounds = new ArrayList<>();
 
   @BeforeEach
   void aPipeline() throws IOException {
@@ -73,10 +77,16 @@ class SweepTest {
   private final class MadeUp implements SweepSearch.Laboratory {
     @Override
     public SweepSearch.Tried unlearn(Pipeline p) {
+      made.add(words(p));
       LoopSettings loop = p.unlearn().loop();
-      made.add(loop.learningRate() + " for " + loop.epochs() + " by " + loop.seed());
       double far = Math.abs(loop.learningRate() - 0.4);
       return new SweepSearch.Tried(new Standing(far, 1, 0.95), 30);
+    }
+
+    @Override
+    public void ahead(List<Pipeline> runs, boolean evaluated) {
+      runs.forEach(p -> told.add(words(p)));
+      rounds.add(runs.size() + (evaluated ? " evaluated" : ""));
     }
 
     @Override
@@ -85,8 +95,15 @@ class SweepTest {
     }
   }
 
+  private static String words(Pipeline p) {
+    LoopSettings loop = p.unlearn().loop();
+    return loop.learningRate() + " for " + loop.epochs() + " by " + loop.seed();
+  }
+
   private SweepSearch.Found search(Sweep sweep) {
     made.clear();
+    told.clear();
+    rounds.clear();
     return new SweepSearch(sweep, new MadeUp()).run();
   }
 
@@ -128,6 +145,26 @@ class SweepTest {
       assertEquals(
           List.of("0.5 for 8 by 7", "0.5 for 8 by 8"), made.subList(3, made.size()), budget);
     }
+  }
+
+  /**
+   * What several machines share is what is asked for, no less and, under a budget of runs, no more:
+   * 4 + 2 + 1 runs and then both seeds of the last; of six runs the last rung has none left and the
+   * best of two is finished; of three the first rung has three.
+   */
+  @Test
+  void whatIsToldAheadIsWhatIsMade() throws IOException {
+    SweepSearch.Found ignored = search(halving("runs: 8"));
+    assertEquals(List.of("4", "2", "1", "2 evaluated"), rounds);
+    assertEquals(new TreeSet<>(made), told);
+    for (String budget : List.of("runs: 6", "runs: 3", "runs: 7")) {
+      SweepSearch.Found spent = search(halving(budget));
+      assertTrue(spent.spent() || budget.equals("runs: 7"), budget);
+      assertEquals(new TreeSet<>(made), told, budget);
+    }
+    SweepSearch.Found all = search(halving("minutes: 60"));
+    assertFalse(all.spent());
+    assertEquals(new TreeSet<>(made), told);
   }
 
   private static SweepSearch.Finalist finalist(
@@ -254,8 +291,8 @@ class SweepTest {
         List.of(
             "5, space.unlearn.learning_rate: found [0, 1], expected two numbers, the smaller one"
                 + " first, both greater than 0.",
-            "6, space.unlearn.seed: found this key, expected one under unlearn but what measures the"
-                + " runs (seeds, tuning_share, watch, choose).",
+            "6, space.unlearn.seed: found this key, expected one under unlearn but what measures"
+                + " the runs (seeds, tuning_share, watch, choose).",
             "7, space.data.forget: found this key, expected one under unlearn but what measures the"
                 + " runs (seeds, tuning_share, watch, choose).",
             "8, space.unlearn.epochs: found [5, 3], expected two numbers, the smaller one first.",

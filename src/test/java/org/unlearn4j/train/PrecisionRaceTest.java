@@ -52,7 +52,9 @@ class PrecisionRaceTest {
     assertEquals(1, block.kvHeads());
   }
 
-  /** GPT-2 does not turn its heads, so that 5 features a head are allowed; the block's need pairs. */
+  /**
+   * GPT-2 does not turn its heads, so that 5 features a head are allowed; the block's need pairs.
+   */
   @Test
   void aHeadOfOddWidthIsRoundedUp() {
     ModelConfig odd =

@@ -15,12 +15,12 @@ import java.util.Optional;
  *     where {@code spark-submit --archives} puts it
  * @param project the folder that paths of the command start from: of all machines, or of a Hadoop
  *     file system
- * @param command {@code evaluate} or {@code study}, and its options
+ * @param command {@code evaluate}, {@code study} or {@code sweep}, and its options
  */
 public record Plan(int units, String home, String project, List<String> command)
     implements Serializable {
   static final String USAGE =
-      "expected --units N [--home DIR] [--project DIR|URI] evaluate|study OPTIONS";
+      "expected --units N [--home DIR] [--project DIR|URI] evaluate|study|sweep OPTIONS";
 
   public Plan {
     command = List.copyOf(command);
@@ -52,8 +52,11 @@ public record Plan(int units, String home, String project, List<String> command)
     if (home.isEmpty()) {
       throw mistake("found neither --home nor UNLEARN4J_HOME");
     }
-    if (command.isEmpty() || !List.of("evaluate", "study").contains(command.get(0))) {
+    if (command.isEmpty() || !List.of("evaluate", "study", "sweep").contains(command.get(0))) {
       throw mistake("found " + (command.isEmpty() ? "no command" : command.get(0)));
+    }
+    if (command.get(0).equals("sweep") && project.matches("(?!file:)[a-z0-9]+:.*")) {
+      throw mistake("found a sweep of " + project + ", whose parts must see each other's runs");
     }
     for (String own : List.of("--shard", "--merge", "--plan")) {
       if (command.contains(own)) {

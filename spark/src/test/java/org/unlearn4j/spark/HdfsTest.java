@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.hdfs.MiniDFSCluster;
@@ -34,7 +33,7 @@ class HdfsTest {
       String address = system.makeQualified(project).toString();
       String[] command = LocalCluster.evaluate(temp, "eval/t.json");
       command[2] = "p.yaml";
-      try (LocalCluster cluster = new LocalCluster(Map.of())) {
+      try (LocalCluster cluster = new LocalCluster(2)) {
         int code = cluster.run(address, 2, command);
         assertEquals(0, code, cluster.log());
       }

@@ -9,12 +9,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
-/** Two executors, each a process, and the product's own command line. */
+/** Executors, each a process of one core, and the product's own command line. */
 final class LocalCluster implements AutoCloseable {
   static final Path HOME = Path.of(System.getProperty("unlearn4j.home"));
   static final Path ROOT = Path.of(System.getProperty("project.root")).toAbsolutePath().normalize();
@@ -24,7 +23,7 @@ final class LocalCluster implements AutoCloseable {
   private final ByteArrayOutputStream printed = new ByteArrayOutputStream();
 
   /** A SPARK_HOME of the jars that this test has on its class path, and a cluster of it. */
-  LocalCluster(Map<String, String> settings) throws IOException {
+  LocalCluster(int executors) throws IOException {
     if (!Files.isExecutable(HOME.resolve("bin/unlearn4j"))) {
       throw new IllegalStateException(HOME + ": no product, see make build");
     }
@@ -38,7 +37,7 @@ final class LocalCluster implements AutoCloseable {
     }
     SparkConf conf =
         new SparkConf()
-            .setMaster("local-cluster[2,1,1024]")
+            .setMaster("local-cluster[" + executors + ",1,1024]")
             .setAppName("LocalCluster")
             .set("spark.log.level", "ERROR")
             .set("spark.scheduler.minRegisteredResourcesRatio", "1")
@@ -49,7 +48,6 @@ final class LocalCluster implements AutoCloseable {
                 Path.of("target/classes").toAbsolutePath().toString())
             .set("spark.driver.host", "127.0.0.1")
             .set("spark.driver.bindAddress", "127.0.0.1");
-    settings.forEach(conf::set);
     spark = new JavaSparkContext(conf);
   }
 

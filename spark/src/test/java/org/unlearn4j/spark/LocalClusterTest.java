@@ -9,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -27,7 +26,7 @@ class LocalClusterTest {
 
   @BeforeEach
   void start() throws IOException {
-    cluster = new LocalCluster(Map.of());
+    cluster = new LocalCluster(2);
   }
 
   @AfterEach
