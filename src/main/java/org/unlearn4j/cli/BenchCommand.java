@@ -195,12 +195,7 @@ final class BenchCommand implements Command {
   }
 
   private static Objective objective(UnlearnSettings unlearn, Decoder decoder, DType stored) {
-    return Adaptations.through(
-        Objectives.of(unlearn, decoder),
-        unlearn.loop(),
-        "unlearn",
-        decoder,
-        Adaptations.stored(decoder, stored));
+    return Objectives.forTraining(unlearn, decoder, Adaptations.stored(decoder, stored));
   }
 
   /** The widths: models of equal parameters may have different ones. */

@@ -11,7 +11,6 @@ import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.MemoryPlan;
 import org.unlearn4j.train.TrainingData;
-import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 
@@ -45,13 +44,7 @@ public record Room(long bytes, boolean gpu) {
   /** As the training itself plans before its first step. */
   private long plan(ModelFacts model, Pipeline pipeline, TrainingData rows) {
     UnlearnSettings unlearn = pipeline.unlearn();
-    Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, model.decoder()),
-            unlearn.loop(),
-            "unlearn",
-            model.decoder(),
-            model.formats());
+    Objective objective = Objectives.forTraining(unlearn, model.decoder(), model.formats());
     ModelSettings.Precision asked = pipeline.model().precision();
     // Not settled yet: float32 needs more memory.
     Precision precision =

@@ -109,12 +109,7 @@ public record UnlearningPlans(
     Pipeline pipeline = Pipeline.defaults("NPO", all);
     UnlearnSettings unlearn = pipeline.unlearn();
     Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, decoder),
-            unlearn.loop(),
-            "unlearn",
-            decoder,
-            Adaptations.stored(decoder, stored()));
+        Objectives.forTraining(unlearn, decoder, Adaptations.stored(decoder, stored()));
     Precision precision =
         pipeline.model().precision() == ModelSettings.Precision.BF16
             ? Precision.BF16

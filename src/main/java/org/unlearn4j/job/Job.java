@@ -132,8 +132,13 @@ public final class Job {
     }
   }
 
-  /** What a run would do, and why; nothing is measured or written. */
+  /**
+   * What a run would do, and why; nothing is measured or written.
+   *
+   * @throws UserException if an input is at fault, or the model cannot be trained as is asked
+   */
   public List<StageGraph.Planned> plan(Options options) {
+    Feasibility.check(pipeline);
     Pipeline planned = precision.apply(log).planned(pipeline, folder.root());
     StageGraph graph = graph(planned, Context.in(folder.root(), log).forPlan());
     return planned(graph, request(graph, options));
@@ -154,10 +159,12 @@ public final class Job {
    * Runs what is not of its inputs. One process at a time runs in a folder; another one waits.
    *
    * @param results told what stages have found
-   * @throws UserException if an input is at fault
+   * @throws UserException if an input is at fault; before anything runs, if the model cannot be
+   *     trained as is asked
    * @throws MachineException if the machine fails; a later run goes on where this one stopped
    */
   public Result run(Options options, PrintStream results) {
+    Feasibility.check(pipeline);
     return TargetLock.<Result, RuntimeException>holding(
         folder.root().resolve("run"), log::println, () -> locked(options, results));
   }

@@ -12,7 +12,6 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.AdapterWeights;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
-import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.weights.DType;
@@ -31,12 +30,7 @@ final class Adapters {
    */
   static Objective of(
       Objective objective, LoopSettings loop, String block, Decoder decoder, List<Path> models) {
-    return Adaptations.through(
-        Objectives.balanced(objective, loop, block, decoder),
-        loop,
-        block,
-        decoder,
-        formats(decoder, models));
+    return Objectives.forTraining(objective, loop, block, decoder, formats(decoder, models));
   }
 
   /** In which format each parameter lies in all of the models; float32 where they differ. */

@@ -22,7 +22,7 @@ public final class Adaptations {
    * @param formats in which the model's parameters lie in its checkpoint, by name
    * @throws UserException as {@link #of(AdapterSettings, String, Decoder, Map)}
    */
-  public static Objective through(
+  static Objective through(
       Objective objective,
       LoopSettings loop,
       String block,

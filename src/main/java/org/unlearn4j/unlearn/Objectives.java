@@ -1,6 +1,7 @@
 package org.unlearn4j.unlearn;
 
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -20,6 +21,7 @@ import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.FakeQuantization;
+import org.unlearn4j.weights.DType;
 
 /**
  * The closed list of objectives: settings in, terms out. A new one is one class and one line here.
@@ -47,23 +49,45 @@ public final class Objectives {
   }
 
   /**
-   * An objective with the loss that balances experts, where a training's settings have one.
+   * All that an {@code unlearn} block says of an objective, its training's part included.
    *
-   * @param block of the pipeline file, for messages
-   * @throws UserException for a model without experts, or whose configuration has no coefficient
-   *     where it is asked for
+   * @param formats in which the model's parameters lie in its checkpoint, by name
+   * @throws UserException as {@link #of} and {@link #forTraining(Objective, LoopSettings, String,
+   *     Decoder, Map)}
    */
-  public static Objective balanced(
-      Objective objective, LoopSettings loop, String block, Decoder decoder) {
-    return RouterLoss.added(objective, loop, block, decoder);
+  public static Objective forTraining(
+      UnlearnSettings settings, Decoder decoder, Map<String, DType> formats) {
+    return forTraining(of(settings, decoder), settings.loop(), "unlearn", decoder, formats);
   }
 
   /**
-   * The objective for looking at it: a retain loss of weight 0 has a value too.
+   * An objective with what a training's settings add: the loss that balances experts, and adapters
+   * to train instead of the model.
+   *
+   * @param block of the pipeline file, for messages
+   * @param formats in which the model's parameters lie in its checkpoint, by name
+   * @throws UserException for a loss that balances experts of a model without any, or whose
+   *     configuration has no coefficient where it is asked for; for linear maps, blocks or a rank
+   *     that the model does not have
+   */
+  public static Objective forTraining(
+      Objective objective,
+      LoopSettings loop,
+      String block,
+      Decoder decoder,
+      Map<String, DType> formats) {
+    return Adaptations.through(
+        RouterLoss.added(objective, loop, block, decoder), loop, block, decoder, formats);
+  }
+
+  /**
+   * The objective for looking at it: a retain loss of weight 0 has a value too, and adapters are
+   * left out.
    *
    * @param control RMU's control vector; empty: drawn from the seed
    * @param retainRows whether there are any
-   * @throws UserException as {@link #of}
+   * @throws UserException as {@link #of}, and for a loss that balances experts as {@link
+   *     #forTraining(Objective, LoopSettings, String, Decoder, Map)}
    */
   public static Objective forProbing(
       UnlearnSettings settings,
@@ -72,8 +96,9 @@ public final class Objectives {
       boolean retainRows) {
     ObjectiveSettings o = settings.objective();
     boolean retains = o.retains() || (o.retain() != RetainName.NONE && retainRows);
-    return assemble(
-        settings, decoder, control.or(() -> drawn(settings, decoder.config())), retains);
+    Objective objective =
+        assemble(settings, decoder, control.or(() -> drawn(settings, decoder.config())), retains);
+    return RouterLoss.added(objective, settings.loop(), "unlearn", decoder);
   }
 
   private static Optional<ControlVector> drawn(UnlearnSettings settings, ModelConfig model) {

@@ -31,7 +31,9 @@ record RouterLoss(Set<Segment> segments) implements Term {
   /**
    * An objective with the loss, where a training's settings have one.
    *
-   * @throws UserException as {@link Objectives#balanced}
+   * @param block of the pipeline file, for messages
+   * @throws UserException for a model without experts, or whose configuration has no coefficient
+   *     where it is asked for
    */
   static Objective added(Objective objective, LoopSettings loop, String block, Decoder decoder) {
     if (loop.router().off()) {

@@ -180,6 +180,7 @@ public final class StepProbe {
       case "forget" -> graph.objective().forget().orElseThrow().weight();
       case "floor" -> graph.objective().pull().orElseThrow().weight();
       case "retain" -> control.alpha();
+      case "router" -> graph.objective().balancing();
       default -> control.lambda();
     };
   }

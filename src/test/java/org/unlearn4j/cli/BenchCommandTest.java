@@ -133,6 +133,10 @@ class BenchCommandTest {
         "--set unlearn.salient_share: found 0.5, expected 1 (this command has no forget set",
         "--set",
         "unlearn.salient_share=0.5");
+    refuses(
+        "unlearn.router_loss: found 1 for a model without experts (llama), expected 0.",
+        "--set",
+        "unlearn.router_loss=1");
   }
 
   private static void refuses(String message, String... args) {

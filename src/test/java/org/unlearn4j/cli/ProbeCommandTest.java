@@ -25,7 +25,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.opentest4j.AssertionFailedError;
+import org.unlearn4j.fixtures.DoubleMixtral;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.run.FixtureSettings;
 
 /** {@code probe} as a user runs it, against float64 values and gradients. */
@@ -243,6 +245,52 @@ class ProbeCommandTest {
     value("clreg", expected.path("value"), found.path("clreg"));
     value("total", expected.path("value"), found.path("total"));
     gradient(expected.path("gradient"), found);
+  }
+
+  /** The loss that balances experts is a term like the others: its value from float64. */
+  @Test
+  void aMixturesRoutersAreProbed() throws IOException {
+    JsonNode batch = Fixture.named("mixtral").expected();
+    ObjectNode input = new ObjectMapper().createObjectNode();
+    for (String segment : List.of("forget", "retain")) {
+      ObjectNode rows = input.putObject(segment);
+      List.of("input_ids", "attention_mask", "labels").forEach(k -> rows.set(k, batch.path(k)));
+    }
+    Path file = Files.writeString(folder.resolve("mixtral.json"), input.toString());
+    String model = Fixture.named("mixtral").folder().toString();
+    List<String> args = new ArrayList<>(List.of("probe", "--model", model, "--input", "" + file));
+    args.addAll(List.of("--objective", "GradDiff", "--set", "unlearn.router_loss=2"));
+    JsonNode seen = ForwardCommandTest.json(CommandRun.of(args.toArray(String[]::new)));
+    JsonNode router = seen.path("terms").path("router");
+    double expected = balance(Fixture.rows(batch));
+    assertClose("router", expected, router.path("value").doubleValue(), 1e-5, 0);
+    assertEquals(2, router.path("weight").doubleValue());
+    assertTrue(router.path("grad_norm").doubleValue() > 1e-3, router.toString());
+    // Both segments have the same rows: GradDiff's parts cancel, and what is left is the routers'.
+    assertClose("total", 2 * expected, seen.path("total").doubleValue(), 1e-5, 0);
+  }
+
+  /** {@code N sum_e f_e P_e} over the tokens of both layers; the same rows twice change nothing. */
+  private static double balance(List<TokenRow> rows) {
+    double[] sent = new double[5];
+    double[] probability = new double[5];
+    DoubleMixtral mixtral = new DoubleMixtral();
+    for (TokenRow row : rows) {
+      mixtral.route(
+          row.ids(),
+          (layer, p, chosen) -> {
+            for (int e = 0; e < p.length; e++) {
+              sent[e] += chosen.contains(e) ? 1 : 0;
+              probability[e] += p[e];
+            }
+          });
+    }
+    double both = 2.0 * rows.stream().mapToInt(TokenRow::length).sum();
+    double sum = 0;
+    for (int e = 0; e < sent.length; e++) {
+      sum += sent[e] / both * probability[e] / both;
+    }
+    return sent.length * sum;
   }
 
   @Test

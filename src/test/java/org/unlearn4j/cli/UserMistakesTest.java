@@ -91,6 +91,32 @@ class UserMistakesTest extends MistakeCase {
     mistake(expected, unlearn(pipeline("", "")));
   }
 
+  /** Of every training of the pipeline, and before the first of its stages. */
+  @Test
+  void whatTheModelHasNoPlaceFor() throws IOException {
+    String pipeline =
+        pipeline(
+            ", router_loss: config, clreg: {weight: 0.1, layers: [7]}",
+            "relearn: {router_loss: 0.25}");
+    String run = temp.resolve("runs/a").toString();
+    String told = fails(ExitCode.USER, 3, "run", "--pipeline", pipeline, "--run", run);
+    assertEquals(
+        told, fails(ExitCode.USER, 3, "run", "--pipeline", pipeline, "--run", run, "--plan"));
+    for (String sentence :
+        List.of(
+            "unlearn.clreg.layers: found 7, expected embeddings, last or 0 to 2",
+            "unlearn.router_loss: found config for a model without experts (llama), expected 0.",
+            "relearn.router_loss: found 0.25 for a model without experts (llama), expected 0.")) {
+      assertTrue(told.lines().anyMatch(l -> l.startsWith(sentence)), told);
+    }
+    mistake(
+        "relearn.adapter.layers: found ",
+        "run",
+        "--pipeline",
+        pipeline("", "relearn: {adapter: {rank: 2, layers: [9]}}"),
+        "--plan");
+  }
+
   private void configure(java.util.function.Consumer<ObjectNode> change) throws IOException {
     ObjectMapper mapper = new ObjectMapper();
     Path file = model.resolve("config.json");

@@ -122,7 +122,7 @@ class ExpertsThroughputTest {
   private static Value everyExpert(OnnxEmitter e, Value x) {
     Experts spec = experts();
     GraphBuilder g = e.graph();
-    LinearMaps maps = new LinearMaps(g, GraphForm.of(Variant.FP32), new Casts(g));
+    LinearMaps maps = new LinearMaps(g, GraphForm.of(Variant.FP32), new Casts(g), false);
     Value logits = maps.exact("router", x, spec.router());
     List<Dim> few = List.of(Dim.TOKENS, Dim.of(CHOSEN));
     List<Dim> column = List.of(Dim.TOKENS, Dim.of(1));

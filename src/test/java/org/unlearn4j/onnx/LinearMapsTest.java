@@ -149,7 +149,7 @@ class LinearMapsTest {
     GraphBuilder g = new GraphBuilder(form.opset());
     Linear linear = inOut ? Linear.inOut("map", IN, OUT) : Linear.of("map", IN, OUT, true);
     Value in = g.input("x", DataType.FLOAT, Dim.TOKENS, Dim.of(IN));
-    Value out = new LinearMaps(g, form, new Casts(g)).apply("map", in, linear);
+    Value out = new LinearMaps(g, form, new Casts(g), false).apply("map", in, linear);
     g.rename(out, "y");
     g.output(out);
     DecoderGraph graph = new DecoderGraph(form, g.build("map").build(), g.initializers());

@@ -22,7 +22,6 @@ import org.unlearn4j.fixtures.StepFixture;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Values;
 import org.unlearn4j.tf.Variables;
-import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -54,13 +53,7 @@ class AdapterResumeTest {
 
   private TrainingStep step() {
     LoopSettings loop = SETTINGS.unlearn().loop();
-    Objective objective =
-        Adaptations.through(
-            Objectives.of(SETTINGS.unlearn(), fixture.decoder()),
-            loop,
-            "unlearn",
-            fixture.decoder(),
-            Map.of());
+    Objective objective = Objectives.forTraining(SETTINGS.unlearn(), fixture.decoder(), Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, Computations.FP32);
     return new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), loop.accumulate());
   }

@@ -31,7 +31,6 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Values;
-import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.unlearn.Segment;
@@ -64,13 +63,7 @@ class AdapterTrainingTest {
 
   private TrainingStep step(List<String> settings, Computation computation) {
     UnlearnSettings unlearn = unlearn(settings);
-    Objective objective =
-        Adaptations.through(
-            Objectives.of(unlearn, fixture.decoder()),
-            unlearn.loop(),
-            "unlearn",
-            fixture.decoder(),
-            Map.of());
+    Objective objective = Objectives.forTraining(unlearn, fixture.decoder(), Map.of());
     StepGraph graph = new StepGraph(fixture.decoder(), objective, computation);
     return new TrainingStep(
         graph, OptimizerSettings.adamW(0.01, 1), unlearn.loop().accumulate(), unlearn.robust());

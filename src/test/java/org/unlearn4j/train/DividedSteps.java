@@ -21,7 +21,6 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Spread;
 import org.unlearn4j.tf.Values;
-import org.unlearn4j.unlearn.Adaptations;
 import org.unlearn4j.unlearn.FeatureLayer;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
@@ -91,12 +90,7 @@ final class DividedSteps {
 
   Objective objective(String name, String... settings) {
     UnlearnSettings unlearn = Pipeline.defaults(name, List.of(settings)).unlearn();
-    return Adaptations.through(
-        Objectives.of(unlearn, fixture.decoder()),
-        unlearn.loop(),
-        "unlearn",
-        fixture.decoder(),
-        Map.of());
+    return Objectives.forTraining(unlearn, fixture.decoder(), Map.of());
   }
 
   TrainingStep step(Objective objective, Computation computation, int accumulate) {

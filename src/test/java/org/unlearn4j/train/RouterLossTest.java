@@ -59,9 +59,7 @@ class RouterLossTest {
   }
 
   private Objective objective(String weight) {
-    UnlearnSettings s = settings(weight);
-    return Objectives.balanced(
-        Objectives.of(s, fixture.decoder()), s.loop(), "unlearn", fixture.decoder());
+    return Objectives.forTraining(settings(weight), fixture.decoder(), Map.of());
   }
 
   private Map<Segment, List<TokenRow>> rows(int from, int to) {
@@ -205,12 +203,10 @@ class RouterLossTest {
     assertEquals(0.02, objective("config").balancing());
     assertEquals(0, Objectives.of(settings("0"), fixture.decoder()).balancing());
     StepFixture dense = StepFixture.ofAnyFamily("llama");
-    UnlearnSettings s = settings("config");
-    Objective plain = Objectives.of(s, dense.decoder());
     UserException e =
         assertThrows(
             UserException.class,
-            () -> Objectives.balanced(plain, s.loop(), "unlearn", dense.decoder()));
+            () -> Objectives.forTraining(settings("config"), dense.decoder(), Map.of()));
     assertEquals(
         "unlearn.router_loss: found config for a model without experts (llama), expected 0.",
         e.getMessage());
