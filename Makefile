@@ -93,8 +93,8 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 	$(UNLEARN4J) bench $(BENCH) --precision bf16 --history target/bench.jsonl
 	$(UNLEARN4J) bench --trend target/bench.jsonl
 
-bench-growth: $(BUILT) ## how a step's time and memory grow: docs/images/growth-time.svg, growth-memory.svg (two minutes)
-	$(UNLEARN4J) bench --growth docs/images --hidden 128 --layers 2 --heads 4 --kv-heads 4 --ffn 352 --vocab 2048 \
+bench-growth: $(BUILT) ## how a step's time and memory grow, with two pictures: target/growth (two minutes)
+	$(UNLEARN4J) bench --growth target/growth --hidden 128 --layers 2 --heads 4 --kv-heads 4 --ffn 352 --vocab 2048 \
 	  --rows 2 --tokens 128 --steps 5
 
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)

@@ -12,11 +12,13 @@ import java.util.OptionalLong;
 import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
+import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.report.LinePlot;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.train.BenchHistory;
@@ -137,7 +139,7 @@ final class BenchCommand implements Command {
             unlearn.loop().optimizer());
     Optional<Path> growth = CommandOptions.path(line, "growth");
     if (growth.isPresent()) {
-      BenchGrowth.write(
+      Growth.write(
               StepGrowth.of(
                   work, c -> objective(unlearn, Decoder.of(c), format), StepBenchmark::cost),
               growth.get())
@@ -282,5 +284,58 @@ final class BenchCommand implements Command {
         .put("rms_norm_eps", 1e-5)
         .put("tie_word_embeddings", true);
     return ModelConfig.of(json);
+  }
+
+  /** Shows how a step's cost grows: numbers, and two pictures with logarithmic axes. */
+  static final class Growth {
+    private static final double MIB = 1 << 20;
+
+    private Growth() {}
+
+    /**
+     * Writes {@code growth-time.svg} and {@code growth-memory.svg}.
+     *
+     * @return the numbers
+     */
+    static Tree write(List<StepGrowth.Curve> curves, Path folder) {
+      AtomicFiles.writeString(
+          folder.resolve("growth-time.svg"), plot("time", curves, StepGrowth.Curve::timeDoublings));
+      AtomicFiles.writeString(
+          folder.resolve("growth-memory.svg"),
+          plot("memory", curves, StepGrowth.Curve::memoryDoublings));
+      Tree all = new Tree();
+      for (StepGrowth.Curve c : curves) {
+        all.put(
+            c.axis().words(),
+            new Tree()
+                .put("from", c.first())
+                .put("ms", c.costs().stream().map(x -> rounded(x.ms(), 10)).toList())
+                .put("mib", c.costs().stream().map(x -> rounded(x.bytes() / MIB, 10)).toList())
+                .put("time_power", rounded(c.timePower(), 100))
+                .put("memory_power", rounded(c.memoryPower(), 100)));
+      }
+      return all;
+    }
+
+    private interface Doublings {
+      List<Double> of(StepGrowth.Curve curve);
+    }
+
+    private static String plot(String what, List<StepGrowth.Curve> curves, Doublings doublings) {
+      LinePlot.Frame frame =
+          new LinePlot.Frame(
+              "How the " + what + " of a training step grows with its sizes, on logarithmic axes.",
+              "doublings of a size",
+              "doublings of the " + what);
+      List<LinePlot.Line> lines =
+          curves.stream()
+              .map(c -> new LinePlot.Line(c.axis().words(), 0, doublings.of(c)))
+              .toList();
+      return LinePlot.svg(frame, lines, List.of());
+    }
+
+    private static double rounded(double value, double by) {
+      return Math.round(value * by) / by;
+    }
   }
 }

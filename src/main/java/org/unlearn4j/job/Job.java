@@ -139,8 +139,8 @@ public final class Job {
    */
   public List<StageGraph.Planned> plan(Options options) {
     Feasibility.check(pipeline);
-    Pipeline planned = precision.apply(log).planned(pipeline, folder.root());
-    StageGraph graph = graph(planned, Context.in(folder.root(), log).forPlan());
+    Pipeline settled = precision.apply(log).planned(pipeline, folder.root());
+    StageGraph graph = graph(settled, Context.in(folder.root(), log).forPlan());
     return planned(graph, request(graph, options));
   }
 

@@ -223,23 +223,6 @@ public record StrategyStudy(
     return new StrategyOutcome(row, seed, history, StrategyOutcome.last(root, history), yardstick);
   }
 
-  private List<String> sets(Row row) {
-    List<String> own = new ArrayList<>(sets);
-    own.addAll(row.sets());
-    return own;
-  }
-
-  /** Ledgers that are held against each other must not differ by a measurement of each. */
-  private void requireSettled(Row row) {
-    if (Pipeline.read(template, sets(row)).model().precision() == ModelSettings.Precision.AUTO) {
-      throw UserException.at(
-          file,
-          "strategies." + row.name(),
-          "model.precision=auto",
-          "fp32, tf32 or bf16, so that all strategies have the same");
-    }
-  }
-
   /**
    * Writes the folder of a row's requests if it is not there. What it is made by stands beside it:
    * {@code NAME-SEED.row}.
@@ -281,6 +264,23 @@ public record StrategyStudy(
       return Files.exists(record) ? Files.readAllLines(record) : List.of("no " + record);
     } catch (IOException e) {
       throw UserException.at(record, "", "no file that can be read", "what a ledger is made by", e);
+    }
+  }
+
+  private List<String> sets(Row row) {
+    List<String> own = new ArrayList<>(sets);
+    own.addAll(row.sets());
+    return own;
+  }
+
+  /** Ledgers that are held against each other must not differ by a measurement of each. */
+  private void requireSettled(Row row) {
+    if (Pipeline.read(template, sets(row)).model().precision() == ModelSettings.Precision.AUTO) {
+      throw UserException.at(
+          file,
+          "strategies." + row.name(),
+          "model.precision=auto",
+          "fp32, tf32 or bf16, so that all strategies have the same");
     }
   }
 

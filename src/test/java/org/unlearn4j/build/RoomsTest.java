@@ -146,6 +146,7 @@ class RoomsTest {
    */
   private static final Set<String> FRAME =
       Set.of(
+          "CodeOptions",
           "Command",
           "CommandOptions",
           "Commands",

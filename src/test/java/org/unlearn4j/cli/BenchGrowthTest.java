@@ -92,7 +92,8 @@ class BenchGrowthTest {
   /** The powers are those of the formula: 1, and 2 of the tokens. */
   @Test
   void powersAreMeasured() throws IOException {
-    JsonNode found = new ObjectMapper().readTree(BenchGrowth.write(curves(), temp).toJson());
+    JsonNode found =
+        new ObjectMapper().readTree(BenchCommand.Growth.write(curves(), temp).toJson());
     assertEquals(1, found.path("rows").path("time_power").doubleValue(), 1e-9);
     assertEquals(2, found.path("tokens").path("time_power").doubleValue(), 1e-9);
     assertEquals(1, found.path("layers").path("time_power").doubleValue(), 1e-9);
@@ -109,10 +110,10 @@ class BenchGrowthTest {
   /** Three doublings of the sizes; the tokens' time has doubled six times there. */
   @Test
   void picturesHaveLogarithmicAxes() throws IOException {
-    StepGrowth.Curve tokens = curves().get(StepGrowth.Axis.TOKENS.ordinal());
+    StepGrowth.Curve tokens = curves().get(1); // after that of the rows
     assertEquals(4, tokens.timeDoublings().size());
     assertEquals(6, tokens.timeDoublings().get(3), 1e-9);
-    BenchGrowth.write(curves(), temp.resolve("there"));
+    BenchCommand.Growth.write(curves(), temp.resolve("there"));
     for (String name : List.of("growth-time.svg", "growth-memory.svg")) {
       String svg = Files.readString(temp.resolve("there").resolve(name));
       assertTrue(svg.startsWith("<?xml"), name);

@@ -11,6 +11,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.unlearn4j.onnx.OnnxSummary;
+import org.unlearn4j.weights.Variant;
 
 /** What {@code export} and {@code round} take for codes and outputs. */
 class CodeOptionsTest {
@@ -62,8 +64,8 @@ class CodeOptionsTest {
             "--logits",
             "last");
     assertEquals(ExitCode.DONE, r.code(), r.err());
-    CommandRun inspected = CommandRun.of("inspect", temp.resolve("out").toString());
-    assertTrue(
-        inspected.out().contains("block_size=16,hidden_states=true,logits=last"), inspected.out());
+    Path onnx = OnnxSummary.locate(temp.resolve("out"), Variant.Q4F16.label());
+    String choices = OnnxSummary.of(onnx).metadata().get("unlearn4j.choices");
+    assertEquals("block_size=16,hidden_states=true,logits=last", choices);
   }
 }
