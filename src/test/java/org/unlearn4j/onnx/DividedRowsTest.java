@@ -96,12 +96,10 @@ class DividedRowsTest {
           }
         };
     try (OrtModel three = OrtModel.open(folder, "fp32", 3)) {
-      List<int[]> found =
-          three.generate(prompts(three), Generation.greedy(6, Set.of()), listener);
+      List<int[]> found = three.generate(prompts(three), Generation.greedy(6, Set.of()), listener);
       for (int i = 0; i < 7; i++) {
         assertEquals(i == 5 ? 2 : 6, found.get(i).length, "row " + i);
-        assertArrayEquals(
-            found.get(i), told.get(i).stream().mapToInt(Integer::intValue).toArray());
+        assertArrayEquals(found.get(i), told.get(i).stream().mapToInt(Integer::intValue).toArray());
       }
     }
     assertEquals(Set.of(0, 1, 2, 3, 4, 5, 6), ended);
@@ -120,8 +118,7 @@ class DividedRowsTest {
       Generation how = Generation.greedy(3, Set.of());
       String message =
           assertThrows(
-                  IllegalStateException.class,
-                  () -> three.generate(prompts(three), how, refusing))
+                  IllegalStateException.class, () -> three.generate(prompts(three), how, refusing))
               .getMessage();
       assertTrue(message.contains("no more"), message);
       assertEquals(7, three.generate(prompts(three), how, NOBODY).size());
