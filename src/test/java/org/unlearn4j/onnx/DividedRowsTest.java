@@ -23,7 +23,6 @@ import org.unlearn4j.lm.Generation;
 import org.unlearn4j.lm.LanguageModel.StepListener;
 import org.unlearn4j.lm.Sampling;
 import org.unlearn4j.onnx.OrtSettings.GraphOptimization;
-import org.unlearn4j.onnx.OrtSettings.Provider;
 
 /** Rows that are decoded in parts, against the same rows decoded together. */
 class DividedRowsTest {
@@ -132,7 +131,7 @@ class DividedRowsTest {
     assertEquals(3, DividedRows.parts(OrtSettings.cpu(3), file));
     assertEquals(1, DividedRows.parts(OrtSettings.cpu(1), file));
     assertEquals(1, DividedRows.parts(OrtSettings.cpu(3).forManyBatches(), file));
-    OrtSettings card = new OrtSettings(Provider.CUDA, 3, GraphOptimization.ALL);
+    OrtSettings card = new OrtSettings(OrtSettings.Provider.CUDA, 3, GraphOptimization.ALL);
     assertEquals(1, DividedRows.parts(card, file));
     Path dynamic = exported("int8-dynamic");
     OnnxFile scaled = OnnxFile.read(OnnxFile.locate(dynamic, "int8-dynamic"));
