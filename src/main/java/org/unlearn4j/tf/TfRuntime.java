@@ -33,6 +33,28 @@ public final class TfRuntime implements AutoCloseable {
   private final Set<Feeds.Signature> signatures = new HashSet<>();
   private Graph placed;
   private Session session;
+  private Traffic traffic = new Traffic(0, 0);
+
+  /**
+   * What went into a session and came out of it so far.
+   *
+   * @param runs of the session
+   * @param bytes that were fed and fetched
+   */
+  public record Traffic(long runs, long bytes) {
+    private Traffic and(Feeds feeds, Result result) {
+      long fetched = 0;
+      for (int i = 0; i < result.size(); i++) {
+        fetched += result.get(i).numBytes();
+      }
+      return new Traffic(runs + 1, bytes + feeds.bytes() + fetched);
+    }
+
+    /** What came on top of an earlier state. */
+    public Traffic since(Traffic earlier) {
+      return new Traffic(runs - earlier.runs, bytes - earlier.bytes);
+    }
+  }
 
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
   public TfRuntime(Computation computation) {
@@ -141,7 +163,9 @@ public final class TfRuntime implements AutoCloseable {
     roundsToTf32.accept(precision == Precision.TF32);
     signatures.add(feeds.signature());
     if (checked.contains(what)) {
-      return feeds.runner().run();
+      Result result = feeds.runner().run();
+      traffic = traffic.and(feeds, result);
+      return result;
     }
     return placed(what, feeds, Placement.options());
   }
@@ -167,11 +191,17 @@ public final class TfRuntime implements AutoCloseable {
     return signatures.size();
   }
 
+  /** What went in and came out so far. */
+  public Traffic traffic() {
+    return traffic;
+  }
+
   private Result placed(String what, Feeds feeds, RunOptions options) {
     Result result = feeds.runner().setOptions(options).runAndFetchMetadata();
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device, several);
       checked.add(what);
+      traffic = traffic.and(feeds, result);
       return result;
     } catch (RuntimeException e) {
       result.close();
