@@ -52,13 +52,9 @@ final class DividedRows implements AutoCloseable {
    */
   static int parts(OrtSettings settings, OnnxFile file) {
     boolean own = settings.provider() == OrtSettings.Provider.CPU && settings.lanes() == 1;
-    return own && settings.effectiveThreads() > 1 && small(file) && independent(file)
+    return own && settings.effectiveThreads() > 1 && file.bytes() <= MOST && independent(file)
         ? settings.effectiveThreads()
         : 1;
-  }
-
-  private static boolean small(OnnxFile file) {
-    return file.files().stream().mapToLong(f -> f.toFile().length()).sum() <= MOST;
   }
 
   private static boolean independent(OnnxFile file) {

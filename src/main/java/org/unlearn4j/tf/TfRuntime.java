@@ -35,6 +35,28 @@ public final class TfRuntime implements AutoCloseable {
   private Graph placed;
   private Session session;
   private Optional<FirstProcess> first = Optional.empty();
+  private Traffic traffic = new Traffic(0, 0);
+
+  /**
+   * What went into a session and came out of it so far.
+   *
+   * @param runs of the session
+   * @param bytes that were fed and fetched
+   */
+  public record Traffic(long runs, long bytes) {
+    private Traffic and(Feeds feeds, Result result) {
+      long fetched = 0;
+      for (int i = 0; i < result.size(); i++) {
+        fetched += result.get(i).numBytes();
+      }
+      return new Traffic(runs + 1, bytes + feeds.bytes() + fetched);
+    }
+
+    /** What came on top of an earlier state. */
+    public Traffic since(Traffic earlier) {
+      return new Traffic(runs - earlier.runs, bytes - earlier.bytes);
+    }
+  }
 
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
   public TfRuntime(Computation computation) {
@@ -151,7 +173,9 @@ public final class TfRuntime implements AutoCloseable {
       return placed(what, feeds, Placement.options());
     }
     try {
-      return feeds.runner().run();
+      Result result = feeds.runner().run();
+      traffic = traffic.and(feeds, result);
+      return result;
     } catch (TensorFlowException e) {
       throw failure(what, e);
     }
@@ -182,6 +206,11 @@ public final class TfRuntime implements AutoCloseable {
     return signatures.size();
   }
 
+  /** What went in and came out so far. */
+  public Traffic traffic() {
+    return traffic;
+  }
+
   private Result placed(String what, Feeds feeds, RunOptions options) {
     Result result;
     try {
@@ -192,6 +221,7 @@ public final class TfRuntime implements AutoCloseable {
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device, several);
       checked.add(what);
+      traffic = traffic.and(feeds, result);
       return result;
     } catch (RuntimeException e) {
       result.close();
