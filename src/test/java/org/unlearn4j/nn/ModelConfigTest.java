@@ -206,7 +206,8 @@ class ModelConfigTest {
             "hidden_act: found activation \"mish\", expected one of",
             "num_key_value_heads: found 3, expected a divisor of 4 heads.",
             "rms_norm_eps: found \"tiny\", expected a number.",
-            "found rope_type \"ntk\", expected one of default, dynamic, linear, llama3, longrope, yarn.");
+            "found rope_type \"ntk\", expected one of default, dynamic, linear, llama3, longrope,"
+                + " yarn.");
     for (String part : expected) {
       assertTrue(message.contains(part), part + " in: " + message);
     }
