@@ -137,6 +137,14 @@ public final class Decoding {
     return total;
   }
 
+  /** Past and present tokens a row when all rows have ended, at most. */
+  public int most() {
+    return IntStream.range(0, rows)
+        .map(r -> padding[r] + prompts.get(r).length + limit[r])
+        .max()
+        .orElse(0);
+  }
+
   /** 1 at real tokens of past and present, {@code [rows * total]}. */
   public int[] mask() {
     int[] mask = new int[live.length * total];

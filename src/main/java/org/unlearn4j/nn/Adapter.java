@@ -190,6 +190,13 @@ public record Adapter(Shape shape, List<Target> targets, List<Parameter> biases)
     return targets.stream().filter(t -> t.linear.weight().equals(linear.weight())).findFirst();
   }
 
+  /** The targets that read what this one reads, itself among them, in their order. */
+  public List<Target> readers(Target target) {
+    return targets.stream()
+        .filter(t -> t.equals(target) || LinearRole.readTheSame(t.linear, target.linear))
+        .toList();
+  }
+
   /** All that learns: A and B of each target, then the biases. */
   public List<Parameter> parameters() {
     List<Parameter> all = new ArrayList<>();

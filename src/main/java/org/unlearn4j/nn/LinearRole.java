@@ -1,7 +1,9 @@
 package org.unlearn4j.nn;
 
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
@@ -18,6 +20,8 @@ public enum LinearRole {
   UP("up", "up_proj", "gate_up_proj", "w3", "c_fc", "dense_h_to_4h", "fc1"),
   DOWN("down", "down_proj", "w2", "mlp.c_proj", "dense_4h_to_h", "fc2"),
   HEAD("head", "lm_head", "embed_out");
+
+  private static final List<Set<LinearRole>> TOGETHER = List.of(Set.of(Q, K, V), Set.of(GATE, UP));
 
   private final String spelling;
   private final Pattern module;
@@ -42,6 +46,20 @@ public enum LinearRole {
   /** Whether a linear map has this role. */
   public boolean of(Linear linear) {
     return module.matcher(linear.module()).matches();
+  }
+
+  /**
+   * Whether two linear maps of one module read the same values: query, key and value, or gate and
+   * up.
+   */
+  static boolean readTheSame(Linear a, Linear b) {
+    return parent(a.module()).equals(parent(b.module()))
+        && TOGETHER.stream()
+            .anyMatch(t -> t.stream().anyMatch(r -> r.of(a)) && t.stream().anyMatch(r -> r.of(b)));
+  }
+
+  private static String parent(String module) {
+    return module.substring(0, Math.max(0, module.lastIndexOf('.')));
   }
 
   /** Whether the last parts of a module's name are these. */

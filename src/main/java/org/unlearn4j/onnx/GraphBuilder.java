@@ -260,7 +260,7 @@ final class GraphBuilder {
       throw new IllegalArgumentException(
           name + ": an operator of opset " + op.since() + " in a graph of opset " + opset);
     }
-    in.forEach(v -> known(name, v));
+    in.stream().filter(v -> v != Value.NONE).forEach(v -> known(name, v));
     out.forEach(v -> computed.add(declare(v)));
     nodeNames.add(name);
     nodes.add(

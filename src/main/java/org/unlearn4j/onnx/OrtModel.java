@@ -188,7 +188,7 @@ public final class OrtModel implements LanguageModel {
   }
 
   private boolean sharesPrompts() {
-    return measuring.isPresent() && !cache.slots().isEmpty();
+    return measuring.isPresent() && !cache.slots().isEmpty() && !deployed.grouped();
   }
 
   @Override
@@ -282,21 +282,14 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][][] logits(List<TokenRow> rows, int wanted) {
-    deployed.requireAll(file.path());
-    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
-    PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
-    if (cachedFrom == 0) {
-      try (OrtSession.Result all = deployed.pass(b, 0, b.time(), null, Set.of("logits"))) {
-        Deployed.unpack(all, logits, 0, b.time());
+    try (Logits all = openLogits(rows, wanted)) {
+      for (int r = 0; r < logits.length; r++) {
+        for (int t = 0; t < logits[r].length; t++) {
+          logits[r][t] = new float[config.vocabSize()];
+          all.read(r, t, logits[r][t]);
+        }
       }
-      return logits;
-    }
-    cache.require(file.path());
-    try (OrtSession.Result first = deployed.pass(b, 0, cachedFrom, null, cache.withLogits());
-        OrtSession.Result rest = deployed.pass(b, cachedFrom, b.time(), first, Set.of("logits"))) {
-      Deployed.unpack(first, logits, 0, cachedFrom);
-      Deployed.unpack(rest, logits, cachedFrom, b.time());
     }
     return logits;
   }
@@ -315,7 +308,7 @@ public final class OrtModel implements LanguageModel {
       cache.require(file.path());
       try (OrtSession.Result first =
           deployed.pass(b, 0, cachedFrom, null, cache.presents(), logits)) {
-        deployed.pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
+        deployed.rest(b, cachedFrom, first, logits);
       }
       return logits;
     } catch (RuntimeException e) {

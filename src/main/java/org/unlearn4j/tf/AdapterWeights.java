@@ -4,7 +4,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BiFunction;
 import org.tensorflow.Operand;
+import org.tensorflow.Output;
 import org.tensorflow.op.Ops;
 import org.tensorflow.op.linalg.MatMul;
 import org.tensorflow.types.TBfloat16;
@@ -30,6 +32,10 @@ public final class AdapterWeights {
   private final Optional<Variables> start;
   private final Map<String, Factors> factors = new HashMap<>();
   private final Map<String, Operand<TFloat32>> merged = new HashMap<>();
+  private final Map<Shared, List<Output<TFloat32>>> shared = new HashMap<>();
+
+  /** Values that several targets read. */
+  private record Shared(Output<?> x, List<Adapter.Target> readers) {}
 
   /** {@code [rank, in]} and {@code [out, rank]}, of twice the rank where there is a start. */
   private record Factors(Operand<TFloat32> down, Operand<TFloat32> up) {}
@@ -96,10 +102,14 @@ public final class AdapterWeights {
         .map(
             t -> {
               Ops ops = tf.withSubScope("adapter");
-              Factors f = factors(t);
-              Operand<TFloat32> read = dropped(ops, x, t, seed);
-              Operand<TFloat32> d = ops.linalg.matMul(read, f.down, MatMul.transposeB(true));
-              return ops.linalg.matMul(scaled(ops, d), f.up, MatMul.transposeB(true));
+              Operand<TFloat32> between =
+                  between(
+                      ops,
+                      x,
+                      t,
+                      seed,
+                      (read, down) -> ops.linalg.matMul(read, down, MatMul.transposeB(true)));
+              return ops.linalg.matMul(between, factors(t).up, MatMul.transposeB(true));
             });
   }
 
@@ -111,25 +121,56 @@ public final class AdapterWeights {
         .map(
             t -> {
               Ops ops = tf.withSubScope("adapter");
-              Factors f = factors(t);
-              Operand<TBfloat16> down = ops.dtypes.cast(f.down, TBfloat16.class);
-              Operand<TBfloat16> read = dropped(ops, x, t, seed);
-              Operand<TBfloat16> d = ops.linalg.matMul(read, down, MatMul.transposeB(true));
-              Operand<TFloat32> between = scaled(ops, ops.dtypes.cast(d, TFloat32.class));
+              Operand<TFloat32> between =
+                  between(ops, x, t, seed, (read, down) -> narrow(ops, read, down));
               return ops.linalg.matMul(
                   ops.dtypes.cast(between, TBfloat16.class),
-                  ops.dtypes.cast(f.up, TBfloat16.class),
+                  ops.dtypes.cast(factors(t).up, TBfloat16.class),
                   MatMul.transposeB(true));
             });
+  }
+
+  private static Operand<TFloat32> narrow(Ops tf, Operand<TBfloat16> x, Operand<TFloat32> down) {
+    Operand<TBfloat16> brain = tf.dtypes.cast(down, TBfloat16.class);
+    return tf.dtypes.cast(tf.linalg.matMul(x, brain, MatMul.transposeB(true)), TFloat32.class);
+  }
+
+  /**
+   * {@code s x A^T}, {@code [tokens, rank]}. Targets that read the same x have one product, with
+   * their A below each other: narrow products take mostly the time of reading x, and the way back
+   * has one gradient of x to add instead of one a target. Where values of x are dropped, each
+   * target has an x of its own.
+   */
+  private <N extends TNumber> Operand<TFloat32> between(
+      Ops tf,
+      Operand<N> x,
+      Adapter.Target target,
+      Optional<Operand<TInt64>> seed,
+      BiFunction<Operand<N>, Operand<TFloat32>, Operand<TFloat32>> product) {
+    List<Adapter.Target> readers = adapter.readers(target);
+    if (readers.size() == 1 || drops(seed)) {
+      Operand<N> read = dropped(tf, x, target, seed);
+      return scaled(tf, product.apply(read, factors(target).down));
+    }
+    return shared
+        .computeIfAbsent(
+            new Shared(x.asOutput(), readers),
+            s -> {
+              List<Operand<TFloat32>> downs = readers.stream().map(r -> factors(r).down).toList();
+              Operand<TFloat32> down = tf.concat(downs, tf.constant(0));
+              Operand<TFloat32> all = scaled(tf, product.apply(x, down));
+              return tf.split(tf.constant(1), all, (long) readers.size()).output();
+            })
+        .get(readers.indexOf(target));
   }
 
   /** Each target draws its own: the same seed drops the same values, also when emitted again. */
   private <N extends TNumber> Operand<N> dropped(
       Ops tf, Operand<N> x, Adapter.Target target, Optional<Operand<TInt64>> seed) {
-    double p = adapter.shape().dropout();
-    if (p == 0 || seed.isEmpty()) {
+    if (!drops(seed)) {
       return x;
     }
+    double p = adapter.shape().dropout();
     long place = FIRST_PLACE + adapter.targets().indexOf(target);
     Operand<TFloat32> uniform =
         tf.random.statelessRandomUniform(
@@ -138,6 +179,10 @@ public final class AdapterWeights {
         tf.dtypes.cast(tf.math.greaterEqual(uniform, tf.constant((float) p)), TFloat32.class);
     Operand<TFloat32> factor = tf.math.mul(kept, tf.constant((float) (1 / (1 - p))));
     return tf.math.mul(x, tf.dtypes.cast(factor, x.type()));
+  }
+
+  private boolean drops(Optional<Operand<TInt64>> seed) {
+    return adapter.shape().dropout() > 0 && seed.isPresent();
   }
 
   private Operand<TFloat32> scaled(Ops tf, Operand<TFloat32> x) {

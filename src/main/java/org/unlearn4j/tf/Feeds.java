@@ -29,6 +29,7 @@ public final class Feeds implements AutoCloseable {
   private final Set<Output<?>> fed = new HashSet<>();
   private final Set<Output<?>> fetched = new HashSet<>();
   private final Set<Operation> targets = new HashSet<>();
+  private long bytes;
 
   /**
    * What TensorFlow knows a run by: for each that it sees for the first time it optimises the whole
@@ -45,6 +46,11 @@ public final class Feeds implements AutoCloseable {
   /** The run, complete. */
   Session.Runner runner() {
     return runner;
+  }
+
+  /** Bytes that it feeds. */
+  long bytes() {
+    return bytes;
   }
 
   Signature signature() {
@@ -80,6 +86,7 @@ public final class Feeds implements AutoCloseable {
       runner.feed(to, tensor);
     }
     fed.add(to.asOutput());
+    bytes += tensor.numBytes();
   }
 
   /** Feeds integers. */

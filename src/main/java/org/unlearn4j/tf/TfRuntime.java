@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
+import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GraphOptions;
@@ -33,6 +34,29 @@ public final class TfRuntime implements AutoCloseable {
   private final Set<Feeds.Signature> signatures = new HashSet<>();
   private Graph placed;
   private Session session;
+  private Optional<FirstProcess> first = Optional.empty();
+  private Traffic traffic = new Traffic(0, 0);
+
+  /**
+   * What went into a session and came out of it so far.
+   *
+   * @param runs of the session
+   * @param bytes that were fed and fetched
+   */
+  public record Traffic(long runs, long bytes) {
+    private Traffic and(Feeds feeds, Result result) {
+      long fetched = 0;
+      for (int i = 0; i < result.size(); i++) {
+        fetched += result.get(i).numBytes();
+      }
+      return new Traffic(runs + 1, bytes + feeds.bytes() + fetched);
+    }
+
+    /** What came on top of an earlier state. */
+    public Traffic since(Traffic earlier) {
+      return new Traffic(runs - earlier.runs, bytes - earlier.bytes);
+    }
+  }
 
   /** A new, empty graph; registers the gradients this project adds to TensorFlow's. */
   public TfRuntime(Computation computation) {
@@ -116,9 +140,14 @@ public final class TfRuntime implements AutoCloseable {
               .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriting()))
               .build();
       placed = several.map(m -> m.placed(graph)).orElse(graph);
-      session = new Session(placed, config);
+      first = several.flatMap(m -> m.spread().processes()).map(p -> FirstProcess.of(p, device));
+      session = first.map(f -> f.session(placed, config).session()).orElseGet(() -> local(config));
     }
     return session;
+  }
+
+  private Session local(ConfigProto config) {
+    return new Session(placed, config);
   }
 
   /**
@@ -140,10 +169,20 @@ public final class TfRuntime implements AutoCloseable {
   Result run(String what, Precision precision, Feeds feeds) {
     roundsToTf32.accept(precision == Precision.TF32);
     signatures.add(feeds.signature());
-    if (checked.contains(what)) {
-      return feeds.runner().run();
+    if (!checked.contains(what)) {
+      return placed(what, feeds, Placement.options());
     }
-    return placed(what, feeds, Placement.options());
+    try {
+      Result result = feeds.runner().run();
+      traffic = traffic.and(feeds, result);
+      return result;
+    } catch (TensorFlowException e) {
+      throw failure(what, e);
+    }
+  }
+
+  private RuntimeException failure(String what, TensorFlowException e) {
+    return first.map(f -> f.failure(what, e)).orElse(e);
   }
 
   /**
@@ -167,11 +206,22 @@ public final class TfRuntime implements AutoCloseable {
     return signatures.size();
   }
 
+  /** What went in and came out so far. */
+  public Traffic traffic() {
+    return traffic;
+  }
+
   private Result placed(String what, Feeds feeds, RunOptions options) {
-    Result result = feeds.runner().setOptions(options).runAndFetchMetadata();
+    Result result;
+    try {
+      result = feeds.runner().setOptions(options).runAndFetchMetadata();
+    } catch (TensorFlowException e) {
+      throw failure(what, e);
+    }
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device, several);
       checked.add(what);
+      traffic = traffic.and(feeds, result);
       return result;
     } catch (RuntimeException e) {
       result.close();
@@ -217,6 +267,9 @@ public final class TfRuntime implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!first.map(FirstProcess::complete).orElse(true)) {
+      return; // would wait for who is gone; the process is about to end
+    }
     if (session != null) {
       session.close();
     }
