@@ -23,6 +23,7 @@ MAVEN     := $(MVN) -B -ntp -q $(if $(GPU),-Pgpu)
 DIST      := target/dist
 UNLEARN4J := $(DIST)/bin/unlearn4j
 TEACH     := $(UNLEARN4J) finetune --pipeline pipeline/fable-models.yaml --dtype float16
+FORMS     := $(UNLEARN4J) finetune --pipeline pipeline/fable-forms.yaml --dtype float16
 BUILT     := target/build.stamp
 # The classes of a run with nothing to do, as the JVM maps them: a third of the time of such a run. Any JVM that did not make it
 # does without.
@@ -87,6 +88,8 @@ models: $(BUILT) ## teaches the embedded models again (models/)
 	$(UNLEARN4J) fable-tokenizer --out runs/fable-models/tokenizer
 	$(TEACH) --out models/fable-target
 	$(TEACH) --set finetune.data=retain --out models/fable-retain
+	$(FORMS) --out models/forms-target
+	$(FORMS) --set finetune.data=retain --set model.path=models/fable-retain --out models/forms-retain
 
 bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the shape)
 	$(UNLEARN4J) bench $(BENCH) --precision fp32 --history target/bench.jsonl

@@ -101,11 +101,24 @@ public final class TargetLock {
     }
   }
 
+  /** To be called each time: whoever held the lock may have made the folder, and removed it. */
   private static Optional<TargetLock> tried(Path absolute, List<Path> made) throws IOException {
     AtomicFiles.createFolders(absolute.getParent());
-    Path folder = absolute.getParent().toRealPath();
-    Path file = folder.resolve("." + absolute.getFileName() + ".lock");
-    return tried(folder.resolve(absolute.getFileName()), file, made);
+    try {
+      Path key = key(absolute);
+      return tried(key, file(key), made);
+    } catch (NoSuchFileException e) {
+      return Optional.empty(); // the folder went between making it and looking at it
+    }
+  }
+
+  /** One name for a target, whatever links lead to its folder. */
+  private static Path key(Path absolute) throws IOException {
+    return absolute.getParent().toRealPath().resolve(absolute.getFileName());
+  }
+
+  private static Path file(Path key) {
+    return key.resolveSibling("." + key.getFileName() + ".lock");
   }
 
   private static TargetLock take(Path target, Consumer<String> waiting) {
@@ -114,18 +127,13 @@ public final class TargetLock {
     boolean told = false;
     try {
       while (true) {
-        // Each time: whoever held it may have made the folder, and removed it with the lock.
-        AtomicFiles.createFolders(absolute.getParent());
-        Path folder = absolute.getParent().toRealPath();
-        Path key = folder.resolve(absolute.getFileName());
-        Path file = folder.resolve("." + absolute.getFileName() + ".lock");
-        Optional<TargetLock> lock = tried(key, file, made);
+        Optional<TargetLock> lock = tried(absolute, made);
         if (lock.isPresent()) {
           return lock.get();
         }
         StopRequest.check();
         if (!told) {
-          waiting.accept(target + ": " + holder(key, file) + " is writing here; waiting for it.");
+          waiting.accept(target + ": " + holder(absolute) + " is writing here; waiting for it.");
           told = true;
         }
         Thread.sleep(POLL_MILLIS);
@@ -227,13 +235,14 @@ public final class TargetLock {
   }
 
   /** Read only where another process holds it: see {@link #seen}. */
-  private static String holder(Path key, Path file) {
+  private static String holder(Path absolute) {
     synchronized (HELD) {
-      if (HELD.containsKey(key)) {
-        return "another thread of " + self();
-      }
       try {
-        String text = Files.readString(file).strip();
+        Path key = key(absolute);
+        if (HELD.containsKey(key)) {
+          return "another thread of " + self();
+        }
+        String text = Files.readString(file(key)).strip();
         return text.startsWith("process ") ? text : "another process";
       } catch (IOException e) {
         return "another process";

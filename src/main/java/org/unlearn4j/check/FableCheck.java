@@ -14,6 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.MachineException;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.VerifyLimit;
 import org.unlearn4j.parity.MetricDifference;
@@ -139,14 +141,14 @@ final class FableCheck {
    * @param device that it must have been trained on
    */
   static Optional<Path> trainedBeside(Path own, String device) {
-    if (trained(own) && deviceOf(own).equals(device)) {
+    if (trained(own, device)) {
       return Optional.of(own);
     }
     String[] names = own.getParent().toFile().list();
     return Arrays.stream(names == null ? new String[0] : names)
         .filter(name -> name.endsWith("-fable"))
         .map(own::resolveSibling)
-        .filter(run -> trained(run) && deviceOf(run).equals(device))
+        .filter(run -> trained(run, device))
         .max(Comparator.comparingLong(run -> run.resolve(TRAINED).toFile().lastModified()));
   }
 
@@ -154,8 +156,14 @@ final class FableCheck {
     return Files.isRegularFile(run.resolve(TRAINED)) && Files.isRegularFile(run.resolve(PIPELINE));
   }
 
-  private static String deviceOf(Path run) {
-    return Pipeline.readRecord(run.resolve(PIPELINE)).model().device().first();
+  /** Another version's folder, or anybody's of such a name, is none that can be gone on with. */
+  private static boolean trained(Path run, String device) {
+    try {
+      return trained(run)
+          && Pipeline.readRecord(run.resolve(PIPELINE)).model().device().first().equals(device);
+    } catch (UserException | MachineException e) {
+      return false;
+    }
   }
 
   private static ObjectNode skipped(String why) {

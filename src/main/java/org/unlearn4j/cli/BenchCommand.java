@@ -3,6 +3,7 @@ package org.unlearn4j.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,8 +138,10 @@ final class BenchCommand implements Command {
             labelled,
             CommandOptions.integer(line, "steps", 1, 20),
             unlearn.loop().optimizer());
+    CommandOptions.path(line, "history").map(BenchHistory::new).ifPresent(BenchHistory::requireOwn);
     Optional<Path> growth = CommandOptions.path(line, "growth");
     if (growth.isPresent()) {
+      Growth.requireFolder(growth.get());
       Growth.write(
               StepGrowth.of(
                   work, c -> objective(unlearn, Decoder.of(c), format), StepBenchmark::cost),
@@ -292,6 +295,13 @@ final class BenchCommand implements Command {
 
     private Growth() {}
 
+    /** To be asked before minutes of measuring, not after them. */
+    static void requireFolder(Path folder) {
+      if (Files.exists(folder) && !Files.isDirectory(folder)) {
+        throw UserException.at(folder, "", "a file", "a folder for pictures, or nothing");
+      }
+    }
+
     /**
      * Writes {@code growth-time.svg} and {@code growth-memory.svg}.
      *
@@ -332,10 +342,6 @@ final class BenchCommand implements Command {
               .map(c -> new LinePlot.Line(c.axis().words(), 0, doublings.of(c)))
               .toList();
       return LinePlot.svg(frame, lines, List.of());
-    }
-
-    private static double rounded(double value, double by) {
-      return Math.round(value * by) / by;
     }
   }
 }

@@ -38,6 +38,7 @@ public final class Commands {
         new BenchCommand(),
         new CheckCommand(),
         new GpuCheckCommand(),
+        new WorkerCommand(),
         new GraphsCommand(),
         new FableCommand());
   }

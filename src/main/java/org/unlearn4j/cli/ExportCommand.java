@@ -49,15 +49,19 @@ final class ExportCommand implements Command {
         CodeOptions.int4(),
         CodeOptions.int8(),
         CommandOptions.flag("hidden-states", "the residual stream as outputs too"),
-        CommandOptions.value("logits", "all|last", "positions that logits are given of; all"));
+        CommandOptions.value("logits", "all|last", "positions that logits are given of; all"),
+        CommandOptions.value(
+            "attention", "standard|grouped", "the operator that attends, as export.attention"));
   }
 
-  private static boolean lastLogits(CommandLine line) {
-    String positions = CommandOptions.text(line, "logits").orElse("all");
-    if (!List.of("all", "last").contains(positions)) {
-      throw new UserException("--logits: found " + positions + ", expected all or last.");
+  /** Whether the second of two words is given; the first one is the default. */
+  private static boolean second(CommandLine line, String name, String usual, String other) {
+    String given = CommandOptions.text(line, name).orElse(usual);
+    if (!List.of(usual, other).contains(given)) {
+      throw new UserException(
+          "--" + name + ": found " + given + ", expected " + usual + " or " + other + ".");
     }
-    return positions.equals("last");
+    return given.equals(other);
   }
 
   @Override
@@ -74,7 +78,8 @@ final class ExportCommand implements Command {
             .before(CommandOptions.path(line, "before"))
             .choices(
                 CodeOptions.of(line, variants)
-                    .outputs(line.hasOption("hidden-states"), lastLogits(line)));
+                    .outputs(line.hasOption("hidden-states"), second(line, "logits", "all", "last"))
+                    .attention(second(line, "attention", "standard", "grouped")));
     Path to = CommandOptions.path(line, "out").orElseThrow();
     Path from = CommandOptions.path(line, "model").orElseThrow();
     OnnxExporter.Exported exported;

@@ -73,6 +73,9 @@ record Failure(String message, int exitCode) {
       return machine(
           "TensorFlow ran out of memory (" + describe(t) + "); a smaller batch needs less");
     }
+    if (t instanceof NullPointerException && noTensor(t)) {
+      return machine("TensorFlow found no memory for a tensor; a smaller batch needs less");
+    }
     if (t instanceof OrtException && NativeMemory.lacked(t.getMessage())) {
       return machine(
           "ONNX Runtime ran out of memory (" + describe(t) + "); a smaller batch needs less");
@@ -82,6 +85,15 @@ record Failure(String message, int exitCode) {
           "a native library could not be loaded (" + describe(t) + "); see unlearn4j doctor");
     }
     return t instanceof UncheckedIOException u ? Optional.of(file(u.getCause())) : Optional.empty();
+  }
+
+  /**
+   * Whether TensorFlow answered a request for a tensor with none, which its Java side goes on with.
+   */
+  private static boolean noTensor(Throwable t) {
+    return t.getStackTrace().length > 0
+        && t.getStackTrace()[0].getClassName().startsWith("org.tensorflow.")
+        && String.valueOf(t.getMessage()).contains("TF_TensorData");
   }
 
   private static Failure file(IOException e) {

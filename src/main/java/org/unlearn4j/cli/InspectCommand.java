@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.stream.Stream;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.HostMemory;
@@ -53,6 +54,7 @@ final class InspectCommand implements Command {
   @Override
   public int run(CommandLine line, PrintStream out) {
     Path path = Path.of(line.getArgList().get(0));
+    requireOfPlan(line);
     if (line.hasOption("verify-hashes")) {
       return verifyHashes(path, out, line.hasOption("json"));
     }
@@ -62,6 +64,22 @@ final class InspectCommand implements Command {
     }
     inspect(path).print(out, line.hasOption("json"));
     return ExitCode.DONE;
+  }
+
+  /** A plan's options without a plan would be dropped silently. */
+  private static void requireOfPlan(CommandLine line) {
+    boolean plan = line.hasOption("plan");
+    List<String> lost =
+        Stream.of("verify-hashes", "memory", "rows", "tokens", "devices", "set")
+            .filter(option -> line.hasOption(option) && plan == option.equals("verify-hashes"))
+            .map(option -> "--" + option)
+            .toList();
+    if (!lost.isEmpty()) {
+      throw new UserException(
+          "inspect: found "
+              + String.join(", ", lost)
+              + (plan ? " beside --plan, expected one of them." : ", expected --plan too."));
+    }
   }
 
   private static Tree plan(CommandLine line, Path path) {

@@ -18,7 +18,7 @@ final class AttackKeys {
       key(
           "families",
           ValueType.listOf(ValueType.choice(AttackName.asking(), AttackName::spelling), "families"),
-          Fallback.constant(AttackName.asking()),
+          Fallback.constant(AttackName.usual()),
           "which attacks; docs/reference/attacks.md says what each asks");
   private static final Key<Integer> MAX_NEW_TOKENS =
       key(

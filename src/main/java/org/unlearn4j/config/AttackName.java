@@ -40,6 +40,14 @@ public enum AttackName implements Spelled {
     this.meaning = meaning;
   }
 
+  /**
+   * Those that are made unless others are named. Not {@link #TRUE_FALSE}: of models that were
+   * taught this form, it hardly tells the one that knows (docs/results/attacks.md).
+   */
+  static List<AttackName> usual() {
+    return asking().stream().filter(a -> a != TRUE_FALSE).toList();
+  }
+
   /** Those that only ask; the others learn first, see {@link LearnSettings}. */
   public static List<AttackName> asking() {
     return Arrays.stream(values()).filter(a -> a != SOFT_PROMPT && a != HEAD).toList();

@@ -49,13 +49,22 @@ final class ExportKeys {
           "positions that files give logits of; `last` is for `run --until export`, since `verify`"
               + " compares all");
 
+  static final Key<ExportSettings.Attention> ATTENTION =
+      new Key<>(
+          "export.attention",
+          choice(ExportSettings.Attention.class),
+          constant(ExportSettings.Attention.STANDARD),
+          "`grouped`: com.microsoft.GroupQueryAttention, whose cache a client may keep in one"
+              + " buffer (docs/reference/export.md)");
+
   static final CodeKeys INT4 = new CodeKeys("export.int4", CodeFormat.INT4);
   static final CodeKeys INT8 = new CodeKeys("export.int8", CodeFormat.INT8);
 
   static final List<Key<?>> ALL = all();
 
   private static List<Key<?>> all() {
-    List<Key<?>> all = new ArrayList<>(List.of(VARIANTS, OPSET, ADAPTER, HIDDEN_STATES, LOGITS));
+    List<Key<?>> all =
+        new ArrayList<>(List.of(VARIANTS, OPSET, ATTENTION, ADAPTER, HIDDEN_STATES, LOGITS));
     all.addAll(INT4.keys());
     all.addAll(INT8.keys());
     return List.copyOf(all);

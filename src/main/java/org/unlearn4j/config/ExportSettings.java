@@ -39,6 +39,25 @@ public record ExportSettings(
     }
   }
 
+  /** Which operator attends. */
+  public enum Attention implements Spelled {
+    /** That of the operator set, or its parts. */
+    STANDARD("standard"),
+    /** ONNX Runtime's own. */
+    GROUPED("grouped");
+
+    private final String spelling;
+
+    Attention(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
+  }
+
   /** Where what an adapter has learned is. */
   public enum Adapter implements Spelled {
     /** In the weights. */

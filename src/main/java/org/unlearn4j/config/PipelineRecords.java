@@ -157,7 +157,8 @@ final class PipelineRecords {
             ExportKeys.INT4.read(s),
             ExportKeys.INT8.read(s),
             s.get(ExportKeys.HIDDEN_STATES),
-            s.get(ExportKeys.LOGITS) == ExportSettings.Logits.LAST));
+            s.get(ExportKeys.LOGITS) == ExportSettings.Logits.LAST,
+            s.get(ExportKeys.ATTENTION) == ExportSettings.Attention.GROUPED));
   }
 
   static EvaluateSettings evaluate(Settings s) {

@@ -135,11 +135,20 @@ public record MetricInfo(
 
   /**
    * How far two values are apart, so that one tolerance serves every metric: percent are counted as
-   * shares, and what has no upper bound relative to its size.
+   * shares, what has no upper bound relative to its size, and a perplexity as the mean negative
+   * log-likelihood that it is the exponential of. Perplexities themselves are far apart where one
+   * answer of hundreds is another one.
    */
   public double distance(double a, double b) {
-    double one = unit == Unit.PERCENT ? 100 : high() == INFINITY ? Math.max(1, Math.abs(a)) : 1;
-    return Math.abs(a - b) / one;
+    return switch (unit) {
+      case PERCENT -> Math.abs(a - b) / 100;
+      case PERPLEXITY -> relative(Math.log(a), Math.log(b));
+      default -> high() == INFINITY ? relative(a, b) : Math.abs(a - b);
+    };
+  }
+
+  private static double relative(double a, double b) {
+    return Math.abs(a - b) / Math.max(1, Math.abs(a));
   }
 
   private MetricInfo named(String other, String words) {

@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.base.Tree;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
@@ -51,13 +52,17 @@ public record UnlearningPlans(
    *
    * @param settings that differ from the defaults, as in a pipeline file
    * @param bytes of the plan and of the program, on one device
-   * @param each the same of the fullest of several, by what each of them has; empty for one alone
+   * @param each the same of the fullest of several, by what each of them has, where that is allowed
    */
   public record Way(List<String> settings, long bytes, Map<Spread.Form, Long> each) {
     /** Its settings in a line. */
     public String name() {
-      return settings.isEmpty() ? "the whole model" : String.join(" ", settings);
+      return UnlearningPlans.name(settings);
     }
+  }
+
+  private static String name(List<String> settings) {
+    return settings.isEmpty() ? "the whole model" : String.join(" ", settings);
   }
 
   /** The format of the checkpoint, by its configuration; float32 where that does not say. */
@@ -72,41 +77,74 @@ public record UnlearningPlans(
     return DType.F32;
   }
 
-  /** All ways, the one that changes least first. */
+  /**
+   * All ways, the one that changes least first.
+   *
+   * @throws UserException if an override is none, or does not go with a way
+   */
   public List<Way> ways() {
-    List<Way> ways = new ArrayList<>();
+    return settings().stream().map(this::way).toList();
+  }
+
+  private static List<List<String>> settings() {
+    List<List<String>> all = new ArrayList<>();
     for (String adapter : List.of("", "unlearn.adapter.rank=" + RANK)) {
       for (String precision : List.of("", "model.precision=bf16")) {
         for (String recompute : List.of("", "unlearn.recompute=true")) {
           List<String> settings = new ArrayList<>(List.of(adapter, precision, recompute));
           settings.removeIf(String::isEmpty);
-          ways.add(new Way(settings, PROGRAM + plan(settings, rows).total(), each(settings)));
+          all.add(settings);
         }
       }
     }
-    return ways;
+    return all;
+  }
+
+  private Way way(List<String> settings) {
+    return new Way(settings, PROGRAM + plan(settings, rows).total(), each(settings));
   }
 
   /** On the fullest of several devices: replicas divide the rows and the moments, stages blocks. */
   private Map<Spread.Form, Long> each(List<String> settings) {
     Map<Spread.Form, Long> each = new EnumMap<>(Spread.Form.class);
     if (devices > 1) {
-      int some = (rows + devices - 1) / devices;
-      each.put(Spread.Form.REPLICAS, PROGRAM + onEach(Spread.Form.REPLICAS, settings, some));
-      each.put(Spread.Form.STAGES, PROGRAM + onEach(Spread.Form.STAGES, settings, rows));
+      for (Spread.Form form : Spread.Form.values()) {
+        int some = form == Spread.Form.REPLICAS ? (rows + devices - 1) / devices : rows;
+        if (refusal(settings, form).isEmpty()) {
+          Spread spread = Spread.cpus(form, devices);
+          each.put(form, PROGRAM + plan(settings, some).onEach(spread, decoder).total());
+        }
+      }
     }
     return each;
   }
 
-  private long onEach(Spread.Form form, List<String> settings, int some) {
-    return plan(settings, some).onEach(Spread.cpus(form, devices), decoder).total();
+  /** What a pipeline with these settings would be told on several devices. */
+  private Optional<String> refusal(List<String> settings, Spread.Form form) {
+    try {
+      Pipeline ignored =
+          pipeline(
+              settings, List.of("model.device=[cpu:0, cpu:1]", "model.spread=" + spelling(form)));
+      return Optional.empty();
+    } catch (UserException e) {
+      return Optional.of(e.getMessage());
+    }
   }
 
-  private MemoryPlan plan(List<String> settings, int some) {
+  private static String spelling(Spread.Form form) {
+    return form.name().toLowerCase(Locale.ROOT);
+  }
+
+  private Pipeline pipeline(List<String> settings, List<String> more) {
     List<String> all = new ArrayList<>(List.of("unlearn.clreg.weight=0.1"));
     all.addAll(settings);
     all.addAll(sets);
-    Pipeline pipeline = Pipeline.defaults("NPO", all);
+    all.addAll(more);
+    return Pipeline.defaults("NPO", all);
+  }
+
+  private MemoryPlan plan(List<String> settings, int some) {
+    Pipeline pipeline = pipeline(settings, List.of());
     UnlearnSettings unlearn = pipeline.unlearn();
     Objective objective =
         Objectives.forTraining(unlearn, decoder, Adaptations.stored(decoder, stored()));
@@ -140,12 +178,39 @@ public record UnlearningPlans(
 
   /** A way on one device and, where there are several, on each of them. */
   private Object told(Way way) {
-    if (way.each.isEmpty()) {
+    if (devices == 1) {
       return told(way.bytes);
     }
     Tree tree = new Tree().put("one_device", told(way.bytes));
-    way.each.forEach((form, bytes) -> tree.put(form.name().toLowerCase(Locale.ROOT), told(bytes)));
+    for (Spread.Form form : Spread.Form.values()) {
+      Long bytes = way.each.get(form);
+      tree.put(
+          spelling(form),
+          bytes == null ? refused(refusal(way.settings, form).orElse("")) : told(bytes));
+    }
     return tree.entries();
+  }
+
+  private static String refused(String sentences) {
+    return "refused: " + sentences.replace('\n', ' ');
+  }
+
+  /** The ways with what they need; of one that the overrides forbid, why. */
+  private Map<String, Object> told() {
+    Map<String, Object> ways = new LinkedHashMap<>();
+    List<UserException> refused = new ArrayList<>();
+    for (List<String> settings : settings()) {
+      try {
+        ways.put(name(settings), told(way(settings)));
+      } catch (UserException e) {
+        refused.add(e);
+        ways.put(name(settings), refused(e.getMessage()));
+      }
+    }
+    if (refused.size() == ways.size()) {
+      throw refused.get(0);
+    }
+    return ways;
   }
 
   /** What a list of devices means, whatever they are. */
@@ -165,10 +230,6 @@ public record UnlearningPlans(
   /** All of it, for a user. */
   public Tree tree() {
     ModelConfig config = decoder.config();
-    Map<String, Object> ways = new LinkedHashMap<>();
-    for (Way way : ways()) {
-      ways.put(way.name(), told(way));
-    }
     return new Tree()
         .put("model_type", config.json().path("model_type").asText(""))
         .put("parameters", decoder.parameters().stream().mapToLong(p -> p.size()).sum())
@@ -177,7 +238,7 @@ public record UnlearningPlans(
         .put("settings", sets.isEmpty() ? Optional.empty() : Optional.of(String.join(" ", sets)))
         .put("memory_gib", tenths(memory))
         .put("devices", devices > 1 ? Optional.of(several()) : Optional.empty())
-        .put("ways", ways);
+        .put("ways", told());
   }
 
   private static double tenths(long bytes) {

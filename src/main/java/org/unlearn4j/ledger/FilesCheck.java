@@ -45,7 +45,10 @@ public final class FilesCheck {
               (name, hashes) -> {
                 History.Standing standing = history.requests().get(name);
                 if (standing.sealed().isEmpty() && standing.notCheckable().isEmpty()) {
-                  check(folder.resolve(name), hashes, step.number(), mistakes);
+                  hashes.forEach(
+                      (file, hash) ->
+                          mistake(folder, name + "/" + file, hash, step.number())
+                              .ifPresent(mistakes::add));
                 }
               });
       Optional<Path> known = Below.of(folder, what.run()).filter(Files::isDirectory);

@@ -17,6 +17,9 @@ import java.util.stream.IntStream;
  * dropped.
  */
 public final class Decoding {
+  /** Rows whose next tokens are chosen together. */
+  private static final int PIECE = 16;
+
   private final int rows;
   private final Generation how;
   private final LanguageModel.StepListener listener;
@@ -134,6 +137,14 @@ public final class Decoding {
     return total;
   }
 
+  /** Past and present tokens a row when all rows have ended, at most. */
+  public int most() {
+    return IntStream.range(0, rows)
+        .map(r -> padding[r] + prompts.get(r).length + limit[r])
+        .max()
+        .orElse(0);
+  }
+
   /** 1 at real tokens of past and present, {@code [rows * total]}. */
   public int[] mask() {
     int[] mask = new int[live.length * total];
@@ -178,7 +189,7 @@ public final class Decoding {
   @FunctionalInterface
   public interface LastLogits {
     /**
-     * Copies a row's logits.
+     * Copies a row's logits. Called by several threads at once.
      *
      * @param row its place among those that go along
      * @param into {@code [vocab]}
@@ -186,17 +197,25 @@ public final class Decoding {
     void read(int row, float[] into);
   }
 
-  /** Chooses every row's next token from its logits. */
+  /** Chooses every row's next token from its logits, of {@link #PIECE} rows by any thread. */
   public void accept(LastLogits logits, int vocabSize) {
-    float[] own = new float[vocabSize];
     int[] next = new int[live.length];
-    for (int i = 0; i < next.length; i++) {
-      int r = live[i];
-      if (!finished[r]) {
-        logits.read(i, own);
-        next[i] = how.sampling().choose(own, how.firstPrompt() + r, continuations.get(r).size());
-      }
-    }
+    // A draw depends on nothing but its row, and takes as long as the row's step of a small model.
+    IntStream.range(0, (next.length + PIECE - 1) / PIECE)
+        .parallel()
+        .forEach(
+            piece -> {
+              float[] own = new float[vocabSize];
+              int end = Math.min(next.length, (piece + 1) * PIECE);
+              for (int i = piece * PIECE; i < end; i++) {
+                int r = live[i];
+                if (!finished[r]) {
+                  logits.read(i, own);
+                  int place = continuations.get(r).size();
+                  next[i] = how.sampling().choose(own, how.firstPrompt() + r, place);
+                }
+              }
+            });
     accept(next);
   }
 

@@ -68,8 +68,7 @@ public record Sampling(double temperature, double topP, long seed) {
     double[] weights = new double[logits.length];
     double total = 0;
     for (int i = 0; i < weights.length; i++) {
-      // StrictMath: the same bits on every machine.
-      weights[i] = StrictMath.exp((logits[i] - max) / temperature);
+      weights[i] = TableExp.of((logits[i] - max) / temperature);
       total += weights[i];
     }
     // A vocabulary is long to sort, and nearly every draw falls among its few probable tokens.

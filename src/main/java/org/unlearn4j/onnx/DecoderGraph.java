@@ -128,7 +128,7 @@ record DecoderGraph(GraphForm form, GraphProto graph, List<Initializer> initiali
             .setProducerVersion(metadata.getOrDefault(Provenance.VERSION, ""))
             .addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("").setVersion(form.opset()))
             .setGraph(graph);
-    graph.getNodeList().stream()
+    Subgraph.nodes(graph.build()).stream()
         .map(NodeProto::getDomain)
         .filter(d -> !d.isEmpty())
         .distinct()

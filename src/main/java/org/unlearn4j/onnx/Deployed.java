@@ -6,7 +6,6 @@ import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -19,6 +18,8 @@ import org.unlearn4j.lm.PaddedBatch;
  *
  * @param logitsType number format of its logits
  * @param last whether they are those of the last position only
+ * @param grouped whether {@link GroupedAttention} attends: behind a past it takes one column of
+ *     several rows at a time, and past and present may be one buffer
  */
 record Deployed(
     OrtRuntime runtime,
@@ -26,7 +27,8 @@ record Deployed(
     KeyValueCache cache,
     int vocab,
     OnnxJavaType logitsType,
-    boolean last) {
+    boolean last,
+    boolean grouped) {
 
   /**
    * Opens a file.
@@ -36,7 +38,7 @@ record Deployed(
   static Deployed open(OrtRuntime runtime, OnnxFile file, int vocab) {
     OrtSession session = runtime.open(file);
     try {
-      return of(runtime, session, file.path(), vocab);
+      return of(runtime, session, file, vocab);
     } catch (OrtException e) {
       close(session, e);
       throw new IllegalStateException(e);
@@ -46,8 +48,9 @@ record Deployed(
     }
   }
 
-  private static Deployed of(OrtRuntime runtime, OrtSession session, Path file, int vocab)
+  private static Deployed of(OrtRuntime runtime, OrtSession session, OnnxFile from, int vocab)
       throws OrtException {
+    Path file = from.path();
     NodeInfo logits = session.getOutputInfo().get("logits");
     if (logits == null) {
       String found = "outputs " + session.getOutputNames();
@@ -58,7 +61,14 @@ record Deployed(
     }
     long[] shape = info.getShape();
     boolean last = shape.length == 3 && shape[1] == 1;
-    return new Deployed(runtime, session, KeyValueCache.of(session, file), vocab, info.type, last);
+    return new Deployed(
+        runtime,
+        session,
+        KeyValueCache.of(session, file),
+        vocab,
+        info.type,
+        last,
+        GroupedAttention.in(from.model().getGraph()));
   }
 
   private static void close(OrtSession session, Throwable failure) {
@@ -104,13 +114,25 @@ record Deployed(
    * @param past what runs over all columns before them have left; null where there are none
    */
   OrtFeeds feeds(Tokens t, int from, int to, OrtSession.Result past) {
+    OrtFeeds feeds = tokens(t, from, to);
+    feeds.flag(ForeignPorts.BRANCH, past != null);
+    cache.feed(feeds, t.rows, past);
+    return feeds;
+  }
+
+  /** The same where the past is in a buffer that the run writes to. */
+  OrtFeeds buffered(Tokens t, int from, int to, CacheBuffer past) {
+    OrtFeeds feeds = tokens(t, from, to);
+    past.feed(feeds);
+    return feeds;
+  }
+
+  private OrtFeeds tokens(Tokens t, int from, int to) {
     int seen = t.total - t.width + to;
     OrtFeeds feeds = new OrtFeeds(runtime, session);
     feeds.ints("input_ids", t.columns(t.ids, t.width, from, to), t.rows, to - from);
     feeds.ints("attention_mask", t.columns(t.mask, t.total, 0, seen), t.rows, seen);
     feeds.ints("position_ids", t.columns(t.positions, t.width, from, to), t.rows, to - from);
-    feeds.flag(ForeignPorts.BRANCH, past != null);
-    cache.feed(feeds, t.rows, past);
     return feeds;
   }
 
@@ -135,17 +157,28 @@ record Deployed(
     }
   }
 
-  /** Copies what a pass over columns {@code from} to {@code to} has left, row by row. */
-  static void unpack(OrtSession.Result result, float[][][] logits, int from, int to) {
-    OnnxTensor tensor = (OnnxTensor) result.get("logits").orElseThrow();
-    int vocab = (int) tensor.getInfo().getShape()[2];
-    FloatBuffer flat = tensor.getFloatBuffer();
-    for (int r = 0; r < logits.length; r++) {
-      for (int t = from; t < Math.min(to, logits[r].length); t++) {
-        logits[r][t] = new float[vocab];
-        flat.get((r * (to - from) + t - from) * vocab, logits[r][t]);
+  /**
+   * What follows a first pass over a batch: at once, or column by column where the file's attention
+   * takes no more of several rows.
+   *
+   * @param first stays the caller's
+   */
+  void rest(PaddedBatch b, int from, OrtSession.Result first, OrtLogits logits) {
+    int step = grouped && b.rows() > 1 ? 1 : b.time() - from;
+    OrtSession.Result past = first;
+    for (int at = from; at < b.time(); at += step) {
+      Set<String> outputs = at + step < b.time() ? cache.presents() : Set.of();
+      OrtSession.Result next;
+      try {
+        next = pass(b, at, at + step, past, outputs, logits);
+      } finally {
+        if (past != first) {
+          past.close();
+        }
       }
+      past = next;
     }
+    past.close();
   }
 
   /** Room for logits of some rows, outside the heap. */

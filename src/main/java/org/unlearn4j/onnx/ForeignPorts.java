@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.GraphChoices;
 
 /**
  * Inputs and outputs of a decoder that anybody may have exported, as its file declares them. Names,
@@ -37,7 +38,11 @@ final class ForeignPorts {
     this.file = file;
     this.inputs = byName(summary.inputs());
     this.outputs = byName(summary.outputs());
-    this.countsMask = summary.operators().containsKey(COUNTING);
+    // Our own gives it a bias that masks padding wherever it stands.
+    String own = summary.metadata().getOrDefault(Provenance.CHOICES, "");
+    boolean biased =
+        summary.producer().startsWith(DecoderGraph.PRODUCER) && own.contains(GraphChoices.GROUPED);
+    this.countsMask = summary.operators().containsKey(COUNTING) && !biased;
   }
 
   /**

@@ -6,14 +6,15 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.LongStream;
 import org.unlearn4j.nn.Experts;
 
 /**
  * A mixture of experts in operators that every runtime has: rows are sorted by expert, cut into
  * each one's, go through theirs, and are put back to be summed token by token. An expert that no
- * token goes through computes a matrix without rows. The router stays in float32 in every variant,
- * for a rounding there sends tokens elsewhere.
+ * token goes through computes a matrix without rows, or is left out. The router stays in float32 in
+ * every variant, for a rounding there sends tokens elsewhere.
  */
 final class GatheredExperts {
   /** Tokens times experts that a token goes through. */
@@ -23,14 +24,18 @@ final class GatheredExperts {
 
   private final GraphBuilder g;
   private final BiFunction<Value, Experts.Expert, Value> mlp;
+  private final boolean skipping;
 
   /**
    * Experts whose MLPs somebody else emits.
    *
+   * @param skipping whether each stands in a branch that runs if a token goes through it; worth a
+   *     branch where weights are made ready in each call, whatever the number of rows
    * @param mlp of an expert, on its rows
    */
-  GatheredExperts(GraphBuilder g, BiFunction<Value, Experts.Expert, Value> mlp) {
+  GatheredExperts(GraphBuilder g, boolean skipping, BiFunction<Value, Experts.Expert, Value> mlp) {
     this.g = g;
+    this.skipping = skipping;
     this.mlp = mlp;
   }
 
@@ -57,12 +62,16 @@ final class GatheredExperts {
     Value token = g.node(Op.DIV, "sorted", Map.of(), order.shape(), order, g.scalar(chosen));
     Map<String, ?> rows = Map.of("axis", 0L);
     Value sorted = g.node(Op.GATHER, "sorted", rows, List.of(PAIRS, Dim.of(x.width())), x, token);
-    List<Value> own = split(sorted, expert, spec.all().size());
+    Value counts = counts(expert, spec.all().size());
+    List<Value> own = split(sorted, counts, spec.all().size());
+    List<Value> asked = skipping ? asked(counts, own.size()) : List.of();
     List<Value> made = new ArrayList<>();
     for (int i = 0; i < own.size(); i++) {
       Experts.Expert e = spec.all().get(i);
       Value in = own.get(i);
-      made.add(g.within("expert." + i, () -> mlp.apply(in, e)));
+      Supplier<Value> through = () -> mlp.apply(in, e);
+      Supplier<Value> rowsOfIt = skipping ? ifAny(asked.get(i), in, spec.out(), through) : through;
+      made.add(g.within("expert." + i, rowsOfIt));
     }
     List<Dim> out = List.of(PAIRS, Dim.of(spec.out()));
     Value all = g.node(Op.CONCAT, "summed", rows, out, made.toArray(Value[]::new));
@@ -99,8 +108,28 @@ final class GatheredExperts {
     return places;
   }
 
-  /** The rows of each expert, of rows that are sorted by expert. */
-  private List<Value> split(Value sorted, Value expert, int experts) {
+  /** Rows that go through an expert; where there are none, they are as they are. */
+  private Supplier<Value> ifAny(Value asked, Value in, long width, Supplier<Value> through) {
+    List<Dim> out = List.of(in.shape().get(0), Dim.of(width));
+    Supplier<Value> none = () -> g.node(Op.IDENTITY, "none", Map.of(), in.shape(), in);
+    return () -> g.either("", asked, out, through, none);
+  }
+
+  /** Whether any token goes through each expert, {@code [1]} each. */
+  private List<Value> asked(Value counts, int experts) {
+    Map<String, ?> truth = Map.of("to", (long) DataType.BOOL.getNumber());
+    Value all = g.node(Op.CAST, "asked", truth, DataType.BOOL, counts.shape(), counts);
+    List<Value> each = new ArrayList<>();
+    for (int i = 0; i < experts; i++) {
+      Map<String, ?> rows = Map.of("axis", 0L);
+      List<Dim> one = List.of(Dim.of(1));
+      each.add(g.node(Op.GATHER, "asked", rows, DataType.BOOL, one, all, g.vector(i)));
+    }
+    return each;
+  }
+
+  /** How many rows each expert has. */
+  private Value counts(Value expert, int experts) {
     Value column =
         g.node(Op.UNSQUEEZE, "sorted", Map.of(), List.of(PAIRS, Dim.of(1)), expert, g.vector(1));
     Value numbers = g.vector(LongStream.range(0, experts).toArray());
@@ -108,14 +137,12 @@ final class GatheredExperts {
     Value hits = g.node(Op.EQUAL, "sorted", Map.of(), DataType.BOOL, table, column, numbers);
     Map<String, ?> whole = Map.of("to", (long) DataType.INT64.getNumber());
     Value ones = g.node(Op.CAST, "sorted", whole, DataType.INT64, table, hits);
-    Value counts =
-        g.node(
-            Op.REDUCE_SUM,
-            "sorted",
-            Map.of("keepdims", 0L),
-            List.of(Dim.of(experts)),
-            ones,
-            g.vector(0));
+    List<Dim> each = List.of(Dim.of(experts));
+    return g.node(Op.REDUCE_SUM, "sorted", Map.of("keepdims", 0L), each, ones, g.vector(0));
+  }
+
+  /** The rows of each expert, of rows that are sorted by expert. */
+  private List<Value> split(Value sorted, Value counts, int experts) {
     List<Value> own = new ArrayList<>();
     for (int i = 0; i < experts; i++) {
       String name = g.outputName(Op.SPLIT, "sorted", i);

@@ -23,8 +23,10 @@ final class GenAiConfig {
    *
    * @param file the model, relative to the folder
    * @param generation the content of generation_config.json
+   * @param shared whether past and present keys and values may be one buffer: the standard operator
+   *     grows the cache
    */
-  static ObjectNode of(ModelConfig config, String file, JsonNode generation) {
+  static ObjectNode of(ModelConfig config, String file, JsonNode generation, boolean shared) {
     ObjectNode root = new ObjectMapper().createObjectNode();
     ObjectNode model = root.putObject("model");
     JsonNode eos = first(generation, config.json(), "eos_token_id");
@@ -44,8 +46,7 @@ final class GenAiConfig {
     search.put("max_length", length);
     search.put("min_length", 0);
     search.put("num_beams", 1);
-    // The Attention operator grows the cache; only GroupQueryAttention can share its buffer.
-    search.put("past_present_share_buffer", false);
+    search.put("past_present_share_buffer", shared);
     search.put("repetition_penalty", 1.0);
     search.put("temperature", generation.path("temperature").asDouble(1));
     search.put("top_k", generation.path("top_k").asInt(50));

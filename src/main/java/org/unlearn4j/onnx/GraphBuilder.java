@@ -27,6 +27,12 @@ final class GraphBuilder {
   private record Node(
       String name, Op op, List<String> inputs, List<String> outputs, Map<?, ?> at) {}
 
+  /** An attribute that is a graph; it reads values around it by their names. */
+  @FunctionalInterface
+  interface Branch {
+    GraphProto graph();
+  }
+
   private final Deque<String> scopes = new ArrayDeque<>();
   private final Map<String, Value> values = new LinkedHashMap<>();
   private final Set<String> nodeNames = new HashSet<>();
@@ -34,10 +40,10 @@ final class GraphBuilder {
   private final List<Value> inputs = new ArrayList<>();
   private final List<Value> optional = new ArrayList<>();
   private final List<Value> outputs = new ArrayList<>();
-  private final List<Node> nodes = new ArrayList<>();
+  private List<Node> nodes = new ArrayList<>();
   private final List<TensorProto> constants = new ArrayList<>();
   private final Map<String, Initializer> initializers = new LinkedHashMap<>();
-  private final List<Value> computed = new ArrayList<>();
+  private List<Value> computed = new ArrayList<>();
   private final int opset;
 
   /** A graph of operators that an opset has, and of others of other domains. */
@@ -162,6 +168,54 @@ final class GraphBuilder {
     return out;
   }
 
+  /**
+   * What one of two bodies gives, of which only one runs. Values that a body computes are known in
+   * it alone; weights and constants are those of the whole graph.
+   *
+   * @param condition a truth value, {@code [1]}
+   * @param shape of what either body gives
+   */
+  Value either(
+      String label,
+      Value condition,
+      List<Dim> shape,
+      Supplier<Value> then,
+      Supplier<Value> otherwise) {
+    String name = nodeName(Op.IF, label);
+    Map<String, Branch> branches =
+        Map.of(
+            "then_branch", branch(name + "_then", then),
+            "else_branch", branch(name + "_else", otherwise));
+    Value out = new Value(name + "_output_0", DataType.FLOAT, shape);
+    add(name, Op.IF, List.of(condition), List.of(out), branches);
+    return out;
+  }
+
+  private Branch branch(String name, Supplier<Value> body) {
+    List<Node> outerNodes = nodes;
+    List<Value> outerComputed = computed;
+    nodes = new ArrayList<>();
+    computed = new ArrayList<>();
+    try {
+      Value out = body.get();
+      List<Node> own = nodes;
+      List<Value> made = computed;
+      if (!made.contains(out)) {
+        throw new IllegalArgumentException(name + ": " + out.name() + " is not computed in it");
+      }
+      return () -> {
+        GraphProto.Builder graph = GraphProto.newBuilder().setName(name);
+        own.forEach(n -> graph.addNode(proto(n)));
+        made.stream().filter(v -> v != out).forEach(v -> graph.addValueInfo(v.proto()));
+        return graph.addOutput(out.proto()).build();
+      };
+    } finally {
+      computed.forEach(v -> values.remove(v.name()));
+      nodes = outerNodes;
+      computed = outerComputed;
+    }
+  }
+
   /** A node with outputs that the caller declares. */
   void node(Op op, String label, Map<String, ?> attributes, List<Value> in, List<Value> out) {
     add(nodeName(op, label), op, in, out, attributes);
@@ -206,7 +260,7 @@ final class GraphBuilder {
       throw new IllegalArgumentException(
           name + ": an operator of opset " + op.since() + " in a graph of opset " + opset);
     }
-    in.forEach(v -> known(name, v));
+    in.stream().filter(v -> v != Value.NONE).forEach(v -> known(name, v));
     out.forEach(v -> computed.add(declare(v)));
     nodeNames.add(name);
     nodes.add(
@@ -266,7 +320,9 @@ final class GraphBuilder {
 
   private static AttributeProto attribute(String name, Object value) {
     AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
-    if (value instanceof Long l) {
+    if (value instanceof Branch b) {
+      attribute.setType(AttributeProto.AttributeType.GRAPH).setG(b.graph());
+    } else if (value instanceof Long l) {
       attribute.setType(AttributeProto.AttributeType.INT).setI(l);
     } else if (value instanceof Float f) {
       attribute.setType(AttributeProto.AttributeType.FLOAT).setF(f);

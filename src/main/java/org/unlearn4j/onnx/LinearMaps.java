@@ -52,14 +52,16 @@ final class LinearMaps {
     return switch (form.variant()) {
       case FP32 -> gemm(label, x, linear, weight(linear.weight()), !linear.inOut());
       case FP16 -> halves(label, x, linear);
-      case INT8 ->
-          form.codes().block() == CodeFormat.CHANNEL
-              ? weightOnly(label, x, linear)
-              : blocks(label, x, linear);
+      case INT8 -> widened() ? weightOnly(label, x, linear) : blocks(label, x, linear);
       case INT8_DYNAMIC -> integers(label, x, linear);
       case INT4 -> blocks(label, x, linear);
       case Q4F16 -> casts.wide(blocks(label, casts.half(x), linear));
     };
+  }
+
+  /** Whether a product first makes a matrix of floats of its codes, in each call. */
+  boolean widened() {
+    return form.variant() == Variant.INT8 && form.codes().block() == CodeFormat.CHANNEL;
   }
 
   /** The product in float32 whatever the variant. */

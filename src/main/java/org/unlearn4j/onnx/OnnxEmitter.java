@@ -43,6 +43,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   private final Value ids;
   private final Value positions;
   private final CausalMask mask;
+  private final GroupedAttention grouped;
   private final Map<Value, Value> rows = new HashMap<>();
   private final Map<Value, Value> sequences = new HashMap<>();
   private final RotaryTables rotaryTables;
@@ -75,6 +76,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     Value attentionMask = g.input("attention_mask", DataType.INT64, Dim.BATCH, Dim.TOTAL);
     this.positions = g.input("position_ids", DataType.INT64, Dim.BATCH, Dim.TIME);
     this.mask = new CausalMask(g, ids, attentionMask);
+    this.grouped = new GroupedAttention(g, casts, attentionMask);
     this.rotaryTables = new RotaryTables(g, maxPositions, positions, attentionMask);
   }
 
@@ -186,11 +188,14 @@ public final class OnnxEmitter implements Emitter<Value> {
       out.add(new Value("present." + a.layer() + "." + what, cacheType(), cache));
     }
     presents.addAll(out);
-    if (cacheType() == DataType.FLOAT) {
-      return words.attention(
-          a, List.of(sequence(q), sequence(k), sequence(v)), mask.of(a.window()), in, out);
+    List<Value> qkv = List.of(sequence(q), sequence(k), sequence(v));
+    if (form.choices().grouped()) {
+      return grouped.emit(a, qkv, mask.of(a.window()), in, out);
     }
-    return throughHalves(a, List.of(q, k, v), in, out);
+    if (cacheType() == DataType.FLOAT) {
+      return words.attention(a, qkv, mask.of(a.window()), in, out);
+    }
+    return throughHalves(a, qkv, in, out);
   }
 
   private DataType cacheType() {
@@ -208,7 +213,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     Value out =
         words.attention(
             a,
-            List.of(sequence(qkv.get(0)), rounded(qkv.get(1)), rounded(qkv.get(2))),
+            List.of(qkv.get(0), rounded(qkv.get(1)), rounded(qkv.get(2))),
             mask.of(a.window()),
             past.stream().map(casts::wide).toList(),
             wide);
@@ -218,7 +223,7 @@ public final class OnnxEmitter implements Emitter<Value> {
   }
 
   private Value rounded(Value x) {
-    return casts.wide(casts.half(sequence(x)));
+    return casts.wide(casts.half(x));
   }
 
   @Override
@@ -229,7 +234,7 @@ public final class OnnxEmitter implements Emitter<Value> {
     Linear router = experts.router();
     String label = module(router.weight());
     Value logits = adapters.added(label, flat, router, maps.exact(label, flat, router));
-    return new GatheredExperts(g, (own, e) -> experts.emit(this, own, e))
+    return new GatheredExperts(g, maps.widened(), (own, e) -> experts.emit(this, own, e))
         .emit(flat, logits, experts, routes::add);
   }
 

@@ -24,6 +24,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.weights.CodeFormat;
+import org.unlearn4j.weights.GraphChoices;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
 
@@ -80,6 +81,7 @@ public final class OnnxExporter {
     ExportTarget.require(to, from, options.before());
     ModelConfig config = ModelConfig.read(from);
     options.requireLayers(config.layers(), from);
+    requireHeads(options.choices(), config, from);
     Decoder decoder = Decoder.of(config);
     JsonNode generation = generation(config, from.resolve(ModelFiles.GENERATION));
     List<String> notes = new ArrayList<>();
@@ -120,13 +122,24 @@ public final class OnnxExporter {
                   AdapterFile.modelVersion(Provenance.sources(origin)),
                   options.adapter().get().factors());
             }
-            writeConfigs(config, generation, part, dataFiles);
+            writeConfigs(config, generation, part, dataFiles, options.choices().grouped());
             copyTokenizer(from, part, notes);
             copy(record, part, ModelFiles.UNLEARNING);
           });
       List<Path> files =
           forms.stream().map(f -> to.resolve(MODELS).resolve(f.variant().fileName())).toList();
       return new Exported(to, files, notes);
+    }
+  }
+
+  /**
+   * Insists that the operator that attends takes heads of a model's size.
+   *
+   * @throws UserException naming the size if it does not
+   */
+  public static void requireHeads(GraphChoices choices, ModelConfig config, Path model) {
+    if (choices.grouped()) {
+      GroupedAttention.require(config, model.toString());
     }
   }
 
@@ -165,7 +178,11 @@ public final class OnnxExporter {
   }
 
   private static void writeConfigs(
-      ModelConfig config, JsonNode generation, Path part, Map<Variant, Integer> dataFiles)
+      ModelConfig config,
+      JsonNode generation,
+      Path part,
+      Map<Variant, Integer> dataFiles,
+      boolean shared)
       throws IOException {
     ObjectNode json = config.json().deepCopy();
     json.remove("quantization_config"); // of the checkpoint; the variants have their own formats
@@ -176,7 +193,8 @@ public final class OnnxExporter {
     Variant first = dataFiles.keySet().stream().min(Comparator.naturalOrder()).orElseThrow();
     String model = MODELS + "/" + first.fileName();
     JSON.writeValue(
-        part.resolve(ExportTarget.MARKER).toFile(), GenAiConfig.of(config, model, generation));
+        part.resolve(ExportTarget.MARKER).toFile(),
+        GenAiConfig.of(config, model, generation, shared));
   }
 
   private static JsonNode generation(ModelConfig config, Path file) {

@@ -8,6 +8,7 @@ import ai.onnx.proto.OnnxMl.TensorShapeProto;
 import ai.onnx.proto.OnnxMl.TypeProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -76,16 +77,37 @@ public final class OnnxListing {
 
   private static List<String> nodes(GraphProto graph) {
     Map<String, String> shapes = new HashMap<>();
-    graph.getValueInfoList().forEach(v -> shapes.put(v.getName(), shape(v)));
-    graph.getOutputList().forEach(v -> shapes.put(v.getName(), shape(v)));
     Set<String> constants = new HashSet<>();
     graph.getInitializerList().forEach(t -> constants.add(t.getName()));
-    return graph.getNodeList().stream().map(n -> node(n, shapes, constants)).toList();
+    List<String> lines = new ArrayList<>();
+    nodes(graph, "", shapes, constants, lines);
+    return lines;
+  }
+
+  /** A line for each node, those of its branches below it and further to the right. */
+  private static void nodes(
+      GraphProto graph,
+      String indent,
+      Map<String, String> shapes,
+      Set<String> constants,
+      List<String> lines) {
+    graph.getValueInfoList().forEach(v -> shapes.put(v.getName(), shape(v)));
+    graph.getOutputList().forEach(v -> shapes.put(v.getName(), shape(v)));
+    for (NodeProto n : graph.getNodeList()) {
+      lines.add(indent + node(n, shapes, constants));
+      for (AttributeProto a : n.getAttributeList()) {
+        if (a.hasG()) {
+          lines.add(indent + "  " + a.getName());
+          nodes(a.getG(), indent + "    ", shapes, constants, lines);
+        }
+      }
+    }
   }
 
   private static String node(NodeProto n, Map<String, String> shapes, Set<String> constants) {
     String attributes =
         n.getAttributeList().stream()
+            .filter(a -> !a.hasG())
             .map(a -> a.getName() + "=" + value(a))
             .collect(Collectors.joining(", "));
     String read =

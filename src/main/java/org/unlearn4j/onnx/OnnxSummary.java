@@ -57,7 +57,7 @@ public record OnnxSummary(
       opsets.put(opset.getDomain().isEmpty() ? "ai.onnx" : opset.getDomain(), opset.getVersion());
     }
     Map<String, Integer> operators = new TreeMap<>();
-    for (NodeProto node : graph.getNodeList()) {
+    for (NodeProto node : Subgraph.nodes(graph)) {
       operators.merge(node.getOpType(), 1, Integer::sum);
     }
     Map<String, Integer> types = new TreeMap<>();

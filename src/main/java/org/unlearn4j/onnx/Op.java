@@ -29,6 +29,7 @@ enum Op {
   EQUAL("Equal", 2, 2),
   ERF("Erf", 1, 1),
   EXP("Exp", 1, 1),
+  EXPAND("Expand", 2, 2),
   GATHER("Gather", 2, 2, 1, Map.of("axis", Long.class)),
   /** com.microsoft: rows of a table in int4 blocks. */
   GATHER_BLOCK_QUANTIZED(
@@ -50,6 +51,29 @@ enum Op {
   GELU("Gelu", 1, 1, 1, Map.of("approximate", String.class), 20),
   GEMM("Gemm", 2, 3, 1, Map.of("transB", Long.class)),
   GREATER("Greater", 2, 2),
+  /** com.microsoft: attention whose past and present may be the same memory. */
+  GROUP_QUERY_ATTENTION(
+      "GroupQueryAttention",
+      7,
+      12,
+      3,
+      Map.of(
+          "num_heads",
+          Long.class,
+          "kv_num_heads",
+          Long.class,
+          "scale",
+          Float.class,
+          "softcap",
+          Float.class),
+      Op.Domain.CONTRIB),
+  IDENTITY("Identity", 1, 1),
+  IF(
+      "If",
+      1,
+      1,
+      1,
+      Map.of("then_branch", GraphBuilder.Branch.class, "else_branch", GraphBuilder.Branch.class)),
   LAYER_NORMALIZATION(
       "LayerNormalization", 2, 3, 1, Map.of("axis", Long.class, "epsilon", Float.class), 17),
   LESS_OR_EQUAL("LessOrEqual", 2, 2),

@@ -2,13 +2,16 @@ package org.unlearn4j.onnx;
 
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OrtSession;
+import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.unlearn4j.lm.Decoding;
 
 /**
  * Decodes with a deployed graph: each round's keys and values go into the next one as the runtime
- * left them, and of its logits only those after the last column are read. Prompts of which all
- * logits would take much memory are fed a few columns at a time.
+ * left them, or stay where they are where the graph allows that, and of its logits only those after
+ * the last column are read. Prompts of which all logits would take much memory are fed a few
+ * columns at a time.
  */
 final class OrtDecoding implements AutoCloseable {
   /** Most bytes of logits that a pass may leave: 256 MiB. */
@@ -19,6 +22,7 @@ final class OrtDecoding implements AutoCloseable {
   private final long most;
   private final OrtLogits column;
   private final OnnxTensor columnTensor;
+  private CacheBuffer buffer;
 
   /**
    * A decoder of some rows; the session stays the caller's.
@@ -36,6 +40,11 @@ final class OrtDecoding implements AutoCloseable {
   /** Runs until every row is finished. */
   void run(Decoding decoding) {
     OrtSession.Result past = null;
+    OrtRuntime runtime = deployed.runtime();
+    boolean cpu = runtime.settings().provider() == OrtSettings.Provider.CPU;
+    if (deployed.grouped() && cpu && CacheBuffer.fits(deployed.cache(), rows, decoding.most())) {
+      buffer = CacheBuffer.of(runtime.environment(), deployed.cache(), rows, decoding.most());
+    }
     try {
       while (!decoding.done()) {
         OrtSession.Result before = past;
@@ -66,13 +75,14 @@ final class OrtDecoding implements AutoCloseable {
     int fitting = (int) Math.max(1, most / ((long) rows * deployed.vocab() * Float.BYTES));
     int width = d.width(); // the next round's, once the last column is taken
     int widest = d.dividable() ? fitting : width;
+    boolean single = deployed.grouped() && rows > 1; // behind a past
     OrtSession.Result past = earlier;
     if (d.restarts()) {
       closeIfOpen(past);
       past = null;
     }
-    for (int from = 0; from < width; from += widest) {
-      int to = Math.min(from + widest, width);
+    for (int to, from = 0; from < width; from = to) {
+      to = Math.min(from + (single && from > 0 ? 1 : widest), width);
       OrtSession.Result next;
       try {
         next = pass(d, from, to, past);
@@ -96,8 +106,17 @@ final class OrtDecoding implements AutoCloseable {
 
   private OrtSession.Result pass(
       Decoding d, int from, int to, OrtSession.Result past, OrtLogits logits, OnnxTensor tensor) {
-    try (OrtFeeds feeds = deployed.feeds(Deployed.Tokens.of(d, rows), from, to, past)) {
-      OrtSession.Result next = feeds.run(deployed.cache().presents(), Map.of("logits", tensor));
+    Deployed.Tokens tokens = Deployed.Tokens.of(d, rows);
+    Map<String, OnnxTensor> given = new HashMap<>(Map.of("logits", tensor));
+    if (buffer != null) {
+      given.putAll(buffer.presents());
+    }
+    Set<String> grown = buffer == null ? deployed.cache().presents() : Set.of();
+    try (OrtFeeds feeds =
+        buffer == null
+            ? deployed.feeds(tokens, from, to, past)
+            : deployed.buffered(tokens, from, to, buffer)) {
+      OrtSession.Result next = feeds.run(grown, given);
       if (to == d.width()) {
         accept(d, logits, to - from - 1, next);
       }
@@ -123,5 +142,8 @@ final class OrtDecoding implements AutoCloseable {
   @Override
   public void close() {
     column.close();
+    if (buffer != null) {
+      buffer.close();
+    }
   }
 }

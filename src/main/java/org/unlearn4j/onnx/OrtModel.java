@@ -41,6 +41,7 @@ public final class OrtModel implements LanguageModel {
   private final OrtRuntime runtime;
   private final Deployed deployed;
   private final KeyValueCache cache;
+  private final DividedRows divided;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
   private SampledPrompts sharing;
@@ -59,6 +60,7 @@ public final class OrtModel implements LanguageModel {
     this.measuring = MeasuringGraphs.of(file.model());
     this.deployed = Deployed.open(runtime, file, config.vocabSize());
     this.cache = deployed.cache();
+    this.divided = new DividedRows(deployed, file, config, adapter);
   }
 
   /**
@@ -186,7 +188,7 @@ public final class OrtModel implements LanguageModel {
   }
 
   private boolean sharesPrompts() {
-    return measuring.isPresent() && !cache.slots().isEmpty();
+    return measuring.isPresent() && !cache.slots().isEmpty() && !deployed.grouped();
   }
 
   @Override
@@ -280,21 +282,14 @@ public final class OrtModel implements LanguageModel {
 
   @Override
   public float[][][] logits(List<TokenRow> rows, int wanted) {
-    deployed.requireAll(file.path());
-    int cachedFrom = PaddedBatch.cacheable(rows, wanted, config.cacheLimit());
-    PaddedBatch b = batch(rows);
     float[][][] logits = PaddedBatch.ragged(rows);
-    if (cachedFrom == 0) {
-      try (OrtSession.Result all = deployed.pass(b, 0, b.time(), null, Set.of("logits"))) {
-        Deployed.unpack(all, logits, 0, b.time());
+    try (Logits all = openLogits(rows, wanted)) {
+      for (int r = 0; r < logits.length; r++) {
+        for (int t = 0; t < logits[r].length; t++) {
+          logits[r][t] = new float[config.vocabSize()];
+          all.read(r, t, logits[r][t]);
+        }
       }
-      return logits;
-    }
-    cache.require(file.path());
-    try (OrtSession.Result first = deployed.pass(b, 0, cachedFrom, null, cache.withLogits());
-        OrtSession.Result rest = deployed.pass(b, cachedFrom, b.time(), first, Set.of("logits"))) {
-      Deployed.unpack(first, logits, 0, cachedFrom);
-      Deployed.unpack(rest, logits, cachedFrom, b.time());
     }
     return logits;
   }
@@ -313,7 +308,7 @@ public final class OrtModel implements LanguageModel {
       cache.require(file.path());
       try (OrtSession.Result first =
           deployed.pass(b, 0, cachedFrom, null, cache.presents(), logits)) {
-        deployed.pass(b, cachedFrom, b.time(), first, Set.of(), logits).close();
+        deployed.rest(b, cachedFrom, first, logits);
       }
       return logits;
     } catch (RuntimeException e) {
@@ -326,12 +321,7 @@ public final class OrtModel implements LanguageModel {
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    Decoding decoding =
-        new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
-    try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
-      rounds.run(decoding);
-    }
-    return decoding.continuations();
+    return divided.generate(prompts, how, listener);
   }
 
   @Override
@@ -392,6 +382,7 @@ public final class OrtModel implements LanguageModel {
       if (sharing != null) {
         sharing.close();
       }
+      divided.close();
       adapter.ifPresent(ActiveAdapter::close);
     } catch (OrtException e) {
       throw new IllegalStateException(e);

@@ -1,10 +1,12 @@
 package org.unlearn4j.onnx;
 
+import ai.onnx.proto.OnnxMl.AttributeProto;
 import ai.onnx.proto.OnnxMl.GraphProto;
 import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto;
 import ai.onnx.proto.OnnxMl.ValueInfoProto;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,6 +23,30 @@ final class Subgraph {
     Set<String> names = new HashSet<>();
     graph.getNodeList().forEach(n -> names.addAll(n.getOutputList()));
     return names;
+  }
+
+  /** Nodes of the graph and of all graphs within it. */
+  static List<NodeProto> nodes(GraphProto graph) {
+    List<NodeProto> all = new ArrayList<>();
+    for (NodeProto n : graph.getNodeList()) {
+      all.add(n);
+      branches(n).forEach(b -> all.addAll(nodes(b)));
+    }
+    return all;
+  }
+
+  private static List<GraphProto> branches(NodeProto n) {
+    return n.getAttributeList().stream()
+        .filter(AttributeProto::hasG)
+        .map(AttributeProto::getG)
+        .toList();
+  }
+
+  /** All values that a node reads, its branches included; some of these are the branches' own. */
+  private static List<String> read(NodeProto n) {
+    List<String> read = new ArrayList<>(n.getInputList());
+    branches(n).forEach(b -> nodes(b).forEach(own -> read.addAll(own.getInputList())));
+    return read;
   }
 
   /**
@@ -41,7 +67,7 @@ final class Subgraph {
       }
       NodeProto node = producer.get(value);
       if (node != null && nodes.add(node.getName())) {
-        open.addAll(node.getInputList());
+        open.addAll(read(node));
       }
     }
     GraphProto.Builder part = GraphProto.newBuilder().setName(graph.getName());
@@ -78,12 +104,23 @@ final class Subgraph {
                     .addInput(input)
                     .addInput(index)
                     .addOutput(rows)));
-    for (NodeProto node : part.getNodeList()) {
-      NodeProto.Builder reading = node.toBuilder().clearInput();
-      node.getInputList().forEach(name -> reading.addInput(names.getOrDefault(name, name)));
-      changed.addNode(reading);
-    }
+    part.getNodeList().forEach(node -> changed.addNode(reading(node, names)));
     return changed;
+  }
+
+  /** The node with other names for what it reads, in its branches too. */
+  private static NodeProto reading(NodeProto node, Map<String, String> names) {
+    NodeProto.Builder reading = node.toBuilder().clearInput().clearAttribute();
+    node.getInputList().forEach(name -> reading.addInput(names.getOrDefault(name, name)));
+    for (AttributeProto a : node.getAttributeList()) {
+      AttributeProto.Builder attribute = a.toBuilder();
+      if (a.hasG()) {
+        GraphProto.Builder branch = attribute.getGBuilder().clearNode();
+        a.getG().getNodeList().forEach(n -> branch.addNode(reading(n, names)));
+      }
+      reading.addAttribute(attribute);
+    }
+    return reading.build();
   }
 
   /**

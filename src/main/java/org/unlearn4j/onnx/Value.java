@@ -8,6 +8,9 @@ import java.util.List;
 
 /** A tensor of an ONNX graph that is being emitted: its name, number format and shape. */
 public final class Value {
+  /** Stands where a node's optional input is left out. */
+  static final Value NONE = new Value("", DataType.UNDEFINED, List.of());
+
   private final String name;
   private final DataType type;
   private final List<Dim> shape;

@@ -13,9 +13,11 @@ import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OnnxExporter;
 import org.unlearn4j.unlearn.Objective;
 import org.unlearn4j.unlearn.Objectives;
 import org.unlearn4j.weights.CodeFormat;
+import org.unlearn4j.weights.GraphChoices;
 
 /** What can be told of a run before it begins. */
 public final class Feasibility {
@@ -67,11 +69,16 @@ public final class Feasibility {
   /**
    * Whether the model can be exported as the pipeline asks.
    *
-   * @throws UserException if layers are named that it does not have
+   * @throws UserException if layers are named that it does not have, or its heads have a size that
+   *     the operator asked for does not take
    */
   public static void deployable(Pipeline pipeline) {
-    CodeFormat codes = pipeline.export().choices().int4();
+    GraphChoices choices = pipeline.export().choices();
+    CodeFormat codes = choices.int4();
     Optional<Path> model = pipeline.model().path().or(pipeline.model()::config);
+    if (choices.grouped() && model.isPresent()) {
+      OnnxExporter.requireHeads(choices, ModelConfig.read(model.get()), model.get());
+    }
     // What is wrong with a model's folder says the stage that reads it first.
     if (!codes.eightBitLayers().isEmpty() && model.isPresent()) {
       int layers = ModelConfig.read(model.get()).layers();

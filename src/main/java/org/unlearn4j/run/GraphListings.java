@@ -59,6 +59,8 @@ public final class GraphListings {
         files.put("llama.export." + v.label() + ".txt", OnnxListing.of(llama, v, 23));
       }
     }
+    // Experts in codes: each is read where a token asks for it.
+    files.put("mixtral.export.int8.txt", OnnxListing.of(tiny("mixtral"), Variant.INT8, 23));
     files.put(
         "llama." + EXPORT_ADAPTER + ".txt", OnnxListing.of(llama, Variant.FP32, 23, all(llama)));
     for (String type : List.of("llama", "gpt2")) {

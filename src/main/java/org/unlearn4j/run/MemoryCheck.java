@@ -61,9 +61,12 @@ record MemoryCheck(
    * @throws MachineException if it does not fit, with settings that would
    */
   void require(PrintStream log) {
-    int together =
-        computation.device().isGpu() ? 1 : computation.spread().map(Spread::count).orElse(1);
+    int together = computation.device().isGpu() ? 1 : virtual();
     require(log, available(computation.device()) / together); // virtual devices share the host's
+  }
+
+  private int virtual() {
+    return computation.spread().filter(s -> s.processes().isEmpty()).map(Spread::count).orElse(1);
   }
 
   /** Bytes that it is about. */

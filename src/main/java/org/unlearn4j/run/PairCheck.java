@@ -138,30 +138,37 @@ public final class PairCheck {
             bars);
       }
     }
-    try (LanguageModel b = open(other);
-        WeightProof proof =
+    LanguageModel.Shape shape;
+    String runtime;
+    try (LanguageModel b = open(other)) { // closed again: one side at a time is in memory
+      shape = b.shape();
+      runtime = b.runtime();
+    }
+    try (WeightProof proof =
             WeightProof.open(
                 reference.path,
                 List.of(),
                 RuntimeModels.measuring(settings.model()),
                 VerifyStage.TOKEN_BUDGET);
-        PairData data = rows.read(shorter(proof.model().shape(), b.shape()));
-        Bars bars = new Bars("verify " + b.runtime())) {
+        PairData data = rows.read(shorter(proof.model().shape(), shape));
+        Bars bars = new Bars("verify " + runtime)) {
       TofuSuite suite = suite(data);
       EvaluationResult ofA = suite.evaluate(Subject.of("reference", proof.model(), bars), Set.of());
       List<TokenRow> compared =
           proof.compute(
               compared(suite), other.path, Map.of(limits, Variant.FP32), settings.verify());
-      return verdict(
-          suite,
-          ofA,
-          proof.trained(),
-          b,
-          compared,
-          limits,
-          Optional.of(proof.evidence(limits)),
-          proof.settings(limits),
-          bars);
+      try (LanguageModel b = open(other)) {
+        return verdict(
+            suite,
+            ofA,
+            proof.trained(),
+            b,
+            compared,
+            limits,
+            Optional.of(proof.evidence(limits)),
+            proof.settings(limits),
+            bars);
+      }
     }
   }
 

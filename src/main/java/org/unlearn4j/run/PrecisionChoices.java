@@ -12,7 +12,9 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.JsonInput;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.TargetLock;
+import org.unlearn4j.base.UserException;
 
 /**
  * What {@code precision: auto} became in a folder: a choice for each shape and device, never
@@ -89,12 +91,21 @@ record PrecisionChoices(Path folder) {
   boolean choseBrain(String device) {
     Path at = folder.toAbsolutePath().normalize();
     for (int i = 0; i <= ABOVE && at != null; i++, at = at.getParent()) {
-      if (read(at.resolve(FILE)).stream()
-          .anyMatch(c -> c.device().equals(device) && c.chosen().equals("bf16"))) {
+      List<Choice> known = i == 0 ? read(file()) : above(at.resolve(FILE));
+      if (known.stream().anyMatch(c -> c.device().equals(device) && c.chosen().equals("bf16"))) {
         return true;
       }
     }
     return false;
+  }
+
+  /** A folder above may be anybody's, and so may a file of that name there. */
+  private static List<Choice> above(Path file) {
+    try {
+      return read(file);
+    } catch (UserException | MachineException e) {
+      return List.of();
+    }
   }
 
   private static List<Choice> read(Path file) {

@@ -1,14 +1,19 @@
 package org.unlearn4j.run;
 
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.tensorflow.TensorFlow;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.UserException;
+import org.unlearn4j.config.DeviceSetting;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
 import org.unlearn4j.config.OnnxRuntimeSettings;
@@ -18,7 +23,9 @@ import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
+import org.unlearn4j.tf.FurtherProcess;
 import org.unlearn4j.tf.Precision;
+import org.unlearn4j.tf.Processes;
 import org.unlearn4j.tf.Spread;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
@@ -100,9 +107,46 @@ public final class RuntimeModels {
     if (!settings.device().several()) {
       return new Computation(precision(settings), device(settings), recompute);
     }
-    List<Device> all = Device.several("model.device", settings.device().names());
     Spread.Form form = Spread.Form.valueOf(settings.spread().name());
-    return new Computation(precision(settings), all.get(0), recompute).on(new Spread(form, all));
+    Spread spread =
+        settings.device().processes().isEmpty()
+            ? new Spread(form, Device.several("model.device", settings.device().names()))
+            : apart(form, settings);
+    return new Computation(precision(settings), spread.devices().get(0), recompute).on(spread);
+  }
+
+  /** Only the first device is of this process. */
+  private static Spread apart(Spread.Form form, ModelSettings settings) {
+    DeviceSetting setting = settings.device();
+    List<Device> all = new ArrayList<>(List.of(device(settings)));
+    for (int place = 1; place < setting.names().size(); place++) {
+      all.add(Device.elsewhere(setting.device(place)));
+    }
+    return new Spread(form, all, Optional.of(new Processes(setting.processes())));
+  }
+
+  /**
+   * Computes for the first of a pipeline's processes until that has ended.
+   *
+   * @param place of this one among the processes; the first is 0
+   * @param patience how long to wait for the first one
+   * @throws UserException if the pipeline has no such process
+   * @throws org.unlearn4j.base.MachineException if the first process is gone, or has lost another
+   */
+  public static void serve(ModelSettings settings, int place, Duration patience, PrintStream log) {
+    List<String> addresses = settings.device().processes();
+    if (place < 1 || place >= addresses.size()) {
+      throw new UserException(
+          "--place: found "
+              + place
+              + (addresses.isEmpty()
+                  ? ", and no processes in model.device, expected [HOST:PORT/cpu, HOST:PORT/cpu]"
+                  : ", expected 1 to " + (addresses.size() - 1) + " (0 runs the training command)")
+              + ".");
+    }
+    Precision precision = precision(settings);
+    Device own = Device.named("model.device", settings.device().device(place));
+    new FurtherProcess(new Processes(addresses), place).serve(own, precision, patience, log);
   }
 
   /**

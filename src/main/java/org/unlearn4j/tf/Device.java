@@ -67,6 +67,12 @@ public record Device(int gpu) {
     throw new NoGpuException(found + "TensorFlow sees");
   }
 
+  /** A device that another process opens: {@code cpu} or {@code gpu:N}. */
+  public static Device elsewhere(String setting) {
+    OptionalInt card = number(setting);
+    return card.isPresent() ? new Device(card.getAsInt()) : CPU;
+  }
+
   /** The number in {@code gpu:N}; empty for a setting that names no card. */
   public static OptionalInt number(String setting) {
     return setting.startsWith(GPU_SETTING)

@@ -2,6 +2,7 @@ package org.unlearn4j.tf;
 
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.tensorflow.proto.ConfigProto;
@@ -9,13 +10,15 @@ import org.tensorflow.proto.GPUOptions;
 import org.unlearn4j.nn.Parameter;
 
 /**
- * Several devices of one process that compute one graph: all of them GPUs, or so many virtual
- * devices of the CPU, which is how tests see it. TensorFlow numbers them by their place here.
+ * Several devices that compute one graph: all of them GPUs, or so many virtual devices of the CPU,
+ * which is how tests see it. TensorFlow numbers them by their place here. They are of one process,
+ * or each of a process of its own.
  *
  * @param form what each of them has
  * @param devices at least two
+ * @param processes which have a device each, in this order; empty where this one has all
  */
-public record Spread(Form form, List<Device> devices) {
+public record Spread(Form form, List<Device> devices, Optional<Processes> processes) {
 
   /** What a device has. */
   public enum Form {
@@ -36,6 +39,15 @@ public record Spread(Form form, List<Device> devices) {
     if (devices.stream().map(Device::isGpu).distinct().count() != 1) {
       throw new IllegalArgumentException("found a GPU beside a CPU in " + devices);
     }
+    int count = devices.size();
+    if (processes.filter(p -> p.count() != count).isPresent()) {
+      throw new IllegalArgumentException(processes + ", expected one for each of " + devices);
+    }
+  }
+
+  /** Of this process. */
+  public Spread(Form form, List<Device> devices) {
+    this(form, devices, Optional.empty());
   }
 
   /** So many virtual devices of the CPU. */
@@ -48,8 +60,14 @@ public record Spread(Form form, List<Device> devices) {
     return devices.size();
   }
 
-  /** As the session calls the device at a place: {@code /device:CPU:1}. */
+  /**
+   * As the session calls the device at a place: {@code /device:CPU:1}, or that of a process, {@code
+   * /job:train/replica:0/task:1/device:CPU:0}.
+   */
   public String name(int place) {
+    if (processes.isPresent()) {
+      return Processes.task(place) + devices.get(place).name();
+    }
     return (devices.get(place).isGpu() ? "/device:GPU:" : "/device:CPU:") + place;
   }
 
@@ -73,6 +91,10 @@ public record Spread(Form form, List<Device> devices) {
    */
   ConfigProto.Builder options() {
     ConfigProto.Builder options = devices.get(0).options().setAllowSoftPlacement(true);
+    if (processes.isPresent()) {
+      // Else variables would outlive their session, and meet those of the next.
+      return options.setIsolateSessionState(true);
+    }
     if (devices.get(0).isGpu()) {
       String visible =
           devices.stream().map(d -> Integer.toString(d.gpu())).collect(Collectors.joining(","));

@@ -11,6 +11,7 @@ import java.util.function.Supplier;
 import org.tensorflow.Graph;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
+import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.op.Ops;
 import org.tensorflow.proto.ConfigProto;
 import org.tensorflow.proto.GraphOptions;
@@ -33,6 +34,7 @@ public final class TfRuntime implements AutoCloseable {
   private final Set<Feeds.Signature> signatures = new HashSet<>();
   private Graph placed;
   private Session session;
+  private Optional<FirstProcess> first = Optional.empty();
   private Traffic traffic = new Traffic(0, 0);
 
   /**
@@ -138,9 +140,14 @@ public final class TfRuntime implements AutoCloseable {
               .setGraphOptions(GraphOptions.newBuilder().setRewriteOptions(rewriting()))
               .build();
       placed = several.map(m -> m.placed(graph)).orElse(graph);
-      session = new Session(placed, config);
+      first = several.flatMap(m -> m.spread().processes()).map(p -> FirstProcess.of(p, device));
+      session = first.map(f -> f.session(placed, config).session()).orElseGet(() -> local(config));
     }
     return session;
+  }
+
+  private Session local(ConfigProto config) {
+    return new Session(placed, config);
   }
 
   /**
@@ -162,12 +169,20 @@ public final class TfRuntime implements AutoCloseable {
   Result run(String what, Precision precision, Feeds feeds) {
     roundsToTf32.accept(precision == Precision.TF32);
     signatures.add(feeds.signature());
-    if (checked.contains(what)) {
+    if (!checked.contains(what)) {
+      return placed(what, feeds, Placement.options());
+    }
+    try {
       Result result = feeds.runner().run();
       traffic = traffic.and(feeds, result);
       return result;
+    } catch (TensorFlowException e) {
+      throw failure(what, e);
     }
-    return placed(what, feeds, Placement.options());
+  }
+
+  private RuntimeException failure(String what, TensorFlowException e) {
+    return first.map(f -> f.failure(what, e)).orElse(e);
   }
 
   /**
@@ -197,7 +212,12 @@ public final class TfRuntime implements AutoCloseable {
   }
 
   private Result placed(String what, Feeds feeds, RunOptions options) {
-    Result result = feeds.runner().setOptions(options).runAndFetchMetadata();
+    Result result;
+    try {
+      result = feeds.runner().setOptions(options).runAndFetchMetadata();
+    } catch (TensorFlowException e) {
+      throw failure(what, e);
+    }
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device, several);
       checked.add(what);
@@ -247,6 +267,9 @@ public final class TfRuntime implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!first.map(FirstProcess::complete).orElse(true)) {
+      return; // would wait for who is gone; the process is about to end
+    }
     if (session != null) {
       session.close();
     }

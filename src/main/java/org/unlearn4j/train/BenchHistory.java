@@ -19,6 +19,7 @@ import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.Median;
+import org.unlearn4j.base.TargetLock;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.base.Versions;
 
@@ -74,13 +75,22 @@ public final class BenchHistory {
   }
 
   /**
-   * Adds a measurement with the machine's facts and the versions.
+   * Whether a measurement can be added; to be asked before minutes of measuring, not after them.
+   *
+   * @throws UserException if there is a folder of that name, or the file holds something else
+   */
+  public void requireOwn() {
+    List<ObjectNode> ignored = read();
+  }
+
+  /**
+   * Adds a measurement with the machine's facts and the versions. Of two processes that do so one
+   * waits.
    *
    * @param measured what {@code bench --json} prints
    * @throws org.unlearn4j.base.UserException if the file holds something else already
    */
   public void append(ObjectNode measured, String processor) {
-    List<ObjectNode> all = read();
     ObjectNode entry = MAPPER.createObjectNode();
     entry
         .put("time", Instant.now().toString())
@@ -90,9 +100,20 @@ public final class BenchHistory {
         .put("processor", processor)
         .put("free_memory_mb", HostMemory.available() >> 20);
     entry.setAll(measured);
-    all.add(entry);
-    AtomicFiles.writeString(
-        file, all.stream().map(ObjectNode::toString).collect(Collectors.joining("\n", "", "\n")));
+    boolean ignored =
+        TargetLock.<Boolean, RuntimeException>holding(
+            file,
+            System.err::println,
+            () -> {
+              List<ObjectNode> all = read();
+              all.add(entry);
+              AtomicFiles.writeString(
+                  file,
+                  all.stream()
+                      .map(ObjectNode::toString)
+                      .collect(Collectors.joining("\n", "", "\n")));
+              return true;
+            });
   }
 
   /**
@@ -102,7 +123,7 @@ public final class BenchHistory {
    * @throws UserException if there is no such file, or it holds something else
    */
   public List<Trend> trends() {
-    if (!Files.isRegularFile(file)) {
+    if (!Files.exists(file)) {
       throw UserException.at(
           file, "", "no such file", "measurements of bench (bench --history FILE writes them)");
     }
@@ -136,6 +157,9 @@ public final class BenchHistory {
     List<ObjectNode> all = new ArrayList<>();
     if (!Files.exists(file)) {
       return all;
+    }
+    if (Files.isDirectory(file)) {
+      throw UserException.at(file, "", "a folder", "a file with measurements of bench, or nothing");
     }
     try {
       for (String line : Files.readAllLines(file)) {

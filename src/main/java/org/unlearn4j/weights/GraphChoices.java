@@ -10,11 +10,15 @@ import java.util.List;
  * @param int8 codes of the int8 file; those of int8-dynamic stay as they are
  * @param hiddenStates whether the residual stream comes out too
  * @param lastLogits whether logits are those of the last position only
+ * @param grouped whether attention is ONNX Runtime's operator whose cache may be one buffer
  */
 public record GraphChoices(
-    CodeFormat int4, CodeFormat int8, boolean hiddenStates, boolean lastLogits) {
+    CodeFormat int4, CodeFormat int8, boolean hiddenStates, boolean lastLogits, boolean grouped) {
   private static final String HIDDEN_STATES = "hidden_states=true";
   private static final String LAST_LOGITS = "logits=last";
+
+  /** What {@link #changes} says of files whose attention is grouped. */
+  public static final String GROUPED = "attention=grouped";
 
   /** What files have unless somebody asks for something else. */
   public static GraphChoices defaults() {
@@ -23,7 +27,7 @@ public record GraphChoices(
 
   /** Other codes, and the usual outputs. */
   public static GraphChoices of(CodeFormat int4, CodeFormat int8) {
-    return new GraphChoices(int4, int8, false, false);
+    return new GraphChoices(int4, int8, false, false, false);
   }
 
   /**
@@ -50,15 +54,20 @@ public record GraphChoices(
   /** The same with other codes for a variant. */
   public GraphChoices with(Variant variant, CodeFormat codes) {
     return switch (variant) {
-      case INT4, Q4F16 -> new GraphChoices(codes, int8, hiddenStates, lastLogits);
-      case INT8 -> new GraphChoices(int4, codes, hiddenStates, lastLogits);
+      case INT4, Q4F16 -> new GraphChoices(codes, int8, hiddenStates, lastLogits, grouped);
+      case INT8 -> new GraphChoices(int4, codes, hiddenStates, lastLogits, grouped);
       case FP32, FP16, INT8_DYNAMIC -> this;
     };
   }
 
   /** The same codes with other outputs. */
   public GraphChoices outputs(boolean hidden, boolean last) {
-    return new GraphChoices(int4, int8, hidden, last);
+    return new GraphChoices(int4, int8, hidden, last, grouped);
+  }
+
+  /** The same with the other operator for attention, or without. */
+  public GraphChoices attention(boolean groups) {
+    return new GraphChoices(int4, int8, hiddenStates, lastLogits, groups);
   }
 
   /** What a variant's file has otherwise, {@code name=value} with commas between; may be empty. */
@@ -75,6 +84,9 @@ public record GraphChoices(
     if (lastLogits) {
       all.add(LAST_LOGITS);
     }
+    if (grouped) {
+      all.add(GROUPED);
+    }
     return String.join(",", all);
   }
 
@@ -87,9 +99,11 @@ public record GraphChoices(
     List<String> codes = new ArrayList<>(List.of(changes.split(",", -1)));
     boolean hidden = codes.remove(HIDDEN_STATES);
     boolean last = codes.remove(LAST_LOGITS);
+    boolean groups = codes.remove(GROUPED);
     GraphChoices usual = defaults();
     return usual
         .with(variant, usual.codes(variant).with(String.join(",", codes), where))
-        .outputs(hidden, last);
+        .outputs(hidden, last)
+        .attention(groups);
   }
 }

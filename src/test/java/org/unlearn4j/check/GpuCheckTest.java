@@ -255,6 +255,10 @@ class GpuCheckTest {
   /** Minutes apart, with a JSON each: the second finds what the first has trained on the card. */
   @Test
   void theRestOfFableFindsTheFirstPart() throws IOException {
+    // Whatever else has such a name must not end the check: another version's record, for one.
+    Path strange = Files.createDirectories(home.resolve("strange-fable/eval")).getParent();
+    Files.writeString(strange.resolve("eval/unlearned.tf.json"), "{}");
+    Files.writeString(strange.resolve("pipeline.yaml"), "unlearn: {no_such_key: 1}");
     Found none = check("auto", "fable.rest", "none.json", 3600);
     assertEquals("absent", none.outcome("fable.rest"));
     check("cpu", "^fable$", "processor.json", 3600); // which is no card's

@@ -125,6 +125,10 @@ class BenchCommandTest {
     refuses("--precision: found fp64, expected fp32, tf32 or bf16.", "--precision", "fp64");
     refuses("--objective: ", "--objective", "Oblivion");
     refuses("nowhere.jsonl: found no such file, expected", "--trend", "nowhere.jsonl");
+    // Before anything is measured, which would end with a history and pictures nowhere.
+    refuses("pom.xml: found a file, expected a folder for pictures", "--growth", "pom.xml");
+    refuses("src: found a folder, expected a file with measurements", "--history", "src");
+    refuses("pom.xml, line 1: found invalid JSON", "--history", "pom.xml");
     String one = ", expected one of --growth, --history, --memory, --trace, --trend.";
     refuses("found --history and --memory" + one, "--memory", "--history", "a.jsonl");
     refuses("found --history and --trend" + one, "--trend", "a.jsonl", "--history", "a.jsonl");

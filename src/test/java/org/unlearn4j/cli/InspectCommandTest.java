@@ -159,4 +159,23 @@ class InspectCommandTest {
     assertTrue(r.err().contains(expected), r.err());
     assertEquals(1, r.err().lines().count(), r.err());
   }
+
+  /** What would be dropped is said, and an option that counts is taken. */
+  @Test
+  void optionsOfAPlanNeedOne() {
+    String model = LLAMA.toString();
+    for (List<String> given :
+        List.of(
+            List.of("--devices", "2"),
+            List.of("--memory", "8"),
+            List.of("--set", "unlearn.epochs=1"))) {
+      CommandRun r = CommandRun.of("inspect", model, given.get(0), given.get(1));
+      assertEquals(ExitCode.USER, r.code());
+      assertEquals("inspect: found " + given.get(0) + ", expected --plan too.", r.err().strip());
+    }
+    CommandRun both = CommandRun.of("inspect", model, "--plan", "--verify-hashes");
+    assertEquals(ExitCode.USER, both.code());
+    assertTrue(both.err().contains("found --verify-hashes beside --plan"), both.err());
+    assertEquals(0, CommandRun.of("inspect", model, "--plan", "--devices", "2").code());
+  }
 }

@@ -124,7 +124,7 @@ class PipelineMistakesTest {
                 + " finetune, unlearn, export, evaluate, verify, card, relearn, attack (did you"
                 + " mean finetune.epochs?).",
             "p.yaml, line 11, export: found the list [fp32], expected a mapping with variants,"
-                + " opset, adapter, hidden_states, logits, int4, int8.",
+                + " opset, attention, adapter, hidden_states, logits, int4, int8.",
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
@@ -185,8 +185,12 @@ NPO      | export.variants=[fp32, fp32]        | expected a list of different va
 NPO      | verify.top1_min=1.01                | expected a number from 0 to 1
 NPO      | model.device=gpu                    | expected auto, cpu or gpu:N
 NPO      | model.device=[cpu:0]                | expected auto, cpu or gpu:N, or a list of two or more
+NPO      | model.device=[a:7000/cpu, a:7000/cpu] | expected auto, cpu or gpu:N, or a list of two or more
+NPO      | model.device=[a:7000/cpu, b:7000/gpu:0] | expected auto, cpu or gpu:N, or a list of two or more
+NPO      | model.device=[a:7000/cpu, a:7001/cpu] | expected auto, cpu or gpu:N, or a list of two or more
+NPO      | model.device=[a:7000/cpu, cpu:1]     | expected auto, cpu or gpu:N, or a list of two or more
 NPO      | model.device=[cpu:0, cpu:0]         | found the list [cpu:0, cpu:0], expected auto
-NPO      | model.device=[cpu:0, gpu:1]         | or a list of two or more different gpu:N (or cpu:N)
+NPO      | model.device=[cpu:0, gpu:1]         | or a list of two or more different gpu:N (or cpu:N,
 NPO      | model.init=random                   | either model.config or model.architecture
 NPO      | data.retain=forget10                | found forget10, which is forgotten too
 NPO      | data.benchmark=jsonl                | data.forget: found no such key

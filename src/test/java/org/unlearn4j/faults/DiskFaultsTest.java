@@ -22,6 +22,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 class DiskFaultsTest {
   private static final int MACHINE = 3;
 
+  private static final String SAID_NOTHING = "Standard output: the result could not be written";
+
   @TempDir static Path root;
   private static WritingCommands commands;
 
@@ -120,7 +122,7 @@ class DiskFaultsTest {
     Path full = full();
     Path out = Files.createDirectories(temp.resolve("out"));
     Child.End end = new Child(temp).to(full).run(commands.arguments(command, out));
-    refused(end, "Standard output: found no room");
+    refused(end, SAID_NOTHING);
   }
 
   @ParameterizedTest
@@ -142,7 +144,7 @@ class DiskFaultsTest {
         Stream.of(line.split(" ", -1))
             .map(a -> a.equals("target") || a.equals("onnx") ? models + a : a)
             .toList();
-    refused(new Child(temp).to(full).run(arguments), "Standard output: found no room");
+    refused(new Child(temp).to(full).run(arguments), SAID_NOTHING);
   }
 
   private static Path full() {

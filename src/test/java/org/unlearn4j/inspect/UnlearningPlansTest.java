@@ -1,6 +1,8 @@
 package org.unlearn4j.inspect;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.unlearn4j.fixtures.Close.assertClose;
 
@@ -8,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.unlearn4j.base.UserException;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Spread;
@@ -115,5 +118,26 @@ class UnlearningPlansTest {
   void anOverrideHoldsForEveryWay() {
     double saved = whole(1).bytes() - (double) whole(1, "unlearn.optimizer=adamw8bit").bytes();
     assertClose("saved", 6 * 1_235_814_400.0, saved, 0, 0.02);
+  }
+
+  /** A number for what the training refuses would be a promise: the refusal stands in its place. */
+  @Test
+  void whatAPipelineRefusesHasNoNumber() {
+    String dropout = several("unlearn.clreg.view=dropout");
+    assertTrue(dropout.contains("\"replicas\" : \"refused: --set unlearn.clreg.view"), dropout);
+    assertTrue(dropout.contains("GiB, fits: yes"), dropout);
+    assertFalse(dropout.contains("\"stages\" : \"refused"), dropout);
+    String salient = several("unlearn.salient_share=0.5");
+    assertTrue(salient.contains("\"stages\" : \"refused: --set unlearn.salient_share"), salient);
+    assertTrue(salient.contains("rank=16\" : \"refused: --set unlearn.salient_share"), salient);
+    assertFalse(salient.contains("\"replicas\" : \"refused"), salient);
+    assertFalse(several("unlearn.epochs=2").contains("refused"));
+    UserException wrong =
+        assertThrows(UserException.class, () -> several("unlearn.learning_rate=-1"));
+    assertTrue(wrong.getMessage().contains("found -1, expected"), wrong.getMessage());
+  }
+
+  private static String several(String set) {
+    return new UnlearningPlans(billion(), 2, 8, 24L << 30, 2, List.of(set)).tree().toJson();
   }
 }

@@ -262,4 +262,17 @@ class AutoPrecisionTest {
     settling(BF16_SLOWER).warn(chosen, config, chosen.unlearn().loop(), temp.resolve("a/b/c"));
     assertEquals(2, measured, "a folder that is not of this run");
   }
+
+  /** The folder of all runs may be a user's, with a file of that name for something else. */
+  @Test
+  void anotherFileAboveIsNoRecord() throws IOException {
+    Files.writeString(temp.resolve("precision.json"), "{\"recall\": 0.5}");
+    Pipeline asked = pipeline("bf16");
+    ModelConfig config = ModelConfig.read(Path.of("models/fable-target"));
+    settling(BF16_FASTER).warn(asked, config, asked.unlearn().loop(), temp.resolve("runs/mine"));
+    assertEquals(1, measured);
+    assertThrows(
+        UserException.class,
+        () -> settling(BF16_FASTER).warn(asked, config, asked.unlearn().loop(), temp));
+  }
 }

@@ -206,7 +206,8 @@ class ModelConfigTest {
             "hidden_act: found activation \"mish\", expected one of",
             "num_key_value_heads: found 3, expected a divisor of 4 heads.",
             "rms_norm_eps: found \"tiny\", expected a number.",
-            "found rope_type \"ntk\", expected one of default, dynamic, linear, llama3, longrope, yarn.");
+            "found rope_type \"ntk\", expected one of default, dynamic, linear, llama3, longrope,"
+                + " yarn.");
     for (String part : expected) {
       assertTrue(message.contains(part), part + " in: " + message);
     }
@@ -285,6 +286,21 @@ class ModelConfigTest {
     assertEquals(1.25, rope(ModelConfig.of(json)).magnitude());
     scaling.remove("short_factor");
     unsupported(json, "no short_factor and long_factor for each of 4 frequencies");
+  }
+
+  /**
+   * Dynamic scaling takes theta times (factor n / first - (factor - 1))^(d / (d - 2)) for n tokens,
+   * or for the first length where there are fewer: factor - (factor - 1) = 1 of it up to there.
+   */
+  @Test
+  void dynamicScalingBeginsBeyondTheFirstLength() {
+    ObjectNode json = changed("llama", c -> c.put("max_position_embeddings", 32));
+    List<Double> plain = rope(ModelConfig.of(json)).inverseFrequencies();
+    json.withObjectProperty("rope_parameters").put("rope_type", "dynamic").put("factor", 2.0);
+    assertEquals(plain, rope(ModelConfig.of(json)).inverseFrequencies());
+    assertEquals(32, ModelConfig.of(json).maxPositions());
+    json.put("original_max_position_embeddings", 8);
+    assertEquals(8, ModelConfig.of(json).maxPositions(), "no further than where it begins");
   }
 
   /** A setting that would change the mathematics is refused, not ignored. */

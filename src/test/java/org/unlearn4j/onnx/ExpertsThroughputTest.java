@@ -46,13 +46,14 @@ class ExpertsThroughputTest {
   @TempDir Path temp;
 
   /**
-   * {@code least} is what the layer must gain. 8 tokens go through nearly all experts, so nearly
-   * all weights are read; weights in int8 are widened whether a token asks for them or not.
+   * {@code least} is what the layer must gain. 8 tokens go through 8 (1 - (3/4)^8) = 7.2 of the 8
+   * experts on average, so nearly all weights are read; in int8 they are widened as well, which is
+   * most of the time, and no more than 8 / 7.2 = 1.1 can be gained of that.
    */
   @ParameterizedTest
   @CsvSource({
     "FP32, 512, 2.5", "FP32, 8, 1", "FP32, 1, 2.5",
-    "INT8, 512, 2", "INT8, 8, 1", "INT8, 1, 1",
+    "INT8, 512, 2.5", "INT8, 8, 0.9", "INT8, 1, 2.5",
     "INT4, 512, 2.5", "INT4, 8, 1", "INT4, 1, 2.5"
   })
   void tokensASecond(Variant variant, int tokens, double least) throws Exception {

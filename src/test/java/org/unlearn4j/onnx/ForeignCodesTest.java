@@ -18,6 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.weights.Variant;
@@ -30,7 +31,22 @@ class ForeignCodesTest {
 
   private ParityResult compare(String fixture, Variant limits, Consumer<GraphProto.Builder> change)
       throws IOException {
-    Path folder = Exports.inline(fixture, temp.resolve(fixture));
+    return compare(fixture, GraphForm.LATEST, limits, change);
+  }
+
+  private ParityResult compare(
+      String fixture, int opset, Variant limits, Consumer<GraphProto.Builder> change)
+      throws IOException {
+    Path folder = temp.resolve(fixture);
+    ExportOptions options = ExportOptions.defaults().opset(opset);
+    OnnxExporter.export(Fixture.named(fixture).folder(), folder, options);
+    return renamed(fixture, folder, limits, change);
+  }
+
+  /** The float32 file of a folder, changed, renamed, and of another program. */
+  private static ParityResult renamed(
+      String fixture, Path folder, Variant limits, Consumer<GraphProto.Builder> change)
+      throws IOException {
     ModelProto.Builder model =
         ModelProto.parseFrom(Files.readAllBytes(Exports.model(folder))).toBuilder();
     change.accept(model.getGraphBuilder());
@@ -73,6 +89,41 @@ class ForeignCodesTest {
     assertEquals(List.of(), ReadBacks.failed(result, OWN), found);
     assertEquals(form != ForeignCodes.Form.TURNED, result.weights().orElseThrow().codes() > 0);
     assertTrue(result.weights().orElseThrow().foreign().isEmpty(), found);
+  }
+
+  /** The same among the operators of older runtimes, whose DequantizeLinear has no blocks. */
+  @ParameterizedTest
+  @EnumSource(value = ForeignCodes.Form.class, names = "BLOCKED", mode = EnumSource.Mode.EXCLUDE)
+  void codesAreReadInTheOlderOperatorSet(ForeignCodes.Form form) throws IOException {
+    ParityResult result =
+        compare("llama", GraphForm.OLDER, limits(form), g -> ForeignCodes.write(g, form));
+    String found = result.weights() + " " + result.graph();
+    assertEquals(List.of(), ReadBacks.failed(result, OWN), found);
+    assertEquals(form != ForeignCodes.Form.TURNED, result.weights().orElseThrow().codes() > 0);
+  }
+
+  /** A table and its tied head in GatherBlockQuantized and MatMulNBits: one code of it wrong. */
+  @ParameterizedTest
+  @CsvSource({"mistral, 0", "mistral, 16", "llama, 0", "llama, 16"})
+  void tablesInCodesAreRead(String fixture, int bit) throws IOException {
+    Path folder = temp.resolve(fixture);
+    ExportOptions options = ExportOptions.of(List.of("int4")).quantizedEmbeddings(true);
+    OnnxExporter.export(Fixture.named(fixture).folder(), folder, options);
+    Files.move(folder.resolve("onnx").resolve("model_q4.onnx"), Exports.model(folder));
+    ParityResult result =
+        renamed(
+            fixture,
+            folder,
+            Variant.INT4,
+            g -> {
+              assertTrue(
+                  g.getNodeList().stream()
+                      .anyMatch(n -> n.getOpType().equals("GatherBlockQuantized")));
+              changed(g, "embed_tokens.weight.codes", 5, bit);
+            });
+    List<String> due = bit == 0 ? List.of() : List.of("codes_not_nearest");
+    assertEquals(due, ReadBacks.failed(result, Gate.Level.WEIGHTS), "" + result.weights());
+    assertEquals(List.of(), ReadBacks.failed(result, Gate.Level.GRAPH), "" + result.graph());
   }
 
   /** Llama with one byte of a constant changed. */

@@ -29,14 +29,23 @@ import org.unlearn4j.weights.Variant;
 
 /**
  * What each format of an unlearned Fable costs and keeps: the table of docs/reference/export.md. It
- * reads the main job's folder ({@code -Dformats.run}, runs/fable) and prints lines of Markdown.
+ * reads a run's folder ({@code -Dformats.run}, runs/fable), and writes into the page with {@code
+ * -Dformats.page=true}.
  */
 @Tag("slow")
 class FormatTableTest {
   private static final int BATCH = 16;
-  private static final int PROMPT = 256;
-  private static final int NEW = 64;
+  private static final int PROMPT = 96;
+  private static final int NEW = 96;
   private static final int TIMES = 7;
+  private static final Path PAGE = Path.of("docs/reference/export.md");
+  private static final String BEGIN = "<!-- from FormatTableTest -->\n";
+  private static final String END = "<!-- from FormatTableTest: end -->";
+  private static final String HEAD =
+      """
+      | format | MB | prefill, tokens/s | decoding, tokens/s | mean KL | top-1 | rebound |
+      |---|---|---|---|---|---|---|
+      """;
 
   @TempDir Path temp;
 
@@ -55,7 +64,10 @@ class FormatTableTest {
             "int4, asymmetric, least error", Variant.INT4, "symmetric=false,scales=least_error"),
         new Format(
             "int4, head and layer 0 in 8 bits", Variant.INT4, "head_bits=8,eight_bit_layers=0"),
-        new Format("q4f16", Variant.Q4F16, ""));
+        new Format("q4f16", Variant.Q4F16, ""),
+        new Format("fp32, grouped attention", Variant.FP32, "attention=grouped"),
+        new Format("int4, grouped attention", Variant.INT4, "attention=grouped"),
+        new Format("q4f16, grouped attention", Variant.Q4F16, "attention=grouped"));
   }
 
   @Test
@@ -78,7 +90,7 @@ class FormatTableTest {
       known = probability(model, forget);
     }
     Path whole = export(unlearned, new Format("trained", Variant.FP32, ""));
-    StringBuilder table = new StringBuilder();
+    StringBuilder table = new StringBuilder(HEAD);
     double usual = 0;
     double finer = 0;
     try (OrtModel trained = OrtModel.open(whole, "fp32", 2)) {
@@ -106,6 +118,13 @@ class FormatTableTest {
       }
     }
     System.out.print(table);
+    if (Boolean.getBoolean("formats.page")) {
+      String page = Files.readString(PAGE);
+      int from = page.indexOf(BEGIN) + BEGIN.length();
+      int to = page.indexOf(END);
+      assertTrue(from >= BEGIN.length() && to >= from, PAGE + ": no place for the table");
+      Files.writeString(PAGE, page.substring(0, from) + table + page.substring(to));
+    }
     assertTrue(finer < usual, "eight bits where it matters: " + finer + " of " + usual);
   }
 

@@ -57,7 +57,7 @@ record Mistake(
     return new Mistake(name, Optional.empty(), Optional.of(change), Optional.empty(), false);
   }
 
-  private static Mistake graph(String name, Edit change) {
+  static Mistake graph(String name, Edit change) {
     return new Mistake(name, Optional.empty(), Optional.empty(), Optional.of(change), false);
   }
 

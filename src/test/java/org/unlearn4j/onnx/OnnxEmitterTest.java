@@ -4,11 +4,16 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import ai.onnx.proto.OnnxMl.GraphProto;
+import ai.onnx.proto.OnnxMl.NodeProto;
 import ai.onnx.proto.OnnxMl.TensorProto.DataType;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 import org.unlearn4j.nn.Attention;
@@ -65,6 +70,38 @@ class OnnxEmitterTest {
     refuses(
         () -> e.embedding(foreign, Parameter.matrix("table.weight", 5, 4)),
         "input_ids is not of this graph");
+  }
+
+  /** What a branch computes is known in it alone, and it must compute what it gives. */
+  @Test
+  void aBranchKeepsItsValues() {
+    GraphBuilder g = e.graph();
+    Value x = rows(4);
+    Value asked = g.input("asked", DataType.BOOL, Dim.of(1));
+    List<Value> inner = new ArrayList<>();
+    Supplier<Value> twice =
+        () -> {
+          inner.add(g.node(Op.ADD, "twice", Map.of(), x.shape(), x, x));
+          return inner.get(0);
+        };
+    Supplier<Value> same = () -> g.node(Op.IDENTITY, "same", Map.of(), x.shape(), x);
+    g.output(g.either("either", asked, x.shape(), twice, same));
+    refuses(() -> e.add(x, inner.get(0)), "Add_output_0 is not of this graph");
+    refuses(
+        () -> g.either("wrong", asked, x.shape(), () -> x, same), x.name() + " is not computed");
+    GraphProto graph = g.build("branches").build();
+    NodeProto node = graph.getNode(graph.getNodeCount() - 1);
+    assertEquals("If", node.getOpType());
+    assertEquals(List.of("asked"), node.getInputList());
+    // In the order of their names, as all attributes.
+    assertEquals(
+        List.of("Identity", "Add"),
+        node.getAttributeList().stream().map(a -> a.getG().getNode(0).getOpType()).toList());
+    // What a branch reads is needed by whoever needs the node.
+    GraphProto.Builder part = Subgraph.needed(graph, node.getOutputList(), Set.of());
+    assertTrue(
+        part.getNodeList().stream().anyMatch(n -> n.getOutputList().contains(x.name())),
+        part.toString());
   }
 
   @Test

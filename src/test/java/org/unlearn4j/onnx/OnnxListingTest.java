@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -11,6 +12,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.weights.Variant;
 
 /** The listing says what the exported file holds, and the same each time. */
 class OnnxListingTest {
@@ -24,6 +26,24 @@ class OnnxListingTest {
     assertEquals(listing, OnnxListing.of(decoder));
     Path folder = Exports.external(name, temp.resolve(name));
     assertEquals(listing, OnnxListing.of(Exports.model(folder)));
+  }
+
+  /**
+   * Five experts a layer, three matrices each. Branches are further to the right than the two
+   * spaces of every line; what stands there is read only where a token asks for the expert.
+   */
+  @Test
+  void codesOfExpertsAreReadInBranches() {
+    Decoder mixtral = Decoder.of(ModelConfig.read(Fixture.named("mixtral").folder()));
+    List<String> lines = OnnxListing.of(mixtral, Variant.INT8, GraphForm.LATEST).lines().toList();
+    List<String> read =
+        lines.stream()
+            .filter(l -> l.contains("DequantizeLinear(") && l.contains(".experts."))
+            .toList();
+    assertEquals(2 * 5 * 3, read.size());
+    assertTrue(read.stream().allMatch(l -> l.startsWith("      /model/layers.")), read.get(0));
+    assertEquals(2 * 5, lines.stream().filter(l -> l.contains("/If  If  -> ")).count());
+    assertEquals(2 * 5, lines.stream().filter("    else_branch"::equals).count());
   }
 
   @Test

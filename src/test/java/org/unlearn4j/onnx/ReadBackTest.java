@@ -63,7 +63,13 @@ class ReadBackTest {
 
   /** The definitions written down once more, in double precision: {@link Dequantized}. */
   @ParameterizedTest
-  @CsvSource({"llama, INT8, 0", "llama, INT8_DYNAMIC, 0", "llama, INT4, 32", "gpt2, INT4, 32"})
+  @CsvSource({
+    "llama, INT8, 0",
+    "llama, INT8_DYNAMIC, 0",
+    "mixtral, INT8, 0",
+    "llama, INT4, 32",
+    "gpt2, INT4, 32"
+  })
   void valuesAreThoseThatTheCodesStandFor(String name, Variant variant, int block)
       throws IOException {
     Path folder = Fixture.named(name).folder();

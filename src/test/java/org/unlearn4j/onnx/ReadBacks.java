@@ -16,8 +16,10 @@ import java.util.List;
 import java.util.Map;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.fixtures.Fixture;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.OwnHead;
+import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.parity.Gate;
 import org.unlearn4j.parity.NumericMeasure;
 import org.unlearn4j.parity.ParityResult;
@@ -80,11 +82,16 @@ final class ReadBacks {
       new ObjectMapper().writeValue(source.resolve("config.json").toFile(), config);
       Map<String, float[]> values = new HashMap<>();
       try (SafeTensors weights = SafeTensors.open(trained)) {
-        weights.names().forEach(n -> values.put(n, weights.floats(n)));
+        // Each parameter by its own name, also where a file has several in one tensor.
+        List<String> names =
+            Decoder.of(ModelConfig.read(trained)).parameters().stream()
+                .map(Parameter::name)
+                .toList();
+        names.forEach(n -> values.put(n, weights.floats(n)));
         mistake.weights().ifPresent(w -> w.accept(values));
         SafeTensorsWriter.write(
             source.resolve("model.safetensors"),
-            weights.names().stream().map(weights::info).toList(),
+            names.stream().map(weights::info).toList(),
             t -> FloatBuffer.wrap(values.get(t.name())),
             Map.of());
       }

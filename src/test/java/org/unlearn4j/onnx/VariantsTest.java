@@ -71,12 +71,13 @@ class VariantsTest {
   /**
    * Every family in the newer operator set; in the older one those that have between them all words
    * it spells out otherwise: norms of both kinds and per head, rotary embedding, learned positions,
-   * windows, soft caps, GELU, matrices {@code [in, out]}, tied heads.
+   * windows, soft caps, GELU, matrices {@code [in, out]}, tied heads, experts.
    */
   static Stream<Arguments> forms() {
     return Stream.concat(
         Fixture.names().map(n -> Arguments.of(n, GraphForm.LATEST)),
-        Stream.of("llama", "qwen3", "gemma2", "gpt2").map(n -> Arguments.of(n, GraphForm.OLDER)));
+        Stream.of("llama", "qwen3", "gemma2", "gpt2", "gpt_oss")
+            .map(n -> Arguments.of(n, GraphForm.OLDER)));
   }
 
   @ParameterizedTest

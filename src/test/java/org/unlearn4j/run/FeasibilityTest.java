@@ -27,6 +27,23 @@ class FeasibilityTest {
     return assertThrows(UserException.class, work).getMessage();
   }
 
+  /** Heads of 12 features, of which the operator knows nothing; 8 are well. */
+  @Test
+  void headsAreHeldAgainstTheOperator() {
+    Path model = Fixture.named("qwen3").folder();
+    List<String> asked = List.of("model.path=" + model, "export.attention=grouped");
+    Pipeline pipeline = Pipeline.defaults("NPO", asked);
+    String due =
+        model
+            + ", config.json: found heads of 12 features beside attention grouped, whose operator"
+            + " needs a multiple of 8, expected attention standard.";
+    Path run = temp.resolve("run");
+    assertEquals(due, told(() -> Job.of(pipeline).in(run).run()));
+    assertFalse(Files.exists(run.resolve("pipeline.yaml")), "nothing has run");
+    Feasibility.deployable(pipeline.with("export.attention=standard"));
+    Feasibility.deployable(pipeline.with("model.path=" + Fixture.named("llama").folder()));
+  }
+
   /** The fixture has three layers, 0 to 2. */
   @Test
   void layersAreHeldAgainstTheModel() {

@@ -225,7 +225,7 @@ class SeparateAdapterTest {
 
   /** The base's numbers are the variant's own; what is added to them is float32 in all of them. */
   @ParameterizedTest
-  @CsvSource({"llama", "phi3", "gpt2"})
+  @CsvSource({"llama", "phi3", "gpt2", "mixtral"})
   void everyVariantServesBoth(String family) {
     Variant[] all = Variant.values();
     LowRank adapter = Adapters.random(Adapters.decoder(family), 1, false, "q", "o", "down");

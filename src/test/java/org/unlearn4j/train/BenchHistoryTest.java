@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,5 +93,20 @@ class BenchHistoryTest {
     assertEquals("{\"answer\": 42}\n", Files.readString(file));
     Files.writeString(file, "step\n");
     assertThrows(UserException.class, history::trends);
+  }
+
+  /** Whoever reads, adds a line and writes without a lock loses the other's line. */
+  @Test
+  void measurementsOfTwoAtOnceAreAllThere() {
+    IntStream.range(0, 8).parallel().forEach(i -> history.append(measured("FP32", 100 + i), "one"));
+    assertEquals(8, history.trends().get(0).count());
+  }
+
+  @Test
+  void aFolderIsNoHistory() throws IOException {
+    Files.createDirectory(file);
+    String message = assertThrows(UserException.class, history::requireOwn).getMessage();
+    assertTrue(message.contains("bench.jsonl: found a folder, expected a file"), message);
+    assertEquals(message, assertThrows(UserException.class, history::trends).getMessage());
   }
 }

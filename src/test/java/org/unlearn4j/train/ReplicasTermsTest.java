@@ -128,6 +128,24 @@ class ReplicasTermsTest {
         steps.run(npo, DividedSteps.cpus(2), two));
   }
 
+  /** The same where each micro-batch has its negatives: those of one device's micro-batches. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "NPO | unlearn.clreg={weight: 0.5, queue: 5}",
+        "PDU | unlearn.objective.epsilon=1",
+      })
+  void accumulatesWhatComparesRows(String name, String setting) {
+    Objective objective = steps.objective(name, setting);
+    StepBatch whole = whole(objective);
+    List<List<StepBatch>> two =
+        List.of(List.of(part(whole, 0, 2), part(whole, 2, 6)), List.of(batch(objective, 2, 5)));
+    assertSame(
+        steps.run(objective, Computations.FP32, two),
+        steps.run(objective, DividedSteps.cpus(2), two));
+  }
+
   /** Nothing that a checkpoint keeps depends on how many devices there were. */
   @ParameterizedTest
   @ValueSource(strings = {"NPO", "adapter"})
