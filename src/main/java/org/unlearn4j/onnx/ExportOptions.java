@@ -43,7 +43,9 @@ public record ExportOptions(
     boolean int4 = variants.stream().map(Variant::named).anyMatch(LinearMaps.INT4_TABLES::contains);
     if (quantizedEmbeddings && !int4) {
       throw new UserException(
-          "Token table in int4: found variants " + variants + ", expected int4 among them.");
+          "Token table in int4: found variants "
+              + variants
+              + ", expected int4 or q4f16 among them.");
     }
     if (dataFileLimit < 1) {
       throw new UserException(

@@ -32,11 +32,9 @@ class WorkerCommandTest {
   /** The first process would choose one later. */
   @Test
   void aPrecisionIsNamed() {
-    CommandRun r =
-        CommandRun.of(
-            ("worker --pipeline pipeline/fable.yaml --place 1 --set model.precision=auto --set")
-                .concat(" " + TWO.replace(" ", ""))
-                .split(" ", -1));
+    String line =
+        "worker --pipeline pipeline/fable.yaml --place 1 --set model.precision=auto --set ";
+    CommandRun r = CommandRun.of((line + TWO.replace(" ", "")).split(" ", -1));
     assertEquals(2, r.code(), r.err());
     assertTrue(r.err().contains("model.precision: found auto, expected fp32"), r.err());
   }

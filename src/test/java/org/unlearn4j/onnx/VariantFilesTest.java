@@ -184,7 +184,8 @@ class VariantFilesTest {
                 UserException.class,
                 () -> ExportOptions.of(List.of("int8")).quantizedEmbeddings(true))
             .getMessage();
-    assertEquals("Token table in int4: found variants [int8], expected int4 among them.", message);
+    assertEquals(
+        "Token table in int4: found variants [int8], expected int4 or q4f16 among them.", message);
     assertThrows(UserException.class, () -> ExportOptions.of(List.of("int8", "int8")));
   }
 
