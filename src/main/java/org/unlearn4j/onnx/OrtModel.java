@@ -41,7 +41,6 @@ public final class OrtModel implements LanguageModel {
   private final OrtRuntime runtime;
   private final Deployed deployed;
   private final KeyValueCache cache;
-  private final DividedRows divided;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
   private SampledPrompts sharing;
@@ -60,7 +59,6 @@ public final class OrtModel implements LanguageModel {
     this.measuring = MeasuringGraphs.of(file.model());
     this.deployed = Deployed.open(runtime, file, config.vocabSize());
     this.cache = deployed.cache();
-    this.divided = new DividedRows(deployed, file, config, adapter);
   }
 
   /**
@@ -321,7 +319,12 @@ public final class OrtModel implements LanguageModel {
   public List<int[]> generate(List<int[]> prompts, Generation how, StepListener listener) {
     cache.require(file.path());
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
-    return divided.generate(prompts, how, listener);
+    Decoding decoding =
+        new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
+    try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
+      rounds.run(decoding);
+    }
+    return decoding.continuations();
   }
 
   @Override
@@ -382,7 +385,6 @@ public final class OrtModel implements LanguageModel {
       if (sharing != null) {
         sharing.close();
       }
-      divided.close();
       adapter.ifPresent(ActiveAdapter::close);
     } catch (OrtException e) {
       throw new IllegalStateException(e);

@@ -102,11 +102,6 @@ public record OrtSettings(
         : this;
   }
 
-  /** The same with one thread. */
-  OrtSettings onOneThread() {
-    return new OrtSettings(provider, card, 1, 1, graphOptimization);
-  }
-
   int effectiveThreads() {
     return threads > 0 ? threads : Runtime.getRuntime().availableProcessors();
   }
