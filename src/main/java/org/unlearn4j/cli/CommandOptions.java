@@ -139,6 +139,13 @@ public final class CommandOptions {
               + share
               + ", expected 1 (this command has no forget set to search for salient modules in).");
     }
+    int retainRows = pipeline.unlearn().retainRows();
+    if (retainRows > 1) {
+      throw new UserException(
+          "--set unlearn.retain_rows: found "
+              + retainRows
+              + ", expected 1 (this command's steps have as many rows of each kind).");
+    }
     return pipeline;
   }
 

@@ -74,6 +74,7 @@ final class PipelineRecords {
         robust(s),
         s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
+        s.get(UnlearnKeys.RETAIN_ROWS),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
         TuningKeys.read(s),
         loop(s, Schema.UNLEARN));

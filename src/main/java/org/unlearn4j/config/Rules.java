@@ -166,6 +166,13 @@ final class Rules {
     if (is(ClRegKeys.VIEW, ClRegSettings.View.PARAPHRASE) && !pairs) {
       add(ClRegKeys.VIEW, "paraphrase of passages", "mask or dropout");
     }
+    boolean alone = none && settings.find(ClRegKeys.WEIGHT).filter(w -> w > 0).isEmpty();
+    if (alone && settings.find(UnlearnKeys.RETAIN_ROWS).filter(r -> r > 1).isPresent()) {
+      add(
+          UnlearnKeys.RETAIN_ROWS,
+          "more than 1 without a retain loss or CLReg",
+          "1 (no retain row is read)");
+    }
     boolean nothing = settings.find(ObjectiveKeys.GAMMA).filter(g -> g == 0).isPresent();
     if (nothing && settings.find(ClRegKeys.WEIGHT).filter(w -> w > 0).isEmpty()) {
       add(

@@ -35,6 +35,13 @@ final class UnlearnKeys {
               + " forgetting first, and nothing else does; 1: the whole model learns"
               + " (docs/results/quantization.md)");
 
+  static final Key<Integer> RETAIN_ROWS =
+      new Key<>(
+          "unlearn.retain_rows",
+          integer(1),
+          constant(1),
+          "retain rows beside each forget row of a step; more keep more utility and take longer");
+
   static final Key<Double> WATCH =
       new Key<>(
           "unlearn.watch",
@@ -50,5 +57,6 @@ final class UnlearnKeys {
           "rows of each set that are measured, at equal distances");
 
   static final List<Key<?>> ALL =
-      List.of(QUANTIZATION_AWARE, QUANTIZATION_SHARE, SALIENT_SHARE, WATCH, WATCH_ROWS);
+      List.of(
+          RETAIN_ROWS, QUANTIZATION_AWARE, QUANTIZATION_SHARE, SALIENT_SHARE, WATCH, WATCH_ROWS);
 }

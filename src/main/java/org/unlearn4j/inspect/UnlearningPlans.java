@@ -158,7 +158,8 @@ public record UnlearningPlans(
         new Computation(precision, Device.CPU, unlearn.loop().recompute()),
         unlearn.loop().optimizer().form(),
         unlearn.loop().accumulate() > 1,
-        MemoryPlan.Batch.of(objective, some, tokens, Math.max(1, tokens / 2)));
+        MemoryPlan.Batch.of(objective, some, tokens, Math.max(1, tokens / 2))
+            .withRetainRows(objective, unlearn.retainRows()));
   }
 
   /**

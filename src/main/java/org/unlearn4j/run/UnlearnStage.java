@@ -147,7 +147,9 @@ public final class UnlearnStage {
               .map(s -> new Surgery(s, decoder, new Surgery.Rows(forget, retain, budget())));
       Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
-      TrainingData rows = new TrainingData(forget, retain, alternates, Map.of());
+      TrainingData rows =
+          new TrainingData(forget, retain, alternates, Map.of())
+              .withRetainRows(pipeline.unlearn().retainRows());
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
       new SettledPrecision(log)
           .warn(pipeline, decoder.config(), loop, out.toAbsolutePath().getParent());

@@ -54,7 +54,7 @@ record EpochPlan(List<List<Micro>> steps) {
       if (data.forget().isEmpty()) {
         micro = new Micro(new int[0], anchors.get(i));
       } else {
-        int[] kept = new int[retain.length == 0 ? 0 : anchors.get(i).length];
+        int[] kept = new int[retain.length == 0 ? 0 : anchors.get(i).length * data.retainRows()];
         for (int r = 0; r < kept.length; r++) {
           kept[r] = retain[next++ % retain.length];
         }

@@ -63,6 +63,16 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
           each * objective.logits().size());
     }
 
+    /** The same with more than one retain row beside each forget row. */
+    public Batch withRetainRows(Objective objective, int each) {
+      long more = objective.segments().contains(Segment.RETAIN) ? each - 1 : 0;
+      long own = rows / objective.segments().size();
+      long scored = objective.scored().contains(Segment.RETAIN) ? labelled / objective.scored().size() : 0;
+      long reading = objective.logits().contains(Segment.RETAIN) ? read / objective.logits().size() : 0;
+      return new Batch(
+          rows + more * own, time, labelled + more * scored, read + more * reading);
+    }
+
     /** The largest that training rows can give. */
     public static Batch largest(Objective objective, int batchSize, TrainingData data) {
       long rows = 0;
@@ -72,6 +82,9 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       for (Segment s : objective.segments()) {
         List<TokenRow> own = data.of(s);
         long count = Math.min(batchSize, own.size());
+        if (s == Segment.RETAIN && !data.forget().isEmpty()) {
+          count = Math.min((long) batchSize * data.retainRows(), own.size());
+        }
         long most =
             own.stream()
                 .map(TokenRow::labelled)

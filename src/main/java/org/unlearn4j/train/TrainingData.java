@@ -16,13 +16,15 @@ import org.unlearn4j.unlearn.Segment;
  *     nats, of the segments for which the objective asks for it
  * @param floors what the negative log-likelihood of each labelled token may rise to, in nats, for
  *     each forget row; empty where the objective has no floors
+ * @param retainRows retain rows that stand beside each forget row in a step
  */
 public record TrainingData(
     List<TokenRow> forget,
     List<TokenRow> retain,
     List<TokenRow> alternates,
     Map<Segment, double[]> reference,
-    List<double[]> floors) {
+    List<double[]> floors,
+    int retainRows) {
   public TrainingData {
     forget = List.copyOf(forget);
     retain = List.copyOf(retain);
@@ -36,7 +38,7 @@ public record TrainingData(
       List<TokenRow> retain,
       List<TokenRow> alternates,
       Map<Segment, double[]> reference) {
-    this(forget, retain, alternates, reference, List.of());
+    this(forget, retain, alternates, reference, List.of(), 1);
   }
 
   /** Rows to learn, nothing to forget. */
@@ -46,12 +48,17 @@ public record TrainingData(
 
   /** The same rows with what the reference model says of them. */
   public TrainingData withReference(Map<Segment, double[]> nll) {
-    return new TrainingData(forget, retain, alternates, nll, floors);
+    return new TrainingData(forget, retain, alternates, nll, floors, retainRows);
   }
 
   /** The same rows with their floors. */
   public TrainingData withFloors(List<double[]> nats) {
-    return new TrainingData(forget, retain, alternates, reference, nats);
+    return new TrainingData(forget, retain, alternates, reference, nats, retainRows);
+  }
+
+  /** The same rows, with so many retain rows beside each forget row. */
+  public TrainingData withRetainRows(int each) {
+    return new TrainingData(forget, retain, alternates, reference, floors, each);
   }
 
   /** Rows from which a segment of a batch is taken: as many and as long as its own. */

@@ -138,6 +138,10 @@ class BenchCommandTest {
         "--set",
         "unlearn.salient_share=0.5");
     refuses(
+        "--set unlearn.retain_rows: found 2, expected 1 (this command's steps",
+        "--set",
+        "unlearn.retain_rows=2");
+    refuses(
         "unlearn.router_loss: found 1 for a model without experts (llama), expected 0.",
         "--set",
         "unlearn.router_loss=1");

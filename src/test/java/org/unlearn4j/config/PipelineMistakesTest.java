@@ -128,9 +128,9 @@ class PipelineMistakesTest {
             "--set unlearn.clreg.temperature=0: found 0, expected a number greater than 0.",
             "--set unlearn.batch_sise=4: found an unknown key, expected one of epochs, batch_size,"
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
-                + " clip_norm, seed, checkpoint_every, recompute, router_loss, quantization_aware,"
-                + " quantization_share, salient_share, watch, watch_rows, tuning_share, seeds,"
-                + " objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
+                + " clip_norm, seed, checkpoint_every, recompute, router_loss, retain_rows,"
+                + " quantization_aware, quantization_share, salient_share, watch, watch_rows,"
+                + " tuning_share, seeds, objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
                 + " batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
@@ -166,6 +166,7 @@ NPO      | unlearn.objective.pull=-1           | found -1, expected a number
 RMU      | unlearn.objective.floor=1           | found a setting that RMU does not have
 NPO      | unlearn.watch=-1                    | found -1, expected a number
 NPO      | unlearn.watch_rows=0                | found 0, expected an integer of at least 1
+NPO      | unlearn.retain_rows=0               | found 0, expected an integer of at least 1
 NPO      | unlearn.salient_share=0             | found 0, expected a number greater than 0, at most 1
 NPO      | unlearn.salient_share=1.5           | found 1.5, expected a number greater than 0, at most 1
 NPO      | unlearn.robust.attack=sam            | (did you mean SAM?)

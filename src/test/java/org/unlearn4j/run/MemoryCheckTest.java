@@ -75,6 +75,22 @@ class MemoryCheckTest {
         .total();
   }
 
+  /** NPO reads forget and retain rows: three retain rows each make 4 rows of 2, in every count. */
+  @Test
+  void moreRetainRowsAreCounted() {
+    TrainingData more = new TrainingData(nCopies(80), nCopies(80), List.of(), Map.of());
+    MemoryPlan.Batch one = MemoryPlan.Batch.largest(objective, 8, more);
+    MemoryPlan.Batch three = MemoryPlan.Batch.largest(objective, 8, more.withRetainRows(3));
+    assertEquals(2 * one.rows(), three.rows());
+    assertEquals(2 * one.labelled(), three.labelled());
+    assertEquals(2 * one.read(), three.read());
+    assertEquals(three, one.withRetainRows(objective, 3));
+  }
+
+  private static List<TokenRow> nCopies(int n) {
+    return Collections.nCopies(n, row());
+  }
+
   private String said(MemoryCheck check, long available) {
     ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     check.require(new PrintStream(bytes, true, StandardCharsets.UTF_8), available);

@@ -67,6 +67,20 @@ class EpochPlanTest {
     }
   }
 
+  /** 37 forget rows in batches of 8: 24 retain rows beside each 8, 15 beside the last 5. */
+  @Test
+  void severalRetainRowsBesideEachForgetRow() {
+    TrainingData data = forgetting(37, 200).withRetainRows(3);
+    EpochPlan plan = EpochPlan.of(data, 8, 1, 7, 0);
+    List<Integer> drawn = new ArrayList<>();
+    for (EpochPlan.Micro m : micro(plan)) {
+      assertEquals(3 * m.forget().length, m.retain().length);
+      Arrays.stream(m.retain()).forEach(drawn::add);
+    }
+    assertEquals(111, drawn.stream().distinct().count(), "none twice before all were seen");
+    assertEquals(0, micro(EpochPlan.of(forgetting(3, 0).withRetainRows(3), 2, 1, 7, 0)).get(0).retain().length);
+  }
+
   @Test
   void asManyRetainRowsAndNoneTwiceBeforeAllWereSeen() {
     for (int retain : new int[] {5, 37, 50}) {
