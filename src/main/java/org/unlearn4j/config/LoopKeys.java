@@ -45,10 +45,7 @@ final class LoopKeys {
   }
 
   LoopKeys(String at, Defaults otherwise) {
-    String rows =
-        at.equals("unlearn")
-            ? "forget rows of a micro-batch"
-            : "rows of a micro-batch";
+    String rows = at.equals("unlearn") ? "forget rows of a micro-batch" : "rows of a micro-batch";
     this.epochs =
         key(at + ".epochs", integer(1), constant(otherwise.epochs), "passes over the rows");
     this.batchSize = key(at + ".batch_size", integer(1), constant(otherwise.batchSize), rows);

@@ -67,10 +67,11 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     public Batch withRetainRows(Objective objective, int each) {
       long more = objective.segments().contains(Segment.RETAIN) ? each - 1 : 0;
       long own = rows / objective.segments().size();
-      long scored = objective.scored().contains(Segment.RETAIN) ? labelled / objective.scored().size() : 0;
-      long reading = objective.logits().contains(Segment.RETAIN) ? read / objective.logits().size() : 0;
-      return new Batch(
-          rows + more * own, time, labelled + more * scored, read + more * reading);
+      long scored =
+          objective.scored().contains(Segment.RETAIN) ? labelled / objective.scored().size() : 0;
+      long reading =
+          objective.logits().contains(Segment.RETAIN) ? read / objective.logits().size() : 0;
+      return new Batch(rows + more * own, time, labelled + more * scored, read + more * reading);
     }
 
     /** The largest that training rows can give. */

@@ -78,7 +78,9 @@ class EpochPlanTest {
       Arrays.stream(m.retain()).forEach(drawn::add);
     }
     assertEquals(111, drawn.stream().distinct().count(), "none twice before all were seen");
-    assertEquals(0, micro(EpochPlan.of(forgetting(3, 0).withRetainRows(3), 2, 1, 7, 0)).get(0).retain().length);
+    assertEquals(
+        0,
+        micro(EpochPlan.of(forgetting(3, 0).withRetainRows(3), 2, 1, 7, 0)).get(0).retain().length);
   }
 
   @Test
