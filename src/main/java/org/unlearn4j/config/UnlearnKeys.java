@@ -40,7 +40,7 @@ final class UnlearnKeys {
           "unlearn.retain_rows",
           integer(1),
           constant(1),
-          "retain rows beside each forget row of a step; more keep more utility and take longer");
+          "retain rows beside each forget row of a step; more take longer");
 
   static final Key<Double> WATCH =
       new Key<>(
