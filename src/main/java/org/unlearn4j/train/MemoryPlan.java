@@ -82,10 +82,8 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
       long read = 0;
       for (Segment s : objective.segments()) {
         List<TokenRow> own = data.of(s);
-        long count = Math.min(batchSize, own.size());
-        if (s == Segment.RETAIN && !data.forget().isEmpty()) {
-          count = Math.min((long) batchSize * data.retainRows(), own.size());
-        }
+        long each = s == Segment.RETAIN ? data.retainRows() : 1;
+        long count = Math.min(batchSize * each, own.size());
         long most =
             own.stream()
                 .map(TokenRow::labelled)

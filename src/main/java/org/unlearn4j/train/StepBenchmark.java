@@ -124,21 +124,17 @@ public final class StepBenchmark {
 
   /** Runs two steps, the second under TensorFlow's eyes. */
   public static Memory memory(Work work) {
-    Decoder decoder = Decoder.of(work.config());
     StepBatch batch = batch(work);
     int labelled = batch.rows().values().iterator().next().get(0).labelled();
     MemoryPlan plan =
         MemoryPlan.of(
-            decoder,
+            Decoder.of(work.config()),
             work.objective(),
             work.computation(),
             work.optimizer().form(),
             false,
             MemoryPlan.Batch.of(work.objective(), work.rows(), work.tokens(), labelled));
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
-      assign(graph, work.config());
-      step.reset();
+    try (TrainingStep step = ready(work)) {
       StepControl control = StepControl.of(work.objective(), 0.1);
       // The first run's allocations are those of an optimiser that is still thinking.
       step.run(1, List.of(batch), 0, control);
@@ -148,11 +144,7 @@ public final class StepBenchmark {
 
   /** Where the time of a step goes, by type of operation, the longest first. */
   public static List<OperationTimes.Spent> trace(Work work) {
-    StepGraph graph =
-        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
-      assign(graph, work.config());
-      step.reset();
+    try (TrainingStep step = ready(work)) {
       StepControl control = StepControl.of(work.objective(), 0.1);
       List<StepBatch> batch = List.of(batch(work));
       for (int i = 1; i <= WARM_UP; i++) {
@@ -166,11 +158,7 @@ public final class StepBenchmark {
   /** Times the steps of a case, and measures the memory of one. */
   public static StepGrowth.Cost cost(StepGrowth.Case of) {
     Work work = of.work();
-    StepGraph graph =
-        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
-      assign(graph, work.config());
-      step.reset();
+    try (TrainingStep step = ready(work)) {
       StepControl control = StepControl.of(work.objective(), 0.1);
       List<StepBatch> batch = List.of(batch(work));
       int t = 0;
@@ -187,6 +175,21 @@ public final class StepBenchmark {
       }
       step.peakBytes(++t, batch, control); // the first traced run is another signature
       return new StepGrowth.Cost(Median.of(ms), step.peakBytes(++t, batch, control));
+    }
+  }
+
+  /** A step whose weights are filled and whose optimiser remembers nothing; to be closed. */
+  private static TrainingStep ready(Work work) {
+    StepGraph graph =
+        new StepGraph(Decoder.of(work.config()), work.objective(), work.computation());
+    TrainingStep step = new TrainingStep(graph, work.optimizer(), 1);
+    try {
+      assign(graph, work.config());
+      step.reset();
+      return step;
+    } catch (RuntimeException | Error e) {
+      step.close();
+      throw e;
     }
   }
 
@@ -213,10 +216,7 @@ public final class StepBenchmark {
     long processor = 0;
     int signatures;
     StepControl control = StepControl.of(work.objective(), 0.1);
-    StepGraph graph = new StepGraph(decoder, work.objective(), work.computation());
-    try (TrainingStep step = new TrainingStep(graph, work.optimizer(), 1)) {
-      assign(graph, work.config());
-      step.reset();
+    try (TrainingStep step = ready(work)) {
       for (int i = 0; i < WARM_UP + work.steps(); i++) {
         if (i == WARM_UP) {
           processor = processorNanos();
@@ -231,7 +231,7 @@ public final class StepBenchmark {
         }
       }
       processor = processorNanos() - processor;
-      signatures = graph.runtime().signatures();
+      signatures = step.graph().runtime().signatures();
     }
     Arrays.sort(ms);
     double median = Median.of(ms);

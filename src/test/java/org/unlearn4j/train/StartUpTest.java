@@ -64,7 +64,8 @@ class StartUpTest {
     return new TokenRow(ids, labels);
   }
 
-  private static Decoder decoder(int layers) {
+  /** A tiny one, of which only the number of blocks differs. */
+  static Decoder decoder(int layers) {
     return Decoder.of(
         ModelConfig.of(
             new ObjectMapper()

@@ -3,7 +3,6 @@ package org.unlearn4j.train;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +12,6 @@ import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
-import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
@@ -40,25 +38,8 @@ class StepCountsTest {
     return added;
   }
 
-  private static Decoder decoder(int layers) {
-    return Decoder.of(
-        ModelConfig.of(
-            new ObjectMapper()
-                .createObjectNode()
-                .put("model_type", "llama")
-                .put("hidden_size", 8)
-                .put("num_hidden_layers", layers)
-                .put("num_attention_heads", 2)
-                .put("num_key_value_heads", 1)
-                .put("intermediate_size", 8)
-                .put("vocab_size", 16)
-                .put("max_position_embeddings", 8)
-                .put("rms_norm_eps", 1e-5)
-                .put("tie_word_embeddings", true)));
-  }
-
   private static TrainingStep step(int layers, Precision precision, int accumulate, String... set) {
-    Decoder decoder = decoder(layers);
+    Decoder decoder = StartUpTest.decoder(layers);
     Objective objective =
         Objectives.forTraining(
             Pipeline.defaults("NPO", List.of(set)).unlearn(),
