@@ -39,6 +39,9 @@ public final class Variables {
   /** Values that go through the Java heap at a time. */
   static final int PIECE = 1 << 18;
 
+  /** Bytes of rows that are fed at a time where a set is more than a portion. */
+  private static final long ROWS = 1L << 26;
+
   /** Bytes that one run moves, if these are not less than one part of {@link #SHARE}. */
   private static final long PORTION = 1L << 28;
 
@@ -54,6 +57,9 @@ public final class Variables {
   private final Map<String, Placeholder<? extends TNumber>> placeholders = new LinkedHashMap<>();
   private final Function<Parameter, DType> formats;
   private final List<List<Parameter>> portions;
+  private final long most;
+  private Optional<RowAssignment> byRows = Optional.empty();
+  private boolean held;
   private final List<Variables> copies = new ArrayList<>();
 
   /**
@@ -72,8 +78,24 @@ public final class Variables {
    */
   public Variables(
       TfRuntime runtime, String prefix, List<Parameter> list, Function<Parameter, DType> formats) {
+    this(runtime, prefix, list, formats, bytes(list) > PORTION ? ROWS : Long.MAX_VALUE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param most bytes of rows that are fed at a time; {@link Long#MAX_VALUE}: parameters are fed as
+   *     a whole, as they are on a GPU, which is fed from the host's memory
+   */
+  Variables(
+      TfRuntime runtime,
+      String prefix,
+      List<Parameter> list,
+      Function<Parameter, DType> formats,
+      long most) {
     this.runtime = runtime;
     this.formats = formats;
+    this.most = device().isGpu() || runtime.several().isPresent() ? Long.MAX_VALUE : most;
     this.set = prefix.isEmpty() ? "parameters" : prefix;
     Ops on = device().on(runtime.ops());
     Ops named = prefix.isEmpty() ? on : on.withSubScope(prefix);
@@ -168,8 +190,7 @@ public final class Variables {
 
   /** Parameters that are moved together, in their order. */
   static List<List<Parameter>> portions(List<Parameter> all) {
-    long bytes = Float.BYTES * all.stream().mapToLong(Parameter::size).sum();
-    long most = Math.max(PORTION, (bytes + SHARE - 1) / SHARE);
+    long most = Math.max(PORTION, (bytes(all) + SHARE - 1) / SHARE);
     List<List<Parameter>> portions = new ArrayList<>();
     long held = 0;
     for (Parameter p : all) {
@@ -182,6 +203,10 @@ public final class Variables {
       held += own;
     }
     return portions;
+  }
+
+  private static long bytes(List<Parameter> all) {
+    return Float.BYTES * all.stream().mapToLong(Parameter::size).sum();
   }
 
   static Shape shape(Parameter p) {
@@ -257,7 +282,8 @@ public final class Variables {
   }
 
   /**
-   * Fills every variable, portion by portion: beside the variables there is at most one portion.
+   * Fills every variable, portion by portion: beside the variables there is one portion, fed and
+   * copied.
    */
   public void assign(Function<Parameter, FloatBuffer> source) {
     float[] piece = new float[PIECE];
@@ -270,8 +296,25 @@ public final class Variables {
 
   /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
   public void assign(WeightSource source) {
+    if (most < Long.MAX_VALUE) {
+      byRows().assign(source);
+      return;
+    }
     float[] piece = new float[PIECE];
     assignTensors(p -> filled(p, source, piece));
+  }
+
+  /** Made when it is first used: sets that are only zeroed do without. */
+  private RowAssignment byRows() {
+    if (byRows.isEmpty()) {
+      byRows = Optional.of(new RowAssignment(device().on(ops()), runtime, set, formats, most));
+      parameters.forEach((name, p) -> byRows.get().add(p, handles.get(name)));
+      if (!held) {
+        byRows.get().make();
+      }
+      held = true;
+    }
+    return byRows.get();
   }
 
   /** Gives some variables other values, by one run. */
@@ -289,31 +332,7 @@ public final class Variables {
   }
 
   private Tensor filled(Parameter p, WeightSource source, float[] piece) {
-    DType format = formats.apply(p);
-    Tensor value = Tensor.of(StoredForm.type(format), shape(p));
-    try {
-      for (long from = 0; from < p.size(); from += piece.length) {
-        int n = (int) Math.min(piece.length, p.size() - from);
-        source.read(p, from, FloatBuffer.wrap(piece, 0, n));
-        if (format == DType.F32) {
-          value.asRawTensor().data().asFloats().offset(from).write(piece, 0, n);
-        } else if (format == DType.U8) {
-          value
-              .asRawTensor()
-              .data()
-              .offset(from)
-              .write(StoredForm.narrow(format, piece, n).array());
-        } else {
-          short[] halves = new short[n];
-          StoredForm.narrow(format, piece, n).asShortBuffer().get(halves);
-          value.asRawTensor().data().asShorts().offset(from).write(halves);
-        }
-      }
-      return value;
-    } catch (RuntimeException e) {
-      value.close();
-      throw e;
-    }
+    return StoredForm.filled(formats.apply(p), shape(p), p, 0, source, piece);
   }
 
   private void assign(Feeds feeds, Parameter p, Tensor value) {
@@ -323,6 +342,7 @@ public final class Variables {
   }
 
   private void assignTensors(Function<Parameter, Tensor> values) {
+    held = true;
     for (List<Parameter> portion : portions) {
       try (Feeds feeds = new Feeds(runtime)) {
         for (Parameter p : portion) {
@@ -350,6 +370,7 @@ public final class Variables {
     TfRuntime runtime = sets.get(0).runtime;
     try (Feeds feeds = new Feeds(runtime)) {
       for (Variables set : sets) {
+        set.held = true;
         for (Parameter p : set.parameters.values()) {
           Tensor zero =
               alike.computeIfAbsent(

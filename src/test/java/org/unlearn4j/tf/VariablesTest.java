@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.tensorflow.op.Op;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.DType;
 
 class VariablesTest {
   private static final Parameter A = Parameter.matrix("a", 2, 3);
@@ -51,6 +52,51 @@ class VariablesTest {
       numbers[i] = p.name().charAt(0) + i;
     }
     return numbers;
+  }
+
+  /**
+   * Two rows of A are 24 bytes, all that a run may feed: B goes alone, L in three runs, and what is
+   * left of it not with the one after it. Twice, since the second time replaces values, and after
+   * each time an update and a read see the same variable: no copy of it.
+   */
+  @Test
+  void rowsAreAssignedInAFewSignatures() {
+    Parameter l = Parameter.matrix("l", 5, 3);
+    Parameter gain = Parameter.vector("g", 4, Parameter.Init.ONES);
+    List<Parameter> all = List.of(A, B, l, gain);
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
+      Variables variables = new Variables(runtime, "", all, p -> DType.F32, 24);
+      for (float shift : new float[] {0, 100}) {
+        variables.assign(
+            (p, from, to) -> {
+              while (to.hasRemaining()) {
+                to.put(numbers(p)[(int) from++] + shift);
+              }
+            });
+        try (Values values = variables.values()) {
+          for (Parameter p : all) {
+            float[] due = numbers(p);
+            for (int i = 0; i < due.length; i++) {
+              due[i] += shift;
+            }
+            assertArrayEquals(due, values.of(p).array(), p.name());
+          }
+        }
+      }
+      assertEquals(3, runtime.signatures(), "one to make, one to assign rows, one to read");
+    }
+  }
+
+  @Test
+  void rowsOfSixteenBitsAreAssignedToo() {
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
+      Variables variables = new Variables(runtime, "", List.of(A, C), p -> DType.BF16, 6);
+      variables.assign((p, from, to) -> to.put(numbers(p), (int) from, to.remaining()));
+      try (Values values = variables.values()) {
+        assertArrayEquals(numbers(A), values.of(A).array(), "97 to 102 have seven bits");
+        assertArrayEquals(numbers(C), values.of(C).array());
+      }
+    }
   }
 
   /** Both are fed one tensor of zeros; an update of one must not be seen in the other. */
