@@ -39,14 +39,6 @@ public final class Variables {
   /** Values that go through the Java heap at a time. */
   static final int PIECE = 1 << 18;
 
-  /** Bytes of rows that are fed at a time where a set is more than a portion. */
-  private static final long ROWS = 1L << 26;
-
-  /** Bytes that one run moves, if these are not less than one part of {@link #SHARE}. */
-  private static final long PORTION = 1L << 28;
-
-  private static final int SHARE = 8;
-
   private final TfRuntime runtime;
   private final String set;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -78,7 +70,7 @@ public final class Variables {
    */
   public Variables(
       TfRuntime runtime, String prefix, List<Parameter> list, Function<Parameter, DType> formats) {
-    this(runtime, prefix, list, formats, bytes(list) > PORTION ? ROWS : Long.MAX_VALUE);
+    this(runtime, prefix, list, formats, Portions.rows(list));
   }
 
   /**
@@ -104,7 +96,7 @@ public final class Variables {
       parameters.put(p.name(), p);
       runtime.at(place(p), () -> added(named, p, shared));
     }
-    portions = portions(list);
+    portions = Portions.of(list);
   }
 
   private int place(Parameter p) {
@@ -186,27 +178,6 @@ public final class Variables {
     return values.type() == TFloat32.class
         ? (Operand<TFloat32>) values
         : tf.dtypes.cast(values, TFloat32.class);
-  }
-
-  /** Parameters that are moved together, in their order. */
-  static List<List<Parameter>> portions(List<Parameter> all) {
-    long most = Math.max(PORTION, (bytes(all) + SHARE - 1) / SHARE);
-    List<List<Parameter>> portions = new ArrayList<>();
-    long held = 0;
-    for (Parameter p : all) {
-      long own = Float.BYTES * p.size();
-      if (portions.isEmpty() || held + own > most) {
-        portions.add(new ArrayList<>());
-        held = 0;
-      }
-      portions.get(portions.size() - 1).add(p);
-      held += own;
-    }
-    return portions;
-  }
-
-  private static long bytes(List<Parameter> all) {
-    return Float.BYTES * all.stream().mapToLong(Parameter::size).sum();
   }
 
   static Shape shape(Parameter p) {

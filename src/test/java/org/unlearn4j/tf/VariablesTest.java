@@ -56,8 +56,7 @@ class VariablesTest {
 
   /**
    * Two rows of A are 24 bytes, all that a run may feed: B goes alone, L in three runs, and what is
-   * left of it not with the one after it. Twice, since the second time replaces values, and after
-   * each time an update and a read see the same variable: no copy of it.
+   * left of it not with the one after it. Twice: the second time replaces values.
    */
   @Test
   void rowsAreAssignedInAFewSignatures() {
@@ -129,18 +128,20 @@ class VariablesTest {
     for (int i = 0; i < 4000; i++) {
       many.add(Parameter.matrix("p" + i, 1, MIB));
     }
-    List<List<Parameter>> portions = Variables.portions(many);
+    List<List<Parameter>> portions = Portions.of(many);
     assertEquals(many, portions.stream().flatMap(List::stream).toList());
     assertEquals(8, portions.size());
     for (List<Parameter> portion : portions) {
       assertTrue(portion.size() <= 500, portion.size() + " MiB at once");
     }
     // What is small moves at once, and a parameter larger than any portion alone.
-    assertEquals(List.of(many.subList(0, 256)), Variables.portions(many.subList(0, 256)));
+    assertEquals(List.of(many.subList(0, 256)), Portions.of(many.subList(0, 256)));
+    assertEquals(Long.MAX_VALUE, Portions.rows(many.subList(0, 256)));
+    assertEquals(64L << 20, Portions.rows(many.subList(0, 257)));
     Parameter large = Parameter.matrix("large", 1000, MIB);
     List<Parameter> mixed = List.of(many.get(0), large, many.get(1));
     assertEquals(
         List.of(List.of(many.get(0)), List.of(large), List.of(many.get(1))),
-        Variables.portions(mixed));
+        Portions.of(mixed));
   }
 }
