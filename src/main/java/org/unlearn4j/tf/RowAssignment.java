@@ -63,8 +63,7 @@ final class RowAssignment {
   }
 
   private <T extends TNumber> void add(Ops own, Parameter p, VarHandleOp variable, Class<T> type) {
-    made.add(
-        own.assignVariableOp(variable, own.empty(own.array(ints(p)), type)));
+    made.add(own.assignVariableOp(variable, own.empty(own.array(ints(p)), type)));
     Placeholder<T> value =
         own.withName("rows").placeholder(type, Placeholder.shape(shape(p, Shape.UNKNOWN_SIZE)));
     Operand<TInt32> count = own.slice(own.shape(value), own.array(0), own.array(1));
@@ -126,10 +125,7 @@ final class RowAssignment {
   }
 
   private void write(
-      List<Part> run,
-      WeightSource source,
-      Map<Parameter, Tensor> nothing,
-      float[] piece) {
+      List<Part> run, WeightSource source, Map<Parameter, Tensor> nothing, float[] piece) {
     try (Feeds feeds = new Feeds(runtime)) {
       Map<Parameter, Tensor> values = new HashMap<>(nothing);
       for (Part part : run) {
@@ -138,8 +134,7 @@ final class RowAssignment {
         values.put(
             p,
             feeds.owned(
-                StoredForm.filled(
-                    formats.apply(p), shape, p, part.from * row(p), source, piece)));
+                StoredForm.filled(formats.apply(p), shape, p, part.from * row(p), source, piece)));
       }
       feeds.ints(from, new int[] {Math.toIntExact(run.get(0).from)}, 1);
       rows.forEach((p, placeholder) -> feeds.borrowed(placeholder, values.get(p)));

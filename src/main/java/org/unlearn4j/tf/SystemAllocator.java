@@ -20,9 +20,7 @@ public final class SystemAllocator {
    */
   public static void use() {
     try {
-      NativeLibrary.getProcess()
-          .getFunction("setenv")
-          .invokeInt(new Object[] {VARIABLE, "1", 0});
+      NativeLibrary.getProcess().getFunction("setenv").invokeInt(new Object[] {VARIABLE, "1", 0});
     } catch (UnsatisfiedLinkError e) {
       Verbose.line(VARIABLE + " could not be set: " + e.getMessage());
     }
@@ -30,6 +28,8 @@ public final class SystemAllocator {
 
   /** The variable's value as native libraries see it; null where it is not set. */
   static String value() {
-    return NativeLibrary.getProcess().getFunction("getenv").invokeString(new Object[] {VARIABLE}, false);
+    return NativeLibrary.getProcess()
+        .getFunction("getenv")
+        .invokeString(new Object[] {VARIABLE}, false);
   }
 }

@@ -141,7 +141,6 @@ class VariablesTest {
     Parameter large = Parameter.matrix("large", 1000, MIB);
     List<Parameter> mixed = List.of(many.get(0), large, many.get(1));
     assertEquals(
-        List.of(List.of(many.get(0)), List.of(large), List.of(many.get(1))),
-        Portions.of(mixed));
+        List.of(List.of(many.get(0)), List.of(large), List.of(many.get(1))), Portions.of(mixed));
   }
 }
