@@ -101,7 +101,7 @@ class WeightProofTest {
     used.weights(
             (p, from, to) -> {
               for (long i = from; to.hasRemaining(); i++) {
-                to.put(i);
+                to.put((float) i);
               }
             },
             table)
