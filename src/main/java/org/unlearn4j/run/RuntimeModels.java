@@ -27,6 +27,7 @@ import org.unlearn4j.tf.FurtherProcess;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.Processes;
 import org.unlearn4j.tf.Spread;
+import org.unlearn4j.tf.SystemAllocator;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -94,6 +95,14 @@ public final class RuntimeModels {
             settings.threads().orElse(0),
             OrtSettings.GraphOptimization.valueOf(settings.graphOptimization().name()))
         .onCard(Device.number(pipeline.model().device().first()).orElse(0));
+  }
+
+  /**
+   * Says that this process will not train, so that a model that is closed leaves no memory behind.
+   * To be called before the first model is opened.
+   */
+  public static void onlyMeasured() {
+    SystemAllocator.use();
   }
 
   /** Where a pipeline's models are measured: in float32 always. */
