@@ -129,10 +129,7 @@ class StepCountsTest {
   private static int ran(int layers, String... set) {
     try (TrainingStep step = step(layers, Precision.FP32, 1, set)) {
       step.graph().variables().assign(FreshWeights.of(0, 0.1));
-      step.graph()
-          .weights()
-          .adapter()
-          .ifPresent(a -> a.learned().assign(FreshWeights.of(0, 0.1)));
+      step.graph().weights().adapter().ifPresent(a -> a.learned().assign(FreshWeights.of(0, 0.1)));
       step.reset();
       StepControl control = StepControl.of(step.graph().objective(), 0.1);
       return OperationTimes.of(step.traced(1, List.of(batch()), control).get(0)).stream()
