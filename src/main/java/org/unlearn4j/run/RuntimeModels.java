@@ -130,10 +130,12 @@ public final class RuntimeModels {
    *
    * @param place of this one among the processes; the first is 0
    * @param patience how long to wait for the first one
+   * @return what the first one has failed with, a sentence; empty where all is done
    * @throws UserException if the pipeline has no such process
    * @throws org.unlearn4j.base.MachineException if the first process is gone, or has lost another
    */
-  public static void serve(ModelSettings settings, int place, Duration patience, PrintStream log) {
+  public static Optional<String> serve(
+      ModelSettings settings, int place, Duration patience, PrintStream log) {
     List<String> addresses = settings.device().processes();
     if (place < 1 || place >= addresses.size()) {
       throw new UserException(
@@ -146,7 +148,7 @@ public final class RuntimeModels {
     }
     Precision precision = precision(settings);
     Device own = Device.named("model.device", settings.device().device(place));
-    new FurtherProcess(new Processes(addresses), place).serve(own, precision, patience, log);
+    return new FurtherProcess(new Processes(addresses), place).serve(own, precision, patience, log);
   }
 
   /**
