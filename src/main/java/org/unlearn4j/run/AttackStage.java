@@ -21,6 +21,7 @@ import org.unlearn4j.attack.Probe;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
@@ -127,6 +128,15 @@ public final class AttackStage {
     return all;
   }
 
+  /**
+   * What a run goes by.
+   *
+   * @param known its inputs but for the data
+   * @param kept folder of what was measured
+   */
+  private record Plan(
+      AttackSettings settings, EvaluateStage models, BatchLanes lanes, Inputs known, Path kept) {}
+
   /** What is known of a run so far. */
   private static final class Found {
     private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
@@ -162,9 +172,11 @@ public final class AttackStage {
     Inputs known = inputs(judged, Optional.empty());
     Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
     EvaluateStage models = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
+    BatchLanes lanes = BatchLanes.attacking(pipeline, settings);
+    Plan plan = new Plan(settings, models, lanes, known, kept);
     Found found = new Found();
     for (Subject subject : all(judged)) {
-      attack(models, settings, subject, known, kept, found);
+      attack(plan, subject, found);
     }
     AttackResult result =
         AttackResult.of(
@@ -175,7 +187,12 @@ public final class AttackStage {
                 sampled(settings, found))
             .with(
                 new Pushing(
-                        pipeline, settings, models, kept, known.with(found.read).identity("attack"))
+                        pipeline,
+                        settings,
+                        models,
+                        lanes,
+                        kept,
+                        known.with(found.read).identity("attack"))
                     .run(judged),
                 found.lessons,
                 found.lens);
@@ -183,15 +200,10 @@ public final class AttackStage {
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
   }
 
-  private void attack(
-      EvaluateStage models,
-      AttackSettings settings,
-      Subject subject,
-      Inputs known,
-      Path kept,
-      Found found) {
-    try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
-        TaskData data = models.data(subject.model(), model);
+  private void attack(Plan plan, Subject subject, Found found) {
+    AttackSettings settings = plan.settings;
+    try (LanguageModel model = plan.lanes.open(subject.model(), subject.runtime());
+        TaskData data = plan.models.data(subject.model(), model);
         Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       AsTaught asTaught = AsTaught.of(pipeline, settings, data, model.shape().maxPositions());
@@ -212,8 +224,8 @@ public final class AttackStage {
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }
-      String key = known.with(data.read()).identity("attack") + " " + subject.name();
-      Path file = kept.resolve(subject.name());
+      String key = plan.known.with(data.read()).identity("attack") + " " + subject.name();
+      Path file = plan.kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
         Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
         found.judgements.put(subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
@@ -231,7 +243,7 @@ public final class AttackStage {
         found.sampled.put(subject.name(), often.run(model, asTaught.rows(), bars));
       }
       if (settings.lens() || settings.learns()) {
-        inside(settings, subject, data, asTaught, bars, found);
+        inside(plan, subject, data, asTaught, bars, found);
       }
     }
   }
@@ -260,22 +272,17 @@ public final class AttackStage {
 
   /** What needs the weights themselves, but for pushing them. */
   private void inside(
-      AttackSettings settings,
-      Subject subject,
-      TaskData data,
-      AsTaught asTaught,
-      Bars bars,
-      Found found) {
+      Plan plan, Subject subject, TaskData data, AsTaught asTaught, Bars bars, Found found) {
+    AttackSettings settings = plan.settings;
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
       if (settings.lens()) {
-        try (TensorFlowModel model =
-            weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()))) {
+        try (TensorFlowModel model = weights.onTensorFlow(plan.lanes)) {
           List<TokenRow> rows = asTaught.rows().stream().map(e -> e.rows().get(0)).toList();
           found.lens.put(subject.name(), lens(model, rows));
         }
       }
       Learning.Result result =
-          new Learning(pipeline, settings)
+          new Learning(pipeline, settings, plan.lanes)
               .run(subject.name(), weights, asTaught, some -> suite(settings, data, some), bars);
       found.learned = result.probes();
       found.lessons.addAll(result.lessons());
@@ -290,14 +297,16 @@ public final class AttackStage {
   private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {
     Map<String, Double> means = new LinkedHashMap<>();
     int budget = pipeline.evaluate().tokenBudget();
-    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget)) {
-      double[][] all =
-          LogitLens.probabilities(model, IntStream.of(batch).mapToObj(rows::get).toList());
-      for (int l = 0; l < all.length; l++) {
-        String layer = l == 0 ? "embeddings" : Integer.toString(l - 1);
-        means.merge(layer, Arrays.stream(all[l]).sum() / rows.size(), Double::sum);
-      }
-    }
+    Lanes.inOrder(
+        model.lanes(),
+        BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget),
+        batch -> LogitLens.probabilities(model, IntStream.of(batch).mapToObj(rows::get).toList()),
+        all -> {
+          for (int l = 0; l < all.length; l++) {
+            String layer = l == 0 ? "embeddings" : Integer.toString(l - 1);
+            means.merge(layer, Arrays.stream(all[l]).sum() / rows.size(), Double::sum);
+          }
+        });
     return means;
   }
 }

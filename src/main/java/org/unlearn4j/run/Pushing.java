@@ -30,7 +30,7 @@ import org.unlearn4j.tf.TensorFlowModel;
  * @param key of settings, weights and data
  */
 record Pushing(
-    Pipeline pipeline, AttackSettings settings, EvaluateStage models, Path kept, String key) {
+    Pipeline pipeline, AttackSettings settings, EvaluateStage models, BatchLanes lanes, Path kept, String key) {
 
   /** A push and how hard. */
   private record Step(PushName push, double amount) {}
@@ -75,7 +75,7 @@ record Pushing(
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
       WeightSource own = weights.values();
       Decoder decoder = weights.model().decoder();
-      try (TensorFlowModel model = weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()));
+      try (TensorFlowModel model = weights.onTensorFlow(lanes);
           TaskData data = models.data(subject.model(), model);
           Bars bars = new Bars("attack " + subject.name())) {
         List<Encoded> direct =
