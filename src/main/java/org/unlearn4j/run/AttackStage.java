@@ -142,6 +142,7 @@ public final class AttackStage {
     private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
     private final Map<String, double[][]> sampled = new LinkedHashMap<>();
     private final Map<String, Map<String, Double>> lens = new LinkedHashMap<>();
+    private final Map<String, Map<Pushing.Step, List<Judgement>>> pushed = new LinkedHashMap<>();
     private final Map<String, String> read = new TreeMap<>();
     private final List<Learned> lessons = new ArrayList<>();
     private List<Probe> probes = List.of();
@@ -178,22 +179,18 @@ public final class AttackStage {
     for (Subject subject : all(judged)) {
       attack(plan, subject, found);
     }
+    List<String> names = judged.stream().map(Subject::name).toList();
     AttackResult result =
         AttackResult.of(
                 Stream.concat(found.probes.stream(), found.learned.stream()).toList(),
                 found.judgements,
-                judged.stream().map(Subject::name).toList(),
+                names,
                 settings::limit,
                 sampled(settings, found))
             .with(
-                new Pushing(
-                        pipeline,
-                        settings,
-                        models,
-                        lanes,
-                        kept,
-                        known.with(found.read).identity("attack"))
-                    .run(judged),
+                settings.push().isEmpty()
+                    ? List.of()
+                    : Pushing.curves(settings, names, found.pushed, found.groups),
                 found.lessons,
                 found.lens);
     result.write(out);
@@ -242,8 +239,8 @@ public final class AttackStage {
                 ids -> data.tokenizer().decode(ids, true));
         found.sampled.put(subject.name(), often.run(model, asTaught.rows(), bars));
       }
-      if (settings.lens() || settings.learns()) {
-        inside(plan, subject, data, asTaught, bars, found);
+      if (settings.needsWeights()) {
+        inside(plan, subject, model, new Asking(data, asTaught, bars), found);
       }
     }
   }
@@ -270,31 +267,60 @@ public final class AttackStage {
         asked, settings.maxNewTokens(), data.stopIds(), ids -> data.tokenizer().decode(ids, true));
   }
 
-  /** What needs the weights themselves, but for pushing them. */
+  /** What a model is asked inside, and where it is told how far that is. */
+  private record Asking(TaskData data, AsTaught asTaught, Bars bars) {}
+
+  /** What needs the weights themselves. What pushes them comes last: the model is another then. */
   private void inside(
-      Plan plan, Subject subject, TaskData data, AsTaught asTaught, Bars bars, Found found) {
-    AttackSettings settings = plan.settings;
+      Plan plan, Subject subject, LanguageModel model, Asking asking, Found found) {
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
-      if (settings.lens()) {
-        try (TensorFlowModel model = weights.onTensorFlow(plan.lanes)) {
-          List<TokenRow> rows = asTaught.rows().stream().map(e -> e.rows().get(0)).toList();
-          found.lens.put(subject.name(), lens(model, rows));
+      if (plan.settings.learns()) {
+        learn(plan, subject, weights, asking, found);
+      }
+      boolean pushes =
+          !plan.settings.push().isEmpty() && !subject.name().equals(AttackResult.TARGET);
+      if (!plan.settings.lens() && !pushes) {
+        return;
+      }
+      try (TensorFlowModel read = subject.deployed() ? weights.onTensorFlow(plan.lanes) : null) {
+        TensorFlowModel own = read == null ? (TensorFlowModel) model : read;
+        List<Encoded> rows = asking.asTaught.rows();
+        if (plan.settings.lens()) {
+          found.lens.put(subject.name(), lens(own, rows));
+        }
+        if (pushes) {
+          String key = plan.known.with(asking.data.read()).identity("attack");
+          AttackSuite suite = suite(plan.settings, asking.data, rows);
+          found.pushed.put(
+              subject.name(),
+              new Pushing(pipeline, plan.settings, plan.kept, key)
+                  .ask(subject.name(), own, weights, suite, asking.bars));
         }
       }
-      Learning.Result result =
-          new Learning(pipeline, settings, plan.lanes)
-              .run(subject.name(), weights, asTaught, some -> suite(settings, data, some), bars);
-      found.learned = result.probes();
-      found.lessons.addAll(result.lessons());
-      found.judgements.merge(
-          subject.name(),
-          result.judgements(),
-          (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
     }
   }
 
+  private void learn(
+      Plan plan, Subject subject, AttackedWeights weights, Asking asking, Found found) {
+    Learning.Result result =
+        new Learning(pipeline, plan.settings, plan.lanes)
+            .run(
+                subject.name(),
+                weights,
+                asking.asTaught,
+                some -> suite(plan.settings, asking.data, some),
+                asking.bars);
+    found.learned = result.probes();
+    found.lessons.addAll(result.lessons());
+    found.judgements.merge(
+        subject.name(),
+        result.judgements(),
+        (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+  }
+
   /** Means over the rows, by layer. */
-  private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {
+  private Map<String, Double> lens(TensorFlowModel model, List<Encoded> asked) {
+    List<TokenRow> rows = asked.stream().map(e -> e.rows().get(0)).toList();
     Map<String, Double> means = new LinkedHashMap<>();
     int budget = pipeline.evaluate().tokenBudget();
     Lanes.inOrder(
