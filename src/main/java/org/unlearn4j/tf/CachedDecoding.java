@@ -46,8 +46,8 @@ record CachedDecoding(
   }
 
   /**
-   * Goes on. Finished rows are left behind when they are half of all: rows end at very different
-   * lengths.
+   * Goes on. Finished rows are left behind when they are many, see {@link Decoding#manyFinished}:
+   * rows end at very different lengths.
    *
    * @param earlier keys and values of every row, which the caller closes; unused where decoding
    *     starts from an empty cache
@@ -57,7 +57,7 @@ record CachedDecoding(
     try (Feeds start = new Feeds(runtime)) {
       List<Tensor> past = earlier;
       while (!decoding.done()) {
-        if (decoding.halfFinished()) {
+        if (decoding.manyFinished()) {
           int[] stay = decoding.thinned();
           if (!decoding.restarts()) {
             past = past.stream().map(t -> (Tensor) start.owned(rows(t, stay))).toList();
