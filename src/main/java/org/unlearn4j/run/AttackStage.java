@@ -271,8 +271,7 @@ public final class AttackStage {
   private record Asking(TaskData data, AsTaught asTaught, Bars bars) {}
 
   /** What needs the weights themselves. What pushes them comes last: the model is another then. */
-  private void inside(
-      Plan plan, Subject subject, LanguageModel model, Asking asking, Found found) {
+  private void inside(Plan plan, Subject subject, LanguageModel model, Asking asking, Found found) {
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
       if (plan.settings.learns()) {
         learn(plan, subject, weights, asking, found);

@@ -92,8 +92,7 @@ final class AttackedWeights implements AutoCloseable {
   }
 
   TensorFlowModel onTensorFlow(BatchLanes lanes) {
-    return TensorFlowModel.of(
-        head.decoder(), values(), lanes.tensorFlow(head.decoder().config()));
+    return TensorFlowModel.of(head.decoder(), values(), lanes.tensorFlow(head.decoder().config()));
   }
 
   @Override

@@ -3,6 +3,7 @@ package org.unlearn4j.run;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.LongSupplier;
 import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
@@ -17,24 +18,31 @@ import org.unlearn4j.tf.Computation;
  * The one place that decides so.
  *
  * @param tokens most of a batch, padding included
+ * @param processors that TensorFlow divides its work among
+ * @param free bytes of the host's memory that may be taken
  */
-record BatchLanes(Pipeline pipeline, int tokens) {
+record BatchLanes(Pipeline pipeline, int tokens, int processors, LongSupplier free) {
   /**
    * TensorFlow divides each operation among all threads. What a small one leaves idle, and what is
    * done between them, a second batch fills.
    */
   private static final int ON_TENSORFLOW = 2;
 
+  private static BatchLanes here(Pipeline pipeline, int tokens) {
+    int processors = Runtime.getRuntime().availableProcessors();
+    return new BatchLanes(pipeline, tokens, processors, HostMemory::available);
+  }
+
   /** Of rows that are measured. */
   static BatchLanes measuring(Pipeline pipeline) {
-    return new BatchLanes(pipeline, pipeline.evaluate().tokenBudget());
+    return here(pipeline, pipeline.evaluate().tokenBudget());
   }
 
   /** Of attacks: all samples of a question are one batch at least. */
   static BatchLanes attacking(Pipeline pipeline, AttackSettings settings) {
     long samples = (long) settings.samples() * pipeline.data().maxLength();
     int most = (int) Math.min(Integer.MAX_VALUE, samples);
-    return new BatchLanes(pipeline, Math.max(pipeline.evaluate().tokenBudget(), most));
+    return here(pipeline, Math.max(pipeline.evaluate().tokenBudget(), most));
   }
 
   /** Opens a model, ready for so many batches at a time. */
@@ -64,8 +72,8 @@ record BatchLanes(Pipeline pipeline, int tokens) {
     return onTensorFlow(RuntimeModels.measuring(pipeline.model()), plan.apart());
   }
 
-  private static int onTensorFlow(Computation how, LanePlan plan) {
-    int wanted = Math.min(ON_TENSORFLOW, Runtime.getRuntime().availableProcessors());
+  private int onTensorFlow(Computation how, LanePlan plan) {
+    int wanted = Math.min(ON_TENSORFLOW, processors);
     return how.device().isGpu() || wanted == 1 ? 1 : fitting(plan, wanted);
   }
 
@@ -74,8 +82,8 @@ record BatchLanes(Pipeline pipeline, int tokens) {
         config, tokens, Math.min(pipeline.data().maxLength(), config.maxPositions()));
   }
 
-  private static int fitting(LanePlan plan, int wanted) {
-    int most = Math.min(plan.most(HostMemory.available()), wanted);
+  private int fitting(LanePlan plan, int wanted) {
+    int most = Math.min(plan.most(free.getAsLong()), wanted);
     if (most < wanted) {
       System.err.printf(
           Locale.ROOT,

@@ -114,13 +114,18 @@ class TensorFlowLanesTest {
 
   /** Answers are told by their tokens' numbers, each a word; half of all numbers leak. */
   private static OftenAsked often(long seed) {
-    return new OftenAsked(
-        5, 1, seed, 3, Set.of(), BUDGET, ids -> ids[0] % 2 == 0 ? "even" : "odd");
+    return new OftenAsked(5, 1, seed, 3, Set.of(), BUDGET, ids -> ids[0] % 2 == 0 ? "even" : "odd");
   }
 
   private static Encoded encoded(int[] prompt) {
     Goal goal = new Goal.Say("even", List.of("even"));
-    Probe probe = new Probe(AttackName.DIRECT, 0, "g", new Prompt(Prompt.Frame.NONE, List.of(), "which", "", ""), goal);
+    Probe probe =
+        new Probe(
+            AttackName.DIRECT,
+            0,
+            "g",
+            new Prompt(Prompt.Frame.NONE, List.of(), "which", "", ""),
+            goal);
     return new Encoded(probe, prompt, List.of());
   }
 
