@@ -13,6 +13,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -168,6 +169,7 @@ public final class FewRows implements AutoCloseable {
    * @param rate of AdamW; what learns moves by as much at most in a step
    * @return the loss before the first step, and after the last one, of all rows
    * @throws org.unlearn4j.base.UserException if a row does not fit the model
+   * @throws org.unlearn4j.base.StopRequest.Stopped if the process was asked to stop
    */
   public Lowered learn(List<List<TokenRow>> batches, int steps, double rate) {
     double before = loss(batches);
@@ -175,6 +177,7 @@ public final class FewRows implements AutoCloseable {
     List<float[]> below =
         headAlone && steps > 0 ? batches.stream().map(b -> fetched(b, read)).toList() : List.of();
     for (int t = 1; t <= steps; t++) {
+      Lanes.check();
       int batch = (t - 1) % batches.size();
       List<TokenRow> rows = batches.get(batch);
       try (Feeds feeds = headAlone ? feeds(rows, below.get(batch)) : feeds(rows)) {
