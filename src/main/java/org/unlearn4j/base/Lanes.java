@@ -1,6 +1,7 @@
 package org.unlearn4j.base;
 
 import java.util.List;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -27,7 +28,7 @@ public final class Lanes {
     int threads = Math.min(lanes, pieces.size());
     if (threads <= 1) {
       for (A piece : pieces) {
-        StopRequest.check();
+        check();
         then.accept(work.apply(piece));
       }
       return;
@@ -45,7 +46,20 @@ public final class Lanes {
     }
   }
 
-  /** Waits for what has begun, drops what has not. */
+  /**
+   * To be called now and then by a piece of work that takes long: ends it where its result is not
+   * wanted any more, since another piece has failed.
+   *
+   * @throws StopRequest.Stopped if the process was asked to stop
+   */
+  public static void check() {
+    StopRequest.check();
+    if (Thread.currentThread().isInterrupted()) {
+      throw new CancellationException("other work has failed");
+    }
+  }
+
+  /** Tells what has begun that it is not wanted, and waits for it; drops what has not. */
   private static void finish(ExecutorService pool) {
     pool.shutdownNow();
     boolean interrupted = false;

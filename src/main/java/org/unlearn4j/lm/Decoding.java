@@ -155,9 +155,12 @@ public final class Decoding {
     return mask;
   }
 
-  /** Whether half or more of the rows that go along are finished. */
-  public boolean halfFinished() {
-    return 2 * IntStream.of(live).filter(r -> finished[r]).count() >= live.length;
+  /**
+   * Whether a quarter or more of the rows that go along are finished: what they cost until then is
+   * more than it costs to leave them behind.
+   */
+  public boolean manyFinished() {
+    return 4 * IntStream.of(live).filter(r -> finished[r]).count() >= live.length;
   }
 
   /**

@@ -57,14 +57,14 @@ final class OrtDecoding implements AutoCloseable {
   }
 
   /**
-   * Runs until half of the rows are finished, or all.
+   * Runs until many rows are finished, see {@link Decoding#manyFinished}, or all.
    *
    * @param earlier what an earlier run left; null for nothing; is closed
    * @return what the last round left, which the caller closes; null of none
    */
-  OrtSession.Result untilHalf(Decoding decoding, OrtSession.Result earlier) {
+  OrtSession.Result untilMany(Decoding decoding, OrtSession.Result earlier) {
     OrtSession.Result past = earlier;
-    while (!decoding.halfFinished()) {
+    while (!decoding.manyFinished()) {
       past = round(decoding, past); // closes it, whatever happens
     }
     return past;

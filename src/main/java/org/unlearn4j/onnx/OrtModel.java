@@ -43,7 +43,7 @@ public final class OrtModel implements LanguageModel {
   private final KeyValueCache cache;
   private final Optional<MeasuringGraphs> measuring;
   private Measurement measurement;
-  private SampledPrompts sharing;
+  private ThinningDecoder thinning;
 
   private OrtModel(
       OnnxFile file,
@@ -321,8 +321,12 @@ public final class OrtModel implements LanguageModel {
     PaddedBatch.of(prompts.stream().map(TokenRow::unlabelled).toList()).requireFits(shape());
     Decoding decoding =
         new Decoding(prompts, how, config.maxPositions(), config.cacheLimit(), listener);
-    try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
-      rounds.run(decoding);
+    if (prompts.size() > 1 && !deployed.grouped()) {
+      thinning().run(decoding);
+    } else {
+      try (OrtDecoding rounds = new OrtDecoding(deployed, prompts.size(), OrtDecoding.MOST)) {
+        rounds.run(decoding);
+      }
     }
     return decoding.continuations();
   }
@@ -338,7 +342,7 @@ public final class OrtModel implements LanguageModel {
     Decoding once = decoding(prompts, how);
     Decoding all = decoding(rows, how);
     if (!all.done()) {
-      sharing().run(once, all, each);
+      thinning().run(once, all, each);
     }
     return LanguageModel.grouped(all.continuations(), each);
   }
@@ -348,11 +352,11 @@ public final class OrtModel implements LanguageModel {
         prompts, how, config.maxPositions(), config.cacheLimit(), (row, token) -> {});
   }
 
-  private synchronized SampledPrompts sharing() {
-    if (sharing == null) {
-      sharing = new SampledPrompts(runtime, deployed, file.model(), file.path());
+  private synchronized ThinningDecoder thinning() {
+    if (thinning == null) {
+      thinning = new ThinningDecoder(runtime, deployed, file.model(), file.path());
     }
-    return sharing;
+    return thinning;
   }
 
   @Override
@@ -382,8 +386,8 @@ public final class OrtModel implements LanguageModel {
       if (measurement != null) {
         measurement.close();
       }
-      if (sharing != null) {
-        sharing.close();
+      if (thinning != null) {
+        thinning.close();
       }
       adapter.ifPresent(ActiveAdapter::close);
     } catch (OrtException e) {

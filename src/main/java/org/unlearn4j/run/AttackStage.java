@@ -21,6 +21,7 @@ import org.unlearn4j.attack.Probe;
 import org.unlearn4j.attack.Sampled;
 import org.unlearn4j.base.AtomicFiles;
 import org.unlearn4j.base.FileHashes;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.Pipeline;
@@ -127,11 +128,21 @@ public final class AttackStage {
     return all;
   }
 
+  /**
+   * What a run goes by.
+   *
+   * @param known its inputs but for the data
+   * @param kept folder of what was measured
+   */
+  private record Plan(
+      AttackSettings settings, EvaluateStage models, BatchLanes lanes, Inputs known, Path kept) {}
+
   /** What is known of a run so far. */
   private static final class Found {
     private final Map<String, List<Judgement>> judgements = new LinkedHashMap<>();
     private final Map<String, double[][]> sampled = new LinkedHashMap<>();
     private final Map<String, Map<String, Double>> lens = new LinkedHashMap<>();
+    private final Map<String, Map<Pushing.Step, List<Judgement>>> pushed = new LinkedHashMap<>();
     private final Map<String, String> read = new TreeMap<>();
     private final List<Learned> lessons = new ArrayList<>();
     private List<Probe> probes = List.of();
@@ -162,36 +173,34 @@ public final class AttackStage {
     Inputs known = inputs(judged, Optional.empty());
     Path kept = out.resolveSibling("." + out.getFileName() + ".rows");
     EvaluateStage models = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
+    BatchLanes lanes = BatchLanes.attacking(pipeline, settings);
+    Plan plan = new Plan(settings, models, lanes, known, kept);
     Found found = new Found();
     for (Subject subject : all(judged)) {
-      attack(models, settings, subject, known, kept, found);
+      attack(plan, subject, found);
     }
+    List<String> names = judged.stream().map(Subject::name).toList();
     AttackResult result =
         AttackResult.of(
                 Stream.concat(found.probes.stream(), found.learned.stream()).toList(),
                 found.judgements,
-                judged.stream().map(Subject::name).toList(),
+                names,
                 settings::limit,
                 sampled(settings, found))
             .with(
-                new Pushing(
-                        pipeline, settings, models, kept, known.with(found.read).identity("attack"))
-                    .run(judged),
+                settings.push().isEmpty()
+                    ? List.of()
+                    : Pushing.curves(settings, names, found.pushed, found.groups),
                 found.lessons,
                 found.lens);
     result.write(out);
     return new Finished(result, found.read, () -> AtomicFiles.deleteTree(kept));
   }
 
-  private void attack(
-      EvaluateStage models,
-      AttackSettings settings,
-      Subject subject,
-      Inputs known,
-      Path kept,
-      Found found) {
-    try (LanguageModel model = models.openForBatches(subject.model(), subject.runtime());
-        TaskData data = models.data(subject.model(), model);
+  private void attack(Plan plan, Subject subject, Found found) {
+    AttackSettings settings = plan.settings;
+    try (LanguageModel model = plan.lanes.open(subject.model(), subject.runtime());
+        TaskData data = plan.models.data(subject.model(), model);
         Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       AsTaught asTaught = AsTaught.of(pipeline, settings, data, model.shape().maxPositions());
@@ -212,8 +221,8 @@ public final class AttackStage {
                 + found.judgements.keySet()
                 + ", expected models that can be asked the same prompts.");
       }
-      String key = known.with(data.read()).identity("attack") + " " + subject.name();
-      Path file = kept.resolve(subject.name());
+      String key = plan.known.with(data.read()).identity("attack") + " " + subject.name();
+      Path file = plan.kept.resolve(subject.name());
       try (ScoreJournal journal = ScoreJournal.open(file, key)) {
         Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
         found.judgements.put(subject.name(), suite(settings, data, attacks.encoded()).run(scorer));
@@ -230,8 +239,8 @@ public final class AttackStage {
                 ids -> data.tokenizer().decode(ids, true));
         found.sampled.put(subject.name(), often.run(model, asTaught.rows(), bars));
       }
-      if (settings.lens() || settings.learns()) {
-        inside(settings, subject, data, asTaught, bars, found);
+      if (settings.needsWeights()) {
+        inside(plan, subject, model, new Asking(data, asTaught, bars), found);
       }
     }
   }
@@ -258,46 +267,71 @@ public final class AttackStage {
         asked, settings.maxNewTokens(), data.stopIds(), ids -> data.tokenizer().decode(ids, true));
   }
 
-  /** What needs the weights themselves, but for pushing them. */
-  private void inside(
-      AttackSettings settings,
-      Subject subject,
-      TaskData data,
-      AsTaught asTaught,
-      Bars bars,
-      Found found) {
+  /** What a model is asked inside, and where it is told how far that is. */
+  private record Asking(TaskData data, AsTaught asTaught, Bars bars) {}
+
+  /** What needs the weights themselves. What pushes them comes last: the model is another then. */
+  private void inside(Plan plan, Subject subject, LanguageModel model, Asking asking, Found found) {
     try (AttackedWeights weights = AttackedWeights.open(subject)) {
-      if (settings.lens()) {
-        try (TensorFlowModel model =
-            weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()))) {
-          List<TokenRow> rows = asTaught.rows().stream().map(e -> e.rows().get(0)).toList();
-          found.lens.put(subject.name(), lens(model, rows));
+      if (plan.settings.learns()) {
+        learn(plan, subject, weights, asking, found);
+      }
+      boolean pushes =
+          !plan.settings.push().isEmpty() && !subject.name().equals(AttackResult.TARGET);
+      if (!plan.settings.lens() && !pushes) {
+        return;
+      }
+      try (TensorFlowModel read = subject.deployed() ? weights.onTensorFlow(plan.lanes) : null) {
+        TensorFlowModel own = read == null ? (TensorFlowModel) model : read;
+        List<Encoded> rows = asking.asTaught.rows();
+        if (plan.settings.lens()) {
+          found.lens.put(subject.name(), lens(own, rows));
+        }
+        if (pushes) {
+          String key = plan.known.with(asking.data.read()).identity("attack");
+          AttackSuite suite = suite(plan.settings, asking.data, rows);
+          found.pushed.put(
+              subject.name(),
+              new Pushing(pipeline, plan.settings, plan.kept, key)
+                  .ask(subject.name(), own, weights, suite, asking.bars));
         }
       }
-      Learning.Result result =
-          new Learning(pipeline, settings)
-              .run(subject.name(), weights, asTaught, some -> suite(settings, data, some), bars);
-      found.learned = result.probes();
-      found.lessons.addAll(result.lessons());
-      found.judgements.merge(
-          subject.name(),
-          result.judgements(),
-          (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
     }
   }
 
+  private void learn(
+      Plan plan, Subject subject, AttackedWeights weights, Asking asking, Found found) {
+    Learning.Result result =
+        new Learning(pipeline, plan.settings, plan.lanes)
+            .run(
+                subject.name(),
+                weights,
+                asking.asTaught,
+                some -> suite(plan.settings, asking.data, some),
+                asking.bars);
+    found.learned = result.probes();
+    found.lessons.addAll(result.lessons());
+    found.judgements.merge(
+        subject.name(),
+        result.judgements(),
+        (a, b) -> Stream.concat(a.stream(), b.stream()).toList());
+  }
+
   /** Means over the rows, by layer. */
-  private Map<String, Double> lens(TensorFlowModel model, List<TokenRow> rows) {
+  private Map<String, Double> lens(TensorFlowModel model, List<Encoded> asked) {
+    List<TokenRow> rows = asked.stream().map(e -> e.rows().get(0)).toList();
     Map<String, Double> means = new LinkedHashMap<>();
     int budget = pipeline.evaluate().tokenBudget();
-    for (int[] batch : BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget)) {
-      double[][] all =
-          LogitLens.probabilities(model, IntStream.of(batch).mapToObj(rows::get).toList());
-      for (int l = 0; l < all.length; l++) {
-        String layer = l == 0 ? "embeddings" : Integer.toString(l - 1);
-        means.merge(layer, Arrays.stream(all[l]).sum() / rows.size(), Double::sum);
-      }
-    }
+    Lanes.inOrder(
+        model.lanes(),
+        BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget),
+        batch -> LogitLens.probabilities(model, IntStream.of(batch).mapToObj(rows::get).toList()),
+        all -> {
+          for (int l = 0; l < all.length; l++) {
+            String layer = l == 0 ? "embeddings" : Integer.toString(l - 1);
+            means.merge(layer, Arrays.stream(all[l]).sum() / rows.size(), Double::sum);
+          }
+        });
     return means;
   }
 }

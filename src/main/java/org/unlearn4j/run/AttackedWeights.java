@@ -6,7 +6,6 @@ import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.OwnHead;
 import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.onnx.ReadBack;
-import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
 
@@ -81,13 +80,19 @@ final class AttackedWeights implements AutoCloseable {
     return head;
   }
 
-  /** Values of its parameters, until {@link #close}. */
+  /** Values of its parameters, until {@link #close}, for several threads. */
   WeightSource values() {
-    return file == null ? (p, from, to) -> trained.read(head.stored(p), from, to) : file::read;
+    return file == null
+        ? (p, from, to) -> trained.read(head.stored(p), from, to)
+        : (p, from, to) -> {
+          synchronized (file) { // which keeps what it has read last
+            file.read(p, from, to);
+          }
+        };
   }
 
-  TensorFlowModel onTensorFlow(Computation computation) {
-    return TensorFlowModel.of(head.decoder(), values(), computation);
+  TensorFlowModel onTensorFlow(BatchLanes lanes) {
+    return TensorFlowModel.of(head.decoder(), values(), lanes.tensorFlow(head.decoder().config()));
   }
 
   @Override

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.base.FileHashes;
-import org.unlearn4j.base.HostMemory;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.eval.EvaluationResult;
@@ -19,7 +18,6 @@ import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.RowGradients;
 import org.unlearn4j.nn.ModelConfig;
-import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.OrtSettings;
 import org.unlearn4j.stage.Inputs;
 import org.unlearn4j.tf.Computation;
@@ -214,44 +212,16 @@ public final class EvaluateStage {
 
   /** A model on a runtime, as the pipeline wants that to compute. */
   LanguageModel open(Path model, String runtime) {
-    return open(model, runtime, ort());
+    return RuntimeModels.open(model, runtime, this::computation, ort());
   }
 
   /** The same for many batches, as many at a time as there are threads and memory for. */
   LanguageModel openForBatches(Path model, String runtime) {
-    return open(model, runtime, lanes(new Request("", model, runtime, Optional.empty())));
-  }
-
-  private LanguageModel open(Path model, String runtime, OrtSettings ort) {
-    return RuntimeModels.open(model, runtime, this::computation, ort);
+    return BatchLanes.measuring(pipeline).open(model, runtime);
   }
 
   private OrtSettings ort() {
     return RuntimeModels.ort(pipeline);
-  }
-
-  /** As many batches at a time as there are threads, and memory for. */
-  private OrtSettings lanes(Request request) {
-    OrtSettings all = ort().forManyBatches();
-    if (!request.runtime().startsWith("onnx")
-        || all.lanes() == 1
-        || !Files.exists(request.model())) {
-      return all;
-    }
-    ModelConfig config =
-        OrtModel.configOf(request.model(), RuntimeModels.variant(request.runtime()));
-    int length = Math.min(pipeline.data().maxLength(), config.maxPositions());
-    LanePlan plan = LanePlan.of(config, pipeline.evaluate().tokenBudget(), length);
-    OrtSettings some = ort().forManyBatches(plan.most(HostMemory.available()));
-    if (some.lanes() < all.lanes()) {
-      System.err.printf(
-          Locale.ROOT,
-          "evaluate: %d batches at a time instead of %d, one of which takes up to %d MiB%n",
-          some.lanes(),
-          all.lanes(),
-          plan.batch() >> 20);
-    }
-    return some;
   }
 
   /** Of how {@link #open} computes, what changes results. */

@@ -3,7 +3,7 @@ package org.unlearn4j.run;
 import org.unlearn4j.nn.ModelConfig;
 
 /**
- * How many batches fit into memory at a time, where ONNX Runtime computes several on the CPU.
+ * How many batches fit into memory at a time, where several are computed on the CPU.
  *
  * @param weights bytes of the model in float32, which all batches share
  * @param batch bytes that one batch takes at its largest
@@ -11,6 +11,9 @@ import org.unlearn4j.nn.ModelConfig;
 record LanePlan(long weights, long batch) {
   /** Values of logits that scoring holds at a time, and what is made of them. */
   private static final long LOGITS = 4L << 18;
+
+  /** Arrays of the logits' size that scoring on TensorFlow holds at a time. */
+  private static final long SCORED = 5;
 
   /** Rows of a batch that is decoded have this many tokens at least, prompt and answer. */
   private static final int DECODED = 16;
@@ -37,6 +40,19 @@ record LanePlan(long weights, long batch) {
     long decoded = 2L * (tokens / DECODED) * c.vocabSize();
     return new LanePlan(
         Float.BYTES * weights, Float.BYTES * (token * tokens + attention + decoded + LOGITS));
+  }
+
+  /**
+   * The same where the logits of a whole batch are there at a time, as TensorFlow has them when it
+   * scores: they, their logarithms and what the moments are made of.
+   */
+  LanePlan withLogits(int tokens, int vocab) {
+    return new LanePlan(weights, batch + Float.BYTES * SCORED * tokens * vocab);
+  }
+
+  /** The same where each batch has weights of its own. */
+  LanePlan apart() {
+    return new LanePlan(0, weights + batch);
   }
 
   /** Batches at a time, of which half of what the weights leave is taken; at least one. */

@@ -12,11 +12,13 @@ import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.Learned;
 import org.unlearn4j.attack.Probe;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.base.SplitMix;
 import org.unlearn4j.config.AttackName;
 import org.unlearn4j.config.AttackSettings;
 import org.unlearn4j.config.LearnSettings;
 import org.unlearn4j.config.Pipeline;
+import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.lm.BatchPlan;
@@ -30,7 +32,7 @@ import org.unlearn4j.train.FewRows;
  * Attacks that learn from a few forgotten rows and ask the others: by vectors before the prompt, or
  * by the head alone, on TensorFlow.
  */
-record Learning(Pipeline pipeline, AttackSettings settings) {
+record Learning(Pipeline pipeline, AttackSettings settings, BatchLanes lanes) {
 
   /**
    * What came out of one model.
@@ -60,46 +62,61 @@ record Learning(Pipeline pipeline, AttackSettings settings) {
       AsTaught asTaught,
       java.util.function.Function<List<Encoded>, AttackSuite> suite,
       Bars bars) {
+    Map<AttackName, LearnSettings> attacks = attacks();
     List<Probe> probes = new ArrayList<>();
     List<Judgement> judgements = new ArrayList<>();
     List<Learned> lessons = new ArrayList<>();
-    attacks()
-        .forEach(
-            (attack, how) -> {
-              List<Encoded> direct = asTaught.of(attack);
-              int[] order = order(direct.size());
-              List<TokenRow> taught =
-                  Arrays.stream(order, 0, how.rows())
-                      .mapToObj(i -> direct.get(i).rows().get(0))
-                      .toList();
-              List<Encoded> others =
-                  Arrays.stream(order, how.rows(), order.length)
-                      .sorted()
-                      .mapToObj(direct::get)
-                      .toList();
-              int vectors = how.learned();
-              try (FewRows model = open(weights, attack, vectors)) {
-                FewRows.Lowered lowered =
-                    model.learn(batches(taught, vectors), how.steps(), rate(weights, attack, how));
-                lessons.add(
-                    new Learned(
-                        name,
-                        attack.spelling(),
-                        how.rows(),
-                        how.steps(),
-                        lowered.before(),
-                        lowered.after()));
-                Scorer scorer =
-                    new Scorer(
-                        new Preceded(model.model(), vectors),
-                        pipeline.evaluate().tokenBudget(),
-                        bars,
-                        ScoreJournal.none());
-                judgements.addAll(suite.apply(others).run(scorer));
-              }
-              others.forEach(e -> probes.add(e.probe().as(attack)));
-            });
+    int[] done = {0};
+    bars.begin("learn", 0, attacks.size());
+    // A step on a few rows leaves a processor idle half of the time: the other attack takes it.
+    Lanes.inOrder(
+        Math.min(attacks.size(), lanes.apart(weights.model().decoder().config())),
+        List.copyOf(attacks.keySet()),
+        attack -> learned(name, weights, asTaught.of(attack), attack, attacks.get(attack), suite),
+        one -> {
+          probes.addAll(one.probes);
+          judgements.addAll(one.judgements);
+          lessons.addAll(one.lessons);
+          bars.update("learn", ++done[0], attacks.size());
+        });
     return new Result(probes, judgements, lessons);
+  }
+
+  /** One attack on one model. */
+  private Result learned(
+      String name,
+      AttackedWeights weights,
+      List<Encoded> direct,
+      AttackName attack,
+      LearnSettings how,
+      java.util.function.Function<List<Encoded>, AttackSuite> suite) {
+    int[] order = order(direct.size());
+    List<TokenRow> taught =
+        Arrays.stream(order, 0, how.rows()).mapToObj(i -> direct.get(i).rows().get(0)).toList();
+    List<Encoded> others =
+        Arrays.stream(order, how.rows(), order.length).sorted().mapToObj(direct::get).toList();
+    int vectors = how.learned();
+    try (FewRows model = open(weights, attack, vectors)) {
+      FewRows.Lowered lowered =
+          model.learn(batches(taught, vectors), how.steps(), rate(weights, attack, how));
+      Scorer scorer =
+          new Scorer(
+              new Preceded(model.model(), vectors),
+              pipeline.evaluate().tokenBudget(),
+              Progress.NONE,
+              ScoreJournal.none());
+      return new Result(
+          others.stream().map(e -> e.probe().as(attack)).toList(),
+          suite.apply(others).run(scorer),
+          List.of(
+              new Learned(
+                  name,
+                  attack.spelling(),
+                  how.rows(),
+                  how.steps(),
+                  lowered.before(),
+                  lowered.after())));
+    }
   }
 
   private FewRows open(AttackedWeights weights, AttackName attack, int vectors) {

@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.Set;
 import org.unlearn4j.attack.AttackResult;
 import org.unlearn4j.attack.AttackSuite;
-import org.unlearn4j.attack.Encoded;
 import org.unlearn4j.attack.Judgement;
 import org.unlearn4j.attack.Pushed;
 import org.unlearn4j.config.AttackSettings;
@@ -17,7 +16,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.PushName;
 import org.unlearn4j.eval.ScoreJournal;
 import org.unlearn4j.eval.Scorer;
-import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.tf.TensorFlowModel;
@@ -29,84 +27,77 @@ import org.unlearn4j.tf.TensorFlowModel;
  * @param kept where what was measured is kept until the stage is done
  * @param key of settings, weights and data
  */
-record Pushing(
-    Pipeline pipeline, AttackSettings settings, EvaluateStage models, Path kept, String key) {
+record Pushing(Pipeline pipeline, AttackSettings settings, Path kept, String key) {
 
   /** A push and how hard. */
-  private record Step(PushName push, double amount) {}
+  record Step(PushName push, double amount) {}
+
+  /** Every push in its order, the lightest first. */
+  private static List<Step> steps(PushName push) {
+    return push.amounts().stream().map(amount -> new Step(push, amount)).toList();
+  }
 
   /**
-   * Curves of each model.
+   * Curves of models.
    *
-   * @param subjects those that are judged
+   * @param judged names of those that curves are of
+   * @param asked what came out, by model
+   * @param groups of each probe
    */
-  List<Pushed> run(List<AttackStage.Subject> subjects) {
-    if (subjects.isEmpty() || settings.push().isEmpty()) {
-      return List.of();
-    }
-    Optional<Asked> yardstick =
-        pipeline
-            .model()
-            .reference()
-            .map(p -> ask(AttackStage.Subject.folder(AttackResult.RETAIN_ONLY, p)));
+  static List<Pushed> curves(
+      AttackSettings settings,
+      List<String> judged,
+      Map<String, Map<Step, List<Judgement>>> asked,
+      List<String> groups) {
+    Optional<Map<Step, List<Judgement>>> yardstick =
+        Optional.ofNullable(asked.get(AttackResult.RETAIN_ONLY));
     List<Pushed> all = new ArrayList<>();
-    for (AttackStage.Subject subject : subjects) {
-      Asked asked = ask(subject);
+    for (String name : judged) {
       for (PushName push : settings.push()) {
-        List<Pushed.Point> points = new ArrayList<>();
-        for (double amount : push.amounts()) {
-          Step step = new Step(push, amount);
-          points.add(
-              Pushed.Point.of(
-                  amount,
-                  asked.judgements.get(step),
-                  yardstick.map(y -> y.judgements.get(step)),
-                  asked.groups));
-        }
-        all.add(new Pushed(subject.name(), push.spelling(), points));
+        List<Pushed.Point> points =
+            steps(push).stream()
+                .map(
+                    step ->
+                        Pushed.Point.of(
+                            step.amount,
+                            asked.get(name).get(step),
+                            yardstick.map(y -> y.get(step)),
+                            groups))
+                .toList();
+        all.add(new Pushed(name, push.spelling(), points));
       }
     }
     return all;
   }
 
-  private record Asked(List<String> groups, Map<Step, List<Judgement>> judgements) {}
-
-  private Asked ask(AttackStage.Subject subject) {
-    try (AttackedWeights weights = AttackedWeights.open(subject)) {
-      WeightSource own = weights.values();
-      Decoder decoder = weights.model().decoder();
-      try (TensorFlowModel model = weights.onTensorFlow(RuntimeModels.measuring(pipeline.model()));
-          TaskData data = models.data(subject.model(), model);
-          Bars bars = new Bars("attack " + subject.name())) {
-        List<Encoded> direct =
-            AttackData.taught(pipeline, settings, data, model.shape().maxPositions()).encoded();
-        AttackSuite suite =
-            new AttackSuite(
-                direct,
-                settings.maxNewTokens(),
-                data.stopIds(),
-                ids -> data.tokenizer().decode(ids, true));
-        Map<Step, List<Judgement>> judgements = new LinkedHashMap<>();
-        for (PushName push : settings.push()) {
-          for (double amount : push.amounts()) {
-            Step step = new Step(push, amount);
-            judgements.put(step, pushed(step, subject, decoder, own, model, suite, bars));
-          }
+  /**
+   * Asks one model after every push.
+   *
+   * @param name of the model
+   * @param model is pushed, and stays so
+   * @param weights its own
+   * @param suite the questions
+   */
+  Map<Step, List<Judgement>> ask(
+      String name, TensorFlowModel model, AttackedWeights weights, AttackSuite suite, Bars bars) {
+    Map<Step, List<Judgement>> judgements = new LinkedHashMap<>();
+    for (PushName push : settings.push()) {
+      for (Step step : steps(push)) {
+        push(step, model, weights);
+        String subject = name + " " + push.spelling() + " " + step.amount;
+        Path file = kept.resolve(subject);
+        try (ScoreJournal journal = ScoreJournal.open(file, key + " " + subject)) {
+          Scorer scorer = new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal);
+          judgements.put(step, suite.run(scorer));
         }
-        return new Asked(direct.stream().map(e -> e.probe().group()).toList(), judgements);
       }
     }
+    return judgements;
   }
 
-  private List<Judgement> pushed(
-      Step step,
-      AttackStage.Subject subject,
-      Decoder decoder,
-      WeightSource own,
-      TensorFlowModel model,
-      AttackSuite suite,
-      Bars bars) {
-    Set<Parameter> matrices = Set.copyOf(decoder.blockMatrices());
+  private void push(Step step, TensorFlowModel model, AttackedWeights weights) {
+    WeightSource own = weights.values();
+    Set<Parameter> matrices = Set.copyOf(weights.model().decoder().blockMatrices());
     switch (step.push) {
       case NOISE -> model.assign(PushedWeights.noise(own, matrices, step.amount, settings.seed()));
       case PRUNE -> model.assign(PushedWeights.pruned(own, matrices, step.amount));
@@ -117,10 +108,6 @@ record Pushing(
           model.assign(PushedWeights.merged(own, goal.values(), step.amount));
         }
       }
-    }
-    String name = subject.name() + " " + step.push.spelling() + " " + step.amount;
-    try (ScoreJournal journal = ScoreJournal.open(kept.resolve(name), key + " " + name)) {
-      return suite.run(new Scorer(model, pipeline.evaluate().tokenBudget(), bars, journal));
     }
   }
 }

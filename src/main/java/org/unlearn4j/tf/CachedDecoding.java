@@ -17,7 +17,7 @@ record CachedDecoding(
 
   /** Runs until every row is finished. */
   void run(Decoding decoding) {
-    run(decoding, List.of(), false);
+    run(decoding, List.of());
   }
 
   /**
@@ -41,23 +41,23 @@ record CachedDecoding(
           }
         }
       }
-      run(all, past, true);
+      run(all, past);
     }
   }
 
   /**
-   * Goes on.
+   * Goes on. Finished rows are left behind when they are many, see {@link Decoding#manyFinished}:
+   * rows end at very different lengths.
    *
    * @param earlier keys and values of every row, which the caller closes; unused where decoding
    *     starts from an empty cache
-   * @param thins whether finished rows are left behind: sampled rows end at very different lengths
    */
-  private void run(Decoding decoding, List<Tensor> earlier, boolean thins) {
+  private void run(Decoding decoding, List<Tensor> earlier) {
     Result previous = null;
     try (Feeds start = new Feeds(runtime)) {
       List<Tensor> past = earlier;
       while (!decoding.done()) {
-        if (thins && decoding.halfFinished()) {
+        if (decoding.manyFinished()) {
           int[] stay = decoding.thinned();
           if (!decoding.restarts()) {
             past = past.stream().map(t -> (Tensor) start.owned(rows(t, stay))).toList();

@@ -10,13 +10,26 @@ import java.util.Optional;
  * @param asWritten TensorFlow neither fuses nor rearranges: what it would do depends on who else
  *     reads a value, and a block that is emitted again must be, to the bit, what it was
  * @param spread several devices that compute it together, {@code device} the first of them
+ * @param lanes batches that had best be computed at a time where there are many: one fills the gaps
+ *     that the other leaves between its operations
  */
 public record Computation(
     Precision precision,
     Device device,
     boolean recompute,
     boolean asWritten,
-    Optional<Spread> spread) {
+    Optional<Spread> spread,
+    int lanes) {
+
+  /** One batch at a time. */
+  public Computation(
+      Precision precision,
+      Device device,
+      boolean recompute,
+      boolean asWritten,
+      Optional<Spread> spread) {
+    this(precision, device, recompute, asWritten, spread, 1);
+  }
 
   /** On one device. */
   public Computation(Precision precision, Device device, boolean recompute, boolean asWritten) {
@@ -41,6 +54,11 @@ public record Computation(
   /** The same, not rearranged: what a recomputing graph is to be compared with. */
   public Computation unarranged() {
     return new Computation(precision, device, recompute, true, spread);
+  }
+
+  /** The same for many batches. */
+  public Computation inLanes(int batches) {
+    return new Computation(precision, device, recompute, asWritten, spread, batches);
   }
 
   /** The same on several devices. */

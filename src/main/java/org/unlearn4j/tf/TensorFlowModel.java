@@ -137,6 +137,11 @@ public final class TensorFlowModel implements LanguageModel {
     return "tf";
   }
 
+  @Override
+  public int lanes() {
+    return runtime.lanes();
+  }
+
   /** Gives it other weights: the same graph computes another model of the same configuration. */
   public void assign(WeightSource weights) {
     variables.assign(weights);

@@ -21,13 +21,17 @@ import org.unlearn4j.nn.Parameter;
 import org.unlearn4j.nn.WeightSource;
 import org.unlearn4j.weights.SafeTensors;
 
-/** A graph and, once it is built, the session that runs it; closes both, in the right order. */
+/**
+ * A graph and, once it is built, the session that runs it; closes both, in the right order. Several
+ * threads may run it at once.
+ */
 public final class TfRuntime implements AutoCloseable {
   private final Graph graph = new Graph();
   private final Ops ops;
   private final Device device;
   private final Precision precision;
   private final boolean asWritten;
+  private final int lanes;
   private final Optional<DeviceMap> several;
   private final Consumer<Boolean> roundsToTf32;
   private final Set<String> checked = new HashSet<>();
@@ -72,6 +76,7 @@ public final class TfRuntime implements AutoCloseable {
     this.device = computation.device();
     this.precision = computation.precision();
     this.asWritten = computation.asWritten();
+    this.lanes = computation.lanes();
     this.roundsToTf32 = roundsToTf32;
     SparseCrossEntropy.registerGradient();
     if (precision == Precision.BF16 && !device.isGpu()) {
@@ -92,6 +97,11 @@ public final class TfRuntime implements AutoCloseable {
 
   public Device device() {
     return device;
+  }
+
+  /** Batches that had best be computed at a time. */
+  int lanes() {
+    return lanes;
   }
 
   /** Which of several devices computes what; empty where there is one. */
@@ -131,7 +141,7 @@ public final class TfRuntime implements AutoCloseable {
   }
 
   /** The session, opened at the first call: build the whole graph before. */
-  Session session() {
+  synchronized Session session() {
     if (session == null) {
       ConfigProto config =
           several
@@ -167,18 +177,31 @@ public final class TfRuntime implements AutoCloseable {
    * precisions take turns in: it is set anew for every run.
    */
   Result run(String what, Precision precision, Feeds feeds) {
-    roundsToTf32.accept(precision == Precision.TF32);
-    signatures.add(feeds.signature());
-    if (!checked.contains(what)) {
+    if (begun(what, precision, feeds)) {
       return placed(what, feeds, Placement.options());
     }
     try {
       Result result = feeds.runner().run();
-      traffic = traffic.and(feeds, result);
+      ended(feeds, result);
       return result;
     } catch (TensorFlowException e) {
       throw failure(what, e);
     }
+  }
+
+  /** Notes a run that begins; whether nothing of its name was checked yet. */
+  private synchronized boolean begun(String what, Precision of, Feeds feeds) {
+    roundsToTf32.accept(of == Precision.TF32);
+    signatures.add(feeds.signature());
+    return !checked.contains(what);
+  }
+
+  private synchronized void checked(String what) {
+    checked.add(what);
+  }
+
+  private synchronized void ended(Feeds feeds, Result result) {
+    traffic = traffic.and(feeds, result);
   }
 
   private RuntimeException failure(String what, TensorFlowException e) {
@@ -192,8 +215,7 @@ public final class TfRuntime implements AutoCloseable {
    * @return with metadata that {@link PeakMemory#bytes} can be asked of
    */
   public Result measured(String what, Feeds feeds) {
-    roundsToTf32.accept(precision == Precision.TF32);
-    signatures.add(feeds.signature());
+    begun(what, precision, feeds);
     RunOptions options = PeakMemory.options().toBuilder().mergeFrom(Placement.options()).build();
     return placed(what, feeds, options);
   }
@@ -202,12 +224,12 @@ public final class TfRuntime implements AutoCloseable {
    * How many different runs there were so far, by what they are fed and asked for. TensorFlow
    * optimises the whole graph once for each: start-up takes this number times the graph's size.
    */
-  public int signatures() {
+  public synchronized int signatures() {
     return signatures.size();
   }
 
   /** What went in and came out so far. */
-  public Traffic traffic() {
+  public synchronized Traffic traffic() {
     return traffic;
   }
 
@@ -220,8 +242,8 @@ public final class TfRuntime implements AutoCloseable {
     }
     try {
       Placement.require(what, result.getMetadata().orElseThrow(), device, several);
-      checked.add(what);
-      traffic = traffic.and(feeds, result);
+      checked(what);
+      ended(feeds, result);
       return result;
     } catch (RuntimeException e) {
       result.close();

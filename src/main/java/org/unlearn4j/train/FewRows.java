@@ -3,6 +3,7 @@ package org.unlearn4j.train;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.tensorflow.Operand;
 import org.tensorflow.Output;
 import org.tensorflow.Result;
@@ -12,6 +13,7 @@ import org.tensorflow.op.Ops;
 import org.tensorflow.op.core.Placeholder;
 import org.tensorflow.types.TFloat32;
 import org.tensorflow.types.TInt32;
+import org.unlearn4j.base.Lanes;
 import org.unlearn4j.lm.PaddedBatch;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
@@ -47,6 +49,14 @@ public final class FewRows implements AutoCloseable {
   private final Placeholder<TInt32> positions;
   private final Placeholder<TInt32> predictedFrom;
   private final Placeholder<TInt32> labels;
+
+  /** What the head reads, {@code [batch * time, hidden]}. */
+  private final Operand<TFloat32> last;
+
+  /** The same where labelled tokens are predicted from, {@code [labelled, hidden]}. */
+  private final Operand<TFloat32> read;
+
+  private final boolean headAlone;
   private final Operand<TFloat32> loss;
   private final Operand<TFloat32> gradient;
   private final AdamW rule;
@@ -71,9 +81,12 @@ public final class FewRows implements AutoCloseable {
     labels = ints(tf, "labels", -1);
     TensorFlowEmitter e =
         weights.emitter(tf, new TfInputs(ids, positions, mask, List.of()), Precision.FP32);
-    TfTensor last = decoder.hidden(e, e.ids()).finalNorm();
+    TfTensor norm = decoder.hidden(e, e.ids()).finalNorm();
+    last = norm.f32(tf);
+    read = tf.gather(last, predictedFrom, tf.constant(0));
+    headAlone = prompt.isEmpty();
     LabelledHead head =
-        LabelledHead.emit(tf.withSubScope("labelled"), decoder, e, last, predictedFrom, labels);
+        LabelledHead.emit(tf.withSubScope("labelled"), decoder, e, norm, predictedFrom, labels);
     loss = tf.math.mean(head.nll(), tf.constant(0));
     gradient = gradient(runtime, loss, held.read(learned));
     rule = new AdamW(runtime, held, List.of(learned));
@@ -156,11 +169,18 @@ public final class FewRows implements AutoCloseable {
    * @param rate of AdamW; what learns moves by as much at most in a step
    * @return the loss before the first step, and after the last one, of all rows
    * @throws org.unlearn4j.base.UserException if a row does not fit the model
+   * @throws org.unlearn4j.base.StopRequest.Stopped if the process was asked to stop
    */
   public Lowered learn(List<List<TokenRow>> batches, int steps, double rate) {
     double before = loss(batches);
+    // What the head reads stays as it is while nothing but the head learns.
+    List<float[]> below =
+        headAlone && steps > 0 ? batches.stream().map(b -> fetched(b, read)).toList() : List.of();
     for (int t = 1; t <= steps; t++) {
-      try (Feeds feeds = feeds(batches.get((t - 1) % batches.size()))) {
+      Lanes.check();
+      int batch = (t - 1) % batches.size();
+      List<TokenRow> rows = batches.get(batch);
+      try (Feeds feeds = headAlone ? feeds(rows, below.get(batch)) : feeds(rows)) {
         rule.feed(feeds, t, rate);
         update.forEach(feeds::target);
         runtime.run("a step on a few rows", feeds).close();
@@ -209,6 +229,16 @@ public final class FewRows implements AutoCloseable {
     feeds.ints(positions, b.positions(), b.rows(), b.time());
     feeds.ints(predictedFrom, b.predictedFrom(), b.labels().length);
     feeds.ints(labels, b.labels(), b.labels().length);
+    return feeds;
+  }
+
+  /** The same where what the head reads is known. */
+  private Feeds feeds(List<TokenRow> rows, float[] states) {
+    int[] own = PaddedBatch.of(rows).labels();
+    Feeds feeds = new Feeds(runtime);
+    feeds.floats(last, states, own.length, states.length / own.length);
+    feeds.ints(predictedFrom, IntStream.range(0, own.length).toArray(), own.length);
+    feeds.ints(labels, own, own.length);
     return feeds;
   }
 

@@ -6,9 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
@@ -102,6 +105,42 @@ class LanesTest {
     assertEquals(0, running.get());
     assertEquals(List.of(0, 1, 2), results);
     assertTrue(begun.get() < 900, begun + " pieces were begun");
+  }
+
+  /** The second piece would never end by itself; its own pieces are done one at a time. */
+  @Test
+  void aMistakeEndsWhatAnotherLaneIsAt() {
+    CountDownLatch under = new CountDownLatch(1);
+    List<String> ends = new CopyOnWriteArrayList<>();
+    UserException mistake =
+        assertThrows(
+            UserException.class,
+            () ->
+                Lanes.inOrder(
+                    2,
+                    List.of(0, 1),
+                    i -> {
+                      if (i == 0) {
+                        await(under);
+                        throw new UserException("the first");
+                      }
+                      try {
+                        Lanes.inOrder(
+                            1,
+                            Collections.nCopies(Integer.MAX_VALUE, 2),
+                            j -> {
+                              under.countDown();
+                              return j;
+                            },
+                            j -> {});
+                      } catch (CancellationException e) {
+                        ends.add(e.getMessage());
+                      }
+                      return i;
+                    },
+                    i -> {}));
+    assertEquals("the first", mistake.getMessage());
+    assertEquals(List.of("other work has failed"), ends);
   }
 
   @Test

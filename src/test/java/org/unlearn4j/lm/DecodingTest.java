@@ -81,11 +81,12 @@ class DecodingTest {
   void finishedRowsAreLeftBehind() {
     List<int[]> prompts = List.of(new int[] {7, 8}, new int[] {5}, new int[] {6}, new int[] {4});
     Decoding d = start(prompts, 3, Set.of(99), NO_LIMIT);
+    assertFalse(d.manyFinished());
     d.accept(new int[] {11, 99, 12, 13});
-    assertFalse(d.halfFinished());
+    assertTrue(d.manyFinished(), "one of four");
     d.accept(new int[] {99, 0, 14, 15});
-    assertTrue(d.halfFinished());
     assertArrayEquals(new int[] {2, 3}, d.thinned());
+    assertFalse(d.manyFinished(), "none of two");
     assertEquals(List.of(2, 1, 4), List.of(d.rows(), d.width(), d.total()));
     assertArrayEquals(new int[] {14, 15}, d.ids());
     assertArrayEquals(new int[] {2, 2}, d.positions());

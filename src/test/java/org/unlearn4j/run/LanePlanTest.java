@@ -27,6 +27,17 @@ class LanePlanTest {
     assertEquals(4L * (3 * (4 * 32 * 32 + 3 * 32 * 64) + 2 * 120 * 32), plan.weights());
   }
 
+  /** Five arrays of 64 * 120 logits more; weights of their own are no longer shared. */
+  @Test
+  void whatABatchTakesOnTensorFlow() {
+    LanePlan plan = LanePlan.of(LLAMA, 64, 16);
+    LanePlan scoring = plan.withLogits(64, 120);
+    assertEquals(plan.batch() + 4L * 5 * 64 * 120, scoring.batch());
+    assertEquals(plan.weights(), scoring.weights());
+    assertEquals(scoring.batch() + plan.weights(), scoring.apart().batch());
+    assertEquals(0, scoring.apart().weights());
+  }
+
   @Test
   void halfOfWhatTheWeightsLeave() {
     LanePlan plan = new LanePlan(100, 10);
