@@ -21,7 +21,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.unlearn4j.base.AtomicFiles;
 
-/** One call from pieces to the last part, by the clock; the bundle's check only tells how it was called. */
+/**
+ * One call from pieces to the last part, by the clock; the bundle's check only tells how it was
+ * called.
+ */
 class RehearsalTest {
   @TempDir Path folder;
   private Path script;
@@ -92,7 +95,8 @@ class RehearsalTest {
     assertEquals(2, join.path("pieces").asInt(), r.output());
     int left = join.path("left_s").asInt();
     assertEquals(7 * 60, left + join.path("seconds").asInt(), r.output());
-    // Seconds as tenths of minutes, never more than there are: 419 s are 6 minutes and 59 / 6 tenths.
+    // Seconds as tenths of minutes, never more than there are: 419 s are 6 minutes and 59 / 6
+    // tenths.
     String minutes = left / 60 + "." + left % 60 / 6;
     JsonNode check = r.part("check");
     assertEquals(
