@@ -231,6 +231,7 @@ class MakeTest {
     write("pipeline/gpu/cuda.sha256", "");
     write("pipeline/gpu/slim.txt", "");
     write("pipeline/gpu/join.sh", "");
+    write("pipeline/gpu/run.sh", "");
     write("pipeline/fable.yaml", "");
     make(0, "gpu-bundle", "SLIM=1");
     List<String> all =
