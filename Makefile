@@ -15,7 +15,7 @@ MVN      ?= mvn
 BENCH    ?= --shape 5m --objective NPO --steps 20
 
 # These are about GPUs unless they are told otherwise: GPU= on the command line makes the same of the CPU build.
-ifneq ($(filter gpu-bundle gpu-check,$(MAKECMDGOALS))$(SLIM),)
+ifneq ($(filter gpu-bundle gpu-check gpu-rehearsal,$(MAKECMDGOALS))$(SLIM),)
 GPU := 1
 endif
 
@@ -51,7 +51,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench bench-growth compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench bench-growth compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check gpu-rehearsal image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -178,6 +178,9 @@ image: $(BUNDLE)-image.tar ## a container image as a tar, for docker load and OC
 
 gpu-check: $(BUNDLE) ## doctor, fixtures, a run on Fable and timings on the device, into gpu-check.json
 	@$(BUNDLE)/gpu-check $(CHECK)
+
+gpu-rehearsal: $(PIECES) ## from the pieces to the last part, without network, Java or Maven, in MINUTES=12 of the CPU (SLIM=1, GPU=)
+	@sh pipeline/gpu/rehearse.sh $(PIECES) $(or $(MINUTES),12) $(CHECK)
 
 docs: ## the Javadoc site, target/site/apidocs: begin with the pages of the packages
 	@echo '==> docs$(FIRST)'

@@ -17,7 +17,7 @@ $(BUNDLE): $(BUILT) $(if $(GPU),$(CUDA)) pipeline/fable.yaml \
 	@echo '==> gpu-bundle ($(DEVICE))'
 	@SLIM=$(SLIM) sh pipeline/gpu/bundle.sh $(DIST) $@ $(if $(GPU),build/cuda)
 
-$(PIECES): $(BUNDLE) pipeline/gpu/pieces.sh pipeline/gpu/join.sh
+$(PIECES): $(BUNDLE) pipeline/gpu/pieces.sh pipeline/gpu/join.sh pipeline/gpu/run.sh
 	@echo '==> pieces'
 	@$(if $(SLIM),PACK='xz -6 -T0') sh pipeline/gpu/pieces.sh $(BUNDLE) $@
 

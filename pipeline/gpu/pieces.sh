@@ -1,6 +1,6 @@
 #!/bin/sh
-# pieces.sh BUNDLE FOLDER [ONTO]: the bundle as one archive cut into pieces of at most 60 MB, their checksums, and the script that
-# puts them together again; with ONTO, what is to be laid over the folder of that name. PIECE_BYTES: another size. PACK: what
+# pieces.sh BUNDLE FOLDER [ONTO]: the bundle as one archive cut into pieces of at most 60 MB, their checksums, and the scripts that
+# put them together again and run them; with ONTO, what is to be laid over the folder of that name. PIECE_BYTES: another size. PACK: what
 # compresses, gzip or xz with its options; xz takes many minutes and a third off.
 set -eu
 bundle=$1
@@ -30,6 +30,7 @@ whole=$(cat "$part/$archive".* | sha256sum | cut -d ' ' -f 1)
 mv "$part.sums" "$part/SHA256SUMS"
 echo "$whole  $archive${onto:+ $onto}" > "$part/WHOLE"
 cp pipeline/gpu/join.sh "$part/join.sh"
+[ -n "$onto" ] || cp pipeline/gpu/run.sh "$part/run.sh"
 rm -rf "$folder"
 mv "$part" "$folder"
 echo "$folder: $(wc -l < "$folder/SHA256SUMS") pieces, $(cat "$folder/$archive".* | wc -c) bytes"

@@ -9,6 +9,9 @@ public final class ExitCode {
   /** A gate did not hold. */
   public static final int GATE = 1;
 
+  /** Of a process that computes for another one: that one has failed. */
+  public static final int FIRST_FAILED = 1;
+
   /** The user's input is at fault. */
   public static final int USER = 2;
 

@@ -1,6 +1,7 @@
 package org.unlearn4j.cli;
 
 import java.io.PrintStream;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,9 @@ final class Frame {
   /** Options that make a list. */
   private static final Set<String> REPEATABLE =
       Set.of("set", "prompt", "stop", "until", "force", "adapter", "weight");
+
+  /** What help calls values that are files and folders. */
+  private static final Set<String> PATHS = Set.of("DIR", "FILE", "PATH", "RUN");
 
   private final List<Command> commands;
   private final PrintStream out;
@@ -158,7 +162,31 @@ final class Frame {
               + ", expected "
               + (wanted.isEmpty() ? "options only" : String.join(" ", wanted)));
     }
+    List<String> empty = emptyPaths(line, wanted);
+    if (!empty.isEmpty()) {
+      throw mistake(
+          command,
+          "found an empty path, expected a file or folder (. is the current folder): "
+              + String.join(", ", empty));
+    }
     return line;
+  }
+
+  /** Java takes an empty path for the current folder, which nobody means by a variable not set. */
+  private static List<String> emptyPaths(CommandLine line, List<String> wanted) {
+    List<String> empty = new ArrayList<>();
+    for (Option option : line.getOptions()) {
+      if (PATHS.contains(option.getArgName()) && option.getValue("").isBlank()) {
+        empty.add("--" + option.getLongOpt() + " " + option.getArgName());
+      }
+    }
+    for (int i = 0; i < line.getArgList().size(); i++) {
+      String name = wanted.get(Math.min(i, wanted.size() - 1)).replace(Command.MORE, "");
+      if (PATHS.contains(name) && line.getArgList().get(i).isBlank()) {
+        empty.add(name);
+      }
+    }
+    return empty;
   }
 
   /**

@@ -6,6 +6,7 @@ import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.unlearn4j.base.ExitStatus;
 
 /** The program. */
 public final class Main {
@@ -24,7 +25,11 @@ public final class Main {
         .anyMatch(c -> args.length > 0 && c.name().equals(args[0]) && c.resumes())) {
       Signals.handle(err);
     }
-    System.exit(Signals.exitCode(new Frame(commands, out, err).run(args)));
+    int code = Signals.exitCode(new Frame(commands, out, err).run(args));
+    if (code != ExitCode.DONE && code != ExitCode.GATE) { // a gate is asked when all is done
+      ExitStatus.failed(code);
+    }
+    System.exit(code);
   }
 
   private static PrintStream stream(OutputStream to) {

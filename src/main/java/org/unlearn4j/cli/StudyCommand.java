@@ -49,11 +49,11 @@ final class StudyCommand implements Command {
     Study study =
         Study.read(CommandOptions.path(line, "file").orElseThrow(), CommandOptions.sets(line));
     StudyRunner runner = new StudyRunner(study, folder, System.err);
+    Optional<Shard> shard = CommandOptions.shard(line);
     if (line.hasOption("plan")) {
-      runner.plan().forEach(out::println);
+      runner.plan(shard.orElse(Shard.WHOLE)).forEach(out::println);
       return ExitCode.DONE;
     }
-    Optional<Shard> shard = CommandOptions.shard(line);
     if (shard.isPresent()) {
       runner.run(shard.get()).forEach(out::println);
       return ExitCode.DONE;

@@ -43,11 +43,11 @@ final class SweepCommand implements Command {
     Sweep sweep =
         Sweep.read(CommandOptions.path(line, "file").orElseThrow(), CommandOptions.sets(line));
     SweepRunner runner = new SweepRunner(sweep, folder, System.err);
+    Optional<Shard> shard = CommandOptions.shard(line);
     if (line.hasOption("plan")) {
-      runner.plan().forEach(out::println);
+      runner.plan(shard.orElse(Shard.WHOLE)).forEach(out::println);
       return ExitCode.DONE;
     }
-    Optional<Shard> shard = CommandOptions.shard(line);
     if (shard.isPresent()) {
       runner.run(shard.get()).forEach(out::println);
       return ExitCode.DONE;

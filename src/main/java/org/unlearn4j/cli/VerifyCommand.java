@@ -19,6 +19,7 @@ import org.unlearn4j.parity.ParityResult;
 import org.unlearn4j.parity.Verdict;
 import org.unlearn4j.run.BatchJson;
 import org.unlearn4j.run.PairCheck;
+import org.unlearn4j.run.RuntimeModels;
 import org.unlearn4j.weights.Variant;
 
 /**
@@ -88,6 +89,7 @@ final class VerifyCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
+    RuntimeModels.onlyMeasured();
     return line.hasOption(PIPELINE) ? ofRun(line, out) : ofPair(line, out);
   }
 

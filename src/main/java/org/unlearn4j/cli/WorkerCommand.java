@@ -2,6 +2,7 @@ package org.unlearn4j.cli;
 
 import java.io.PrintStream;
 import java.time.Duration;
+import java.util.Optional;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.run.RuntimeModels;
@@ -32,11 +33,13 @@ final class WorkerCommand implements Command {
 
   @Override
   public int run(CommandLine line, PrintStream out) {
-    RuntimeModels.serve(
-        CommandOptions.readPipeline(line).model(),
-        CommandOptions.integer(line, "place", 0, 0),
-        Duration.ofMinutes(CommandOptions.integer(line, "wait", MINUTES, 1)),
-        System.err);
-    return ExitCode.DONE;
+    Optional<String> failure =
+        RuntimeModels.serve(
+            CommandOptions.readPipeline(line).model(),
+            CommandOptions.integer(line, "place", 0, 0),
+            Duration.ofMinutes(CommandOptions.integer(line, "wait", MINUTES, 1)),
+            System.err);
+    failure.ifPresent(System.err::println);
+    return failure.isPresent() ? ExitCode.FIRST_FAILED : ExitCode.DONE;
   }
 }

@@ -170,6 +170,11 @@ public final class Job {
   }
 
   private Result locked(Options options, PrintStream results) {
+    if (pipeline.export().choices().lastLogits()) {
+      // Before a precision is measured, on which no stage's being there depends.
+      StageGraph open = graph(pipeline, Context.in(folder.root(), log).forPlan());
+      planned(open, request(open, options));
+    }
     Pipeline settled = precision.apply(log).of(pipeline, folder.root());
     StageGraph graph = graph(settled, Context.in(folder.root(), log));
     StageGraph.Request request = request(graph, options);

@@ -27,6 +27,7 @@ import org.unlearn4j.tf.FurtherProcess;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.Processes;
 import org.unlearn4j.tf.Spread;
+import org.unlearn4j.tf.SystemAllocator;
 import org.unlearn4j.tf.TensorFlowModel;
 import org.unlearn4j.weights.SafeTensors;
 import org.unlearn4j.weights.Variant;
@@ -96,6 +97,14 @@ public final class RuntimeModels {
         .onCard(Device.number(pipeline.model().device().first()).orElse(0));
   }
 
+  /**
+   * Says that this process will not train, so that a model that is closed leaves no memory behind.
+   * To be called before the first model is opened.
+   */
+  public static void onlyMeasured() {
+    SystemAllocator.use();
+  }
+
   /** Where a pipeline's models are measured: in float32 always. */
   static Computation measuring(ModelSettings settings) {
     return Computation.of(MEASURING, device(settings));
@@ -130,10 +139,12 @@ public final class RuntimeModels {
    *
    * @param place of this one among the processes; the first is 0
    * @param patience how long to wait for the first one
+   * @return what the first one has failed with, a sentence; empty where all is done
    * @throws UserException if the pipeline has no such process
    * @throws org.unlearn4j.base.MachineException if the first process is gone, or has lost another
    */
-  public static void serve(ModelSettings settings, int place, Duration patience, PrintStream log) {
+  public static Optional<String> serve(
+      ModelSettings settings, int place, Duration patience, PrintStream log) {
     List<String> addresses = settings.device().processes();
     if (place < 1 || place >= addresses.size()) {
       throw new UserException(
@@ -146,7 +157,7 @@ public final class RuntimeModels {
     }
     Precision precision = precision(settings);
     Device own = Device.named("model.device", settings.device().device(place));
-    new FurtherProcess(new Processes(addresses), place).serve(own, precision, patience, log);
+    return new FurtherProcess(new Processes(addresses), place).serve(own, precision, patience, log);
   }
 
   /**

@@ -12,6 +12,7 @@ import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.VerifySettings;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.nn.OwnHead;
 import org.unlearn4j.nn.WeightSource;
@@ -32,9 +33,18 @@ import org.unlearn4j.weights.Variant;
  * deployed file stands for, all by one TensorFlow graph whose weights are exchanged. They are
  * computed once and kept in files, and the model is closed before a deployed file is opened, so
  * that there are the weights of one side in memory at a time.
+ *
+ * <p>A file may have another head than token table where the checkpoint has one matrix for both. So
+ * has the graph then, unless the table is large: a second graph, with no more of the table than the
+ * rows have tokens, takes seconds, but no more memory than the first.
  */
 final class WeightProof implements AutoCloseable {
+  /** Bytes of a token table, in float32, that are too many to have twice. */
+  private static final long LARGE = 1L << 28;
+
   private final OwnHead head;
+  private final boolean inTurns;
+  private final Computation computation;
   private final SafeTensors weights;
   private final int tokenBudget;
   private final Map<Variant, FileEvidence> evidence = new EnumMap<>(Variant.class);
@@ -44,8 +54,16 @@ final class WeightProof implements AutoCloseable {
   private final Map<Variant, StoredLogits> bases = new EnumMap<>(Variant.class);
   private TensorFlowModel model;
 
-  private WeightProof(OwnHead head, SafeTensors weights, List<Weighted> adapters, int tokenBudget) {
+  private WeightProof(
+      OwnHead head,
+      boolean inTurns,
+      Computation computation,
+      SafeTensors weights,
+      List<Weighted> adapters,
+      int tokenBudget) {
     this.head = head;
+    this.inTurns = inTurns;
+    this.computation = computation;
     this.weights = weights;
     this.adapters = adapters;
     this.tokenBudget = tokenBudget;
@@ -61,13 +79,27 @@ final class WeightProof implements AutoCloseable {
    */
   static WeightProof open(
       Path folder, List<Weighted> adapters, Computation computation, int tokenBudget) {
-    OwnHead head = OwnHead.of(ModelConfig.read(folder));
+    return open(folder, adapters, computation, tokenBudget, LARGE);
+  }
+
+  /**
+   * The same.
+   *
+   * @param large bytes of a token table that are too many to have twice
+   */
+  static WeightProof open(
+      Path folder, List<Weighted> adapters, Computation computation, int tokenBudget, long large) {
+    ModelConfig config = ModelConfig.read(folder);
+    OwnHead head = OwnHead.of(config);
+    boolean inTurns =
+        head.tied() && adapters.isEmpty() && Float.BYTES * head.table().size() > large;
     SafeTensors weights = SafeTensors.open(folder);
-    WeightProof proof = new WeightProof(head, weights, adapters, tokenBudget);
+    WeightProof proof = new WeightProof(head, inTurns, computation, weights, adapters, tokenBudget);
     try {
       weights.require(head.shapes());
       WeightSource stored = (p, from, to) -> weights.read(head.stored(p), from, to);
-      proof.model = TensorFlowModel.of(head.decoder(), adapted(stored, adapters), computation);
+      Decoder decoder = inTurns ? Decoder.of(config) : head.decoder();
+      proof.model = TensorFlowModel.of(decoder, adapted(stored, adapters), computation);
       return proof;
     } catch (RuntimeException | Error e) {
       proof.close();
@@ -121,8 +153,7 @@ final class WeightProof implements AutoCloseable {
           own = logits("base and adapter of " + variant.label(), rows);
           found = found.withChanged(deployed.changed(), deployed.offending());
         } else if (file.counts().rounded()) {
-          model.assign(file::read);
-          own = logits("weights of " + variant.label(), rows);
+          own = readBack(variant, file, rows);
         }
         evidence.put(
             variant, new FileEvidence(found, own, ParityGates.ofGraph(settings(variant), variant)));
@@ -130,6 +161,23 @@ final class WeightProof implements AutoCloseable {
     }
     closeModel();
     return rows;
+  }
+
+  private StoredLogits readBack(Variant variant, ReadBack file, List<TokenRow> rows) {
+    String of = "weights of " + variant.label();
+    if (!inTurns) {
+      model.assign(file::read);
+      return logits(of, rows);
+    }
+    closeModel(); // and its memory is free before there is another
+    UsedTokens used = UsedTokens.of(rows);
+    model =
+        TensorFlowModel.ofFewTokens(
+            head.decoder(),
+            used.table(head.table()),
+            used.weights(file::read, head.table()),
+            computation);
+    return logits(of, used.numbered(rows));
   }
 
   private StoredLogits logits(String of, List<TokenRow> rows) {

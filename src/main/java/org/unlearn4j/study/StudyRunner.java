@@ -254,9 +254,9 @@ public final class StudyRunner {
     AtomicFiles.writeString(folder.pipeline(), run.pipeline().toYaml());
   }
 
-  /** One line a run of what is there and what is not. */
-  public List<String> plan() {
-    return study.runs().stream().map(run -> run.name() + (isDone(run) ? "  (done)" : "")).toList();
+  /** One line a run of a part, with whether it is there. */
+  public List<String> plan(Shard shard) {
+    return runs(shard).stream().map(run -> run.name() + (isDone(run) ? "  (done)" : "")).toList();
   }
 
   private static String line(

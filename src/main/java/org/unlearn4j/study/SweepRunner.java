@@ -140,11 +140,16 @@ public final class SweepRunner {
     }
   }
 
-  /** Points and how many runs they may take, without making any. */
-  public List<String> plan() {
+  /** One line a point, without making any run: of a part, those that it begins with. */
+  public List<String> plan(Shard shard) {
+    List<Pipeline> beginning =
+        new SweepSearch(sweep, new Runs(Optional.empty(), Optional.empty())).beginning();
     List<String> lines = new ArrayList<>();
     for (Space.Point point : sweep.space().points(sweep.points())) {
-      lines.add(point.number() + ": " + String.join(", ", sweep.space().overrides(point)));
+      int run = beginning.indexOf(sweep.tried(point, sweep.rungs().get(0), sweep.seeds().get(0)));
+      if (shard.equals(Shard.WHOLE) || (run >= 0 && shard.has(run))) {
+        lines.add(point.number() + ": " + String.join(", ", sweep.space().overrides(point)));
+      }
     }
     return lines;
   }

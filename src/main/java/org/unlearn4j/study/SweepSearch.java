@@ -129,6 +129,11 @@ final class SweepSearch {
     return new Found(trials, finalists, made.size(), seconds / 60, spent);
   }
 
+  /** The runs that the search begins with, each once, in the order in which parts share them. */
+  List<Pipeline> beginning() {
+    return next(sweep.space().points(sweep.points()), sweep.rungs().get(0));
+  }
+
   /** Of a rung the runs that the budget is known to allow before any of them is made. */
   private List<Pipeline> next(List<Space.Point> points, double rung) {
     Set<Pipeline> next = new LinkedHashSet<>();

@@ -7,6 +7,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.tensorflow.Graph;
 import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.proto.ConfigProto;
+import org.unlearn4j.base.ExitStatus;
 import org.unlearn4j.base.MachineException;
 
 /**
@@ -28,7 +29,7 @@ final class FirstProcess {
   private FirstProcess(Processes processes, Device device) {
     roll = new RollCall(processes, RollCall.Pace.USUAL, processes.rollPort());
     server = TfServer.start(processes.server(0, device), processes.addresses().get(0));
-    Runtime.getRuntime().addShutdownHook(new Thread(roll::close));
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> roll.end(ExitStatus.failure())));
     System.err.println("waiting for " + (processes.count() - 1) + " of the processes " + processes);
     roll.awaitAll(PATIENCE);
   }

@@ -8,6 +8,7 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.unlearn4j.base.MachineException;
 import org.unlearn4j.base.Verbose;
@@ -26,9 +27,11 @@ public record FurtherProcess(Processes processes, int place) {
    * @param precision in which it will be asked to compute
    * @param patience how long to wait for the first process
    * @param log told what happens
+   * @return what the first process has failed with, a sentence; empty where all is done
    * @throws MachineException if the first process does not come, is gone, or has lost another one
    */
-  public void serve(Device device, Precision precision, Duration patience, PrintStream log) {
+  public Optional<String> serve(
+      Device device, Precision precision, Duration patience, PrintStream log) {
     if (device.isGpu()) {
       TensorFloat32.allow(precision == Precision.TF32);
     } else if (precision == Precision.BF16) {
@@ -39,11 +42,11 @@ public record FurtherProcess(Processes processes, int place) {
     log.println(
         own + ": process " + (place + 1) + " of " + processes.count() + " on " + device.setting());
     Verbose.line("TensorFlow's server is " + server.target());
-    follow(processes.rollPort(), patience, RollCall.Pace.USUAL);
+    return follow(processes.rollPort(), patience, RollCall.Pace.USUAL);
   }
 
-  /** Answers the roll call until the end. */
-  void follow(int port, Duration patience, RollCall.Pace pace) {
+  /** Answers the roll call until the end, and says what the first process has failed with. */
+  Optional<String> follow(int port, Duration patience, RollCall.Pace pace) {
     AtomicBoolean ended = new AtomicBoolean();
     try (Socket socket = connected(port, patience);
         BufferedReader reader =
@@ -62,9 +65,15 @@ public record FurtherProcess(Processes processes, int place) {
       while (line.equals(RollCall.BEAT)) {
         line = RollCall.line(reader);
       }
+      if (line.startsWith(RollCall.FAILED)) {
+        String code = line.substring(RollCall.FAILED.length());
+        return Optional.of(
+            first() + " failed with exit code " + code + ": what it wrote itself says why.");
+      }
       if (!line.equals(RollCall.DONE)) {
         throw new MachineException(first() + " has " + line + " and ended.");
       }
+      return Optional.empty();
     } catch (IOException e) {
       throw new MachineException(
           first() + " is gone (" + e.getMessage() + "): found no word that all is done.", e);
@@ -97,7 +106,12 @@ public record FurtherProcess(Processes processes, int place) {
               e);
         }
       }
-      pause(AGAIN);
+      try {
+        Thread.sleep(AGAIN.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new MachineException("Interrupted while waiting for the first process.", e);
+      }
     }
   }
 
@@ -105,16 +119,10 @@ public record FurtherProcess(Processes processes, int place) {
     try {
       while (!ended.get()) {
         RollCall.say(socket, RollCall.BEAT);
-        pause(pace.beat());
+        Thread.sleep(pace.beat().toMillis());
       }
     } catch (IOException e) {
       Verbose.line("Not told: " + e.getMessage()); // the reader finds out, too
-    }
-  }
-
-  private static void pause(Duration time) {
-    try {
-      Thread.sleep(time.toMillis());
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     }

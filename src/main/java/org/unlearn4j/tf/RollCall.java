@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
@@ -25,7 +26,7 @@ import org.unlearn4j.base.Verbose;
  *
  * <p>Lines: {@code unlearn4j PLACE ADDRESSES} from the other process, {@code welcome} or a refusal
  * back; then dots both ways; at the end {@code done} from here, or {@code lost ADDRESS} where
- * somebody is gone or never came.
+ * somebody is gone or never came, or {@code failed CODE} where this process ends with an error.
  */
 final class RollCall implements AutoCloseable {
   static final String GREETING = "unlearn4j ";
@@ -33,6 +34,7 @@ final class RollCall implements AutoCloseable {
   static final String BEAT = ".";
   static final String DONE = "done";
   static final String LOST = "lost ";
+  static final String FAILED = "failed ";
 
   /** How often each side says that it is there, and how long it believes in one that does not. */
   record Pace(Duration beat, Duration silence) {
@@ -252,15 +254,26 @@ final class RollCall implements AutoCloseable {
     told = Optional.of(action);
   }
 
-  /** Tells the others how it ended. */
+  /** Tells the others that all is done, or who was lost. */
   @Override
   public void close() {
+    end(OptionalInt.empty());
+  }
+
+  /**
+   * Tells the others how it ended.
+   *
+   * @param failure the exit code of this process where it has failed; a lost process is the reason
+   *     then, if there is one
+   */
+  void end(OptionalInt failure) {
     String last;
     synchronized (this) {
       closed = true;
       List<String> away = missing();
       away.addAll(gone());
-      last = away.isEmpty() ? DONE : LOST + String.join(", ", away);
+      String own = failure.isPresent() ? FAILED + failure.getAsInt() : DONE;
+      last = away.isEmpty() ? own : LOST + String.join(", ", away);
     }
     for (Socket socket : sockets()) {
       try {

@@ -88,11 +88,32 @@ public final class TensorFlowModel implements LanguageModel {
         decoder.config(), runtime, precision, graph, weights.variables(), false);
   }
 
+  /**
+   * A model that has a few rows of its token table only: the ids of what it reads are numbers of
+   * these rows, and all that is good for is logits.
+   *
+   * @param table of so few rows, under its name
+   */
+  public static TensorFlowModel ofFewTokens(
+      Decoder decoder, Parameter table, WeightSource weights, Computation computation) {
+    List<Parameter> parameters =
+        decoder.parameters().stream().map(p -> p.name().equals(table.name()) ? table : p).toList();
+    return of(decoder, parameters, computation, v -> v.assign(weights));
+  }
+
   private static TensorFlowModel of(
       Decoder decoder, Computation computation, Consumer<Variables> assign) {
+    return of(decoder, decoder.parameters(), computation, assign);
+  }
+
+  private static TensorFlowModel of(
+      Decoder decoder,
+      List<Parameter> parameters,
+      Computation computation,
+      Consumer<Variables> assign) {
     TfRuntime runtime = new TfRuntime(computation);
     try {
-      Variables variables = new Variables(runtime, "", decoder.parameters());
+      Variables variables = new Variables(runtime, "", parameters);
       ForwardGraph graph =
           new ForwardGraph(
               runtime.ops(), decoder, ModelWeights.of(variables), computation.precision());

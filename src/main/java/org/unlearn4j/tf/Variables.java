@@ -39,11 +39,6 @@ public final class Variables {
   /** Values that go through the Java heap at a time. */
   static final int PIECE = 1 << 18;
 
-  /** Bytes that one run moves, if these are not less than one part of {@link #SHARE}. */
-  private static final long PORTION = 1L << 28;
-
-  private static final int SHARE = 8;
-
   private final TfRuntime runtime;
   private final String set;
   private final Map<String, Parameter> parameters = new LinkedHashMap<>();
@@ -54,6 +49,9 @@ public final class Variables {
   private final Map<String, Placeholder<? extends TNumber>> placeholders = new LinkedHashMap<>();
   private final Function<Parameter, DType> formats;
   private final List<List<Parameter>> portions;
+  private final long most;
+  private Optional<RowAssignment> byRows = Optional.empty();
+  private boolean held;
   private final List<Variables> copies = new ArrayList<>();
 
   /**
@@ -72,8 +70,24 @@ public final class Variables {
    */
   public Variables(
       TfRuntime runtime, String prefix, List<Parameter> list, Function<Parameter, DType> formats) {
+    this(runtime, prefix, list, formats, Portions.rows(list));
+  }
+
+  /**
+   * The same.
+   *
+   * @param most bytes of rows that are fed at a time; {@link Long#MAX_VALUE}: parameters are fed as
+   *     a whole, as they are on a GPU, which is fed from the host's memory
+   */
+  Variables(
+      TfRuntime runtime,
+      String prefix,
+      List<Parameter> list,
+      Function<Parameter, DType> formats,
+      long most) {
     this.runtime = runtime;
     this.formats = formats;
+    this.most = device().isGpu() || runtime.several().isPresent() ? Long.MAX_VALUE : most;
     this.set = prefix.isEmpty() ? "parameters" : prefix;
     Ops on = device().on(runtime.ops());
     Ops named = prefix.isEmpty() ? on : on.withSubScope(prefix);
@@ -82,7 +96,7 @@ public final class Variables {
       parameters.put(p.name(), p);
       runtime.at(place(p), () -> added(named, p, shared));
     }
-    portions = portions(list);
+    portions = Portions.of(list);
   }
 
   private int place(Parameter p) {
@@ -166,24 +180,6 @@ public final class Variables {
         : tf.dtypes.cast(values, TFloat32.class);
   }
 
-  /** Parameters that are moved together, in their order. */
-  static List<List<Parameter>> portions(List<Parameter> all) {
-    long bytes = Float.BYTES * all.stream().mapToLong(Parameter::size).sum();
-    long most = Math.max(PORTION, (bytes + SHARE - 1) / SHARE);
-    List<List<Parameter>> portions = new ArrayList<>();
-    long held = 0;
-    for (Parameter p : all) {
-      long own = Float.BYTES * p.size();
-      if (portions.isEmpty() || held + own > most) {
-        portions.add(new ArrayList<>());
-        held = 0;
-      }
-      portions.get(portions.size() - 1).add(p);
-      held += own;
-    }
-    return portions;
-  }
-
   static Shape shape(Parameter p) {
     return Shape.of(p.shape().stream().mapToLong(Integer::longValue).toArray());
   }
@@ -257,7 +253,8 @@ public final class Variables {
   }
 
   /**
-   * Fills every variable, portion by portion: beside the variables there is at most one portion.
+   * Fills every variable, portion by portion: beside the variables there is one portion, fed and
+   * copied.
    */
   public void assign(Function<Parameter, FloatBuffer> source) {
     float[] piece = new float[PIECE];
@@ -270,8 +267,25 @@ public final class Variables {
 
   /** The same from a source that is read piece by piece: no parameter ever is in the Java heap. */
   public void assign(WeightSource source) {
+    if (most < Long.MAX_VALUE) {
+      byRows().assign(source);
+      return;
+    }
     float[] piece = new float[PIECE];
     assignTensors(p -> filled(p, source, piece));
+  }
+
+  /** Made when it is first used: sets that are only zeroed do without. */
+  private RowAssignment byRows() {
+    if (byRows.isEmpty()) {
+      byRows = Optional.of(new RowAssignment(device().on(ops()), runtime, set, formats, most));
+      parameters.forEach((name, p) -> byRows.get().add(p, handles.get(name)));
+      if (!held) {
+        byRows.get().make();
+      }
+      held = true;
+    }
+    return byRows.get();
   }
 
   /** Gives some variables other values, by one run. */
@@ -289,31 +303,7 @@ public final class Variables {
   }
 
   private Tensor filled(Parameter p, WeightSource source, float[] piece) {
-    DType format = formats.apply(p);
-    Tensor value = Tensor.of(StoredForm.type(format), shape(p));
-    try {
-      for (long from = 0; from < p.size(); from += piece.length) {
-        int n = (int) Math.min(piece.length, p.size() - from);
-        source.read(p, from, FloatBuffer.wrap(piece, 0, n));
-        if (format == DType.F32) {
-          value.asRawTensor().data().asFloats().offset(from).write(piece, 0, n);
-        } else if (format == DType.U8) {
-          value
-              .asRawTensor()
-              .data()
-              .offset(from)
-              .write(StoredForm.narrow(format, piece, n).array());
-        } else {
-          short[] halves = new short[n];
-          StoredForm.narrow(format, piece, n).asShortBuffer().get(halves);
-          value.asRawTensor().data().asShorts().offset(from).write(halves);
-        }
-      }
-      return value;
-    } catch (RuntimeException e) {
-      value.close();
-      throw e;
-    }
+    return StoredForm.filled(formats.apply(p), shape(p), p, 0, source, piece);
   }
 
   private void assign(Feeds feeds, Parameter p, Tensor value) {
@@ -323,6 +313,7 @@ public final class Variables {
   }
 
   private void assignTensors(Function<Parameter, Tensor> values) {
+    held = true;
     for (List<Parameter> portion : portions) {
       try (Feeds feeds = new Feeds(runtime)) {
         for (Parameter p : portion) {
@@ -350,6 +341,7 @@ public final class Variables {
     TfRuntime runtime = sets.get(0).runtime;
     try (Feeds feeds = new Feeds(runtime)) {
       for (Variables set : sets) {
+        set.held = true;
         for (Parameter p : set.parameters.values()) {
           Tensor zero =
               alike.computeIfAbsent(

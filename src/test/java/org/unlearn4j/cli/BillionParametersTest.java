@@ -140,8 +140,8 @@ class BillionParametersTest {
   }
 
   /**
-   * The verdict on an int4 file stays under twice the weights in float32 and 1 GiB: measured were
-   * 9.64 of 10.2 GiB. The aim is the weights of one side and 1 GiB, 5.6; a bound there would fail.
+   * The verdict on an int4 file stays under the weights of one side in float32 and 1 GiB, 5.6 GiB,
+   * although the file has a head of its own where the checkpoint has its token table: 1 GiB more.
    */
   @Test
   void isJudgedInBoundedMemory() throws Exception {
@@ -189,7 +189,7 @@ class BillionParametersTest {
       }
     }
     assertEquals(List.of(), failed, "weights are random, but the file is what its codes stand for");
-    assertTrue(verify.anonymousGiB() < 2 * weights + 1, verify.anonymousGiB() + " GiB");
+    assertTrue(verify.anonymousGiB() < weights + 1, verify.anonymousGiB() + " GiB");
   }
 
   private Measured forward(Path model, String runtime, Path input) throws Exception {

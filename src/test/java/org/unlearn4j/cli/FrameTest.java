@@ -108,6 +108,18 @@ class FrameTest {
     assertEquals(ExitCode.USER, r.code());
   }
 
+  /** Every empty path at once; an empty text is none of them. */
+  @Test
+  void anEmptyPathIsNotTheCurrentFolder() {
+    CommandRun r = run("probe", "", "--input", " ", "--set", "");
+    assertEquals(
+        "unlearn4j probe: found an empty path, expected a file or folder (. is the current"
+            + " folder): --input FILE, PATH.\n",
+        r.err());
+    assertEquals(ExitCode.USER, r.code());
+    assertEquals(ExitCode.GATE, run("probe", ".", "--input", ".", "--set", "").code());
+  }
+
   @Test
   void helpIsEverywhere() {
     CommandRun overview = run("--help");

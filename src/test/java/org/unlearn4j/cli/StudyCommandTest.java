@@ -113,6 +113,11 @@ class StudyCommandTest {
     CommandRun plan =
         run("study", "--file", file.toString(), "--out", temp.resolve("runs").toString(), "--plan");
     assertEquals(List.of("GradDiff.3", "GradDiff+CLReg.3"), plan.out().lines().toList());
+    CommandRun second =
+        run(
+            ("study --plan --shard 2/2 --out " + temp.resolve("runs") + " --file " + file)
+                .split(" ", -1));
+    assertEquals(List.of("GradDiff+CLReg.3"), second.out().lines().toList());
     assertFalse(Files.exists(temp.resolve("runs")), "a plan does nothing");
 
     study(file);

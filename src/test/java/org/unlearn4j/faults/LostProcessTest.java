@@ -61,12 +61,13 @@ class LostProcessTest {
     private final List<Child> children = new ArrayList<>();
     private final List<Process> processes = new ArrayList<>();
 
-    Together(String run, Path out) throws IOException {
+    Together(String run, Path out, String... more) throws IOException {
       for (int place = 0; place < PROCESSES; place++) {
         Child child = new Child(Files.createDirectories(temp.resolve(run + place)));
         children.add(child);
-        List<String> unlearn =
-            List.of("unlearn", "--pipeline", "" + pipeline, "--out", out.toString());
+        List<String> unlearn = new ArrayList<>(List.of("unlearn", "--pipeline", "" + pipeline));
+        unlearn.addAll(List.of("--out", out.toString()));
+        unlearn.addAll(List.of(more));
         List<String> worker = List.of("worker", "--pipeline", "" + pipeline, "--place", "" + place);
         processes.add(child.start(place == 0 ? unlearn : worker));
       }
@@ -116,6 +117,25 @@ class LostProcessTest {
       }
     }
     return now;
+  }
+
+  /**
+   * Its first step gives weights that no loss is finite with: nobody is lost, and all have failed.
+   */
+  @Test
+  void aFirstProcessThatFailsIsToldByAll() throws Exception {
+    Path out = temp.resolve("failed");
+    try (Together failing = new Together("failing", out, "--set", "unlearn.learning_rate=1e30")) {
+      Child.End first = failing.end(0);
+      assertEquals(3, first.code(), first.err());
+      for (int place = 1; place < PROCESSES; place++) {
+        Child.End end = failing.end(place);
+        assertEquals(1, end.code(), end.err());
+        String told = " failed with exit code 3: what it wrote itself says why.";
+        assertTrue(
+            end.err().contains("The first process, " + addresses.get(0) + "," + told), end.err());
+      }
+    }
   }
 
   @Test

@@ -168,6 +168,20 @@ class AutoPrecisionTest {
     assertEquals(1, measured);
   }
 
+  /** What a verdict cannot read is said before anything is measured. */
+  @Test
+  void aRunThatIsRefusedMeasuresNothing() throws IOException {
+    Job job =
+        Job.of(pipeline("auto").with("export.logits=last"))
+            .in(temp)
+            .telling(log)
+            .settling(l -> settling(BF16_FASTER));
+    UserException refused = assertThrows(UserException.class, job::run);
+    assertTrue(refused.getMessage().startsWith("export.logits: found last"), refused.getMessage());
+    assertEquals(0, measured);
+    assertFalse(Files.exists(temp.resolve("precision.json")));
+  }
+
   /** A probe of one batch of 3 rows of up to 40 tokens: nothing of it is kept. */
   @Test
   void aBatchIsSettledOnce() throws IOException {

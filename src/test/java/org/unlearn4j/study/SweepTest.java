@@ -8,6 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +21,7 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.unlearn4j.base.Shard;
 import org.unlearn4j.base.Standing;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.LoopSettings;
@@ -105,6 +108,38 @@ class SweepTest {
     told.clear();
     rounds.clear();
     return new SweepSearch(sweep, new MadeUp()).run();
+  }
+
+  /**
+   * Sobol's numbers 1/2, 3/4 and 1/4 choose the second, the third and the first of three. Parts
+   * take the points in turn; a budget of two runs leaves nobody the third.
+   */
+  @Test
+  void aPlanOfAPartHasThePointsThatItBeginsWith() throws IOException {
+    List<String> whole =
+        List.of(
+            "1: unlearn.learning_rate=0.2",
+            "2: unlearn.learning_rate=0.3",
+            "3: unlearn.learning_rate=0.1");
+    SweepRunner free = planned("budget: {runs: 9}");
+    assertEquals(whole, free.plan(Shard.WHOLE));
+    assertEquals(List.of(whole.get(0), whole.get(2)), free.plan(new Shard(1, 2)));
+    assertEquals(List.of(whole.get(1)), free.plan(new Shard(2, 2)));
+    assertEquals(List.of(), free.plan(new Shard(4, 4)));
+    assertEquals(List.of(whole.get(0)), planned("budget: {runs: 2}").plan(new Shard(1, 2)));
+    assertFalse(Files.exists(temp.resolve("out")), "a plan does nothing");
+  }
+
+  private SweepRunner planned(String budget) throws IOException {
+    Sweep sweep =
+        sweep(
+            "space: {unlearn.learning_rate: {choices: [0.1, 0.2, 0.3]}}",
+            "points: 3",
+            "seeds: [7]",
+            "goals: [model_utility]",
+            budget);
+    PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
+    return new SweepRunner(sweep, temp.resolve("out"), nowhere);
   }
 
   /**

@@ -1,7 +1,6 @@
 package org.unlearn4j.tf;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -14,6 +13,7 @@ import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -37,13 +37,14 @@ class RollCallTest {
     roll.close();
   }
 
-  /** A further process; its result is what it ends with, null for a good end. */
+  /** A further process; its result is what it ends with, {@code done} for a good end. */
   private CompletableFuture<String> process(Processes processes, int place) {
     return CompletableFuture.supplyAsync(
         () -> {
           try {
-            new FurtherProcess(processes, place).follow(roll.port(), SOON, FAST);
-            return null;
+            return new FurtherProcess(processes, place)
+                .follow(roll.port(), SOON, FAST)
+                .orElse("done");
           } catch (MachineException e) {
             return e.getMessage();
           }
@@ -70,8 +71,35 @@ class RollCallTest {
     Thread.sleep(2 * FAST.silence().toMillis()); // nobody is taken for gone who says that he is not
     assertEquals(List.of(), roll.gone());
     roll.close();
-    assertNull(ended(one));
-    assertNull(ended(two));
+    assertEquals("done", ended(one));
+    assertEquals("done", ended(two));
+  }
+
+  /** All were there to the end, and the first one has an error of its own. */
+  @Test
+  void aFirstProcessThatFailsSaysSo() throws Exception {
+    CompletableFuture<String> one = process(THREE, 1);
+    CompletableFuture<String> two = process(THREE, 2);
+    roll.awaitAll(SOON);
+    roll.end(OptionalInt.of(70));
+    String told =
+        "The first process, localhost:7000, failed with exit code 70: what it wrote itself says"
+            + " why.";
+    assertEquals(told, ended(one));
+    assertEquals(told, ended(two));
+  }
+
+  /** The error of a first process that has lost somebody is that it has. */
+  @Test
+  void whoIsLostIsTheReason() throws Exception {
+    CompletableFuture<String> one = process(THREE, 1);
+    try (Socket two = greeting(2)) {
+      roll.awaitAll(SOON);
+      assertTrue(two.isConnected());
+    }
+    assertEquals(List.of("localhost:7020"), roll.gone(SOON));
+    roll.end(OptionalInt.of(3));
+    assertTrue(ended(one).contains("has lost localhost:7020"), ended(one));
   }
 
   @Test
@@ -154,15 +182,41 @@ class RollCallTest {
 
   @Test
   void aFirstProcessThatDoesNotComeIsNamed() throws IOException {
-    int nobody;
-    try (ServerSocket door = new ServerSocket(0)) {
-      nobody = door.getLocalPort();
-    }
+    int nobody = nobody();
     MachineException e =
         assertThrows(
             MachineException.class,
             () -> new FurtherProcess(THREE, 1).follow(nobody, Duration.ofSeconds(1), FAST));
     assertTrue(e.getMessage().contains("was not found within 1 s"), e.getMessage());
+  }
+
+  /** Half a second later it would knock again; an interrupt does not wait for its hour to be up. */
+  @Test
+  void whoIsInterruptedWhileWaitingStops() throws Exception {
+    int nobody = nobody();
+    CompletableFuture<String> ended = new CompletableFuture<>();
+    Thread waiting =
+        new Thread(
+            () -> {
+              try {
+                ended.complete(
+                    new FurtherProcess(THREE, 1)
+                        .follow(nobody, Duration.ofHours(1), FAST)
+                        .orElse("done"));
+              } catch (MachineException e) {
+                ended.complete(e.getMessage() + Thread.currentThread().isInterrupted());
+              }
+            });
+    waiting.start();
+    waiting.interrupt();
+    assertEquals(
+        "Interrupted while waiting for the first process.true", ended.get(5, TimeUnit.SECONDS));
+  }
+
+  private static int nobody() throws IOException {
+    try (ServerSocket door = new ServerSocket(0)) {
+      return door.getLocalPort();
+    }
   }
 
   @Test

@@ -12,6 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.tensorflow.op.Op;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.nn.Parameter;
+import org.unlearn4j.weights.DType;
 
 class VariablesTest {
   private static final Parameter A = Parameter.matrix("a", 2, 3);
@@ -53,6 +54,50 @@ class VariablesTest {
     return numbers;
   }
 
+  /**
+   * Two rows of A are 24 bytes, all that a run may feed: B goes alone, L in three runs, and what is
+   * left of it not with the one after it. Twice: the second time replaces values.
+   */
+  @Test
+  void rowsAreAssignedInAFewSignatures() {
+    Parameter l = Parameter.matrix("l", 5, 3);
+    Parameter gain = Parameter.vector("g", 4, Parameter.Init.ONES);
+    List<Parameter> all = List.of(A, B, l, gain);
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
+      Variables variables = new Variables(runtime, "", all, p -> DType.F32, 24);
+      for (float shift : new float[] {0, 100}) {
+        variables.assign(
+            (p, from, to) -> {
+              while (to.hasRemaining()) {
+                to.put(numbers(p)[(int) from++] + shift);
+              }
+            });
+        try (Values values = variables.values()) {
+          for (Parameter p : all) {
+            float[] due = numbers(p);
+            for (int i = 0; i < due.length; i++) {
+              due[i] += shift;
+            }
+            assertArrayEquals(due, values.of(p).array(), p.name());
+          }
+        }
+      }
+      assertEquals(3, runtime.signatures(), "one to make, one to assign rows, one to read");
+    }
+  }
+
+  @Test
+  void rowsOfSixteenBitsAreAssignedToo() {
+    try (TfRuntime runtime = new TfRuntime(Computations.FP32)) {
+      Variables variables = new Variables(runtime, "", List.of(A, C), p -> DType.BF16, 6);
+      variables.assign((p, from, to) -> to.put(numbers(p), (int) from, to.remaining()));
+      try (Values values = variables.values()) {
+        assertArrayEquals(numbers(A), values.of(A).array(), "97 to 102 have seven bits");
+        assertArrayEquals(numbers(C), values.of(C).array());
+      }
+    }
+  }
+
   /** Both are fed one tensor of zeros; an update of one must not be seen in the other. */
   @Test
   void zerosAreNotShared() {
@@ -83,18 +128,19 @@ class VariablesTest {
     for (int i = 0; i < 4000; i++) {
       many.add(Parameter.matrix("p" + i, 1, MIB));
     }
-    List<List<Parameter>> portions = Variables.portions(many);
+    List<List<Parameter>> portions = Portions.of(many);
     assertEquals(many, portions.stream().flatMap(List::stream).toList());
     assertEquals(8, portions.size());
     for (List<Parameter> portion : portions) {
       assertTrue(portion.size() <= 500, portion.size() + " MiB at once");
     }
     // What is small moves at once, and a parameter larger than any portion alone.
-    assertEquals(List.of(many.subList(0, 256)), Variables.portions(many.subList(0, 256)));
+    assertEquals(List.of(many.subList(0, 256)), Portions.of(many.subList(0, 256)));
+    assertEquals(Long.MAX_VALUE, Portions.rows(many.subList(0, 256)));
+    assertEquals(64L << 20, Portions.rows(many.subList(0, 257)));
     Parameter large = Parameter.matrix("large", 1000, MIB);
     List<Parameter> mixed = List.of(many.get(0), large, many.get(1));
     assertEquals(
-        List.of(List.of(many.get(0)), List.of(large), List.of(many.get(1))),
-        Variables.portions(mixed));
+        List.of(List.of(many.get(0)), List.of(large), List.of(many.get(1))), Portions.of(mixed));
   }
 }

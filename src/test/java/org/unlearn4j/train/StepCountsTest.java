@@ -14,6 +14,7 @@ import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.nn.Decoder;
 import org.unlearn4j.tf.Computation;
 import org.unlearn4j.tf.Device;
+import org.unlearn4j.tf.OperationTimes;
 import org.unlearn4j.tf.Precision;
 import org.unlearn4j.tf.TfRuntime;
 import org.unlearn4j.unlearn.Adaptations;
@@ -107,6 +108,35 @@ class StepCountsTest {
     Map<String, Integer> dropping =
         block(Precision.FP32, "unlearn.adapter.rank=2", "unlearn.adapter.dropout=0.1");
     assertEquals((7 + 7 + 7) * 3, dropping.get("MatMul"));
+  }
+
+  /**
+   * What a block adds to the products with matrices that run, whatever lies in the graph. Of the
+   * whole model's seven maps: forwards, for the input, for the weight. With adapters nothing is
+   * computed for the seven weights that do not learn: their two products, and three of each of the
+   * eleven narrow ones.
+   */
+  @Test
+  void productsThatRun() {
+    assertEquals(7 * 3, ran(3) - ran(2));
+    String rank = "unlearn.adapter.rank=2";
+    assertEquals(7 * 2 + (4 + 7) * 3, ran(3, rank) - ran(2, rank));
+    // The lowest block's input needs no gradient: three maps and what their adapters share read it.
+    // The head's product runs forwards and for its input.
+    assertEquals(7 * 2 + (4 + 7) * 3 - (3 + 1) + 2, ran(1, rank));
+  }
+
+  private static int ran(int layers, String... set) {
+    try (TrainingStep step = step(layers, Precision.FP32, 1, set)) {
+      step.graph().variables().assign(FreshWeights.of(0, 0.1));
+      step.graph().weights().adapter().ifPresent(a -> a.learned().assign(FreshWeights.of(0, 0.1)));
+      step.reset();
+      StepControl control = StepControl.of(step.graph().objective(), 0.1);
+      return OperationTimes.of(step.traced(1, List.of(batch()), control).get(0)).stream()
+          .filter(spent -> spent.type().contains("MatMul") && !spent.type().contains("Batch"))
+          .mapToInt(OperationTimes.Spent::count)
+          .sum();
+    }
   }
 
   /**
