@@ -65,17 +65,33 @@ public record Sampling(double temperature, double topP, long seed) {
               + max
               + ", expected a finite number: nothing can be drawn from it.");
     }
-    double[] weights = new double[logits.length];
-    double total = 0;
-    for (int i = 0; i < weights.length; i++) {
-      weights[i] = TableExp.of((logits[i] - max) / temperature);
-      total += weights[i];
-    }
+    double[] weights = below(logits, max);
+    TableExp.ofAll(weights);
+    double total = sum(weights);
     // A vocabulary is long to sort, and nearly every draw falls among its few probable tokens.
     int drawn = drawn(mostProbableFirst(logits, max - NEAR * temperature), weights, total, u);
     return drawn >= 0
         ? drawn
         : drawn(mostProbableFirst(logits, Double.NEGATIVE_INFINITY), weights, total, u);
+  }
+
+  // One loop each, which the compiler makes several times as fast as one loop for all three.
+
+  /** Logits below the largest one, in units of temperature. */
+  private double[] below(float[] logits, double max) {
+    double[] below = new double[logits.length];
+    for (int i = 0; i < below.length; i++) {
+      below[i] = (logits[i] - max) / temperature;
+    }
+    return below;
+  }
+
+  private static double sum(double[] values) {
+    double sum = 0;
+    for (double value : values) {
+      sum += value;
+    }
+    return sum;
   }
 
   /**
@@ -117,17 +133,25 @@ public record Sampling(double temperature, double topP, long seed) {
    * @param least smaller logits are left out
    */
   private static int[] mostProbableFirst(float[] logits, double least) {
-    long[] keys = new long[logits.length];
+    int most = 0;
+    for (float logit : logits) {
+      most += logit >= least ? 1 : 0;
+    }
+    long[] keys = new long[most];
     int count = 0;
-    for (int i = 0; i < keys.length; i++) {
+    for (int i = 0; i < logits.length; i++) {
       if (logits[i] >= least) {
         int bits = Float.floatToIntBits(logits[i] + 0f); // -0 is 0
         int rising = bits < 0 ? bits ^ Integer.MAX_VALUE : bits;
         keys[count++] = (long) ~rising << 32 | i;
       }
     }
-    Arrays.sort(keys, 0, count);
-    return Arrays.stream(keys, 0, count).mapToInt(k -> (int) k).toArray();
+    Arrays.sort(keys);
+    int[] order = new int[keys.length];
+    for (int i = 0; i < order.length; i++) {
+      order[i] = (int) keys[i];
+    }
+    return order;
   }
 
   /** From 0 to below 1; hashed, so that no draw needs another. */

@@ -26,6 +26,13 @@ final class TableExp {
 
   private TableExp() {}
 
+  /** e to the power of each, in its place. */
+  static void ofAll(double[] values) {
+    for (int i = 0; i < values.length; i++) {
+      values[i] = of(values[i]);
+    }
+  }
+
   /** e to the power of {@code x}; any {@code x}. */
   static double of(double x) {
     if (!(x <= 0 && x >= -MOST)) {
