@@ -176,9 +176,7 @@ final class Frame {
   private static List<String> emptyPaths(CommandLine line, List<String> wanted) {
     List<String> empty = new ArrayList<>();
     for (Option option : line.getOptions()) {
-      if (option.hasArg()
-          && PATHS.contains(option.getArgName())
-          && option.getValue("").isBlank()) {
+      if (option.hasArg() && PATHS.contains(option.getArgName()) && option.getValue("").isBlank()) {
         empty.add("--" + option.getLongOpt() + " " + option.getArgName());
       }
     }
