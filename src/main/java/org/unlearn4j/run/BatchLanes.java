@@ -63,18 +63,21 @@ record BatchLanes(Pipeline pipeline, int tokens, int processors, LongSupplier fr
   /** How TensorFlow measures a model. */
   Computation tensorFlow(ModelConfig config) {
     Computation one = RuntimeModels.measuring(pipeline.model());
-    return one.inLanes(onTensorFlow(one, plan(config).withLogits(tokens, config.vocabSize())));
+    return one.inLanes(onTensorFlow(one, scoring(config)));
   }
 
   /** Models on TensorFlow at a time, each with weights of its own and one batch. */
   int apart(ModelConfig config) {
-    LanePlan plan = plan(config).withLogits(tokens, config.vocabSize());
-    return onTensorFlow(RuntimeModels.measuring(pipeline.model()), plan.apart());
+    return onTensorFlow(RuntimeModels.measuring(pipeline.model()), scoring(config).apart());
   }
 
   private int onTensorFlow(Computation how, LanePlan plan) {
     int wanted = Math.min(ON_TENSORFLOW, processors);
     return how.device().isGpu() || wanted == 1 ? 1 : fitting(plan, wanted);
+  }
+
+  private LanePlan scoring(ModelConfig config) {
+    return plan(config).withLogits(tokens, config.vocabSize());
   }
 
   private LanePlan plan(ModelConfig config) {

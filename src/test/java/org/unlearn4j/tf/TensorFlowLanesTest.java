@@ -2,7 +2,6 @@ package org.unlearn4j.tf;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,7 +9,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Random;
 import java.util.Set;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
@@ -21,9 +19,9 @@ import org.unlearn4j.attack.Probe;
 import org.unlearn4j.attack.Prompt;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.AttackName;
-import org.unlearn4j.eval.FeatureMap;
 import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.Scorer;
+import org.unlearn4j.eval.SeveralAtATime;
 import org.unlearn4j.fixtures.Computations;
 import org.unlearn4j.fixtures.Fixture;
 import org.unlearn4j.lm.TokenRow;
@@ -31,66 +29,18 @@ import org.unlearn4j.lm.TokenScores;
 
 /** Several batches at a time on one session give what one at a time gives, to the last bit. */
 class TensorFlowLanesTest {
-  /** So small that there are a dozen batches. */
-  private static final int BUDGET = 24;
-
   private static final Fixture LLAMA = Fixture.named("llama");
 
   private static TensorFlowModel model(int lanes) {
     return TensorFlowModel.open(LLAMA.folder(), Computations.FP32.inLanes(lanes));
   }
 
-  private static List<TokenRow> rows(int vocabulary) {
-    Random random = new Random(3);
-    List<TokenRow> rows = new ArrayList<>();
-    for (int i = 0; i < 40; i++) {
-      int[] prompt = random.ints(1 + i % 5, 0, vocabulary).toArray();
-      rows.add(TokenRow.answered(prompt, random.ints(1 + i % 4, 0, vocabulary).toArray()));
-    }
-    return rows;
-  }
-
   @Test
   void everythingThatIsAskedIsTheSame() {
     try (TensorFlowModel one = model(1);
         TensorFlowModel several = model(3)) {
-      assertEquals(1, one.lanes());
-      assertEquals(3, several.lanes());
-      List<TokenRow> rows = rows(one.shape().vocabSize());
-      Scorer due = new Scorer(one, BUDGET, Progress.NONE);
-      Scorer found = new Scorer(several, BUDGET, Progress.NONE);
-      same(due.score(rows), found.score(rows));
-      List<int[]> prompts = rows.stream().map(TokenRow::ids).toList();
-      List<int[]> said = due.generate(prompts, 4, Set.of());
-      List<int[]> saidBySeveral = found.generate(prompts, 4, Set.of());
-      List<float[]> next = due.next(prompts, prompts);
-      List<float[]> nextBySeveral = found.next(prompts, prompts);
-      for (int i = 0; i < prompts.size(); i++) {
-        assertArrayEquals(said.get(i), saidBySeveral.get(i), "continuation " + i);
-        assertArrayEquals(next.get(i), nextBySeveral.get(i), "next of " + i);
-      }
-      assertEquals(due.tokens(), found.tokens());
-      FeatureMap features = FeatureMap.measure(one, rows, BUDGET, Progress.NONE);
-      FeatureMap featuresOfSeveral = FeatureMap.measure(several, rows, BUDGET, Progress.NONE);
-      for (String layer : features.layers()) {
-        for (int r = 0; r < rows.size(); r++) {
-          assertArrayEquals(
-              features.layer(layer)[r], featuresOfSeveral.layer(layer)[r], layer + " of row " + r);
-        }
-      }
+      SeveralAtATime.assertSame(one, several);
     }
-  }
-
-  private static void same(Map<TokenRow, TokenScores> due, Map<TokenRow, TokenScores> found) {
-    assertEquals(due.keySet(), found.keySet());
-    due.forEach(
-        (row, scores) -> {
-          assertFalse(Float.isNaN(scores.logProbs()[0]), row.toString());
-          assertArrayEquals(scores.logProbs(), found.get(row).logProbs());
-          assertArrayEquals(scores.argmax(), found.get(row).argmax());
-          assertArrayEquals(scores.meanLogProb(), found.get(row).meanLogProb());
-          assertArrayEquals(scores.varLogProb(), found.get(row).varLogProb());
-        });
   }
 
   /** Five samples of each row are a batch: dice are thrown by the row, not by who comes first. */
@@ -99,7 +49,7 @@ class TensorFlowLanesTest {
     try (TensorFlowModel one = model(1);
         TensorFlowModel several = model(3)) {
       List<Encoded> asked =
-          rows(one.shape().vocabSize()).stream().map(r -> encoded(r.ids())).toList();
+          SeveralAtATime.rows(one.shape().vocabSize()).stream().map(r -> encoded(r.ids())).toList();
       double[][] due = often(7).run(one, asked, Progress.NONE);
       double[][] found = often(7).run(several, asked, Progress.NONE);
       double[][] otherwise = often(8).run(several, asked, Progress.NONE);
@@ -114,7 +64,8 @@ class TensorFlowLanesTest {
 
   /** Answers are told by their tokens' numbers, each a word; half of all numbers leak. */
   private static OftenAsked often(long seed) {
-    return new OftenAsked(5, 1, seed, 3, Set.of(), BUDGET, ids -> ids[0] % 2 == 0 ? "even" : "odd");
+    return new OftenAsked(
+        5, 1, seed, 3, Set.of(), SeveralAtATime.BUDGET, ids -> ids[0] % 2 == 0 ? "even" : "odd");
   }
 
   private static Encoded encoded(int[] prompt) {
@@ -134,12 +85,13 @@ class TensorFlowLanesTest {
   void aMistakeInOneLaneEndsAllWithItsSentence() {
     try (TensorFlowModel several = model(2)) {
       int vocabulary = several.shape().vocabSize();
-      List<TokenRow> good = rows(vocabulary);
-      Map<TokenRow, TokenScores> before = new Scorer(several, BUDGET, Progress.NONE).score(good);
+      List<TokenRow> good = SeveralAtATime.rows(vocabulary);
+      Map<TokenRow, TokenScores> before =
+          new Scorer(several, SeveralAtATime.BUDGET, Progress.NONE).score(good);
       long open = Pointer.totalCount();
       List<TokenRow> rows = new ArrayList<>(good);
       rows.add(TokenRow.answered(new int[] {vocabulary}, 1));
-      Scorer other = new Scorer(several, BUDGET, Progress.NONE);
+      Scorer other = new Scorer(several, SeveralAtATime.BUDGET, Progress.NONE);
       UserException e = assertThrows(UserException.class, () -> other.score(rows));
       assertEquals(
           Optional.of(
@@ -150,7 +102,8 @@ class TensorFlowLanesTest {
                   + ", the model's vocabulary."),
           Optional.ofNullable(e.getMessage()));
       assertEquals(open, Pointer.totalCount(), "native objects that nobody closed");
-      same(before, new Scorer(several, BUDGET, Progress.NONE).score(good));
+      SeveralAtATime.assertSame(
+          before, new Scorer(several, SeveralAtATime.BUDGET, Progress.NONE).score(good));
     }
   }
 }
