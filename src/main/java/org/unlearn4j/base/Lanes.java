@@ -5,7 +5,6 @@ import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.Function;
 
@@ -42,7 +41,7 @@ public final class Lanes {
         then.accept(Futures.result(future, "other threads"));
       }
     } finally {
-      finish(pool);
+      Beside.end(pool);
     }
   }
 
@@ -56,22 +55,6 @@ public final class Lanes {
     StopRequest.check();
     if (Thread.currentThread().isInterrupted()) {
       throw new CancellationException("other work has failed");
-    }
-  }
-
-  /** Tells what has begun that it is not wanted, and waits for it; drops what has not. */
-  private static void finish(ExecutorService pool) {
-    pool.shutdownNow();
-    boolean interrupted = false;
-    while (!pool.isTerminated()) {
-      try {
-        pool.awaitTermination(1, TimeUnit.SECONDS);
-      } catch (InterruptedException e) {
-        interrupted = true;
-      }
-    }
-    if (interrupted) {
-      Thread.currentThread().interrupt();
     }
   }
 }

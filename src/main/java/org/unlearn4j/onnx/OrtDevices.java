@@ -10,6 +10,11 @@ import java.util.Optional;
 public final class OrtDevices {
   private OrtDevices() {}
 
+  /** Loads the native library, which takes a core a third of a second, before a model needs it. */
+  public static void load() {
+    new OrtRuntime(OrtSettings.defaults());
+  }
+
   /** ONNX Runtime's version; loads the native library. */
   public static String version() {
     OrtEnvironment environment = OrtEnvironment.getEnvironment();

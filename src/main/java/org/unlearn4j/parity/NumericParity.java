@@ -29,11 +29,23 @@ final class NumericParity {
   /** Largest number of logits of a batch of several rows. */
   static final int PIECE_FLOATS = 1 << 24;
 
-  /** So few batches are split in every way. */
+  /** So few batches are checked in every way. */
   private static final int FEW = 8;
 
   /** Below every difference; becomes NaN in the end, since no evidence is not good evidence. */
   private static final double NOTHING_COMPARED = -1;
+
+  /** How a file is held against itself. */
+  private enum Way {
+    /** The cache is filled with half of the shortest row, then with the rest. */
+    HALF,
+    /** Decoding with the cache. */
+    DECODED,
+    /** The cache is filled with all but the shortest row's last token, then with the rest. */
+    LAST,
+    /** Rows padded on the left. */
+    PADDED
+  }
 
   private final ReferenceLogits trained;
   private final Optional<ReferenceLogits> readBack;
@@ -45,7 +57,7 @@ final class NumericParity {
 
   private final LogitDifference total = new LogitDifference();
   private final Optional<LogitDifference> graph;
-  private boolean everySplit;
+  private boolean everyWay;
   private int turn;
   private double chunkedPrefill = NOTHING_COMPARED;
   private double cachedDecoding = NOTHING_COMPARED;
@@ -110,10 +122,11 @@ final class NumericParity {
     int[] done = {0};
     Lanes.inOrder(
         readBack.map(r -> Math.min(lanes, r.lanes())).orElse(lanes),
-        IntStream.range(0, batches.size()).boxed().toList(),
+        // The last one has most to do: it is begun first, so that no thread waits for it.
+        IntStream.iterate(batches.size() - 1, i -> i >= 0, i -> i - 1).boxed().toList(),
         i -> {
           NumericParity own = new NumericParity(trained, readBack, deployed, decodeTokens);
-          own.everySplit = batches.size() < FEW;
+          own.everyWay = batches.size() < FEW || i == batches.size() - 1;
           own.turn = i;
           own.batch(batches.get(i), IntStream.of(batches.get(i)).mapToObj(rows::get).toList());
           done(progress, done, batches.get(i).length, rows.size());
@@ -142,26 +155,39 @@ final class NumericParity {
     leftPadding = Math.max(leftPadding, other.leftPadding);
   }
 
-  /** Batches whose logits a piece holds. */
+  /** Batches whose logits a piece holds, the longest rows last. */
   static List<int[]> batches(List<TokenRow> rows, int vocabulary, int tokenBudget) {
     int budget = Math.min(tokenBudget, Math.max(1, PIECE_FLOATS / vocabulary));
     return BatchPlan.byLength(rows.size(), i -> rows.get(i).length(), budget);
   }
 
+  /**
+   * Every row's logits, and whether the file agrees with itself. The latter belongs to the graph,
+   * whatever the row: of many batches each is checked in one way, in turns; the last one, which has
+   * the longest rows, in all.
+   */
   private void batch(int[] numbers, List<TokenRow> rows) {
     try (Logits full = deployed.openLogits(rows, 0)) {
       compare(total, trained, numbers, rows, full);
       readBack.ifPresent(r -> compare(graph.orElseThrow(), r, numbers, rows, full));
-      if (deployed.cached()) {
-        cachedPrefill(rows, full);
+      int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
+      if (deployed.cached() && isDue(Way.HALF)) {
+        cachedPrefill(rows, full, shortest / 2);
       }
-      if (deployed.padsLeft()) {
+      if (deployed.cached() && isDue(Way.LAST)) {
+        cachedPrefill(rows, full, shortest - 1);
+      }
+      if (deployed.padsLeft() && isDue(Way.PADDED)) {
         leftPadding(rows, full);
       }
     }
-    if (deployed.cached()) {
+    if (deployed.cached() && isDue(Way.DECODED)) {
       cachedDecoding(rows);
     }
+  }
+
+  private boolean isDue(Way way) {
+    return everyWay || turn % Way.values().length == way.ordinal();
   }
 
   /** What only a mask can keep out: padding in front of tokens that may look back. */
@@ -193,25 +219,18 @@ final class NumericParity {
     }
   }
 
-  /**
-   * Chunked prefill against one pass: after half of the shortest row, and after all but its last
-   * token; of many batches each in one of these ways, in turns.
-   */
-  private void cachedPrefill(List<TokenRow> rows, Logits full) {
-    int shortest = rows.stream().mapToInt(TokenRow::length).min().orElseThrow();
-    int[] splits = IntStream.of(shortest / 2, shortest - 1).distinct().toArray();
-    for (int i = 0; i < splits.length; i++) {
-      int split = splits[i];
-      if (split > 0 && (everySplit || i == turn % splits.length)) {
-        try (Logits chunked = deployed.openLogits(rows, split)) {
-          for (int r = 0; r < rows.size(); r++) {
-            for (int t = 0; t < rows.get(r).length(); t++) {
-              full.read(r, t, ours);
-              chunked.read(r, t, theirs);
-              chunkedPrefill =
-                  Math.max(chunkedPrefill, LogitDifference.largestDifference(ours, theirs));
-            }
-          }
+  /** A pass in two chunks against one pass. */
+  private void cachedPrefill(List<TokenRow> rows, Logits full, int split) {
+    if (split == 0) {
+      return;
+    }
+    try (Logits chunked = deployed.openLogits(rows, split)) {
+      for (int r = 0; r < rows.size(); r++) {
+        for (int t = 0; t < rows.get(r).length(); t++) {
+          full.read(r, t, ours);
+          chunked.read(r, t, theirs);
+          chunkedPrefill =
+              Math.max(chunkedPrefill, LogitDifference.largestDifference(ours, theirs));
         }
       }
     }

@@ -200,7 +200,7 @@ public final class AttackStage {
   private void attack(Plan plan, Subject subject, Found found) {
     AttackSettings settings = plan.settings;
     try (LanguageModel model = plan.lanes.open(subject.model(), subject.runtime());
-        TaskData data = plan.models.data(subject.model(), model);
+        TaskData data = plan.models.data(subject.model(), model.shape().maxPositions());
         Bars bars = new Bars("attack " + subject.name())) {
       AttackData attacks = AttackData.of(pipeline, settings, data, model.shape().maxPositions());
       AsTaught asTaught = AsTaught.of(pipeline, settings, data, model.shape().maxPositions());

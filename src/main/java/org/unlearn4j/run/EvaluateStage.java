@@ -232,9 +232,11 @@ public final class EvaluateStage {
   /**
    * The pipeline's data in a model's tokens: its own, or where it has none those the pipeline
    * names.
+   *
+   * @param positions the longest sequence that the model reads, in tokens
    */
-  TaskData data(Path folder, LanguageModel model) {
-    return new TaskData(pipeline, tokenizer(folder), model.shape().maxPositions());
+  TaskData data(Path folder, int positions) {
+    return new TaskData(pipeline, tokenizer(folder), positions);
   }
 
   private Path tokenizer(Path folder) {

@@ -51,7 +51,7 @@ public final class OpenEvaluation implements AutoCloseable {
       // Before anything is read: rows that are kept are of files that were these at the time.
       Inputs known = stage.inputs(request, Optional.empty());
       this.model = opened(stage.openForBatches(request.model(), request.runtime()));
-      TaskData data = opened(stage.data(request.model(), model));
+      TaskData data = opened(stage.data(request.model(), model.shape().maxPositions()));
       this.gradients = stage.gradients(request);
       gradients.ifPresent(open::push);
       this.prepared = stage.prepared(data, model);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.unlearn4j.adapter.MergedWeights;
+import org.unlearn4j.base.Beside;
 import org.unlearn4j.base.FileHashes;
 import org.unlearn4j.base.JsonInput;
 import org.unlearn4j.base.UserException;
@@ -18,6 +19,8 @@ import org.unlearn4j.eval.Progress;
 import org.unlearn4j.eval.Suite;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
+import org.unlearn4j.nn.ModelConfig;
+import org.unlearn4j.onnx.OrtDevices;
 import org.unlearn4j.onnx.OrtModel;
 import org.unlearn4j.onnx.Provenance;
 import org.unlearn4j.parity.AdapterOff;
@@ -111,6 +114,48 @@ public final class VerifyStage {
    */
   public Judged run(Path model, Path onnx, List<Variant> variants, Map<String, Path> evaluations) {
     EvaluateStage evaluate = new EvaluateStage(pipeline, EvalSet.Role.GENERATED, hashes);
+    // Takes one core about as long as the other one needs to open the trained model.
+    try (Beside<Rows> encoding =
+        Beside.begin(
+            "rows",
+            () -> {
+              Rows rows = rows(evaluate, model);
+              OrtDevices.load();
+              return rows;
+            })) {
+      return judge(model, onnx, variants, evaluations, evaluate, encoding);
+    }
+  }
+
+  /**
+   * Rows that are compared.
+   *
+   * @param read the data's files, by content
+   */
+  private record Rows(List<TokenRow> rows, Map<String, String> read) {}
+
+  private Rows rows(EvaluateStage evaluate, Path model) {
+    int most = ModelConfig.read(made(model)).maxPositions();
+    try (TaskData data = evaluate.data(model, most)) {
+      Suite suite = Suites.of(pipeline, data, most, EvalSet.Role.GENERATED).suite();
+      List<TokenRow> rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
+      rows.addAll(suite.rows(EvalSet.Role.RETAIN));
+      return new Rows(rows, data.read());
+    }
+  }
+
+  /** What the files were made of: the model, or the base that an adapter is deployed beside. */
+  private Path made(Path model) {
+    return pipeline.export().separate() ? AdapterFiles.base(pipeline) : model;
+  }
+
+  private Judged judge(
+      Path model,
+      Path onnx,
+      List<Variant> variants,
+      Map<String, Path> evaluations,
+      EvaluateStage evaluate,
+      Beside<Rows> encoding) {
     Optional<Path> reference = Optional.ofNullable(evaluations.get("retain.tf.json"));
     Optional<EvaluationResult> retainOnly = reference.map(EvaluationResult::read);
     Optional<EvaluationResult> target =
@@ -142,22 +187,14 @@ public final class VerifyStage {
           runtime, measured(evaluate, evaluations, EvaluationFiles.ofDeployed(variant), request));
     }
     boolean apart = pipeline.export().separate();
-    Path made = apart ? AdapterFiles.base(pipeline) : model;
+    Path made = made(model);
     List<MergedWeights.Weighted> adapters =
         apart ? AdapterFiles.learned(pipeline, model) : List.of();
     Map<String, String> sources = RuntimeModels.weightHashes(made, "tf", hashes);
     List<ParityResult> results = new ArrayList<>();
-    Map<String, String> read;
     try (WeightProof proof =
         WeightProof.open(made, adapters, RuntimeModels.measuring(pipeline.model()), TOKEN_BUDGET)) {
-      List<TokenRow> rows;
-      try (TaskData data = evaluate.data(model, proof.model())) {
-        int most = proof.model().shape().maxPositions();
-        Suite suite = Suites.of(pipeline, data, most, EvalSet.Role.GENERATED).suite();
-        rows = new ArrayList<>(suite.rows(EvalSet.Role.FORGET));
-        rows.addAll(suite.rows(EvalSet.Role.RETAIN));
-        read = data.read();
-      }
+      List<TokenRow> rows = encoding.result().rows();
       Map<Variant, Variant> files = new LinkedHashMap<>();
       variants.forEach(v -> files.put(v, v));
       rows = proof.compute(rows, onnx, files, pipeline.verify());
@@ -199,7 +236,7 @@ public final class VerifyStage {
             deployed,
             apart ? Optional.of(sources) : Optional.empty()));
     DeployedRecord.unjudged(onnx, variants).forEach(System.err::println);
-    return new Judged(verdict, read);
+    return new Judged(verdict, encoding.result().read());
   }
 
   /** Of a base that is deployed with an adapter: whether it is the base without it. */
