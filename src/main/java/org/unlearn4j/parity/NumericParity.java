@@ -47,6 +47,8 @@ final class NumericParity {
     PADDED
   }
 
+  private static final List<Way> WAYS = List.of(Way.values());
+
   private final ReferenceLogits trained;
   private final Optional<ReferenceLogits> readBack;
   private final boolean sameWeights;
@@ -187,7 +189,7 @@ final class NumericParity {
   }
 
   private boolean isDue(Way way) {
-    return everyWay || turn % Way.values().length == way.ordinal();
+    return everyWay || WAYS.get(turn % WAYS.size()) == way;
   }
 
   /** What only a mask can keep out: padding in front of tokens that may look back. */

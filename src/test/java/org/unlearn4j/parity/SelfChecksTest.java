@@ -117,13 +117,7 @@ class SelfChecksTest {
                 })
             .toList();
     return NumericParity.measure(
-            ReferenceLogits.of(new Asked("")),
-            Optional.empty(),
-            deployed,
-            all,
-            1,
-            1,
-            Progress.NONE)
+            ReferenceLogits.of(new Asked("")), Optional.empty(), deployed, all, 1, 1, Progress.NONE)
         .total();
   }
 
@@ -164,6 +158,9 @@ class SelfChecksTest {
         0.5, measure(new Asked("padded 16"), 12).value(NumericMeasure.LEFT_PADDING), 1e-6, "pads");
     // The decoded token's logit is 0, the largest one 2.
     Near.absolute(
-        2, measure(new Asked("decoded 16"), 12).value(NumericMeasure.CACHED_DECODING), 1e-6, "cache");
+        2,
+        measure(new Asked("decoded 16"), 12).value(NumericMeasure.CACHED_DECODING),
+        1e-6,
+        "cache");
   }
 }
