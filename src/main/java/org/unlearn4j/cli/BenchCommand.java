@@ -14,6 +14,7 @@ import java.util.stream.Collectors;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.Options;
 import org.unlearn4j.base.AtomicFiles;
+import org.unlearn4j.base.Processor;
 import org.unlearn4j.base.Tree;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.UnlearnSettings;
@@ -194,7 +195,7 @@ final class BenchCommand implements Command {
         .ifPresent(
             file -> {
               ObjectNode json = new ObjectMapper().valueToTree(measured.entries());
-              new BenchHistory(file).append(json, BenchHistory.processor());
+              new BenchHistory(file).append(json, Processor.own().name());
             });
     return ExitCode.DONE;
   }

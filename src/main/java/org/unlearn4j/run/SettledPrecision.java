@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import org.unlearn4j.base.Processor;
 import org.unlearn4j.config.FinetuneSettings;
 import org.unlearn4j.config.LoopSettings;
 import org.unlearn4j.config.ModelSettings;
@@ -11,7 +12,6 @@ import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.nn.ModelConfig;
 import org.unlearn4j.tf.Device;
 import org.unlearn4j.tf.Precision;
-import org.unlearn4j.train.BenchHistory;
 import org.unlearn4j.train.PrecisionRace;
 
 /**
@@ -131,7 +131,7 @@ public final class SettledPrecision {
         chosen,
         shape.text(),
         device.setting(),
-        BenchHistory.processor(),
+        Processor.own().name(),
         Runtime.getRuntime().availableProcessors(),
         race.fp32Ms(),
         race.bf16Ms());

@@ -1,6 +1,7 @@
 package org.unlearn4j.tf;
 
 import java.util.Optional;
+import org.unlearn4j.base.Processor;
 
 /**
  * How a graph is computed, none of which changes what it computes but for rounding.
@@ -70,6 +71,11 @@ public record Computation(
   /** The same on the first device alone. */
   public Computation alone() {
     return new Computation(precision, device, recompute, asWritten);
+  }
+
+  /** Whether products of bfloat16 are computed as ones of float32, with copies of their factors. */
+  public boolean widensProducts() {
+    return precision == Precision.BF16 && !device.isGpu() && !Processor.own().multipliesBrain();
   }
 
   /** How many devices have all parameters and part of the rows. */

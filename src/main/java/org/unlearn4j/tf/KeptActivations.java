@@ -2,7 +2,9 @@ package org.unlearn4j.tf;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.ToIntFunction;
@@ -49,10 +51,26 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
    * @param widest the most that one operation makes of a token
    * @param sorted gradients of a token's rows, sorted by expert, before and behind the sorting; 0
    *     without experts
+   * @param products of the blocks' linear maps
    */
-  public record Bytes(List<Long> blocks, long ends, long widest, long sorted) {
+  public record Bytes(
+      List<Long> blocks, long ends, long widest, long sorted, List<Product> products) {
     public Bytes {
       blocks = List.copyOf(blocks);
+      products = List.copyOf(products);
+    }
+  }
+
+  /**
+   * A product of rows with a matrix {@code [in, out]}.
+   *
+   * @param share of a batch's tokens that are among the rows
+   */
+  public record Product(double share, int in, int out) {
+
+    /** Numbers in the rows, the matrix and the result. */
+    public long elements(long tokens) {
+      return (long) (share * tokens) * (in + out) + (long) in * out;
     }
   }
 
@@ -61,6 +79,8 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
   private final Predicate<Parameter> trained;
   private final ToIntFunction<Parameter> ranks;
   private final List<Long> blocks = new ArrayList<>();
+  private final Set<Product> products = new LinkedHashSet<>();
+  private double share = 1; // of the tokens that go through the linear maps at hand
   private long bytes;
   private long widest;
   private long sorted;
@@ -90,7 +110,12 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     Hidden<Value> hidden = decoder.hidden(e, e.value(0));
     long inBlocks = e.blocks.stream().mapToLong(Long::longValue).sum();
     e.use(hidden.finalNorm()); // the head gathers what it reads
-    return new Bytes(e.blocks, e.bytes - inBlocks, Math.max(e.widest, e.sorted), e.sorted);
+    return new Bytes(
+        e.blocks,
+        e.bytes - inBlocks,
+        Math.max(e.widest, e.sorted),
+        e.sorted,
+        List.copyOf(e.products));
   }
 
   private Value value(int width) {
@@ -157,6 +182,7 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
       }
     }
     keep(rank, brain ? BRAIN : FLOAT); // what B's gradient reads
+    products.add(new Product(share, x.width, linear.out()));
     return made(linear.out(), brain);
   }
 
@@ -213,10 +239,12 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
     use(x);
     keep(experts.all().size() + 6L * experts.chosen(), FLOAT); // probabilities, and a few a pair
     sorted = Math.max(sorted, 2L * experts.chosen() * x.width * FLOAT);
+    share = (double) experts.chosen() / experts.all().size();
     for (Experts.Expert e : experts.all().subList(0, experts.chosen())) {
       Value own = value(x.width);
       use(experts.emit(this, own, e)); // before the router's weight
     }
+    share = 1;
     return value(experts.out());
   }
 

@@ -176,17 +176,4 @@ public final class BenchHistory {
       throw new MachineException(file + ": could not be read (" + e + ").", e);
     }
   }
-
-  /** The processor's name as the system tells it; what Java calls it where it does not. */
-  public static String processor() {
-    try {
-      return Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
-          .filter(l -> l.startsWith("model name"))
-          .map(l -> l.substring(l.indexOf(':') + 1).strip())
-          .findFirst()
-          .orElse(System.getProperty("os.arch"));
-    } catch (IOException e) {
-      return System.getProperty("os.arch");
-    }
-  }
 }

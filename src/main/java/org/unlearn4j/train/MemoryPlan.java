@@ -194,6 +194,12 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     for (long block : kept.blocks()) {
       below += recompute ? hidden : block * tokens;
     }
+    // Where the processor knows no bfloat16, factors and result in float32, of two products: a
+    // map's
+    // input and its weight have their gradients at once.
+    boolean widens = computation.widensProducts();
+    long widened =
+        2L * FLOAT * kept.products().stream().mapToLong(p -> p.elements(tokens)).max().orElse(0);
     long once = (recompute ? kept.sorted() : kept.widest()) * tokens;
     // The losses: logits that the cross-entropy, its gradient, and theirs, take the place of; then
     // either what a loss makes that reads logits itself, or the gradient of the head is on its way.
@@ -201,12 +207,18 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     long logits = batch.labelled() * vocab * (FLOAT + (brain ? BRAIN : 0));
     long reading = arrays * batch.read() * vocab * FLOAT;
     long most = below + copies + twinCopies + logits + Math.max(reading, head) + 4 * hidden;
+    if (widens) {
+      var product = new KeptActivations.Product(1, decoder.config().hiddenSize(), (int) vocab);
+      long products = (head > 0 ? 2L : 1L) * FLOAT * product.elements(batch.labelled());
+      long brains = BRAIN * batch.labelled() * vocab;
+      most = Math.max(most, below + copies + twinCopies + brains + products + 4 * hidden);
+    }
     long gradients = head;
     long perBlock = (learned(decoder, objective) * FLOAT - head) / Math.max(1, layers);
     for (int l = layers - 1; l >= 0; l--) {
       long own = recompute ? kept.blocks().get(l) * tokens : 0;
       long left = copies * (l + 1) / layers;
-      most = Math.max(most, below + left + own + gradients + once);
+      most = Math.max(most, below + left + own + gradients + once + (widens ? widened : 0));
       below -= recompute ? hidden : kept.blocks().get(l) * tokens;
       gradients += perBlock;
     }
