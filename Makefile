@@ -13,6 +13,8 @@ RUNS     ?=
 COMPARED ?= runs/compare.html
 MVN      ?= mvn
 BENCH    ?= --shape 5m --objective NPO --steps 20
+PEER     ?= --shape 5m --steps 20
+PEER_BLAS ?= mkl
 
 # These are about GPUs unless they are told otherwise: GPU= on the command line makes the same of the CPU build.
 ifneq ($(filter gpu-bundle gpu-check gpu-rehearsal,$(MAKECMDGOALS))$(SLIM),)
@@ -51,7 +53,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench bench-growth compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check gpu-rehearsal image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench bench-growth bench-peer compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check gpu-rehearsal image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -99,6 +101,10 @@ bench: $(BUILT) ## time of a training step, float32 and bfloat16 (BENCH: the sha
 bench-growth: $(BUILT) ## how a step's time and memory grow, with two pictures: target/growth (two minutes)
 	$(UNLEARN4J) bench --growth target/growth --hidden 128 --layers 2 --heads 4 --kv-heads 4 --ffn 352 --vocab 2048 \
 	  --rows 2 --tokens 128 --steps 5
+
+bench-peer: $(BUILT) peer/target/unlearn4j-peer.jar ## the step beside LibTorch's, in turns, into target/bench-peer.json (PEER: as BENCH; 300 MB)
+	@java -Dorg.bytedeco.javacpp.cachedir=peer/target/javacpp -cp "peer/target/unlearn4j-peer.jar:$$(cat peer/target/classpath)" \
+	  org.unlearn4j.peer.Main race $(PEER_BLAS) $(UNLEARN4J) target/bench-peer.json $(PEER)
 
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
@@ -191,7 +197,7 @@ format: ## google-java-format on every Java file
 	@$(MAVEN) spotless:apply
 
 clean: ## removes target/ and runs/
-	rm -rf target spark/target runs build/unlearn4j-*
+	rm -rf target spark/target peer/target runs build/unlearn4j-*
 
 help: ## this
 	@echo 'make [TARGET] [PIPELINE=FILE.yaml] [MODEL=DIR] [DATA=DIR] [SET="a.b=c ..."] [NAME=...] [FORCE=STAGE] [GPU=1]'
@@ -227,6 +233,11 @@ $(BUILT): $(SOURCES) target/build.native $(if $(filter test,$(MAKECMDGOALS)),| t
 	@$(MAVEN) package -Dmaven.test.skip=true
 	@sh pipeline/bom.sh $(DIST)
 	@$(ARCHIVE)
+	@touch $@
+
+# Its JavaCPP is not TensorFlow's, so it is a project, and a process, of its own.
+peer/target/unlearn4j-peer.jar: peer/pom.xml $(wildcard peer/src/main/java/org/unlearn4j/peer/*.java)
+	@$(MVN) -B -ntp -q -f peer/pom.xml package
 	@touch $@
 
 # Which natives the dist folder holds; rewritten, and so newer, only when that changes.
