@@ -70,7 +70,8 @@ public final class KeptActivations implements Emitter<KeptActivations.Value> {
 
     /** Numbers in the rows, the matrix and the result. */
     public long elements(long tokens) {
-      return (long) (share * tokens) * (in + out) + (long) in * out;
+      long rows = Math.round(share * tokens);
+      return rows * (in + out) + (long) in * out;
     }
   }
 
