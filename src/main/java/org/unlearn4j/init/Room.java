@@ -53,7 +53,7 @@ public record Room(long bytes, boolean gpu) {
         MemoryPlan.of(
             model.decoder(),
             objective,
-            new Computation(precision, Device.CPU, unlearn.loop().recompute()),
+            new Computation(precision, gpu ? Device.GPU : Device.CPU, unlearn.loop().recompute()),
             unlearn.loop().optimizer().form(),
             unlearn.loop().accumulate() > 1,
             MemoryPlan.Batch.largest(objective, unlearn.loop().batchSize(), rows));

@@ -62,7 +62,7 @@ record MemoryNeeds(Decoder decoder) {
         MemoryPlan.of(
                 decoder,
                 objective,
-                new Computation(precision, Device.CPU, recompute),
+                new Computation(precision, Device.GPU, recompute),
                 false,
                 MemoryPlan.Batch.of(objective, rows, time, Math.min(LABELLED, time)))
             .total());

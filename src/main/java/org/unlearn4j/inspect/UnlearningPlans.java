@@ -155,7 +155,7 @@ public record UnlearningPlans(
     return MemoryPlan.of(
         decoder,
         objective,
-        new Computation(precision, Device.CPU, unlearn.loop().recompute()),
+        new Computation(precision, Device.GPU, unlearn.loop().recompute()),
         unlearn.loop().optimizer().form(),
         unlearn.loop().accumulate() > 1,
         MemoryPlan.Batch.of(objective, some, tokens, Math.max(1, tokens / 2))

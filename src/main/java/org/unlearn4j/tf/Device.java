@@ -20,6 +20,10 @@ import org.unlearn4j.base.NoGpuException;
  */
 public record Device(int gpu) {
   public static final Device CPU = new Device(-1);
+
+  /** Some GPU, for a plan: nothing is opened. */
+  public static final Device GPU = new Device(0);
+
   private static final String GPU_SETTING = "gpu:";
 
   /**

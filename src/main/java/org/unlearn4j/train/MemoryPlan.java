@@ -1,9 +1,11 @@
 package org.unlearn4j.train;
 
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Predicate;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.lm.TokenRow;
@@ -243,7 +245,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   private static long copies(Decoder decoder, Objective objective, Computation computation) {
     boolean brain = computation.precision() == Precision.BF16;
     Optional<Adaptation> adaptation = objective.learning().adaptation();
-    List<Parameter> inBlocks = decoder.blockMatrices();
+    Set<Parameter> inBlocks = new HashSet<>(decoder.blockMatrices());
     long copies = 0;
     for (Parameter p : decoder.parameters()) {
       if (p.shape().size() != 2) {
@@ -281,7 +283,7 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
   /** Whether there is a gradient as large as the token table. */
   private static boolean trainsHead(Decoder decoder, Objective objective) {
     List<Integer> shape = List.of(decoder.config().vocabSize(), decoder.config().hiddenSize());
-    List<Parameter> inBlocks = decoder.blockMatrices();
+    Set<Parameter> inBlocks = new HashSet<>(decoder.blockMatrices());
     return decoder.parameters().stream()
         .filter(p -> p.shape().equals(shape) && !inBlocks.contains(p))
         .anyMatch(objective::trains);
