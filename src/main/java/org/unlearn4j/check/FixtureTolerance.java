@@ -1,5 +1,6 @@
 package org.unlearn4j.check;
 
+import java.util.Arrays;
 import org.unlearn4j.tf.Precision;
 
 /**
@@ -11,14 +12,16 @@ import org.unlearn4j.tf.Precision;
  * off by up to 2^-9 (TF32, with 11 bits, is held to the same); over the layers of a fixture that
  * adds up to a few percent of the largest logit.
  *
- * <p>Of bfloat16 on the CPU 2.2 % of the largest logit, 1.7 % of a loss and 2.6 % of a whole
- * gradient were seen. A single parameter's norm is looser: 9.4 % were seen, of an objective that
+ * <p>Of bfloat16 on the CPU 2.2 % of the largest logit, 2.4 % of a loss and 5.6 % of a whole
+ * gradient were seen, the latter of CLReg, whose temperature of 0.1 multiplies what rounding does
+ * to a cosine by ten. A single parameter's norm is looser: 9.4 % were seen, of an objective that
  * squares the largest logit, so that rounding which moves the logits moves its gradients twice.
  *
  * @param logit of a logit: absolute, plus this share of the fixture's largest where {@code
  *     relative}
  * @param relative whether logits are held relative to the largest one
- * @param loss of losses and summed log-likelihoods, relative to the value, or absolute below 1
+ * @param loss of losses and summed log-likelihoods, relative to the value (of a total, to the sum
+ *     of its parts' magnitudes), or absolute below 1
  * @param norm of the whole gradient's norm, relative
  * @param parameter of the norm of one parameter's gradient, relative, to at least a hundredth of
  *     the whole gradient's: below that it is rounding that other parameters made
@@ -28,7 +31,7 @@ record FixtureTolerance(
   static FixtureTolerance of(Precision precision) {
     return switch (precision) {
       case FP32 -> new FixtureTolerance(2e-4, false, 2e-4, 2e-4, 2e-4);
-      case TF32, BF16 -> new FixtureTolerance(0.05, true, 0.03, 0.05, 0.15);
+      case TF32, BF16 -> new FixtureTolerance(0.05, true, 0.03, 0.08, 0.15);
     };
   }
 
@@ -38,6 +41,11 @@ record FixtureTolerance(
 
   double lossAllowed(double expected) {
     return loss * Math.max(1, Math.abs(expected));
+  }
+
+  /** Of a sum: its parts' errors add up, also where the parts nearly cancel. */
+  double totalAllowed(double... parts) {
+    return lossAllowed(Arrays.stream(parts).map(Math::abs).sum());
   }
 
   double normAllowed(double whole) {
