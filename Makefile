@@ -53,7 +53,7 @@ MAKEFLAGS += --no-builtin-rules
 include pipeline/stages.mk
 include pipeline/gpu/gpu.mk
 
-.PHONY: all test build graphs models bench bench-growth bench-peer compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check gpu-rehearsal image docs format clreg-table deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
+.PHONY: all test build graphs models bench bench-growth bench-peer compare clients fuzz kills faults soak reproducible spark spark-test doctor gpu-libs gpu-bundle gpu-check gpu-rehearsal image docs format clreg-table clreg-tune deep-table requests-table quantization-table adapters-table meta-table sweep clean help ALWAYS
 
 all: report ## the main job: unlearn, export, evaluate on both runtimes, verify, report (the default)
 
@@ -109,6 +109,10 @@ bench-peer: $(BUILT) peer/target/unlearn4j-peer.jar ## the step beside LibTorch'
 clreg-table: $(BUILT) ## every method without and with CLReg over three seeds, and docs/results/clreg-table.md (half an hour)
 	@$(UNLEARN4J) study --file pipeline/studies/clreg-table.yaml $(OVERRIDES) \
 	  --out runs/clreg-table --table docs/results/clreg-table.md
+
+clreg-tune: runs/fable-tune-retain/model.safetensors $(BUILT) ## settings for clreg-table sought on tune10, with one budget: runs/clreg-tune/*/sweep.md (an hour)
+	@for file in pipeline/sweeps/clreg/*.yaml; do \
+	  $(UNLEARN4J) sweep --file $$file --out runs/clreg-tune/$$(basename $$file .yaml) || exit 1; done
 
 deep-table: $(BUILT) ## how deep methods forget, without and with robust forgetting, over three seeds: runs/deep-table (an hour and a half)
 	@$(UNLEARN4J) study --file pipeline/studies/deep-table.yaml $(OVERRIDES) --out runs/deep-table
