@@ -301,7 +301,8 @@ public final class PipelineStages {
             folder.trainLog(),
             folder.verdict(),
             folder.relearning(),
-            folder.attacks()));
+            folder.attacks(),
+            folder.spectrum()));
     for (Path file : files) {
       if (Files.isRegularFile(file)) {
         inputs.content(folder.root().relativize(file).toString(), context.hashes().of(file));

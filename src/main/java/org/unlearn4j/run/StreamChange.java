@@ -91,8 +91,8 @@ record StreamChange(
                   + ", expected finite ones greater than 0.",
               e);
         }
-        SpectrumStage.put(node, "forget_probe", forgetAuc.get(name));
-        SpectrumStage.put(node, "retain_probe", retainAuc.get(name));
+        SpectrumStage.put(node, "probe_forget", forgetAuc.get(name));
+        SpectrumStage.put(node, "probe_retain", retainAuc.get(name));
       }
     }
   }

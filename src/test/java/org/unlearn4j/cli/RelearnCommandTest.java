@@ -251,10 +251,9 @@ class RelearnCommandTest {
   }
 
   /**
-   * One row is one step an epoch: six steps.
-   * Points are those asked for that there are, the first and the last; what is measured changes
-   * nothing about the training; the end of the share 0.34 is that of the arm {@code forget}, which
-   * teaches the same row from the same start.
+   * One row is one step an epoch: six steps. Points are those asked for that there are, the first
+   * and the last; what is measured changes nothing about the training; the end of the share 0.34 is
+   * that of the arm {@code forget}, which teaches the same row from the same start.
    */
   private void curves(String own) throws IOException {
     String out = at("curves.json");

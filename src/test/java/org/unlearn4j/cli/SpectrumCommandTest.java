@@ -152,7 +152,7 @@ class SpectrumCommandTest {
       double inside = layer.path("inside_forget_directions").asDouble(Double.NaN);
       assertTrue(changed ? inside >= 0 && inside <= 1 + 1e-9 : Double.isNaN(inside), "" + inside);
       assertClose("chance", 3.0 / HIDDEN, layer.path("inside_by_chance").asDouble(), 1e-12, 0);
-      for (String probe : List.of("forget_probe", "retain_probe")) {
+      for (String probe : List.of("probe_forget", "probe_retain")) {
         double auc = layer.path(probe).asDouble(Double.NaN);
         assertTrue(changed ? auc >= 0 && auc <= 1 : auc == 0.5, probe + " " + auc);
       }
