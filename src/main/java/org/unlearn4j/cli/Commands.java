@@ -24,6 +24,7 @@ public final class Commands {
         new SignCommand(),
         new VerifySignatureCommand(),
         new RelearnCommand(),
+        new SpectrumCommand(),
         new AttackCommand(),
         new ReportCommand(),
         new CompareCommand(),

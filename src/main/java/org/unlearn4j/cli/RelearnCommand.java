@@ -34,6 +34,8 @@ final class RelearnCommand implements Command {
             "model",
             "DIR",
             "the unlearned Hugging Face folder (unlearned/ beside the file to write)"),
+        CommandOptions.value(
+            "weights", "DIR", "a Hugging Face folder to write: that model, taught again"),
         CommandOptions.required("out", "FILE", "what came back, as JSON"));
   }
 
@@ -45,7 +47,12 @@ final class RelearnCommand implements Command {
     Context context = Context.of(System.err);
     return ExitCode.of(
         Job.run(
-            Chain.relearning(CommandOptions.settledPipeline(line, file), model, file, context),
+            Chain.relearning(
+                CommandOptions.settledPipeline(line, file),
+                model,
+                file,
+                CommandOptions.path(line, "weights"),
+                context),
             context,
             out));
   }

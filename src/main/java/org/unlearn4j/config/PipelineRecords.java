@@ -1,6 +1,7 @@
 package org.unlearn4j.config;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -61,6 +62,9 @@ final class PipelineRecords {
             new RelearnSettings(
                 s.get(RelearnKeys.SHARE),
                 s.findNumber(RelearnKeys.GAIN_MAX),
+                s.get(RelearnKeys.TEACH),
+                s.find(RelearnKeys.STEPS).orElse(List.of()),
+                s.find(RelearnKeys.SHARES).orElse(List.of()),
                 loop(s, Schema.RELEARN)))
         : Optional.empty();
   }

@@ -42,6 +42,7 @@ final class Rules {
     floor();
     robust();
     surgery();
+    relearn();
     adapter();
     separate();
     CodeRules.check(settings, this::add);
@@ -224,6 +225,20 @@ final class Rules {
   private void surgery() {
     if (is(SurgeryKeys.READS, false) && is(SurgeryKeys.WRITES, false)) {
       add(SurgeryKeys.READS, "false beside writes: false", "true for one of the two");
+    }
+  }
+
+  private void relearn() {
+    boolean judged = settings.find(RelearnKeys.GAIN_MAX).isPresent();
+    if (judged
+        && settings
+            .find(RelearnKeys.TEACH)
+            .filter(t -> !t.contains(RelearnSettings.Teach.FORGET))
+            .isPresent()) {
+      add(
+          RelearnKeys.TEACH,
+          "no forget beside relearn.gain_max",
+          "forget among them, which the gate judges");
     }
   }
 

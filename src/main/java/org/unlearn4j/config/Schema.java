@@ -313,13 +313,15 @@ final class Schema {
   }
 
   /**
-   * With the blocks of {@code verify} before the last two of these, and {@code attack} at the end.
+   * With the blocks of {@code verify} before the last two of these, and {@code relearn.curve} and
+   * {@code attack} at the end.
    */
   private static List<Section> sections(Section... given) {
     List<Section> all = new ArrayList<>(List.of(given));
     all.addAll(all.size() - 3, ExportKeys.sections());
     all.addAll(all.size() - 2, VerifyKeys.sections());
     all.add(all.size() - 2, CardKeys.section());
+    all.add(RelearnKeys.curve());
     all.addAll(AttackKeys.sections());
     return List.copyOf(all);
   }
@@ -349,6 +351,7 @@ final class Schema {
     all.addAll(CardKeys.keys());
     all.addAll(RelearnKeys.ALL);
     all.addAll(RELEARN.keys());
+    all.add(RelearnKeys.STEPS);
     all.addAll(AttackKeys.keys());
     return List.copyOf(all);
   }

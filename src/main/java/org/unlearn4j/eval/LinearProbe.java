@@ -34,6 +34,33 @@ final class LinearProbe {
     Random random = new Random(seed);
     int[] foldOfNegative = folds(negative.length, parts, random);
     int[] foldOfPositive = folds(positive.length, parts, random);
+    return meanAuc(negative, foldOfNegative, positive, foldOfPositive, parts);
+  }
+
+  /**
+   * The same of rows that belong together, each of which is held out with its other half: a probe
+   * that has seen the one would otherwise take the other for its like.
+   *
+   * @param negative {@code [row][hidden]}
+   * @param positive {@code [row][hidden]}, as many
+   * @return 0.5 where every two are equal
+   */
+  static double crossValidatedAucOfPairs(
+      double[][] negative, double[][] positive, int folds, long seed) {
+    int parts = Math.min(folds, negative.length);
+    if (parts < 2) {
+      return Double.NaN;
+    }
+    int[] fold = folds(negative.length, parts, new Random(seed));
+    return meanAuc(negative, fold, positive, fold, parts);
+  }
+
+  private static double meanAuc(
+      double[][] negative,
+      int[] foldOfNegative,
+      double[][] positive,
+      int[] foldOfPositive,
+      int parts) {
     double sum = 0;
     for (int fold = 0; fold < parts; fold++) {
       List<double[]> train = new ArrayList<>();

@@ -21,7 +21,8 @@ import org.unlearn4j.base.JsonInput;
  * @param gainMax what {@link #gain} is held against; empty where nothing is judged
  * @param metrics names of what was measured of every model; see {@link RelearnMetrics}
  * @param target the model before unlearning: where the way back ends
- * @param arms what was taught: {@code forget} rows, or {@code retain} rows
+ * @param arms what was taught: {@code forget} rows, {@code retain} rows, or others
+ * @param shares attacks that taught other shares of the forget rows
  */
 public record RelearnResult(
     double share,
@@ -30,7 +31,8 @@ public record RelearnResult(
     OptionalDouble gainMax,
     List<String> metrics,
     Map<String, Double> target,
-    List<Arm> arms) {
+    List<Arm> arms,
+    List<Share> shares) {
   /** The unlearned model's name in an arm. */
   public static final String UNLEARNED = "unlearned";
 
@@ -48,17 +50,52 @@ public record RelearnResult(
     metrics = List.copyOf(metrics);
     target = Collections.unmodifiableMap(new LinkedHashMap<>(target));
     arms = List.copyOf(arms);
+    shares = List.copyOf(shares);
+  }
+
+  /** A result without attacks of other shares. */
+  public RelearnResult(
+      double share,
+      int epochs,
+      double learningRate,
+      OptionalDouble gainMax,
+      List<String> metrics,
+      Map<String, Double> target,
+      List<Arm> arms) {
+    this(share, epochs, learningRate, gainMax, metrics, target, arms, List.of());
   }
 
   /**
    * One kind of rows, taught to each model from the weights it had.
    *
-   * @param data {@code forget} or {@code retain}
+   * @param data {@code forget} or {@code retain}; {@code related}: kept rows nearest to those to
+   *     forget; {@code unrelated}: general facts
    * @param rows that were taught
    * @param models by name, {@link #UNLEARNED} and, where there is one, {@link #RETAIN_ONLY}
    */
   public record Arm(String data, int rows, Map<String, Course> models) {
     public Arm {
+      models = Collections.unmodifiableMap(new LinkedHashMap<>(models));
+    }
+  }
+
+  /**
+   * What teaching had done after some steps: mean probabilities.
+   *
+   * @param step 0 for the model as it was
+   * @param taught of rows that are taught
+   * @param untaught of forget rows that are not; empty where all are
+   */
+  public record Point(int step, OptionalDouble taught, OptionalDouble untaught) {}
+
+  /**
+   * Another share of the forget rows, taught from the same start.
+   *
+   * @param rows that were taught
+   * @param models by name; the first point is before teaching, the last after it
+   */
+  public record Share(double share, int rows, Map<String, List<Point>> models) {
+    public Share {
       models = Collections.unmodifiableMap(new LinkedHashMap<>(models));
     }
   }
@@ -71,10 +108,15 @@ public record RelearnResult(
    * @param wayBack the share of the way from before to the target that teaching went, by metric: 0
    *     for nothing, 1 for everything back; negative where it went away from it; empty where the
    *     target is nearer than {@link #LEAST_WAY}, or not a number
+   * @param curve over the steps; empty where that was not asked for
    */
   public record Course(
-      Map<String, Double> before, Map<String, Double> after, Map<String, OptionalDouble> wayBack) {
+      Map<String, Double> before,
+      Map<String, Double> after,
+      Map<String, OptionalDouble> wayBack,
+      List<Point> curve) {
     public Course {
+      curve = List.copyOf(curve);
       before = Collections.unmodifiableMap(new LinkedHashMap<>(before));
       after = Collections.unmodifiableMap(new LinkedHashMap<>(after));
       wayBack = Collections.unmodifiableMap(new LinkedHashMap<>(wayBack));
@@ -83,6 +125,15 @@ public record RelearnResult(
     /** A course towards a target, over the metrics that all three have. */
     public static Course towards(
         Map<String, Double> target, Map<String, Double> before, Map<String, Double> after) {
+      return towards(target, before, after, List.of());
+    }
+
+    /** The same with a curve over the steps. */
+    public static Course towards(
+        Map<String, Double> target,
+        Map<String, Double> before,
+        Map<String, Double> after,
+        List<Point> curve) {
       Map<String, OptionalDouble> wayBack = new LinkedHashMap<>();
       before.forEach(
           (name, from) -> {
@@ -90,7 +141,7 @@ public record RelearnResult(
               wayBack.put(name, share(target.get(name), from, after.get(name)));
             }
           });
-      return new Course(before, after, wayBack);
+      return new Course(before, after, wayBack, curve);
     }
 
     private static OptionalDouble share(double target, double before, double after) {
@@ -160,7 +211,18 @@ public record RelearnResult(
             ObjectNode way = model.putObject("way_back");
             course.wayBack.forEach(
                 (metric, share) -> way.put(metric, share.isEmpty() ? null : share.getAsDouble()));
+            if (!course.curve.isEmpty()) {
+              put(model.putArray("curve"), course.curve);
+            }
           });
+    }
+    if (!shares.isEmpty()) {
+      ArrayNode others = root.putArray("shares");
+      for (Share s : shares) {
+        ObjectNode node = others.addObject().put("share", s.share).put("rows", s.rows);
+        ObjectNode models = node.putObject("models");
+        s.models.forEach((name, points) -> put(models.putArray(name), points));
+      }
     }
     AtomicFiles.writeFile(
         file, p -> mapper.writerWithDefaultPrettyPrinter().writeValue(p.toFile(), root));
@@ -168,6 +230,14 @@ public record RelearnResult(
 
   private static void put(ObjectNode node, Map<String, Double> numbers) {
     numbers.forEach(node::put);
+  }
+
+  private static void put(ArrayNode list, List<Point> points) {
+    for (Point p : points) {
+      ObjectNode node = list.addObject().put("step", p.step);
+      p.taught.ifPresent(v -> node.put("taught", v));
+      p.untaught.ifPresent(v -> node.put("untaught", v));
+    }
   }
 
   /**
@@ -186,7 +256,29 @@ public record RelearnResult(
             : OptionalDouble.empty(),
         root.get("metrics").elements().stream().map(JsonInput::text).toList(),
         root.get("target").required("an object").numbers(),
-        root.get("arms").required("an array").elements().stream().map(RelearnResult::arm).toList());
+        root.get("arms").required("an array").elements().stream().map(RelearnResult::arm).toList(),
+        root.get("shares").elements().stream().map(RelearnResult::share).toList());
+  }
+
+  private static Share share(JsonInput share) {
+    Map<String, List<Point>> models = new LinkedHashMap<>();
+    share.get("models").fields().forEach((name, points) -> models.put(name, points(points)));
+    return new Share(share.get("share").number(), share.get("rows").integer(), models);
+  }
+
+  private static List<Point> points(JsonInput list) {
+    return list.elements().stream()
+        .map(
+            p ->
+                new Point(
+                    p.get("step").integer(),
+                    probability(p.get("taught")),
+                    probability(p.get("untaught"))))
+        .toList();
+  }
+
+  private static OptionalDouble probability(JsonInput field) {
+    return field.present() ? OptionalDouble.of(field.number()) : OptionalDouble.empty();
   }
 
   private static Arm arm(JsonInput arm) {
@@ -208,7 +300,11 @@ public record RelearnResult(
                                   : OptionalDouble.empty()));
               models.put(
                   name,
-                  new Course(model.get("before").numbers(), model.get("after").numbers(), wayBack));
+                  new Course(
+                      model.get("before").numbers(),
+                      model.get("after").numbers(),
+                      wayBack,
+                      points(model.get("curve"))));
             });
     return new Arm(arm.get("data").text(), arm.get("rows").integer(), models);
   }

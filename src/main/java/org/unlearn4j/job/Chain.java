@@ -140,8 +140,11 @@ public final class Chain {
   /**
    * What comes back in a model; evaluations in {@code eval/} beside the result are used where they
    * are of this pipeline and this model.
+   *
+   * @param weights a folder to write: the model that was taught again
    */
-  public static List<Stage> relearning(Pipeline pipeline, Path model, Path out, Context context) {
+  public static List<Stage> relearning(
+      Pipeline pipeline, Path model, Path out, Optional<Path> weights, Context context) {
     Chain chain = beside(out, pipeline, context);
     chain.evaluateBefore();
     chain.evaluate(UNLEARNED, model, "tf");
@@ -150,7 +153,7 @@ public final class Chain {
         .kinds
         .current(chain.evaluations)
         .forEach((name, file) -> usable.put(name.replaceAll(TF, ""), file));
-    return List.of(chain.kinds.relearn(RELEARN, model, usable, out));
+    return List.of(chain.kinds.relearn(RELEARN, model, usable, out, weights));
   }
 
   /** A chain whose evaluations are beside a file, and its models where they were taught there. */
@@ -227,7 +230,8 @@ public final class Chain {
   private Stage relearn() {
     Map<String, Path> files = new LinkedHashMap<>();
     evaluations.forEach((name, stage) -> files.put(name.replaceAll(TF, ""), stage.output()));
-    return kinds.relearn(RELEARN, folder.unlearned(), files, folder.relearning(), names(stages));
+    return kinds.relearn(
+        RELEARN, folder.unlearned(), files, folder.relearning(), Optional.empty(), names(stages));
   }
 
   /** Every deployed file, and the weights that they are of. */

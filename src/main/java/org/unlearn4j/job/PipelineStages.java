@@ -225,9 +225,15 @@ public final class PipelineStages {
    * Teaches a little of what was forgotten again and measures what comes back.
    *
    * @param evaluations files by name; see {@link RelearnStage#run}
+   * @param weights a folder to write: the model that was taught again
    */
   public Stage relearn(
-      String name, Path model, Map<String, Path> evaluations, Path out, String... after) {
+      String name,
+      Path model,
+      Map<String, Path> evaluations,
+      Path out,
+      Optional<Path> weights,
+      String... after) {
     requireNoInput(out, model, Optional.empty());
     requireSettled();
     RelearnStage stage = new RelearnStage(pipeline, context.log(), context.hashes());
@@ -235,10 +241,10 @@ public final class PipelineStages {
         name,
         List.of(after),
         out,
-        (hashes, earlier) -> stage.inputs(model, earlier),
+        (hashes, earlier) -> stage.inputs(model, earlier, weights),
         () -> Needs.ofTraining(Optional.of(model)),
         () -> {
-          RelearnStage.Finished finished = stage.run(model, evaluations, out);
+          RelearnStage.Finished finished = stage.run(model, evaluations, out, weights);
           List<String> lines = new ArrayList<>(RelearnText.lines(finished.result()));
           lines.add(out.toString());
           return new Stage.Done(
@@ -295,7 +301,8 @@ public final class PipelineStages {
             folder.trainLog(),
             folder.verdict(),
             folder.relearning(),
-            folder.attacks()));
+            folder.attacks(),
+            folder.spectrum()));
     for (Path file : files) {
       if (Files.isRegularFile(file)) {
         inputs.content(folder.root().relativize(file).toString(), context.hashes().of(file));

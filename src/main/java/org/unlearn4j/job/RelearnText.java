@@ -24,8 +24,23 @@ final class RelearnText {
                     .forEach(metric -> lines.add(sentence(metric, course)));
               });
     }
+    for (RelearnResult.Share share : result.shares()) {
+      share.models().forEach((name, points) -> lines.add(sentence(share, name, points)));
+    }
     result.gain().ifPresent(gain -> lines.add(judged(result, gain)));
     return lines;
+  }
+
+  private static String sentence(
+      RelearnResult.Share share, String name, List<RelearnResult.Point> points) {
+    return String.format(
+        Locale.ROOT,
+        "%s, taught %d rows of forget (share %s): what was not taught %.4f -> %.4f",
+        name,
+        share.rows(),
+        share.share(),
+        points.get(0).untaught().orElse(Double.NaN),
+        points.get(points.size() - 1).untaught().orElse(Double.NaN));
   }
 
   private static String judged(RelearnResult result, double gain) {

@@ -8,6 +8,7 @@ import java.util.OptionalDouble;
 import org.unlearn4j.eval.Metric;
 import org.unlearn4j.eval.MetricInfo;
 import org.unlearn4j.eval.RelearnMetrics;
+import org.unlearn4j.report.Charts.Series;
 import org.unlearn4j.report.ReportData.Role;
 
 /** Does a little training bring the forgotten back, and faster than it teaches a newcomer? */
@@ -53,6 +54,17 @@ final class RelearnSection {
     }
     if (!grid.isEmpty()) {
       section.add(grid);
+    }
+    if (!relearning.lines().isEmpty()) {
+      section.add(
+          figures.canChart()
+              ? figures
+                  .figure(
+                      curves(relearning),
+                      "Mean probability of forgotten rows that are not taught again, over the steps"
+                          + " of each relearning: fainter for smaller shares")
+                  .css("wide")
+              : Figures.undrawn());
     }
     return section.add(
         Html.tag("details").add(Html.tag("summary", "Every number")).add(table(relearning)));
@@ -213,6 +225,31 @@ final class RelearnSection {
         drawing.plot(
             "relearn-" + metric.replaceAll("[^a-zA-Z0-9]", "-"),
             metric.replace('_', ' ') + " before and after relearning"));
+  }
+
+  private static Plot curves(Relearning relearning) {
+    List<Series> series = new ArrayList<>();
+    int lines = relearning.lines().size();
+    for (Relearning.Line line : relearning.lines()) {
+      double opacity = 1 - 0.7 * (lines - 1 - series.size()) / lines;
+      series.add(
+          new Series(
+              name(line.model()) + ", " + line.taught(),
+              ink(line.model()),
+              opacity,
+              Charts.Style.LINE,
+              line.untaught().keySet().stream().mapToDouble(Integer::doubleValue).toArray(),
+              line.untaught().values().stream().mapToDouble(Double::doubleValue).toArray()));
+    }
+    Charts.Frame frame =
+        new Charts.Frame(
+            "relearn-curves",
+            "probability of what is not taught again, over the steps of relearning",
+            520,
+            320 + 20 * lines,
+            "step",
+            "");
+    return Charts.draw(frame, series, null);
   }
 
   /** As it was measured here, or else by the target's own evaluation. */

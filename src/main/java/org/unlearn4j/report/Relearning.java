@@ -6,6 +6,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import org.unlearn4j.base.JsonInput;
 
 /**
@@ -19,6 +21,7 @@ import org.unlearn4j.base.JsonInput;
  * @param pass whether that held
  * @param target metrics of the model before unlearning, measured as the others here; may be empty
  * @param metrics names, in order
+ * @param lines what was not taught, over the steps; none where that was not measured
  */
 record Relearning(
     double share,
@@ -29,7 +32,8 @@ record Relearning(
     boolean pass,
     Map<String, Double> target,
     List<Arm> arms,
-    List<String> metrics) {
+    List<String> metrics,
+    List<Line> lines) {
 
   /**
    * One kind of rows.
@@ -50,6 +54,15 @@ record Relearning(
       Map<String, Double> before, Map<String, Double> after, Map<String, Double> wayBack) {}
 
   /**
+   * The probability of forget rows that are not taught, over the steps of a relearning.
+   *
+   * @param model its name
+   * @param taught what it is taught, in words
+   * @param untaught by step
+   */
+  record Line(String model, String taught, SortedMap<Integer, Double> untaught) {}
+
+  /**
    * Reads relearn.json.
    *
    * @throws org.unlearn4j.base.UserException if the file is not of this form
@@ -57,19 +70,30 @@ record Relearning(
   static Relearning read(Path file) {
     JsonInput root = JsonInput.read(file, "relearning results");
     List<Arm> arms = new ArrayList<>();
+    List<Line> lines = new ArrayList<>();
     for (JsonInput arm : root.get("arms").required("an array").elements()) {
       Map<String, Model> models = new LinkedHashMap<>();
       arm.get("models")
           .fields()
           .forEach(
-              (name, model) ->
-                  models.put(
-                      name,
-                      new Model(
-                          model.get("before").numbers(),
-                          model.get("after").numbers(),
-                          wayBack(model.get("way_back")))));
+              (name, model) -> {
+                models.put(
+                    name,
+                    new Model(
+                        model.get("before").numbers(),
+                        model.get("after").numbers(),
+                        wayBack(model.get("way_back"))));
+                line(name, arm.get("data").text() + " rows", model.get("curve"))
+                    .ifPresent(lines::add);
+              });
       arms.add(new Arm(arm.get("data").text(), arm.get("rows").integer(), models));
+    }
+    for (JsonInput share : root.get("shares").elements()) {
+      String taught = Numbers.percent(share.get("share").number()) + " of forget rows";
+      share
+          .get("models")
+          .fields()
+          .forEach((name, curve) -> line(name, taught, curve).ifPresent(lines::add));
     }
     return new Relearning(
         root.get("share").number(),
@@ -80,7 +104,19 @@ record Relearning(
         root.get("pass").node().asBoolean(true),
         root.get("target").numbers(),
         arms,
-        root.get("metrics").elements().stream().map(JsonInput::text).toList());
+        root.get("metrics").elements().stream().map(JsonInput::text).toList(),
+        lines);
+  }
+
+  private static Optional<Line> line(String model, String taught, JsonInput curve) {
+    SortedMap<Integer, Double> untaught = new TreeMap<>();
+    for (JsonInput point : curve.elements()) {
+      JsonInput value = point.get("untaught");
+      if (value.present() && Double.isFinite(value.number())) {
+        untaught.put(point.get("step").integer(), value.number());
+      }
+    }
+    return untaught.size() < 2 ? Optional.empty() : Optional.of(new Line(model, taught, untaught));
   }
 
   private static Optional<Double> number(JsonInput field) {

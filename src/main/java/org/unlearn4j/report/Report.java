@@ -53,6 +53,7 @@ public final class Report {
                 SurvivalSection.section(data, figures),
                 GateSection.section(data),
                 FeatureSection.section(data, figures),
+                SpectrumSection.section(data),
                 RoutingSection.section(data),
                 TrainingSection.section(data, figures),
                 SettingsSection.section(data))

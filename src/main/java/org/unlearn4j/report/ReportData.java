@@ -40,6 +40,7 @@ import org.yaml.snakeyaml.error.YAMLException;
  * @param verify verify.json as it is, for what it holds beside the verdict
  * @param relearning what a little training brings back, where that was tried
  * @param leaks what attacks brought out, where there were any
+ * @param spectrum spectrum.json as it is, where there is one
  * @param seeds evaluations of the runs of which one was delivered; none for a single run
  */
 record ReportData(
@@ -52,6 +53,7 @@ record ReportData(
     Optional<JsonInput> verify,
     Optional<Relearning> relearning,
     Optional<Leaks> leaks,
+    Optional<JsonInput> spectrum,
     List<EvaluationResult> seeds) {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -161,6 +163,9 @@ record ReportData(
             : Optional.empty(),
         Files.isRegularFile(folder.attacks())
             ? Optional.of(Leaks.read(folder.attacks()))
+            : Optional.empty(),
+        Files.isRegularFile(folder.spectrum())
+            ? Optional.of(JsonInput.read(folder.spectrum(), "the spectrum of a change"))
             : Optional.empty(),
         folder.evaluations().stream()
             .filter(f -> asked(f, pipeline))

@@ -64,6 +64,11 @@ public record RunFolder(Path root) {
     return root.resolve("attacks.json");
   }
 
+  /** How many directions changed. */
+  public Path spectrum() {
+    return root.resolve("spectrum.json");
+  }
+
   /** The page. */
   public Path report() {
     return root.resolve("report.html");

@@ -56,6 +56,18 @@ final class KeptMeasurements {
     return known;
   }
 
+  /** All whose names begin so, by the rest of the name. */
+  Map<String, Map<String, Double>> beginning(String prefix) {
+    Map<String, Map<String, Double>> some = new LinkedHashMap<>();
+    measured.forEach(
+        (name, metrics) -> {
+          if (name.startsWith(prefix)) {
+            some.put(name.substring(prefix.length()), metrics);
+          }
+        });
+    return some;
+  }
+
   private void write() {
     ObjectMapper mapper = new ObjectMapper();
     ObjectNode root = mapper.createObjectNode().put("key", key);

@@ -55,10 +55,26 @@ final class Pupil implements AutoCloseable {
    * @throws org.unlearn4j.base.MachineException if the loss is no longer a number
    */
   Trainer.Finished learn(List<TokenRow> rows, Trainer.Files files, String label) {
+    return learn(rows, files, label, (done, total, outcome) -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param also told after every step, when the parameters have their new values
+   */
+  Trainer.Finished learn(
+      List<TokenRow> rows, Trainer.Files files, String label, Trainer.Listener also) {
     Trainer trainer =
         new Trainer(step, loop, TrainingData.learn(rows), Trainer.Regularisation.NONE);
     try (ProgressBar bar = ProgressBar.named(label)) {
-      return trainer.run(files, StageSupport.bar(bar));
+      Trainer.Listener shown = StageSupport.bar(bar);
+      return trainer.run(
+          files,
+          (done, total, outcome) -> {
+            shown.step(done, total, outcome);
+            also.step(done, total, outcome);
+          });
     }
   }
 

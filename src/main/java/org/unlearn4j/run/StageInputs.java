@@ -282,6 +282,7 @@ final class StageInputs {
     Map<String, String> settings = pipeline.settings(List.of(block, "model.precision"));
     // Neither changes what is learned.
     settings.remove(block + ".checkpoint_every");
+    settings.remove("relearn.teach", "[forget]"); // as before there was a choice
     settings.remove(block + ".seeds"); // of several runs, each of which knows its own
     if (!pipeline.unlearn().tuning().active()) {
       settings.keySet().removeAll(List.of(block + ".watch", block + ".watch_rows"));

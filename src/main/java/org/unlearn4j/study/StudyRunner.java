@@ -127,6 +127,7 @@ public final class StudyRunner {
                   folder.unlearned(),
                   known,
                   folder.relearning(),
+                  Optional.empty(),
                   evaluated));
     }
     if (!study.formats().isEmpty()) {

@@ -24,6 +24,18 @@ public final class SecondMoments {
     count++;
   }
 
+  /** Adds a vector, {@code [width]}. */
+  public void add(double[] x) {
+    for (int i = 0; i < sum.length; i++) {
+      double xi = x[i];
+      double[] row = sum[i];
+      for (int j = i; j < row.length; j++) {
+        row[j] += xi * x[j];
+      }
+    }
+    count++;
+  }
+
   /** Vectors so far. */
   public long count() {
     return count;

@@ -131,6 +131,7 @@ class RelearnCommandTest {
     assertTrue(Files.exists(Path.of(at("logs/tensorboard/relearn-retain_only-retain"))));
     otherWeights(own);
     resumed(own);
+    curves(own);
     passages();
     mistakes(own);
   }
@@ -247,6 +248,89 @@ class RelearnCommandTest {
     Files.move(Path.of(at(".other.json.arms")), Path.of(at(".changed.json.arms")));
     run("relearn", "--pipeline", own, "--set", "relearn.epochs=1", "--out", at("changed.json"));
     assertTrue(Files.exists(log), "another number of epochs is taught");
+  }
+
+  /**
+   * One row is one step an epoch: six steps. Points are those asked for that there are, the first
+   * and the last; what is measured changes nothing about the training; the end of the share 0.34 is
+   * that of the arm {@code forget}, which teaches the same row from the same start.
+   */
+  private void curves(String own) throws IOException {
+    String out = at("curves.json");
+    String[] sets = {
+      "relearn.curve={steps: [2, 5, 99]}",
+      "relearn.shares=[0.34, 1]",
+      "relearn.teach=[forget, related]"
+    };
+    List<String> args = new ArrayList<>(List.of("relearn", "--pipeline", own, "--out", out));
+    args.addAll(List.of("--model", at("unlearned"), "--weights", at("again")));
+    for (String set : sets) {
+      args.addAll(List.of("--set", set));
+    }
+    run(args.toArray(String[]::new));
+    JsonNode root = json(out);
+    JsonNode plain = json(at("relearn.json"));
+    assertTrue(plain.path("shares").isMissingNode(), "not asked for, not written");
+    assertTrue(plain.at("/arms/0/models/unlearned/curve").isMissingNode());
+    assertEquals(3, root.path("arms").size());
+    assertEquals("related", root.at("/arms/2/data").asText());
+    for (int arm = 0; arm < 2; arm++) {
+      String path = "/arms/" + arm + "/models/unlearned/after/forget_prob";
+      double expected = plain.at(path).asDouble(Double.NaN);
+      // Sums on several threads differ in their last bits from run to run.
+      assertClose(path, expected, root.at(path).asDouble(Double.NaN), 1e-5, 0);
+    }
+    JsonNode unlearned = root.at("/arms/0/models/unlearned");
+    JsonNode curve = unlearned.path("curve");
+    assertEquals(List.of(0, 2, 5, 6), steps(curve));
+    for (JsonNode point : curve) {
+      double taught = point.path("taught").asDouble(Double.NaN);
+      assertTrue(taught > 0 && taught <= 1, "a probability: " + taught);
+    }
+    for (String when : List.of("before", "after")) {
+      double untaught = unlearned.path(when).path("forget_prob_untaught").asDouble(Double.NaN);
+      JsonNode point = curve.path(when.equals("before") ? 0 : 3);
+      assertClose(when, untaught, point.path("untaught").asDouble(Double.NaN), 1e-5, 0);
+    }
+    assertTrue(
+        curve.path(3).path("taught").asDouble() > curve.path(0).path("taught").asDouble() + 0.05);
+    shares(root, curve);
+    weights(args, unlearned);
+  }
+
+  private static List<Integer> steps(JsonNode curve) {
+    List<Integer> steps = new ArrayList<>();
+    curve.forEach(p -> steps.add(p.path("step").intValue()));
+    return steps;
+  }
+
+  private static void shares(JsonNode root, JsonNode curve) {
+    JsonNode third = root.at("/shares/0/models/unlearned");
+    assertEquals(1, root.at("/shares/0/rows").intValue());
+    assertEquals(steps(curve), steps(third));
+    for (String kind : List.of("taught", "untaught")) {
+      double expected = curve.path(3).path(kind).asDouble(Double.NaN);
+      assertClose(kind, expected, third.path(3).path(kind).asDouble(Double.NaN), 1e-5, 0);
+    }
+    JsonNode all = root.at("/shares/1/models/unlearned");
+    assertEquals(FORGET, root.at("/shares/1/rows").intValue());
+    assertEquals(List.of(0, 2, 5, 12), steps(all), "three rows in twos are two steps an epoch");
+    assertTrue(all.path(3).path("untaught").isMissingNode(), "nothing is left");
+    assertEquals(2, root.at("/shares/1/models").size(), "the retain-only model is taught, too");
+  }
+
+  /** What is written is the model that was measured after the first arm. */
+  private void weights(List<String> args, JsonNode unlearned) throws IOException {
+    String own = args.get(2);
+    evaluate(own, "again", "eval-again/again.tf.json");
+    double after = unlearned.path("after").path("forget_prob").asDouble(Double.NaN);
+    JsonNode written = json(at("eval-again/again.tf.json")).at("/metrics/forget_prob");
+    assertClose("written", after, written.asDouble(Double.NaN), 1e-5, 0);
+    List<String> onto = new ArrayList<>(args);
+    onto.set(onto.indexOf(at("again")), at("unlearned"));
+    CommandRun r = CommandRun.of(onto.toArray(String[]::new));
+    assertEquals(ExitCode.USER, r.code(), r.err());
+    assertTrue(r.err().contains("found the model to start from"), r.err());
   }
 
   /** Windows of whole articles are taught; what else is said of articles is found by its text. */

@@ -257,6 +257,9 @@ class PipelineTest {
             new RelearnSettings(
                 0.1,
                 OptionalDouble.empty(),
+                List.of(RelearnSettings.Teach.FORGET),
+                List.of(),
+                List.of(),
                 new LoopSettings(
                     1,
                     4,

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.unlearn4j.base.UserException;
@@ -52,6 +53,35 @@ class RelearnSectionTest {
     assertEquals(3, plot.split("r=\"5.5\"", -1).length - 1, "dots");
     assertTrue(plot.contains(">target<"));
     assertFalse(plot.contains("NaN"));
+  }
+
+  /** A line a model and share; what has one point only is no line. */
+  @Test
+  void curvesOverTheSteps() throws IOException {
+    RunFolder run = ExampleRun.bare(folder);
+    String curve =
+        """
+        "curve": [{"step": 0, "taught": 0.1, "untaught": 0.05}, {"step": 4, "untaught": 0.3}]""";
+    Files.writeString(
+        run.relearning(),
+        RELEARN
+            .replace("{\"forget_prob\": 0.281}", "{\"forget_prob\": 0.281}, " + curve)
+            .replace(
+                "\"metrics\"",
+                """
+                "shares": [{"share": 0.05, "rows": 9, "models": {"retain_only": [
+                  {"step": 0, "untaught": 0.1}, {"step": 2, "untaught": 0.2}]}},
+                 {"share": 1.0, "rows": 180, "models": {"unlearned": [
+                  {"step": 0, "taught": 0.1}, {"step": 45, "taught": 0.9}]}}], "metrics\""""));
+    List<Relearning.Line> lines = Relearning.read(run.relearning()).lines();
+    assertEquals(2, lines.size(), "all rows taught: nothing is left that was not");
+    assertEquals(Map.of(0, 0.05, 4, 0.3), lines.get(0).untaught());
+    assertEquals("5 % of forget rows", lines.get(1).taught());
+    String page = Files.readString(Report.write(run).get(0));
+    if (Charts.available()) {
+      assertTrue(page.contains("fainter for smaller shares"));
+      assertFalse(Files.readString(run.plots().resolve("relearn-curves.svg")).contains("NaN"));
+    }
   }
 
   /** What was not taught and came back all the same is named; the table alone has the rest. */
