@@ -74,7 +74,17 @@ public final class ObjectiveKeys {
   public static final Key<Layer> LAYER =
       key("layer", ValueType.layer(), needed(RMU), "where activations are steered");
   public static final Key<Double> COEFFICIENT =
-      key("coefficient", positive(), only(Map.of(RMU, 2.0)), "length of the control vector");
+      key(
+          "coefficient",
+          positive(),
+          only(Map.of(RMU, 2.0)),
+          "length of the control vector; with `adaptive`, in lengths of the frozen activation");
+  public static final Key<Boolean> ADAPTIVE =
+      key(
+          "adaptive",
+          ValueType.flag(),
+          only(Map.of(RMU, false)),
+          "whether each token's target is as long as `coefficient` times its frozen activation");
   public static final Key<String> TRAINABLE =
       key(
           "trainable",
@@ -133,6 +143,7 @@ public final class ObjectiveKeys {
           SKIP_TOKENS,
           LAYER,
           COEFFICIENT,
+          ADAPTIVE,
           TRAINABLE,
           EPSILON,
           DUAL_STEP,

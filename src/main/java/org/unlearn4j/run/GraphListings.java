@@ -69,6 +69,11 @@ public final class GraphListings {
     for (ObjectiveName name : ObjectiveName.values()) {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
     }
+    files.put(
+        "llama.step.RMU+adaptive.txt",
+        step(
+            ObjectiveName.RMU,
+            List.of("unlearn.objective.layer=1", "unlearn.objective.adaptive=true")));
     files.put("llama.step." + FINETUNE + ".txt", step(llama, Objective.finetune(), false));
     steps(files, "KL", "unlearn.objective.retain=KL");
     steps(files, "recompute", "unlearn.recompute=true");

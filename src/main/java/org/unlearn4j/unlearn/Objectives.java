@@ -153,7 +153,9 @@ public final class Objectives {
       case NPO -> new Npo(beta(o));
       case SIM_NPO -> new SimNpo(beta(o), o.get(ObjectiveKeys.DELTA));
       case DPO -> new Dpo(beta(o));
-      case RMU -> new ActivationDistance(Segment.FORGET, rmuLayer(o, layers), control);
+      case RMU ->
+          ActivationDistance.steered(
+              rmuLayer(o, layers), control.orElseThrow(), o.get(ObjectiveKeys.ADAPTIVE));
       case UNDIAL -> new Undial(beta(o));
       case CEU -> new Ceu(o.get(ObjectiveKeys.SKIP_TOKENS));
       case WGA -> new WeightedAscent(beta(o), 0);
@@ -166,8 +168,7 @@ public final class Objectives {
     return switch (o.retain()) {
       case NLL -> new MeanNll(Segment.RETAIN, 1);
       case KL -> new RetainKl();
-      case EMBED_DIFF ->
-          new ActivationDistance(Segment.RETAIN, rmuLayer(o, layers), Optional.empty());
+      case EMBED_DIFF -> ActivationDistance.kept(rmuLayer(o, layers));
       case NONE -> throw new IllegalArgumentException("no retain loss was asked for");
     };
   }

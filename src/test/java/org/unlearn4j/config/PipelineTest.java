@@ -187,7 +187,8 @@ class PipelineTest {
         1,
         1,
         RetainName.EMBED_DIFF,
-        Map.of("layer", new Layer("1"), "coefficient", 2.0, "trainable", ".*"));
+        Map.of(
+            "layer", new Layer("1"), "coefficient", 2.0, "adaptive", false, "trainable", ".*"));
     assertObjective(
         "PDU",
         1,
