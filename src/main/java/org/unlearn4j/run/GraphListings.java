@@ -116,6 +116,8 @@ public final class GraphListings {
   private static List<String> required(ObjectiveName name) {
     return switch (name) {
       case RMU -> List.of("unlearn.objective.layer=1");
+      case CIRCUIT_BREAKER ->
+          List.of("unlearn.objective.layers=[0, last]", "unlearn.objective.orthogonality=0.1");
       case PDU -> List.of("unlearn.objective.epsilon=1");
       default -> List.of();
     };

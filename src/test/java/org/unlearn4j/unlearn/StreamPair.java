@@ -7,7 +7,9 @@ import static org.unlearn4j.fixtures.Close.assertClose;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -63,11 +65,19 @@ final class StreamPair {
 
   /** Runs the step and updates nothing. */
   StepFixture.Values run(UnlearnSettings settings) {
+    return run(settings, rows(Segment.FORGET).size());
+  }
+
+  /** The same with the first of the forget rows. */
+  StepFixture.Values run(UnlearnSettings settings, int forget) {
     Objective objective = Objectives.of(settings, step.decoder());
+    Map<Segment, List<TokenRow>> rows = new EnumMap<>(Segment.class);
+    objective.segments().forEach(s -> rows.put(s, rows(s)));
+    rows.put(Segment.FORGET, rows(Segment.FORGET).subList(0, forget));
     try (StepGraph graph = new StepGraph(step.decoder(), objective, Computations.FP32)) {
       step.assignPolicy(graph);
       graph.frozen().ifPresent(v -> v.assign(p -> narrow(was.weight(p.name()))));
-      return StepFixture.run(graph, step.batch(objective), StepControl.of(objective, 0));
+      return StepFixture.run(graph, StepBatch.whole(rows, Map.of()), StepControl.of(objective, 0));
     }
   }
 
@@ -178,7 +188,7 @@ final class StreamPair {
 
   /** Names of parameters that a stream after a block depends on. */
   Set<String> below(int block) {
-    Set<String> names = new java.util.HashSet<>();
+    Set<String> names = new HashSet<>();
     step.decoder().parameters().stream()
         .map(p -> p.name())
         .filter(
