@@ -19,6 +19,7 @@ public final class Commands {
         new SurgeryCommand(),
         new RoundCommand(),
         new MergeCommand(),
+        new NegateCommand(),
         new EvaluateCommand(),
         new VerifyCommand(),
         new SignCommand(),
