@@ -17,6 +17,7 @@ public final class Commands {
         new UnlearnCommand(),
         new ExportCommand(),
         new SurgeryCommand(),
+        new LunarCommand(),
         new RoundCommand(),
         new MergeCommand(),
         new NegateCommand(),

@@ -153,8 +153,7 @@ final class Rules {
     if (name.get() == ObjectiveName.PDU && none) {
       add(ObjectiveKeys.RETAIN, "none for PDU", "a retain loss, which the dual variable watches");
     }
-    boolean steers =
-        name.get() == ObjectiveName.RMU || name.get() == ObjectiveName.CIRCUIT_BREAKER;
+    boolean steers = name.get() == ObjectiveName.RMU || name.get() == ObjectiveName.CIRCUIT_BREAKER;
     if (retain.get() == RetainName.EMBED_DIFF && !steers) {
       add(
           ObjectiveKeys.RETAIN,

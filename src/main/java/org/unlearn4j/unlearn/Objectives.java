@@ -155,8 +155,7 @@ public final class Objectives {
       case RMU ->
           ActivationDistance.steered(
               steered(o, layers).get(0), control.orElseThrow(), o.get(ObjectiveKeys.ADAPTIVE));
-      case CIRCUIT_BREAKER ->
-          Rerouting.at(steered(o, layers), o.get(ObjectiveKeys.ORTHOGONALITY));
+      case CIRCUIT_BREAKER -> Rerouting.at(steered(o, layers), o.get(ObjectiveKeys.ORTHOGONALITY));
       case UNDIAL -> new Undial(beta(o));
       case CEU -> new Ceu(o.get(ObjectiveKeys.SKIP_TOKENS));
       case WGA -> new WeightedAscent(beta(o), 0);

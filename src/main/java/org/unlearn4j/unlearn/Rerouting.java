@@ -58,8 +58,7 @@ record Rerouting(Features features, double orthogonality) implements Term {
             c.byRow(Segment.FORGET, tf.nn.relu(cosine)), c.rowTokens(Segment.FORGET)); // [forget]
     return orthogonality == 0
         ? along
-        : tf.math.add(
-            along, tf.math.mul(alike(tf, c, layer), tf.constant((float) orthogonality)));
+        : tf.math.add(along, tf.math.mul(alike(tf, c, layer), tf.constant((float) orthogonality)));
   }
 
   /** How far each row is from a right angle to the others, {@code [forget]}. */

@@ -188,8 +188,7 @@ class PipelineTest {
         1,
         1,
         RetainName.EMBED_DIFF,
-        Map.of(
-            "layer", new Layer("1"), "coefficient", 2.0, "adaptive", false, "trainable", ".*"));
+        Map.of("layer", new Layer("1"), "coefficient", 2.0, "adaptive", false, "trainable", ".*"));
     assertObjective(
         "CircuitBreaker",
         1,

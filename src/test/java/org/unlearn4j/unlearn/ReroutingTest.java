@@ -83,12 +83,6 @@ class ReroutingTest {
     assertClose("forget", forget, found.terms().get("forget"), TOLERANCE, TOLERANCE);
     assertClose("retain", retain, found.terms().get("retain"), TOLERANCE, TOLERANCE);
     assertClose("total", forget + 0.5 * retain, found.total(), TOLERANCE, TOLERANCE);
-    pair.assertGradient(
-        found,
-        pair.below(1),
-        () ->
-            mean(pair, Segment.FORGET, ReroutingTest::along)
-                + 0.5 * mean(pair, Segment.RETAIN, StreamPair::moved));
     misses(found, mean(pair, Segment.FORGET, StreamPair::cosine), "without max(0, .)");
     misses(found, 2 * forget, "a sum over layers");
     misses(found, pair.mean(Segment.FORGET, 1, ReroutingTest::along), "one layer");
@@ -100,7 +94,10 @@ class ReroutingTest {
     misses(found, tokens, "tokens without a label");
   }
 
-  /** The same with a weight on how alike the rows are, large enough that a share of it is seen. */
+  /**
+   * The same with a weight on how alike the rows are, large enough that a share of it is seen; the
+   * gradient is that of all three parts.
+   */
   @ParameterizedTest
   @CsvSource({"llama, 3", "gpt2, 3"})
   void rowsAreTurnedAwayFromEachOther(String family, double weight) {

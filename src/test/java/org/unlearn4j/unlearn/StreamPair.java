@@ -8,7 +8,6 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.EnumMap;
-import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +35,9 @@ final class StreamPair {
 
   private static final int HIDDEN = 32;
 
+  /** The highest block that is asked for. */
+  private static final int LAST = 1;
+
   /** A loss of one token. */
   @FunctionalInterface
   interface TokenLoss {
@@ -45,15 +47,16 @@ final class StreamPair {
   private final StepFixture step;
   private final DoubleStream now;
   private final DoubleStream was;
-  private final Map<String, List<double[][]>> frozen = new HashMap<>();
+  private final Map<Segment, List<double[][][]>> live = new EnumMap<>(Segment.class);
+  private final Map<Segment, List<double[][][]>> frozen = new EnumMap<>(Segment.class);
+  private int moves;
 
   StreamPair(String family) {
     step = new StepFixture(family);
     now = new DoubleStream(family, step.fixture().folder().resolve("model.safetensors"));
     was = new DoubleStream(family, step.referenceFile());
     double[] table =
-        was.weight(
-            family.equals("llama") ? "model.embed_tokens.weight" : "transformer.wte.weight");
+        was.weight(family.equals("llama") ? "model.embed_tokens.weight" : "transformer.wte.weight");
     for (int i = 0; i < table.length; i++) {
       table[i] *= i / HIDDEN % 3 == 0 ? -1 : 1;
     }
@@ -95,13 +98,21 @@ final class StreamPair {
 
   /** Streams of a segment's rows after a block, {@code [row][time][hidden]}. */
   List<double[][]> streams(Segment segment, int block) {
-    return rows(segment).stream().map(r -> now.after(r.ids(), block)).toList();
+    if (now.moves() != moves) {
+      live.clear();
+      moves = now.moves();
+    }
+    return after(now, live, segment, block);
   }
 
-  private List<double[][]> frozen(Segment segment, int block) {
-    return frozen.computeIfAbsent(
-        segment + "/" + block,
-        k -> rows(segment).stream().map(r -> was.after(r.ids(), block)).toList());
+  private List<double[][]> after(
+      DoubleStream model, Map<Segment, List<double[][][]>> kept, Segment segment, int block) {
+    return kept
+        .computeIfAbsent(
+            segment, s -> rows(s).stream().map(r -> model.upTo(LAST, r.ids())).toList())
+        .stream()
+        .map(blocks -> blocks[block])
+        .toList();
   }
 
   /** Mean over rows of the mean over their labelled tokens. */
@@ -116,6 +127,7 @@ final class StreamPair {
    */
   double mean(Segment segment, int block, TokenLoss loss, boolean all) {
     List<double[][]> streams = streams(segment, block);
+    List<double[][]> were = after(was, frozen, segment, block);
     double mean = 0;
     for (int r = 0; r < streams.size(); r++) {
       int[] labels = rows(segment).get(r).labels();
@@ -123,7 +135,7 @@ final class StreamPair {
       int count = 0;
       for (int t = 0; t < labels.length; t++) {
         if (all || labels[t] != TokenRow.IGNORED) {
-          sum += loss.of(streams.get(r)[t], frozen(segment, block).get(r)[t]);
+          sum += loss.of(streams.get(r)[t], were.get(r)[t]);
           count++;
         }
       }
@@ -154,7 +166,7 @@ final class StreamPair {
   }
 
   /**
-   * Every parameter's three largest slopes and three more.
+   * Every parameter's two largest slopes and two more.
    *
    * @param total of the weights as they are in {@code now}
    * @param parameters names of all that have a gradient
@@ -180,9 +192,9 @@ final class StreamPair {
             IntStream.range(0, g.length)
                 .boxed()
                 .sorted(Comparator.comparingDouble(i -> -Math.abs(g[i])))
-                .limit(3)
+                .limit(2)
                 .toList());
-    some.addAll(List.of(g.length / 7, g.length / 2, g.length - 1));
+    some.addAll(List.of(g.length / 7, g.length - 1));
     return some;
   }
 
