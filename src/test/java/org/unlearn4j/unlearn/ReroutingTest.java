@@ -125,11 +125,10 @@ class ReroutingTest {
   /** The last micro-batch of an epoch may have one row: no number, without a guard. */
   @Test
   void aRowByItselfIsComparedWithNone() {
-    StreamPair pair = new StreamPair("llama");
-    StepFixture.Values alone = pair.run(settings(0), 1);
-    StepFixture.Values compared = pair.run(settings(3), 1);
-    assertClose("total", alone.total(), compared.total(), 0, TOLERANCE);
-    assertClose("gradient", alone.gradNorm(), compared.gradNorm(), 0, TOLERANCE);
+    StepFixture.Values alone = new StreamPair("llama").run(settings(3), 1);
+    double forget = alone.terms().get("forget");
+    assertTrue(forget >= 0 && forget <= 1, "a mean of cosines: " + forget);
+    assertTrue(Double.isFinite(alone.gradNorm()), "gradient: " + alone.gradNorm());
   }
 
   private static void misses(StepFixture.Values found, double other, String what) {

@@ -166,7 +166,7 @@ final class StreamPair {
   }
 
   /**
-   * Every parameter's two largest slopes and two more.
+   * Every parameter's two largest slopes and one more.
    *
    * @param total of the weights as they are in {@code now}
    * @param parameters names of all that have a gradient
@@ -194,7 +194,7 @@ final class StreamPair {
                 .sorted(Comparator.comparingDouble(i -> -Math.abs(g[i])))
                 .limit(2)
                 .toList());
-    some.addAll(List.of(g.length / 7, g.length - 1));
+    some.add(g.length / 7);
     return some;
   }
 
