@@ -3,6 +3,7 @@ package org.unlearn4j.config;
 import static org.unlearn4j.config.Fallback.constant;
 import static org.unlearn4j.config.Fallback.required;
 import static org.unlearn4j.config.ObjectiveName.CEU;
+import static org.unlearn4j.config.ObjectiveName.CIRCUIT_BREAKER;
 import static org.unlearn4j.config.ObjectiveName.DPO;
 import static org.unlearn4j.config.ObjectiveName.GRAD_ASCENT;
 import static org.unlearn4j.config.ObjectiveName.GRAD_DIFF;
@@ -51,7 +52,14 @@ public final class ObjectiveKeys {
           each(
               RetainName.NLL,
               Map.of(
-                  GRAD_ASCENT, RetainName.NONE, CEU, RetainName.NONE, RMU, RetainName.EMBED_DIFF)),
+                  GRAD_ASCENT,
+                  RetainName.NONE,
+                  CEU,
+                  RetainName.NONE,
+                  RMU,
+                  RetainName.EMBED_DIFF,
+                  CIRCUIT_BREAKER,
+                  RetainName.EMBED_DIFF)),
           "the retain loss");
   public static final Key<Double> BETA =
       key(
@@ -74,12 +82,34 @@ public final class ObjectiveKeys {
   public static final Key<Layer> LAYER =
       key("layer", ValueType.layer(), needed(RMU), "where activations are steered");
   public static final Key<Double> COEFFICIENT =
-      key("coefficient", positive(), only(Map.of(RMU, 2.0)), "length of the control vector");
+      key(
+          "coefficient",
+          positive(),
+          only(Map.of(RMU, 2.0)),
+          "length of the control vector; with `adaptive`, in lengths of the frozen activation");
+  public static final Key<Boolean> ADAPTIVE =
+      key(
+          "adaptive",
+          ValueType.flag(),
+          only(Map.of(RMU, false)),
+          "whether each token's target is as long as `coefficient` times its frozen activation");
+  public static final Key<List<Layer>> LAYERS =
+      key(
+          "layers",
+          ValueType.listOf(ValueType.layer(), "layers"),
+          needed(CIRCUIT_BREAKER),
+          "where activations are rerouted; the losses are means over them");
+  public static final Key<Double> ORTHOGONALITY =
+      key(
+          "orthogonality",
+          nonNegative(),
+          only(Map.of(CIRCUIT_BREAKER, 0.0)),
+          "weight of the loss that keeps rerouted rows at right angles to each other; 0: off");
   public static final Key<String> TRAINABLE =
       key(
           "trainable",
           ValueType.regex(),
-          only(Map.of(RMU, ".*")),
+          only(Map.of(RMU, ".*", CIRCUIT_BREAKER, ".*")),
           "names of the parameters that are trained");
   public static final Key<Double> EPSILON =
       key("epsilon", nonNegative(), needed(PDU), "the retain loss that is allowed");
@@ -133,6 +163,9 @@ public final class ObjectiveKeys {
           SKIP_TOKENS,
           LAYER,
           COEFFICIENT,
+          ADAPTIVE,
+          LAYERS,
+          ORTHOGONALITY,
           TRAINABLE,
           EPSILON,
           DUAL_STEP,

@@ -8,6 +8,7 @@ public enum ObjectiveName implements Spelled {
   SIM_NPO("SimNPO"),
   DPO("DPO"),
   RMU("RMU"),
+  CIRCUIT_BREAKER("CircuitBreaker"),
   UNDIAL("UNDIAL"),
   CEU("CEU"),
   WGA("WGA"),

@@ -6,7 +6,7 @@ public enum RetainName implements Spelled {
   NLL("NLL"),
   /** Divergence from the reference model's predictions on the retain rows. */
   KL("KL"),
-  /** Distance from the reference model's activations on the retain rows (RMU). */
+  /** Distance from the reference model's activations on the retain rows (RMU, CircuitBreaker). */
   EMBED_DIFF("EmbedDiff"),
   NONE("none");
 

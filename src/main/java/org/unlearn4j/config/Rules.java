@@ -154,11 +154,18 @@ final class Rules {
     if (name.get() == ObjectiveName.PDU && none) {
       add(ObjectiveKeys.RETAIN, "none for PDU", "a retain loss, which the dual variable watches");
     }
-    if (retain.get() == RetainName.EMBED_DIFF && name.get() != ObjectiveName.RMU) {
+    boolean steers = name.get() == ObjectiveName.RMU || name.get() == ObjectiveName.CIRCUIT_BREAKER;
+    if (retain.get() == RetainName.EMBED_DIFF && !steers) {
       add(
           ObjectiveKeys.RETAIN,
           "EmbedDiff for " + name.get().spelling(),
-          "NLL, KL or none (EmbedDiff is RMU's)");
+          "NLL, KL or none (EmbedDiff is that of RMU and CircuitBreaker)");
+    }
+    if (comparesRows() && is(Schema.UNLEARN.batchSize, 1)) {
+      add(
+          Schema.UNLEARN.batchSize,
+          "1 beside unlearn.objective.orthogonality",
+          "at least 2 (it compares rows of a micro-batch)");
     }
     boolean pairs = settings.find(Schema.FORM).filter(f -> f != Form.QUESTIONS).isEmpty();
     if (name.get() == ObjectiveName.DPO && !pairs) {
@@ -181,6 +188,10 @@ final class Rules {
           "0 without CLReg",
           "a number greater than 0 (nothing would be forgotten)");
     }
+  }
+
+  private boolean comparesRows() {
+    return settings.find(ObjectiveKeys.ORTHOGONALITY).filter(o -> o > 0).isPresent();
   }
 
   private void floor() {
@@ -323,6 +334,9 @@ final class Rules {
       if (is(ClRegKeys.FORM, form)) {
         add(ClRegKeys.FORM, form.spelling() + beside, "contrastive or margin" + or);
       }
+    }
+    if (comparesRows()) {
+      add(ObjectiveKeys.ORTHOGONALITY, "a weight" + beside, "0" + or);
     }
     for (LoopKeys loop : List.of(Schema.FINETUNE, Schema.UNLEARN, Schema.RELEARN)) {
       if (settings.find(loop.adapter.dropout).filter(d -> d > 0).isPresent()) {

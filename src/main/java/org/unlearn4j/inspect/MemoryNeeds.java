@@ -33,7 +33,7 @@ record MemoryNeeds(Decoder decoder) {
     return new Tree()
         .put("unit", "MiB")
         .put("activations_for", all + " rows of " + time + " tokens, an estimate")
-        .put("frozen_twin_for", "KL and EmbedDiff (retain), UNDIAL, RMU; the others need no twin")
+        .put("frozen_twin_for", "KL and EmbedDiff (retain), UNDIAL, RMU, CircuitBreaker; no others")
         .put("unlearn_fp32", unlearn(Precision.FP32, "NLL", false))
         .put("unlearn_fp32_recompute", unlearn(Precision.FP32, "NLL", true))
         .put("unlearn_fp32_with_twin", unlearn(Precision.FP32, "KL", false))

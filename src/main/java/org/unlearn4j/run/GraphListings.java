@@ -69,6 +69,11 @@ public final class GraphListings {
     for (ObjectiveName name : ObjectiveName.values()) {
       files.put("llama.step." + name.spelling() + ".txt", step(name, required(name)));
     }
+    files.put(
+        "llama.step.RMU+adaptive.txt",
+        step(
+            ObjectiveName.RMU,
+            List.of("unlearn.objective.layer=1", "unlearn.objective.adaptive=true")));
     files.put("llama.step." + FINETUNE + ".txt", step(llama, Objective.finetune(), false));
     steps(files, "KL", "unlearn.objective.retain=KL");
     steps(files, "recompute", "unlearn.recompute=true");
@@ -111,6 +116,8 @@ public final class GraphListings {
   private static List<String> required(ObjectiveName name) {
     return switch (name) {
       case RMU -> List.of("unlearn.objective.layer=1");
+      case CIRCUIT_BREAKER ->
+          List.of("unlearn.objective.layers=[0, last]", "unlearn.objective.orthogonality=0.1");
       case PDU -> List.of("unlearn.objective.epsilon=1");
       default -> List.of();
     };

@@ -256,7 +256,7 @@ public final class TaskData implements AutoCloseable {
   private static <T> List<T> known(List<T> strangers) {
     if (strangers.isEmpty()) {
       throw new UserException(
-          "unlearn: objective.floor, clreg.view, stop or choose asks for strangers, but the folder"
+          "unlearn: objective.floor, clreg.view, stop, choose or lunar asks for strangers, but the folder"
               + " of the data has no strangers.jsonl, expected that file (questions like those to"
               + " forget, about people or things that you invent), or reference or a number as the"
               + " floor.");

@@ -61,12 +61,26 @@ public record Features(
    */
   Operand<TFloat32> mean(
       Ops tf, StepContext c, BiFunction<Ops, FeatureLayer, Operand<TFloat32>> each) {
+    return mean(tf, c, Segment.FORGET, layers, each);
+  }
+
+  /**
+   * The same of any segment's rows.
+   *
+   * @param each {@code [rows]} at a layer
+   */
+  static Operand<TFloat32> mean(
+      Ops tf,
+      StepContext c,
+      Segment segment,
+      List<FeatureLayer> layers,
+      BiFunction<Ops, FeatureLayer, Operand<TFloat32>> each) {
     List<Operand<TFloat32>> sums = new ArrayList<>();
     for (FeatureLayer layer : layers) {
       sums.add(tf.sum(each.apply(tf, layer), tf.constant(0)));
     }
     Operand<TFloat32> sum = sums.size() == 1 ? sums.get(0) : tf.math.addN(sums);
-    Operand<TFloat32> rows = c.stepRows(Segment.FORGET);
+    Operand<TFloat32> rows = c.stepRows(segment);
     return tf.math.div(
         sums.size() == 1 ? sum : tf.math.mul(sum, tf.constant(1f / sums.size())), rows);
   }

@@ -27,8 +27,6 @@ import org.unlearn4j.weights.DType;
  * The closed list of objectives: settings in, terms out. A new one is one class and one line here.
  */
 public final class Objectives {
-  private static final String RMU_LAYER = "unlearn.objective.layer";
-
   private Objectives() {}
 
   /**
@@ -121,7 +119,8 @@ public final class Objectives {
     objective =
         switch (o.name()) {
           case PDU -> objective.with(dual(o));
-          case RMU -> objective.training(trainable(o.get(ObjectiveKeys.TRAINABLE), decoder));
+          case RMU, CIRCUIT_BREAKER ->
+              objective.training(trainable(o.get(ObjectiveKeys.TRAINABLE), decoder));
           default -> objective;
         };
     if (!o.floor().equals(Floor.NONE)) {
@@ -153,7 +152,10 @@ public final class Objectives {
       case NPO -> new Npo(beta(o));
       case SIM_NPO -> new SimNpo(beta(o), o.get(ObjectiveKeys.DELTA));
       case DPO -> new Dpo(beta(o));
-      case RMU -> new ActivationDistance(Segment.FORGET, rmuLayer(o, layers), control);
+      case RMU ->
+          ActivationDistance.steered(
+              steered(o, layers).get(0), control.orElseThrow(), o.get(ObjectiveKeys.ADAPTIVE));
+      case CIRCUIT_BREAKER -> Rerouting.at(steered(o, layers), o.get(ObjectiveKeys.ORTHOGONALITY));
       case UNDIAL -> new Undial(beta(o));
       case CEU -> new Ceu(o.get(ObjectiveKeys.SKIP_TOKENS));
       case WGA -> new WeightedAscent(beta(o), 0);
@@ -166,8 +168,7 @@ public final class Objectives {
     return switch (o.retain()) {
       case NLL -> new MeanNll(Segment.RETAIN, 1);
       case KL -> new RetainKl();
-      case EMBED_DIFF ->
-          new ActivationDistance(Segment.RETAIN, rmuLayer(o, layers), Optional.empty());
+      case EMBED_DIFF -> ActivationDistance.kept(steered(o, layers));
       case NONE -> throw new IllegalArgumentException("no retain loss was asked for");
     };
   }
@@ -184,9 +185,18 @@ public final class Objectives {
         o.get(ObjectiveKeys.DUAL_WARMUP));
   }
 
-  private static FeatureLayer rmuLayer(ObjectiveSettings o, int layers) {
-    String name = o.get(ObjectiveKeys.LAYER).toString();
-    return FeatureLayer.named(RMU_LAYER, name, layers);
+  /** Where the forget loss moves activations, and {@code EmbedDiff} keeps them. */
+  private static List<FeatureLayer> steered(ObjectiveSettings o, int layers) {
+    return o.name() == ObjectiveName.RMU
+        ? named(ObjectiveKeys.LAYER.path(), List.of(o.get(ObjectiveKeys.LAYER)), layers)
+        : named(ObjectiveKeys.LAYERS.path(), o.get(ObjectiveKeys.LAYERS), layers);
+  }
+
+  private static List<FeatureLayer> named(String key, List<Layer> names, int layers) {
+    return names.stream()
+        .map(Layer::toString)
+        .map(l -> FeatureLayer.named(key, l, layers))
+        .toList();
   }
 
   private static Set<String> trainable(String regex, Decoder decoder) {
@@ -208,11 +218,7 @@ public final class Objectives {
   }
 
   private static Regulariser regulariser(ClRegSettings c, int layers) {
-    List<FeatureLayer> at =
-        c.layers().stream()
-            .map(Layer::toString)
-            .map(l -> FeatureLayer.named("unlearn.clreg.layers", l, layers))
-            .toList();
+    List<FeatureLayer> at = named("unlearn.clreg.layers", c.layers(), layers);
     Features features =
         new Features(
             at,

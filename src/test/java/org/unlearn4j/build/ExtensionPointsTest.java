@@ -48,6 +48,7 @@ class ExtensionPointsTest {
             ObjectiveName.GRAD_ASCENT, // has no retain loss
             ObjectiveName.DPO, // asks for pairs
             ObjectiveName.RMU, // has a control vector and a layer that must be given
+            ObjectiveName.CIRCUIT_BREAKER, // has layers that must be given, and compares rows
             ObjectiveName.PDU, // has a dual variable
             ObjectiveName.NPO); // is the default of commands, and the example of listings
     Set<String> three =

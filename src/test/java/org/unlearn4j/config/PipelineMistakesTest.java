@@ -1,5 +1,6 @@
 package org.unlearn4j.config;
 
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -59,6 +60,29 @@ class PipelineMistakesTest {
             "robust.attack: found an attack beside several devices, expected none, or one device"),
         found);
     assertTrue(found.contains("salient_share: found a search for modules beside several"), found);
+  }
+
+  /** Rows on other devices are not compared: pairs would be missing. */
+  @Test
+  void replicasRefuseWhatComparesRows() throws IOException {
+    String pipeline =
+        """
+        name: replicas
+        model: {path: models/fable-target, device: [cpu:0, cpu:1], spread: %s}
+        data: {benchmark: fable}
+        unlearn: {objective: {name: CircuitBreaker, layers: 1, orthogonality: %s}}
+        """;
+    String found = mistakes(pipeline.formatted("replicas", "0.1"));
+    assertTrue(
+        found.contains(
+            "orthogonality: found a weight beside several devices with model.spread: replicas,"
+                + " expected 0, or one device, or model.spread: stages"),
+        found);
+    for (String allowed : List.of("stages, 0.1", "replicas, 0.0")) {
+      String yaml = pipeline.formatted((Object[]) allowed.split(", ", -1));
+      Path file = Files.writeString(folder.resolve("p.yaml"), yaml);
+      assertDoesNotThrow(() -> Pipeline.read(file, List.of()), allowed);
+    }
   }
 
   /** An alias is the node it names: within itself a tree without end, doubled often a large one. */
@@ -153,6 +177,12 @@ GradAscent | unlearn.objective.retain=NLL      | expected none (GradDiff is the 
 PDU      | unlearn.seed=1                      | epsilon: found no such key
 RMU      | unlearn.seed=1                      | layer: found no such key
 RMU      | unlearn.objective.layer=-1          | found -1, expected embeddings, last or a block number
+CircuitBreaker | unlearn.seed=1                | layers: found no such key
+CircuitBreaker | unlearn.objective.layers=[1, 1] | found the list [1, 1], expected a list of different layers
+CircuitBreaker | unlearn.objective.adaptive=true | found a setting that CircuitBreaker does not have
+CircuitBreaker | unlearn.objective={name: CircuitBreaker, layers: 1, floor: 1} | found a setting that CircuitBreaker does not have
+CircuitBreaker | unlearn={batch_size: 1, objective: {name: CircuitBreaker, layers: 1, orthogonality: 0.1}} | found 1 beside unlearn.objective.orthogonality, expected at least 2
+RMU      | unlearn.objective={name: RMU, layer: 1, adaptive: 2} | found 2, expected true or false
 RMU      | unlearn.objective.trainable=a(      | found a(, expected a regular expression
 NPO      | unlearn.objective.floor=0           | found 0, expected none, reference, strangers or a number
 NPO      | unlearn.objective.floor=stranger    | (did you mean strangers?)

@@ -29,11 +29,12 @@ class PipelineTest {
     return Files.writeString(folder.resolve("pipeline.yaml"), yaml);
   }
 
-  /** What PDU and RMU cannot do without. */
+  /** What PDU, RMU and CircuitBreaker cannot do without. */
   private static List<String> needs(ObjectiveName name) {
     return switch (name) {
       case PDU -> List.of("unlearn.objective.epsilon=1.5");
       case RMU -> List.of("unlearn.objective.layer=1");
+      case CIRCUIT_BREAKER -> List.of("unlearn.objective.layers=[1, last]");
       default -> List.of();
     };
   }
@@ -187,7 +188,19 @@ class PipelineTest {
         1,
         1,
         RetainName.EMBED_DIFF,
-        Map.of("layer", new Layer("1"), "coefficient", 2.0, "trainable", ".*"));
+        Map.of("layer", new Layer("1"), "coefficient", 2.0, "adaptive", false, "trainable", ".*"));
+    assertObjective(
+        "CircuitBreaker",
+        1,
+        1,
+        RetainName.EMBED_DIFF,
+        Map.of(
+            "layers",
+            List.of(new Layer("1"), Layer.LAST),
+            "orthogonality",
+            0.0,
+            "trainable",
+            ".*"));
     assertObjective(
         "PDU",
         1,
@@ -218,7 +231,9 @@ class PipelineTest {
     assertEquals(retain, found.retain());
     assertEquals(own, own(found));
     assertEquals(Floor.NONE, found.floor());
-    boolean byRow = objective != ObjectiveName.RMU && objective != ObjectiveName.PDU;
+    boolean byRow =
+        !Set.of(ObjectiveName.RMU, ObjectiveName.CIRCUIT_BREAKER, ObjectiveName.PDU)
+            .contains(objective);
     assertEquals(byRow, found.values().containsKey(ObjectiveKeys.FLOOR), "has floors");
     assertThrows(
         IllegalStateException.class,

@@ -46,6 +46,7 @@ class DiskFaultsTest {
         "relearn",
         "round",
         "merge",
+        "negate",
         "surgery",
         "verify",
         "compare",

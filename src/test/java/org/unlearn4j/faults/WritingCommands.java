@@ -96,6 +96,9 @@ final class WritingCommands {
         List.of("round", "--model", target, "--variant", "int4", "--out", OUT + "/rounded"));
     arguments.put("merge", merge(target, root.resolve("adapter")));
     arguments.put(
+        "negate",
+        List.of("negate", "--model", target, "--learned", unlearned, "--out", OUT + "/negated"));
+    arguments.put(
         "surgery",
         List.of(
             "surgery",

@@ -57,6 +57,8 @@ class ReplicasTermsTest {
       value = {
         "NPO      | unlearn.objective.retain=KL",
         "RMU      | unlearn.objective.layer=1",
+        "RMU      | unlearn.objective={name: RMU, layer: 1, adaptive: true}",
+        "CircuitBreaker | unlearn.objective.layers=[0, 1]",
         "CEU      | unlearn.objective.alpha=1",
         "PDU      | unlearn.objective.epsilon=1",
         "NPO      | unlearn.quantization_aware=int8",

@@ -90,7 +90,8 @@ class RobustObjectivesTest {
     "UNDIAL, unlearn.objective.alpha=1",
     "NPO, unlearn.objective.retain=KL",
     "PDU, unlearn.objective.epsilon=1",
-    "RMU, unlearn.objective.layer=1"
+    "RMU, unlearn.objective.layer=1",
+    "CircuitBreaker, unlearn.objective.layers=1"
   })
   void ofEachStructure(String name, String set) {
     equalsTheSameByHand(objective(name, set), TOLERANCE);

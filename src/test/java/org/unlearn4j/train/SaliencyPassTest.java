@@ -165,6 +165,7 @@ class SaliencyPassTest {
     String[] sets =
         switch (name) {
           case RMU -> new String[] {"unlearn.objective.layer=1"};
+          case CIRCUIT_BREAKER -> new String[] {"unlearn.objective.layers=1"};
           case PDU -> new String[] {"unlearn.objective.epsilon=1"};
           default -> new String[0];
         };
@@ -172,7 +173,7 @@ class SaliencyPassTest {
     List<Saliency.Module> tenth = found.most(0.1);
     assertTrue(tenth.size() < found.modules().size(), found.toString());
     assertTrue(tenth.get(0).value() > 0);
-    if (name == ObjectiveName.RMU) {
+    if (name == ObjectiveName.RMU || name == ObjectiveName.CIRCUIT_BREAKER) {
       // Blocks above the layer that is steered do not learn anything from it.
       assertEquals(14, found.modules().size());
       assertTrue(found.modules().stream().noneMatch(m -> m.name().contains(".2.")));

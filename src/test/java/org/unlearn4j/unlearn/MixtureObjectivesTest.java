@@ -85,6 +85,7 @@ class MixtureObjectivesTest {
     List<String> all = new ArrayList<>(List.of("unlearn.clreg.weight=" + LAMBDA));
     switch (name) {
       case RMU -> all.add("unlearn.objective.layer=1");
+      case CIRCUIT_BREAKER -> all.add("unlearn.objective.layers=[0, 1]");
       case PDU -> all.add("unlearn.objective.epsilon=1");
       default -> {
         // all keys have defaults

@@ -52,9 +52,22 @@ class ObjectiveGraphsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "GradAscent, x=x, false", "GradDiff, x=x, false", "NPO, x=x, false", "SimNPO, x=x, false",
-    "DPO, x=x, false", "CEU, x=x, false", "WGA, x=x, false", "SatImp, x=x, false",
-    "PDU, epsilon=1, false", "UNDIAL, x=x, true", "RMU, layer=1, true", "NPO, retain=KL, true",
+    "GradAscent, x=x, false",
+    "GradDiff, x=x, false",
+    "NPO, x=x, false",
+    "SimNPO, x=x, false",
+    "DPO, x=x, false",
+    "CEU, x=x, false",
+    "WGA, x=x, false",
+    "SatImp, x=x, false",
+    "PDU, epsilon=1, false",
+    "UNDIAL, x=x, true",
+    "RMU, layer=1, true",
+    "NPO, retain=KL, true",
+    "RMU, '{layer: 1, retain: none}', false",
+    "RMU, '{layer: 1, retain: none, adaptive: true}', true",
+    "CircuitBreaker, layers=1, true",
+    "CircuitBreaker, '{layers: 1, retain: none}', true",
     "PDU, '{epsilon: 1, retain: KL}', true"
   })
   void aFrozenTwinOnlyForTermsThatReadIt(String objective, String set, boolean twin) {
@@ -76,7 +89,7 @@ class ObjectiveGraphsTest {
 
   /** RMU reads activations alone: no head over any vocabulary is in its graph. */
   @ParameterizedTest
-  @CsvSource({"RMU, layer=1, false", "NPO, gamma=1, true"})
+  @CsvSource({"RMU, layer=1, false", "CircuitBreaker, layers=1, false", "NPO, gamma=1, true"})
   void aHeadOnlyForTermsThatScore(String objective, String set, boolean head) {
     assertEquals(head, any(operations(objective, sets(objective, set)), "labelled/"));
   }
