@@ -76,6 +76,7 @@ final class PipelineRecords {
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
         robust(s),
+        CombineKeys.read(s),
         s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
         s.get(UnlearnKeys.RETAIN_ROWS),

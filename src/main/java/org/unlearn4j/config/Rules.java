@@ -41,6 +41,7 @@ final class Rules {
     objective();
     floor();
     robust();
+    CombineKeys.check(settings, this::add);
     surgery();
     relearn();
     adapter();

@@ -262,7 +262,9 @@ final class StageInputs {
       listing(step + "NPO+floor");
     }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
-    unlearn.robust().ifPresent(r -> listing(step + "NPO+robust"));
+    if (unlearn.robust().isPresent() || unlearn.combine().isPresent()) {
+      listing(step + "NPO+robust"); // whose parts are taken one by one
+    }
     unlearn.loop().adapter().ifPresent(a -> listing(step + "NPO+adapter"));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {
