@@ -279,6 +279,7 @@ final class Schema {
           CombineKeys.section(),
           UNLEARN.adapter.section(),
           new Section("unlearn.surgery", true, "directions that are cut out; left out: none"),
+          SurgeryKeys.healing(),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(

@@ -17,6 +17,7 @@ import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RetainName;
+import org.unlearn4j.config.SurgerySettings;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.data.ChoiceReader;
 import org.unlearn4j.data.RowFiles;
@@ -273,6 +274,10 @@ final class StageInputs {
     if (unlearn.loop().recompute()) {
       listing(step + "NPO+recompute");
     }
+    unlearn
+        .surgery()
+        .flatMap(SurgerySettings::healing)
+        .ifPresent(h -> listing(step + GraphListings.FINETUNE));
     return this;
   }
 

@@ -185,6 +185,8 @@ NPO      | unlearn={combine: {rule: GRU}, objective: {name: NPO, retain: none}} 
 UNDIAL   | unlearn.combine.rule=PCGrad         | found PCGrad with alpha: 0, expected sum
 NPO      | unlearn={combine: {rule: agree}, router_loss: 0.1} | found 0.1 with unlearn.combine.rule, expected 0, or rule: sum
 NPO      | unlearn={combine: {rule: agree}, adapter: {orthogonality: 0.5}} | found a weight beside unlearn.combine, expected 0
+NPO      | unlearn.surgery.healing.steps=0     | found 0, expected an integer of at least 1
+NPO      | unlearn.surgery.healing.learning_rate=-1 | found -1, expected a number of at least 0
 NPO      | unlearn.router_loss=auto            | found auto, expected config or a number of at least 0
 NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
 NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
@@ -222,6 +224,18 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
     UserException e =
         assertThrows(UserException.class, () -> Pipeline.defaults(objective, List.of(set)));
     assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  /** A second graph of several processes would begin where the first has not ended. */
+  @Test
+  void severalProcessesDoNotHeal() {
+    List<String> sets =
+        List.of("unlearn.surgery.healing.steps=3", "model.device=[a:7000/cpu, b:7000/cpu]");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(
+        found.contains("healing.steps=3: found healing beside several processes, expected none"),
+        found);
   }
 
   /** What a base that stays as it is cannot have. */
