@@ -76,7 +76,8 @@ final class PipelineRecords {
         regularised ? Optional.of(clreg(s)) : Optional.empty(),
         Optional.of(quantization(s)).filter(q -> q.format() != QuantizationSettings.Format.NONE),
         robust(s),
-        s.hasSection("unlearn.surgery") ? Optional.of(surgery(s)) : Optional.empty(),
+        CombineKeys.read(s),
+        s.hasSection("unlearn.surgery") ? Optional.of(SurgeryKeys.read(s)) : Optional.empty(),
         s.get(UnlearnKeys.SALIENT_SHARE),
         s.get(UnlearnKeys.RETAIN_ROWS),
         new WatchSettings(s.get(UnlearnKeys.WATCH), s.get(UnlearnKeys.WATCH_ROWS)),
@@ -119,17 +120,6 @@ final class PipelineRecords {
                     s.get(RobustKeys.STEPS),
                     s.get(RobustKeys.RATE),
                     s.get(RobustKeys.COURSE)));
-  }
-
-  private static SurgerySettings surgery(Settings s) {
-    return new SurgerySettings(
-        s.find(SurgeryKeys.LAYERS),
-        s.get(SurgeryKeys.RANK),
-        s.get(SurgeryKeys.ENERGY),
-        s.get(SurgeryKeys.FROM),
-        s.get(SurgeryKeys.WRITES),
-        s.get(SurgeryKeys.READS),
-        s.get(SurgeryKeys.STRENGTH));
   }
 
   private static QuantizationSettings quantization(Settings s) {

@@ -41,6 +41,7 @@ final class Rules {
     objective();
     floor();
     robust();
+    CombineKeys.check(settings, this::add);
     surgery();
     relearn();
     adapter();
@@ -236,6 +237,10 @@ final class Rules {
   private void surgery() {
     if (is(SurgeryKeys.READS, false) && is(SurgeryKeys.WRITES, false)) {
       add(SurgeryKeys.READS, "false beside writes: false", "true for one of the two");
+    }
+    if (settings.hasSection("unlearn.surgery.healing")
+        && settings.find(Schema.DEVICE).filter(d -> !d.processes().isEmpty()).isPresent()) {
+      add(SurgeryKeys.HEALING_STEPS, "healing beside several processes", "none, or one process");
     }
   }
 

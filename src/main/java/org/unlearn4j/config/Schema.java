@@ -276,8 +276,10 @@ final class Schema {
               true,
               "the forget loss is taken at weights that an attack has moved; left out: at the"
                   + " weights as they are"),
+          CombineKeys.section(),
           UNLEARN.adapter.section(),
           new Section("unlearn.surgery", true, "directions that are cut out; left out: none"),
+          SurgeryKeys.healing(),
           new Section("export", false, "the ONNX folder"),
           new Section("evaluate", false, "how models are measured"),
           new Section(
@@ -343,6 +345,7 @@ final class Schema {
     all.addAll(UnlearnKeys.ALL);
     all.addAll(TuningKeys.ALL);
     all.addAll(RobustKeys.ALL);
+    all.addAll(CombineKeys.ALL);
     all.addAll(SurgeryKeys.ALL);
     all.addAll(ExportKeys.ALL);
     all.addAll(List.of(SUITE, TOKEN_BUDGET, MAX_NEW_TOKENS, LIMIT, CHOICES, GRADNORM));

@@ -7,6 +7,7 @@ import static org.unlearn4j.config.ValueType.flag;
 import static org.unlearn4j.config.ValueType.integer;
 import static org.unlearn4j.config.ValueType.layer;
 import static org.unlearn4j.config.ValueType.listOf;
+import static org.unlearn4j.config.ValueType.nonNegative;
 import static org.unlearn4j.config.ValueType.positiveShare;
 import static org.unlearn4j.config.ValueType.share;
 
@@ -59,5 +60,38 @@ final class SurgeryKeys {
           share(),
           constant(1.0),
           "1 takes the directions out, less leaves a part");
-  static final List<Key<?>> ALL = List.of(LAYERS, RANK, ENERGY, FROM, WRITES, READS, STRENGTH);
+  static final Key<Integer> HEALING_STEPS =
+      new Key<>(
+          "unlearn.surgery.healing.steps",
+          integer(1),
+          constant(10),
+          "of `batch_size` times `accumulate` retain rows each");
+  static final Key<Double> HEALING_RATE =
+      new Key<>(
+          "unlearn.surgery.healing.learning_rate",
+          nonNegative(),
+          Fallback.derived("that of `unlearn`", s -> s.find(Schema.UNLEARN.learningRate)),
+          "peak of the schedule, which is that of `unlearn` without a warm-up");
+  static final List<Key<?>> ALL =
+      List.of(LAYERS, RANK, ENERGY, FROM, WRITES, READS, STRENGTH, HEALING_STEPS, HEALING_RATE);
+
+  static Section healing() {
+    return new Section(
+        "unlearn.surgery.healing",
+        true,
+        "steps on retain rows once directions are cut out; left out: none");
+  }
+
+  static SurgerySettings read(Settings s) {
+    return new SurgerySettings(
+        s.find(LAYERS),
+        s.get(RANK),
+        s.get(ENERGY),
+        s.get(FROM),
+        s.get(WRITES),
+        s.get(READS),
+        s.get(STRENGTH),
+        s.find(HEALING_STEPS)
+            .map(steps -> new SurgerySettings.Healing(steps, s.get(HEALING_RATE))));
+  }
 }

@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param writes whether maps that write to the stream are changed
  * @param reads whether maps that read from it are changed
  * @param strength 1 takes the directions out
+ * @param healing empty where nothing is taught afterwards
  */
 public record SurgerySettings(
     Optional<List<Layer>> layers,
@@ -21,7 +22,15 @@ public record SurgerySettings(
     From from,
     boolean writes,
     boolean reads,
-    double strength) {
+    double strength,
+    Optional<Healing> healing) {
+
+  /**
+   * Ordinary training on retain rows after the cut.
+   *
+   * @param learningRate peak of the schedule
+   */
+  public record Healing(int steps, double learningRate) {}
 
   /** Which model's stream. */
   public enum From implements Spelled {

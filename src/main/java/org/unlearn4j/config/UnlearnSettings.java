@@ -9,6 +9,7 @@ import java.util.Optional;
  * @param clreg empty where the regulariser is off (no block, or weight 0)
  * @param quantization empty where steps see full precision only
  * @param robust empty where the forget loss is taken at the weights as they are
+ * @param combine empty where forget and retain gradient are added
  * @param surgery empty where nothing is cut afterwards
  * @param salientShare part of the blocks' matrices that learns; 1: the whole model does
  * @param retainRows retain rows beside each forget row
@@ -20,6 +21,7 @@ public record UnlearnSettings(
     Optional<ClRegSettings> clreg,
     Optional<QuantizationSettings> quantization,
     Optional<RobustSettings> robust,
+    Optional<CombineSettings> combine,
     Optional<SurgerySettings> surgery,
     double salientShare,
     int retainRows,

@@ -4,6 +4,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.base.MachineException;
 import org.unlearn4j.eval.Scorer;
 import org.unlearn4j.lm.LanguageModel;
 import org.unlearn4j.lm.TokenRow;
@@ -69,6 +70,28 @@ record Likelihood(double[] rowNll, double meanNll, double prob) {
     try (Bars bars = new Bars(what)) {
       Map<TokenRow, TokenScores> scores = new Scorer(model, tokenBudget, bars).score(rows);
       return rows.stream().map(scores::get).toList();
+    }
+  }
+
+  /**
+   * Holds the forget set's mean NLL before and after against each other.
+   *
+   * @throws MachineException if it is the same, or no finite number: such weights are no model
+   */
+  static void requireMoved(double before, double after) {
+    if (!Double.isFinite(before) || !Double.isFinite(after)) {
+      throw new MachineException(
+          "The forget set's mean NLL: found "
+              + before
+              + " before and "
+              + after
+              + " after, expected finite numbers; a lower learning rate may help.");
+    }
+    if (before == after) {
+      throw new MachineException(
+          "The run moved nothing: the forget set's mean NLL is "
+              + after
+              + " before and after; is the learning rate 0?");
     }
   }
 }

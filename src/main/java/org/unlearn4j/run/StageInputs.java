@@ -17,6 +17,7 @@ import org.unlearn4j.config.ClRegSettings;
 import org.unlearn4j.config.Floor;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RetainName;
+import org.unlearn4j.config.SurgerySettings;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.data.ChoiceReader;
 import org.unlearn4j.data.RowFiles;
@@ -262,7 +263,9 @@ final class StageInputs {
       listing(step + "NPO+floor");
     }
     unlearn.clreg().ifPresent(c -> listing(step + listing(c.form())));
-    unlearn.robust().ifPresent(r -> listing(step + "NPO+robust"));
+    if (unlearn.robust().isPresent() || unlearn.combine().isPresent()) {
+      listing(step + "NPO+robust"); // whose parts are taken one by one
+    }
     unlearn.loop().adapter().ifPresent(a -> listing(step + "NPO+adapter"));
     unlearn.quantization().ifPresent(q -> listing(step + "NPO+" + q.format().spelling()));
     if (unlearn.objective().retain() == RetainName.KL) {
@@ -271,6 +274,10 @@ final class StageInputs {
     if (unlearn.loop().recompute()) {
       listing(step + "NPO+recompute");
     }
+    unlearn
+        .surgery()
+        .flatMap(SurgerySettings::healing)
+        .ifPresent(h -> listing(step + GraphListings.FINETUNE));
     return this;
   }
 

@@ -56,6 +56,7 @@ public final class SurgeryStage {
       data.notes().forEach(log::println);
       Surgery.Rows rows = new Surgery.Rows(forget, retain, pipeline.evaluate().tokenBudget());
       Surgery surgery = new Surgery(settings, decoder, rows);
+      Optional<Healing> healing = Healing.of(pipeline, decoder, rows, tokenizer, out, log);
       ObjectNode record = record(model);
       Computation computation = RuntimeModels.measuring(pipeline.model());
       if (settings.from().before()) {
@@ -72,14 +73,18 @@ public final class SurgeryStage {
                 .valueToTree(RuntimeModels.weightHashes(model, "tf", FileHashes.inMemory())));
         done.set("data_sha256", new ObjectMapper().valueToTree(data.provenance()));
         record.set("surgery", done);
-        StageSupport.write(
-            after.variables(),
-            decoder,
-            out,
-            StageSupport.layout(model, decoder),
-            tokenizer,
-            Optional.of(record));
+        healing.ifPresent(h -> h.keep(after.variables()));
+        if (healing.isEmpty()) {
+          StageSupport.write(
+              after.variables(),
+              decoder,
+              out,
+              StageSupport.layout(model, decoder),
+              tokenizer,
+              Optional.of(record));
+        }
       }
+      healing.ifPresent(h -> h.write(out, model, record, likelihood -> {}));
     }
   }
 

@@ -140,11 +140,9 @@ public final class UnlearnStage {
       List<TokenRow> alternates = alternates(data, whole);
       List<TokenRow> strangers = Watching.strangers(pipeline, data);
       Watching.Tuned tuned = Watching.tuned(pipeline, data);
+      Surgery.Rows looked = new Surgery.Rows(forget, retain, budget());
       Optional<Surgery> surgery =
-          pipeline
-              .unlearn()
-              .surgery()
-              .map(s -> new Surgery(s, decoder, new Surgery.Rows(forget, retain, budget())));
+          pipeline.unlearn().surgery().map(s -> new Surgery(s, decoder, looked));
       Trainer.Regularisation regularisation = regularisation(data, forget, loop.seed());
       data.notes().forEach(log::println);
       TrainingData rows =
@@ -153,6 +151,7 @@ public final class UnlearnStage {
       Computation computation = RuntimeModels.training(pipeline.model(), loop);
       new SettledPrecision(log)
           .warn(pipeline, decoder.config(), loop, out.toAbsolutePath().getParent());
+      Optional<Healing> healing = Healing.of(pipeline, decoder, looked, tokenizer(base), out, log);
       boolean everything = pipeline.unlearn().salientShare() == 1;
       if (everything) {
         // Before any weight is read: nothing else takes memory yet, and nobody has waited. What the
@@ -169,6 +168,9 @@ public final class UnlearnStage {
       if (!everything) {
         MemoryCheck.ofTraining("unlearn", decoder, objective, computation, loop, rows).require(log);
       }
+      Likelihood before;
+      ObjectNode record;
+      Trainer.Finished finished;
       StepGraph graph = new StepGraph(decoder, objective, computation);
       try (TrainingStep step =
           new TrainingStep(
@@ -185,34 +187,37 @@ public final class UnlearnStage {
         // What training holds is there from now on: a measurement that succeeds here does so later.
         step.reset();
         Reference reference = reference(model, rows);
-        Likelihood before = reference.forget;
+        before = reference.forget;
         before.unknown().ifPresent(log::println);
         surgery.ifPresent(s -> s.before(model));
         watching.begin(model, log);
         Trainer trainer =
             new Trainer(
                 step, loop, rows.withReference(reference.nll).withFloors(floors), regularisation);
-        Trainer.Finished finished;
         try (ProgressBar bar = ProgressBar.named("unlearn " + objective.name())) {
           finished = trainer.run(files, StageSupport.bar(bar), watching.watch(), watching.judge());
         }
         watching.decided(finished.steps()).forEach(log::println);
         Optional<ObjectNode> cut = surgery.map(s -> s.cut(model, graph.variables(), log));
         Likelihood after = likelihood(model, forget, "forget set after");
-        requireMoved(before.meanNll(), after.meanNll());
-        ObjectNode record = record(weights, data, finished, before, after, computation);
-        salient.ifPresent(s -> record.set("salient", s.json()));
-        cut.ifPresent(c -> record.set("surgery", c));
-        watching.record().ifPresent(r -> record.set("tuning", r));
-        StageSupport.write(
-            graph,
-            Optional.of(base),
-            out,
-            StageSupport.layout(base, decoder),
-            tokenizer(base),
-            Optional.of(record));
-        return new Trained(finished, data.read(), files);
+        ObjectNode made = record(weights, data, finished, before, after, computation);
+        salient.ifPresent(s -> made.set("salient", s.json()));
+        cut.ifPresent(c -> made.set("surgery", c));
+        watching.record().ifPresent(r -> made.set("tuning", r));
+        record = made;
+        healing.ifPresentOrElse(
+            h -> h.keep(graph.variables()),
+            () ->
+                StageSupport.write(
+                    graph,
+                    Optional.of(base),
+                    out,
+                    StageSupport.layout(base, decoder),
+                    tokenizer(base),
+                    Optional.of(made)));
       }
+      healing.ifPresent(h -> h.write(out, base, record, a -> after(record, before, a)));
+      return new Trained(finished, data.read(), files);
     }
   }
 
@@ -330,26 +335,10 @@ public final class UnlearnStage {
     return floors;
   }
 
-  /**
-   * Holds the forget set's mean NLL before and after against each other.
-   *
-   * @throws MachineException if it is the same, or no finite number: such weights are no model
-   */
-  static void requireMoved(double before, double after) {
-    if (!Double.isFinite(before) || !Double.isFinite(after)) {
-      throw new MachineException(
-          "The forget set's mean NLL: found "
-              + before
-              + " before and "
-              + after
-              + " after, expected finite numbers; a lower learning rate may help.");
-    }
-    if (before == after) {
-      throw new MachineException(
-          "The run moved nothing: the forget set's mean NLL is "
-              + after
-              + " before and after; is the learning rate 0?");
-    }
+  /** What became of the rows to forget, once it is known that something did. */
+  private static void after(ObjectNode record, Likelihood before, Likelihood after) {
+    Likelihood.requireMoved(before.meanNll(), after.meanNll());
+    record.putObject("after").put("forget_nll", after.meanNll()).put("forget_prob", after.prob());
   }
 
   private ObjectNode record(
@@ -383,7 +372,7 @@ public final class UnlearnStage {
     root.withObjectProperty("data").set("sha256", mapper.valueToTree(data.provenance()));
     root.set("base_weights_sha256", mapper.valueToTree(baseHashes));
     root.putObject("before").put("forget_nll", before.meanNll()).put("forget_prob", before.prob());
-    root.putObject("after").put("forget_nll", after.meanNll()).put("forget_prob", after.prob());
+    after(root, before, after);
     return root;
   }
 }

@@ -222,6 +222,7 @@ final class Checkpoints {
     sets.add(step.graph().learned());
     sets.addAll(step.optimizer().state());
     step.attacked().ifPresent(sets::add);
+    step.averaged().ifPresent(sets::add);
     // Found from rows, by a pass whose rounding may be another one next time.
     step.graph().weights().adapter().flatMap(AdapterWeights::start).ifPresent(sets::add);
     step.graph().avoided().ifPresent(sets::add);

@@ -28,8 +28,8 @@ import org.unlearn4j.weights.DType;
  *
  * @param weights master weights
  * @param moments what the optimiser remembers
- * @param accumulators of gradients, with several micro-batches a step or a robust objective, which
- *     keeps the weights as they were, too
+ * @param accumulators of gradients, with several micro-batches a step or parts that are taken one
+ *     by one; and what a robust objective and a rule that combines gradients keep
  * @param twin weights of the frozen model
  * @param step what a step allocates and gives back
  */
@@ -158,10 +158,17 @@ public record MemoryPlan(long weights, long moments, long accumulators, long twi
     return new MemoryPlan(
         adaptation.map(a -> weights(decoder, a)).orElse(FLOAT * parameters),
         moments(optimizer, objective.learning().parameters(decoder)),
-        (accumulating || objective.robust() ? FLOAT * trained : 0)
-            + (objective.robust() ? 2 * FLOAT * trained : 0),
+        FLOAT * trained * arrays(objective, accumulating),
         twin ? FLOAT * parameters : 0,
         step(decoder, objective, computation, batch));
+  }
+
+  /** Kept beside the moments, each as large as what learns. */
+  private static int arrays(Objective objective, boolean accumulating) {
+    int gradients = accumulating || objective.apart() ? 1 : 0;
+    int attacked = objective.robust() ? 2 : 0;
+    int combined = objective.combine().map(c -> c.averages() ? 2 : 1).orElse(0);
+    return gradients + attacked + combined;
   }
 
   private static long moments(OptimizerSettings.Form optimizer, List<Parameter> learned) {

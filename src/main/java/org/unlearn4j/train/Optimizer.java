@@ -37,18 +37,28 @@ final class Optimizer {
   private final List<Op> accumulate = new ArrayList<>();
   private final List<Op> update = new ArrayList<>();
 
+  /** Where the gradient lies that an update takes. */
+  enum Sums {
+    /** A step has one micro-batch, whose gradient it is. */
+    NONE,
+    /** In the accumulators, but for that of the micro-batch at hand. */
+    CARRIED,
+    /** In the accumulators: the update is a run of its own. */
+    WHOLE
+  }
+
   /**
    * Adds the updates to a graph.
    *
    * @param gradients of this micro-batch
-   * @param accumulating gradients are summed over several micro-batches before an update
+   * @param held where they are summed up
    */
   Optimizer(
       TfRuntime runtime,
       Variables variables,
       Map<Parameter, Operand<TFloat32>> gradients,
       OptimizerSettings settings,
-      boolean accumulating) {
+      Sums held) {
     this.settings = settings;
     Ops tf = runtime.ops().withSubScope("optimizer");
     parameters = List.copyOf(gradients.keySet());
@@ -61,13 +71,16 @@ final class Optimizer {
                   case ADAFACTOR -> new Adafactor(runtime, variables, parameters);
                 });
     accumulated =
-        accumulating
+        held != Sums.NONE
             ? runtime.atHome(() -> new Variables(runtime, "accumulated", parameters))
             : null;
     decay = scalar(tf, "decay");
     carry = scalar(tf, "carry");
     Map<Parameter, Operand<TFloat32>> sums =
-        accumulating ? accumulation(runtime, tf, gradients) : gradients;
+        held == Sums.NONE ? gradients : accumulation(runtime, tf, gradients);
+    if (held == Sums.WHOLE) {
+      sums.replaceAll((p, g) -> accumulated.read(p));
+    }
     norm = globalNorm(runtime, tf.withSubScope("norm"), sums);
     Operand<TFloat32> clip = clip(tf.withSubScope("clip"), settings.clipNorm());
     // Updates wait for every gradient, because one may still be reading other parameters.
@@ -162,7 +175,7 @@ final class Optimizer {
     return parameters;
   }
 
-  /** Sums of gradients over micro-batches; only where there are several. */
+  /** Sums of gradients over micro-batches; only where there are {@link Sums}. */
   Variables accumulated() {
     return accumulated;
   }

@@ -1,22 +1,20 @@
 package org.unlearn4j.train;
 
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.function.IntFunction;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.tensorflow.Result;
+import org.tensorflow.op.Op;
 import org.tensorflow.proto.RunMetadata;
-import org.tensorflow.types.TFloat32;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.RobustSettings;
 import org.unlearn4j.tf.Feeds;
 import org.unlearn4j.tf.PeakMemory;
-import org.unlearn4j.tf.TfTensors;
 import org.unlearn4j.tf.Variables;
 import org.unlearn4j.unlearn.CollatedBatch;
 import org.unlearn4j.unlearn.FeatureLayer;
@@ -41,11 +39,15 @@ public final class TrainingStep implements AutoCloseable {
       double gradNorm,
       Map<FeatureLayer, List<float[]>> features) {}
 
+  /** Name of a term. */
+  private static final String RETAIN = "retain";
+
   private final StepGraph graph;
   private final Optimizer optimizer;
   private final int accumulate;
   private final Optional<RobustSettings> robust;
   private final Optional<WeightPerturbation> perturbation;
+  private final Optional<GradientCombination> combination;
 
   /**
    * Adds the optimiser to a graph whose session is not open yet. The graph is this step's from here
@@ -75,21 +77,31 @@ public final class TrainingStep implements AutoCloseable {
         throw new IllegalArgumentException("the forget part has no factor in this graph");
       }
       this.optimizer =
-          new Optimizer(
-              graph.runtime(),
-              graph.learned(),
-              graph.gradients(),
-              settings,
-              accumulate > 1 || robust.isPresent());
+          new Optimizer(graph.runtime(), graph.learned(), graph.gradients(), settings, sums());
       perturbation =
           robust.map(
               r ->
                   new WeightPerturbation(
                       graph.runtime(), graph.learned(), optimizer.accumulated(), r));
+      combination =
+          graph
+              .objective()
+              .combine()
+              .map(
+                  c ->
+                      new GradientCombination(
+                          graph.runtime(), graph.gradients(), optimizer.accumulated(), c));
     } catch (RuntimeException | Error e) {
       graph.close();
       throw e;
     }
+  }
+
+  private Optimizer.Sums sums() {
+    if (graph.objective().combine().isPresent()) {
+      return Optimizer.Sums.WHOLE;
+    }
+    return accumulate > 1 || robust.isPresent() ? Optimizer.Sums.CARRIED : Optimizer.Sums.NONE;
   }
 
   public StepGraph graph() {
@@ -106,6 +118,11 @@ public final class TrainingStep implements AutoCloseable {
     return perturbation.flatMap(WeightPerturbation::course);
   }
 
+  /** Moving average of retain gradients, where a rule that combines gradients reads one. */
+  Optional<Variables> averaged() {
+    return combination.flatMap(GradientCombination::average);
+  }
+
   Optimizer optimizer() {
     return optimizer;
   }
@@ -113,6 +130,7 @@ public final class TrainingStep implements AutoCloseable {
   /** Zeroes what the optimiser remembers; to be called once the parameters are assigned. */
   public void reset() {
     optimizer.reset();
+    combination.map(GradientCombination::sets).ifPresent(Variables::zero);
   }
 
   /**
@@ -132,15 +150,20 @@ public final class TrainingStep implements AutoCloseable {
    * @param learnt one batch a step of an attack that learns, see {@link StepBatch#lesson}
    */
   StepBatches collate(List<StepBatch> micro, List<StepBatch> learnt) {
-    if (perturbation.isEmpty()) {
+    if (!graph.objective().apart()) {
       return StepBatches.of(collated(micro, UnaryOperator.identity()));
     }
-    // A regulariser compares forget rows with others, at the weights as they are.
+    // A regulariser compares forget rows with others, at the weights as they are: beside the retain
+    // loss, or, where that is taken alone, beside the forget loss or alone.
     boolean compared = graph.objective().regulariser().isPresent();
+    boolean combined = combination.isPresent();
+    boolean alone = perturbation.isPresent() || !compared;
+    UnaryOperator<StepBatch> whole = UnaryOperator.identity();
     return new StepBatches(
-        collated(micro, compared ? UnaryOperator.identity() : StepBatch::keepingAlone),
-        collated(micro, b -> b.forgettingAlone(compared)),
-        collated(learnt, UnaryOperator.identity()),
+        collated(micro, compared && !combined ? whole : StepBatch::keepingAlone),
+        alone ? collated(micro, b -> b.forgettingAlone(compared)) : List.of(),
+        compared && combined ? collated(micro, whole) : List.of(),
+        collated(learnt, whole),
         micro.stream().mapToLong(StepBatch::tokens).sum());
   }
 
@@ -193,7 +216,11 @@ public final class TrainingStep implements AutoCloseable {
       throw new IllegalArgumentException(
           batches.lessons().size() + " batches to learn, expected " + lessons());
     }
-    Seen seen = new Seen();
+    if (combination.isPresent()) {
+      return combined(combination.get(), t, batches, learningRate, control, how);
+    }
+    Seen seen = new Seen(graph);
+    double norm = 0;
     StepControl rest = perturbation.isPresent() ? control.keepingAlone() : control;
     int earlier = perturbation.map(p -> forgotten(t, p, batches, control, seen, how)).orElse(0);
     for (int i = 0; i < micro.size(); i++) {
@@ -211,12 +238,47 @@ public final class TrainingStep implements AutoCloseable {
               seen.add(result, n -> perturbation.isEmpty() || !StepGraph.FORGET_PART.contains(n));
           seen.features(result, at);
           if (last) {
-            seen.norm = scalar(result, at + graph.queueFeatures().size());
+            norm = Seen.scalar(result, at + graph.queueFeatures().size());
           }
         }
       }
     }
-    return seen.outcome();
+    return seen.outcome(norm);
+  }
+
+  /** A step whose forget and retain gradient are combined: each has its sum and its passes. */
+  private Outcome combined(
+      GradientCombination both,
+      int t,
+      StepBatches batches,
+      double learningRate,
+      StepControl control,
+      BiFunction<String, Feeds, Result> how) {
+    Seen seen = new Seen(graph);
+    int held = perturbation.map(p -> forgotten(t, p, batches, control, seen, how)).orElse(0);
+    boolean attacked = held > 0;
+    StepControl others = control.withoutRetaining();
+    Pass besides =
+        new Pass(
+            attacked ? others.keepingAlone() : others,
+            i -> optimizer.accumulate(held + i),
+            n -> !n.equals(RETAIN) && !(attacked && StepGraph.FORGET_PART.contains(n)));
+    boolean compared = attacked || !batches.comparing().isEmpty();
+    seen.add(accumulate(compared ? batches.comparing() : batches.forgetting(), besides, how));
+    Pass retaining = new Pass(control.retainingAlone(), both::accumulate, RETAIN::equals);
+    seen.add(accumulate(batches.micro(), retaining, how));
+    try (Feeds feeds = new Feeds(graph.runtime())) {
+      feeds.target(both.combine());
+      how.apply("combination of gradients", feeds).close();
+    }
+    try (Feeds feeds = new Feeds(graph.runtime())) {
+      optimizer.feed(feeds, t, learningRate, true);
+      feeds.fetch(optimizer.norm());
+      optimizer.update().forEach(feeds::target);
+      try (Result result = how.apply("update", feeds)) {
+        return seen.outcome(Seen.scalar(result, 0));
+      }
+    }
   }
 
   /**
@@ -261,13 +323,34 @@ public final class TrainingStep implements AutoCloseable {
    */
   private Seen accumulate(
       List<CollatedBatch> batches, StepControl control, BiFunction<String, Feeds, Result> how) {
-    Seen seen = new Seen();
+    Pass pass = new Pass(control, optimizer::accumulate, StepGraph.FORGET_PART::contains);
+    return accumulate(batches, pass, how);
+  }
+
+  /**
+   * One pass over some batches that changes no weights.
+   *
+   * @param into what a batch runs, by its index: it puts the gradient somewhere
+   * @param terms that the batches are there for
+   */
+  private record Pass(StepControl control, IntFunction<List<Op>> into, Predicate<String> terms) {}
+
+  private Seen accumulate(
+      List<CollatedBatch> batches, Pass pass, BiFunction<String, Feeds, Result> how) {
+    boolean queued = pass.terms().test(RETAIN);
+    Seen seen = new Seen(graph);
     for (int i = 0; i < batches.size(); i++) {
       try (Feeds feeds = new Feeds(graph.runtime())) {
-        feed(feeds, batches.get(i), control.atMicro(i));
-        optimizer.accumulate(i).forEach(feeds::target);
+        feed(feeds, batches.get(i), pass.control().atMicro(i));
+        if (queued) {
+          graph.queueFeatures().values().forEach(feeds::fetch);
+        }
+        pass.into().apply(i).forEach(feeds::target);
         try (Result result = how.apply("micro-batch", feeds)) {
-          seen.add(result, StepGraph.FORGET_PART::contains);
+          int at = seen.add(result, pass.terms());
+          if (queued) {
+            seen.features(result, at);
+          }
         }
       }
     }
@@ -279,59 +362,6 @@ public final class TrainingStep implements AutoCloseable {
     graph.feed(feeds, batch, control);
     feeds.fetch(graph.total());
     graph.values().values().forEach(feeds::fetch);
-  }
-
-  /** What a step saw, summed over its micro-batches. */
-  private final class Seen {
-    private final Map<String, Double> terms = new LinkedHashMap<>();
-    private final Map<FeatureLayer, List<float[]>> features = new LinkedHashMap<>();
-    private double total;
-    private double norm;
-
-    void add(Seen other) {
-      total += other.total;
-      other.terms.forEach((name, value) -> terms.merge(name, value, Double::sum));
-    }
-
-    /** The losses: the total and those terms that the batch is there for. */
-    int add(Result result, Predicate<String> which) {
-      total += scalar(result, 0);
-      int at = 1;
-      for (String name : graph.values().keySet()) {
-        double value = scalar(result, at++);
-        if (which.test(name)) {
-          terms.merge(name, value, Double::sum);
-        }
-      }
-      return at;
-    }
-
-    void features(Result result, int from) {
-      int at = from;
-      for (FeatureLayer layer : graph.queueFeatures().keySet()) {
-        features
-            .computeIfAbsent(layer, l -> new ArrayList<>())
-            .addAll(rows(TfTensors.floats(result, at++)));
-      }
-    }
-
-    Outcome outcome() {
-      return new Outcome(terms, total, norm, features);
-    }
-  }
-
-  /** A matrix as its rows. */
-  private List<float[]> rows(float[] flat) {
-    int hidden = graph.decoder().config().hiddenSize();
-    List<float[]> rows = new ArrayList<>();
-    for (int from = 0; from < flat.length; from += hidden) {
-      rows.add(Arrays.copyOfRange(flat, from, from + hidden));
-    }
-    return rows;
-  }
-
-  private static double scalar(Result result, int i) {
-    return ((TFloat32) result.get(i)).getFloat();
   }
 
   @Override

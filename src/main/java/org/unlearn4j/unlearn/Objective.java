@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import org.unlearn4j.config.CombineSettings;
 import org.unlearn4j.nn.Parameter;
 
 /**
@@ -19,7 +20,8 @@ import org.unlearn4j.nn.Parameter;
  * @param quantization the loss is that of the weights as they will be deployed
  * @param floor how unlikely rows may become
  * @param robust the forget part is taken at weights that an attack has moved, the rest where they
- *     are; the step then runs each part by itself
+ *     are
+ * @param combine what the optimiser gets of forget and retain gradient; empty: their sum
  * @param balancing weight of the loss that balances experts; 0: none
  */
 public record Objective(
@@ -32,6 +34,7 @@ public record Objective(
     Optional<QuantizationAware> quantization,
     Optional<Floored> floor,
     boolean robust,
+    Optional<CombineSettings> combine,
     double balancing) {
 
   /** Ordinary training on the retain segment. */
@@ -56,6 +59,7 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         false,
+        Optional.empty(),
         0);
   }
 
@@ -71,6 +75,7 @@ public record Objective(
         quantization,
         floor,
         robust,
+        combine,
         balancing);
   }
 
@@ -85,6 +90,7 @@ public record Objective(
         quantization,
         floor,
         robust,
+        combine,
         balancing);
   }
 
@@ -100,7 +106,17 @@ public record Objective(
 
   private Objective learning(Learning other) {
     return new Objective(
-        name, forget, retain, regulariser, dual, other, quantization, floor, robust, balancing);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        other,
+        quantization,
+        floor,
+        robust,
+        combine,
+        balancing);
   }
 
   /** The forget loss alone, unweighted and in full precision, on the same parameters. */
@@ -115,6 +131,7 @@ public record Objective(
         Optional.empty(),
         Optional.empty(),
         false,
+        Optional.empty(),
         0);
   }
 
@@ -130,6 +147,7 @@ public record Objective(
         Optional.of(added),
         floor,
         robust,
+        combine,
         balancing);
   }
 
@@ -145,19 +163,61 @@ public record Objective(
         quantization,
         Optional.of(added),
         robust,
+        combine,
         balancing);
   }
 
   /** The same, its forget part taken at weights that an attack has moved. */
   public Objective robustly() {
     return new Objective(
-        name, forget, retain, regulariser, dual, learning, quantization, floor, true, balancing);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        learning,
+        quantization,
+        floor,
+        true,
+        combine,
+        balancing);
+  }
+
+  /** The same, its gradients combined by a rule. */
+  public Objective combining(CombineSettings added) {
+    return new Objective(
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        learning,
+        quantization,
+        floor,
+        robust,
+        Optional.of(added),
+        balancing);
+  }
+
+  /** Whether a step runs each part by itself. */
+  public boolean apart() {
+    return robust || combine.isPresent();
   }
 
   /** The same with a loss that balances experts. */
   Objective balancing(double weight) {
     return new Objective(
-        name, forget, retain, regulariser, dual, learning, quantization, floor, robust, weight);
+        name,
+        forget,
+        retain,
+        regulariser,
+        dual,
+        learning,
+        quantization,
+        floor,
+        robust,
+        combine,
+        weight);
   }
 
   /** What pulls rows up that have fallen below their floor. */

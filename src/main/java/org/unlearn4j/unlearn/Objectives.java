@@ -129,6 +129,9 @@ public final class Objectives {
     if (settings.robust().isPresent()) {
       objective = objective.robustly();
     }
+    if (settings.combine().isPresent()) {
+      objective = objective.combining(settings.combine().get());
+    }
     if (settings.quantization().isPresent()) {
       objective = objective.with(quantization(settings.quantization().get()));
     }

@@ -5,8 +5,8 @@ package org.unlearn4j.unlearn;
  *
  * @param alpha weight of the retain loss
  * @param lambda weight of the regulariser
- * @param forgetting factor of the forget part, floors included; read by robust objectives only,
- *     which take it alone (1, with an alpha and lambda of 0) or leave it out (0)
+ * @param forgetting factor of the forget part, floors included; read by objectives only that take
+ *     their parts one by one: alone (1, with an alpha and lambda of 0) or without it (0)
  * @param viewSeed what a view drawn inside the graph is drawn from
  * @param quantized whether an objective that knows weights as they will be deployed reads those
  */
@@ -43,6 +43,16 @@ public record StepControl(
   /** All but the forget part. */
   public StepControl keepingAlone() {
     return new StepControl(alpha, lambda, 0, viewSeed, quantized);
+  }
+
+  /** All but the retain loss: what a retain gradient is combined with. */
+  public StepControl withoutRetaining() {
+    return new StepControl(0, lambda, forgetting, viewSeed, quantized);
+  }
+
+  /** The retain loss alone. */
+  public StepControl retainingAlone() {
+    return new StepControl(alpha, 0, 0, viewSeed, quantized);
   }
 
   /** The retain loss alone, unweighted: what an attack learns rows by. */

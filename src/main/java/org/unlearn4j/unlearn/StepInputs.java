@@ -61,7 +61,7 @@ final class StepInputs {
             List.of());
     alpha = objective.retain().isPresent() ? floats(tf, "alpha") : null;
     lambda = objective.regulariser().isPresent() ? floats(tf, "lambda") : null;
-    forgetting = objective.robust() ? floats(tf, "forgetting") : null;
+    forgetting = objective.apart() ? floats(tf, "forgetting") : null;
     boolean views = objective.regulariser().filter(r -> r.features().viewDropout() > 0).isPresent();
     boolean adapters =
         objective
@@ -118,7 +118,7 @@ final class StepInputs {
     return lambda;
   }
 
-  /** Factor of the forget part; only where the objective is robust. */
+  /** Factor of the forget part; only where a step runs its parts one by one. */
   Placeholder<TFloat32> forgetting() {
     return forgetting;
   }

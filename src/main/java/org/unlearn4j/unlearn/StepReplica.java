@@ -162,7 +162,7 @@ final class StepReplica {
   /** The weight of a summand of the forget part. */
   private Operand<TFloat32> forgetting(Ops ops, double weight) {
     Operand<TFloat32> constant = ops.constant((float) weight);
-    return objective.robust() ? ops.math.mul(inputs.forgetting(), constant) : constant;
+    return objective.apart() ? ops.math.mul(inputs.forgetting(), constant) : constant;
   }
 
   /** What a retain loss is above the constraint: these rows' share of {@code retain - epsilon}. */

@@ -36,6 +36,9 @@ class SurgeryCommandTest {
        "tie_word_embeddings": false}
       """;
 
+  /** Of a mean NLL near 8: sums in float32, in an order that threads decide. */
+  private static final double ROUNDING = 1e-4;
+
   @TempDir Path temp;
   private Path pipeline;
 
@@ -161,6 +164,81 @@ class SurgeryCommandTest {
     assertEquals(11, done.path("read").size(), done.toString()); // five a block, and the head
     assertEquals(5, done.path("written").size());
     assertTrue(done.path("retain_features_moved").path("last").doubleValue() > 0);
+  }
+
+  /**
+   * Healing is ordinary training of what was cut on rows to keep: those become likelier than the
+   * cut left them, and at a rate of 0 the model is the one that was cut, to the bit.
+   */
+  @Test
+  void healingTeachesTheRowsToKeep() throws IOException {
+    assertEquals(0, run("surgery", "cut").code());
+    assertTrue(record("cut").path("healing").isMissingNode(), "none unless it is asked for");
+    CommandRun run = run("surgery", "healed", "healing={steps: 8, learning_rate: 3.0e-3}");
+    assertEquals(0, run.code(), run.err());
+    assertTrue(run.err().contains("healing: 8 steps"), run.err());
+    JsonNode healing = record("healed").path("healing");
+    assertEquals(8, healing.path("steps").intValue());
+    double before = healing.path("retain_nll_cut").doubleValue();
+    double after = healing.path("retain_nll").doubleValue();
+    assertTrue(after > 0 && after < before - 0.1, "from " + before + " to " + after);
+    assertWritten(healing, "healed");
+    assertEquals(before, asWritten("cut").path("retain_nll_cut").doubleValue(), ROUNDING);
+    assertTrue(nothingIsLeft());
+    run("surgery", "still", "healing={steps: 2, learning_rate: 0}", "strength=1");
+    assertEquals(weights("cut"), weights("still"));
+    assertTrue(!weights("cut").equals(weights("healed")));
+  }
+
+  /** What is measured of a folder that was written, neither cut nor taught again. */
+  private JsonNode asWritten(String folder) throws IOException {
+    CommandRun run =
+        CommandRun.withNotes(
+            "surgery",
+            "--pipeline",
+            "" + pipeline,
+            "--model",
+            "" + temp.resolve(folder),
+            "--out",
+            "" + temp.resolve(folder + "-again"),
+            "--set",
+            "unlearn.surgery={strength: 0, healing: {steps: 1, learning_rate: 0}}");
+    assertEquals(0, run.code(), run.err());
+    assertEquals(weights(folder), weights(folder + "-again"));
+    return record(folder + "-again").path("healing");
+  }
+
+  private void assertWritten(JsonNode healing, String folder) throws IOException {
+    JsonNode written = asWritten(folder);
+    for (String nll : List.of("retain_nll", "forget_nll")) {
+      double expected = healing.path(nll).doubleValue();
+      assertEquals(expected, written.path(nll + "_cut").doubleValue(), ROUNDING, nll);
+    }
+  }
+
+  /** What is on disk while a model heals is gone when it has. */
+  private boolean nothingIsLeft() {
+    return !Files.exists(temp.resolve("checkpoints"));
+  }
+
+  /** The record says of the rows to forget what the healed model does, not the cut one. */
+  @Test
+  void unlearnHealsWhatItCut() throws IOException {
+    CommandRun run = run("unlearn", "less", "healing.steps=4");
+    assertEquals(0, run.code(), run.err());
+    JsonNode healing = record("less").path("healing");
+    assertEquals(4, healing.path("steps").intValue());
+    assertEquals(1e-3, healing.path("learning_rate").doubleValue(), "that of unlearn");
+    double before = healing.path("retain_nll_cut").doubleValue();
+    double after = healing.path("retain_nll").doubleValue();
+    assertTrue(after > 0 && after <= before, "from " + before + " to " + after);
+    Path file = temp.resolve("less").resolve("unlearning.json");
+    JsonNode whole = new ObjectMapper().readTree(file.toFile());
+    double forgotten = healing.path("forget_nll").doubleValue();
+    assertTrue(forgotten != healing.path("forget_nll_cut").doubleValue());
+    assertEquals(forgotten, whole.path("after").path("forget_nll").doubleValue());
+    assertWritten(healing, "less");
+    assertTrue(nothingIsLeft());
   }
 
   @Test

@@ -53,12 +53,14 @@ class PipelineMistakesTest {
             name: stages
             model: {path: models/fable-target, device: [cpu:0, cpu:1], spread: stages}
             data: {benchmark: fable}
-            unlearn: {objective: {name: NPO}, robust: {attack: SAM}, salient_share: 0.5}
+            unlearn: {objective: {name: NPO}, robust: {attack: SAM}, combine: {rule: GRU}, salient_share: 0.5}
             """);
     assertTrue(
         found.contains(
             "robust.attack: found an attack beside several devices, expected none, or one device"),
         found);
+    assertTrue(
+        found.contains("combine.rule: found GRU beside several devices, expected sum"), found);
     assertTrue(found.contains("salient_share: found a search for modules beside several"), found);
   }
 
@@ -154,7 +156,7 @@ class PipelineMistakesTest {
                 + " accumulate, learning_rate, schedule, warmup_epochs, optimizer, weight_decay,"
                 + " clip_norm, seed, checkpoint_every, recompute, router_loss, retain_rows,"
                 + " quantization_aware, quantization_share, salient_share, watch, watch_rows,"
-                + " tuning_share, seeds, objective, stop, choose, clreg, robust, adapter, surgery (did you mean"
+                + " tuning_share, seeds, objective, stop, choose, clreg, robust, combine, adapter, surgery (did you mean"
                 + " batch_size?).",
             "--set verify: found no key=value, expected for instance unlearn.epochs=3.");
     assertEquals(String.join("\n", expected), found);
@@ -207,6 +209,14 @@ NPO      | unlearn={robust: {}, objective: {name: NPO, alpha: 0}} | found relear
 GradAscent | unlearn.robust.attack=relearn     | found relearn with retain: none
 UNDIAL   | unlearn.robust.attack=relearn       | found relearn with alpha: 0
 NPO      | unlearn={robust: {}, router_loss: 0.1} | found 0.1 with unlearn.robust.attack, expected 0 (no attack)
+NPO      | unlearn.combine.rule=gru             | (did you mean GRU?)
+NPO      | unlearn.combine.average=1           | found 1, expected a number from 0 to less than 1
+NPO      | unlearn={combine: {rule: GRU}, objective: {name: NPO, retain: none}} | rule: found GRU with retain: none, expected sum, or else a retain loss
+UNDIAL   | unlearn.combine.rule=PCGrad         | found PCGrad with alpha: 0, expected sum
+NPO      | unlearn={combine: {rule: agree}, router_loss: 0.1} | found 0.1 with unlearn.combine.rule, expected 0, or rule: sum
+NPO      | unlearn={combine: {rule: agree}, adapter: {orthogonality: 0.5}} | found a weight beside unlearn.combine, expected 0
+NPO      | unlearn.surgery.healing.steps=0     | found 0, expected an integer of at least 1
+NPO      | unlearn.surgery.healing.learning_rate=-1 | found -1, expected a number of at least 0
 NPO      | unlearn.router_loss=auto            | found auto, expected config or a number of at least 0
 NPO      | unlearn.warmup_epochs=11            | found 11.0, expected at most the 10 epochs there are
 NPO      | unlearn.batch_size=99999999999      | expected an integer of at least 1
@@ -244,6 +254,18 @@ NPO      | unlearn.clreg.layers=[              | broken YAML in the value
     UserException e =
         assertThrows(UserException.class, () -> Pipeline.defaults(objective, List.of(set)));
     assertTrue(e.getMessage().contains(expected), e.getMessage());
+  }
+
+  /** A second graph of several processes would begin where the first has not ended. */
+  @Test
+  void severalProcessesDoNotHeal() {
+    List<String> sets =
+        List.of("unlearn.surgery.healing.steps=3", "model.device=[a:7000/cpu, b:7000/cpu]");
+    String found =
+        assertThrows(UserException.class, () -> Pipeline.defaults("NPO", sets)).getMessage();
+    assertTrue(
+        found.contains("healing.steps=3: found healing beside several processes, expected none"),
+        found);
   }
 
   /** What a base that stays as it is cannot have. */

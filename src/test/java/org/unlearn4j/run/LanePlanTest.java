@@ -61,10 +61,10 @@ class LanePlanTest {
 
   @Test
   void aRunThatEndsInNoModel() {
-    UnlearnStage.requireMoved(1, 2);
+    Likelihood.requireMoved(1, 2);
     for (double[] no : new double[][] {{1, Double.NaN}, {Double.NaN, 1}, {1, 1}, {1, 1.0 / 0}}) {
       MachineException e =
-          assertThrows(MachineException.class, () -> UnlearnStage.requireMoved(no[0], no[1]));
+          assertThrows(MachineException.class, () -> Likelihood.requireMoved(no[0], no[1]));
       assertTrue(e.getMessage().contains("" + no[1]), e.getMessage());
     }
   }

@@ -295,21 +295,31 @@ class MemoryPlanTest {
 
   /**
    * A robust step keeps the sum of its gradients, the weights while they are moved, and how far an
-   * attack that learns has come.
+   * attack that learns has come; one that combines gradients that sum, the retain gradient and,
+   * where its rule reads one, an average.
    */
-  @Test
-  void variablesOfARobustStepAreCounted() {
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "unlearn.robust.attack=relearn | 3",
+        "unlearn.combine.rule=GRU | 3",
+        "unlearn.combine={rule: agree, average: 0} | 2",
+        "unlearn.combine.rule=PCGrad | 2",
+        "unlearn.robust.attack=relearn; unlearn.combine.rule=agree | 5",
+        "unlearn.combine.rule=sum | 0"
+      })
+  void variablesOfAStepInPartsAreCounted(String set, int kept) {
     Decoder decoder = Decoder.of(new Shape("llama", 2, 64, 176, 4, 512).config());
     long parameters = decoder.parameters().stream().mapToLong(p -> p.size()).sum();
-    List<String> sets = List.of("unlearn.robust.attack=relearn");
-    var unlearn = Pipeline.defaults("NPO", sets).unlearn();
+    var unlearn = Pipeline.defaults("NPO", List.of(set.split("; "))).unlearn();
     var objective = Objectives.of(unlearn, decoder);
     Computation computation = computation(Precision.FP32, false);
     MemoryPlan plan =
         MemoryPlan.of(
             decoder, objective, computation, false, MemoryPlan.Batch.of(objective, 1, 8, 4));
-    assertEquals(12 * parameters, plan.accumulators());
-    // Of every parameter: itself, two moments, a sum of gradients, a copy, a distance. None else.
+    assertEquals(4L * kept * parameters, plan.accumulators());
+    // Of every parameter: itself, two moments, and what is kept. None else.
     StepGraph graph = new StepGraph(decoder, objective, computation);
     try (TrainingStep step =
         new TrainingStep(graph, OptimizerSettings.adamW(0.01, 1), 1, unlearn.robust())) {
@@ -318,8 +328,9 @@ class MemoryPlanTest {
       while (operations.hasNext()) {
         variables += operations.next().type().equals("VarHandleOp") ? 1 : 0;
       }
-      assertEquals(6 * decoder.parameters().size(), variables);
-      assertEquals(24 * parameters, plan.weights() + plan.moments() + plan.accumulators());
+      assertEquals((3 + kept) * decoder.parameters().size(), variables);
+      assertEquals(
+          4L * (3 + kept) * parameters, plan.weights() + plan.moments() + plan.accumulators());
     }
   }
 }

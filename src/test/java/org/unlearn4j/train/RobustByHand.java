@@ -39,7 +39,13 @@ final class RobustByHand implements AutoCloseable {
    * @param lambda weight of a regulariser
    */
   RobustByHand(StepFixture fixture, Objective objective, double lambda) {
+    this(fixture, objective, lambda, fixture.batch(objective));
+  }
+
+  /** The same over other rows than all of the fixture's. */
+  RobustByHand(StepFixture fixture, Objective objective, double lambda, StepBatch rows) {
     this.fixture = fixture;
+    this.batch = rows;
     objective.forget().ifPresent(f -> weights.put("forget", f.weight()));
     objective.retain().ifPresent(r -> weights.put("retain", r.weight()));
     objective.regulariser().ifPresent(r -> weights.put("clreg", lambda));
@@ -47,7 +53,6 @@ final class RobustByHand implements AutoCloseable {
     for (String term : weights.keySet()) {
       gradients.put(term, graph.gradientsOf(term));
     }
-    batch = fixture.batch(objective);
   }
 
   StepBatch batch() {

@@ -197,7 +197,7 @@ class RobustStepTest {
               graph.variables(),
               graph.gradients(),
               OptimizerSettings.adamW(0, 0),
-              true);
+              Optimizer.Sums.CARRIED);
       WeightPerturbation moved =
           new WeightPerturbation(
               graph.runtime(), graph.variables(), optimizer.accumulated(), noise);

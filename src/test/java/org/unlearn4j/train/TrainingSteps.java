@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.unlearn4j.config.CombineSettings;
 import org.unlearn4j.config.OptimizerSettings;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.RobustSettings;
@@ -44,6 +45,24 @@ final class TrainingSteps {
     StepGraph graph = new StepGraph(fixture.decoder(), objective.robustly(), computation);
     TrainingStep step =
         new TrainingStep(graph, OptimizerSettings.adamW(0, 0), accumulate, Optional.of(settings));
+    fixture.assignPolicy(graph);
+    step.reset();
+    return step;
+  }
+
+  /** A step that combines gradients by a rule, attacked or not; neither clipped nor decayed. */
+  static TrainingStep combined(
+      StepFixture fixture,
+      Objective objective,
+      Computation computation,
+      CombineSettings rule,
+      Optional<RobustSettings> attack,
+      int accumulate) {
+    Objective combining = objective.combining(rule);
+    StepGraph graph =
+        new StepGraph(
+            fixture.decoder(), attack.isPresent() ? combining.robustly() : combining, computation);
+    TrainingStep step = new TrainingStep(graph, OptimizerSettings.adamW(0, 0), accumulate, attack);
     fixture.assignPolicy(graph);
     step.reset();
     return step;
