@@ -59,6 +59,8 @@ class ReplicasTermsTest {
         "RMU      | unlearn.objective.layer=1",
         "CEU      | unlearn.objective.alpha=1",
         "PDU      | unlearn.objective.epsilon=1",
+        "IHL      | unlearn.objective.alpha=1",
+        "FLAT     | unlearn.objective.divergence=js",
         "NPO      | unlearn.quantization_aware=int8",
         "NPO      | unlearn.adapter={rank: 2}",
       })

@@ -52,9 +52,21 @@ class ObjectiveGraphsTest {
 
   @ParameterizedTest
   @CsvSource({
-    "GradAscent, x=x, false", "GradDiff, x=x, false", "NPO, x=x, false", "SimNPO, x=x, false",
-    "DPO, x=x, false", "CEU, x=x, false", "WGA, x=x, false", "SatImp, x=x, false",
-    "PDU, epsilon=1, false", "UNDIAL, x=x, true", "RMU, layer=1, true", "NPO, retain=KL, true",
+    "GradAscent, x=x, false",
+    "GradDiff, x=x, false",
+    "NPO, x=x, false",
+    "SimNPO, x=x, false",
+    "DPO, x=x, false",
+    "CEU, x=x, false",
+    "WGA, x=x, false",
+    "SatImp, x=x, false",
+    "IHL, x=x, false",
+    "FLAT, x=x, false",
+    "AltPO, x=x, false",
+    "PDU, epsilon=1, false",
+    "UNDIAL, x=x, true",
+    "RMU, layer=1, true",
+    "NPO, retain=KL, true",
     "PDU, '{epsilon: 1, retain: KL}', true"
   })
   void aFrozenTwinOnlyForTermsThatReadIt(String objective, String set, boolean twin) {
