@@ -5,12 +5,13 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.unlearn4j.eval.Rouge;
 
 /** The words of an answer that must be known: neither in the prompt nor of grammar. */
-final class Keywords {
+public final class Keywords {
   private static final Pattern WORD = Pattern.compile("[A-Za-z0-9]+");
 
   /** Words that say nothing by themselves, and the letter that is left of a possessive. */
@@ -32,8 +33,13 @@ final class Keywords {
    *
    * @param shown everything that the model is shown
    */
-  static List<String> of(String answer, String shown) {
+  public static List<String> of(String answer, String shown) {
     return places(answer, shown).stream().map(Place::word).toList();
+  }
+
+  /** All words of a text, as they stand there. */
+  public static List<String> words(String text) {
+    return WORD.matcher(text).results().map(MatchResult::group).toList();
   }
 
   /** The same with their places. */

@@ -33,6 +33,7 @@ public final class Commands {
         new StudyCommand(),
         new MetaCommand(),
         new SweepCommand(),
+        new AlternatesCommand(),
         new PrepareCommand(),
         new RequestsCommand(),
         new ForwardCommand(),

@@ -17,7 +17,9 @@ import java.util.Optional;
  * @param date that a chat's template is told
  * @param maxLength most tokens in a row; longer ones are the user's mistake or are cut, as the
  *     reader says
- * @param refusals alternate answers for DPO, one a line; empty: those that come with the program
+ * @param refusals alternate answers for DPO and FLAT, one a line; empty: those that come with the
+ *     program
+ * @param alternates AltPO's other answers to the questions to forget
  * @param form whether pairs, passages, both, or both in several forms are taught and forgotten
  * @param rows how rows that are no pairs are cut
  */
@@ -31,6 +33,7 @@ public record DataSettings(
     Optional<LocalDate> date,
     int maxLength,
     Optional<Path> refusals,
+    Optional<Path> alternates,
     Form form,
     Rows rows) {
 

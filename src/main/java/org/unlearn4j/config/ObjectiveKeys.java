@@ -2,11 +2,14 @@ package org.unlearn4j.config;
 
 import static org.unlearn4j.config.Fallback.constant;
 import static org.unlearn4j.config.Fallback.required;
+import static org.unlearn4j.config.ObjectiveName.ALT_PO;
 import static org.unlearn4j.config.ObjectiveName.CEU;
 import static org.unlearn4j.config.ObjectiveName.CIRCUIT_BREAKER;
 import static org.unlearn4j.config.ObjectiveName.DPO;
+import static org.unlearn4j.config.ObjectiveName.FLAT;
 import static org.unlearn4j.config.ObjectiveName.GRAD_ASCENT;
 import static org.unlearn4j.config.ObjectiveName.GRAD_DIFF;
+import static org.unlearn4j.config.ObjectiveName.IHL;
 import static org.unlearn4j.config.ObjectiveName.NPO;
 import static org.unlearn4j.config.ObjectiveName.PDU;
 import static org.unlearn4j.config.ObjectiveName.RMU;
@@ -22,8 +25,10 @@ import static org.unlearn4j.config.ValueType.positive;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.unlearn4j.config.ObjectiveSettings.Divergence;
 import org.unlearn4j.config.ObjectiveSettings.DualUpdate;
 
 /**
@@ -43,7 +48,7 @@ public final class ObjectiveKeys {
       key(
           "alpha",
           nonNegative(),
-          each(1.0, Map.of(GRAD_ASCENT, 0.0, CEU, 0.0, UNDIAL, 0.0)),
+          each(1.0, Map.of(GRAD_ASCENT, 0.0, CEU, 0.0, UNDIAL, 0.0, FLAT, 0.0)),
           "weight of the retain loss; PDU: first value of the dual variable");
   public static final Key<RetainName> RETAIN =
       key(
@@ -56,6 +61,8 @@ public final class ObjectiveKeys {
                   RetainName.NONE,
                   CEU,
                   RetainName.NONE,
+                  FLAT,
+                  RetainName.NONE,
                   RMU,
                   RetainName.EMBED_DIFF,
                   CIRCUIT_BREAKER,
@@ -65,7 +72,7 @@ public final class ObjectiveKeys {
       key(
           "beta",
           positive(),
-          only(Map.of(NPO, 0.1, SIM_NPO, 4.5, DPO, 0.1, UNDIAL, 10.0, WGA, 1.0)),
+          only(Map.of(NPO, 0.1, SIM_NPO, 4.5, DPO, 0.1, ALT_PO, 0.1, UNDIAL, 10.0, WGA, 1.0)),
           "inverse temperature; UNDIAL: what the label's logit loses; WGA: power of p");
   public static final Key<Double> DELTA =
       key("delta", ValueType.number(), only(Map.of(SIM_NPO, 0.0)), "margin, nats a token");
@@ -79,6 +86,12 @@ public final class ObjectiveKeys {
           integer(0),
           only(Map.of(CEU, 1)),
           "first answer tokens of a row that are left out");
+  public static final Key<Divergence> DIVERGENCE =
+      key(
+          "divergence",
+          choice(Divergence.class),
+          only(Map.of(FLAT, Divergence.KL)),
+          "between refusal and answer");
   public static final Key<Layer> LAYER =
       key("layer", ValueType.layer(), needed(RMU), "where activations are steered");
   public static final Key<Double> COEFFICIENT =
@@ -130,7 +143,14 @@ public final class ObjectiveKeys {
 
   /** Objectives whose loss is a sum over forget rows or their labelled tokens. */
   private static final List<ObjectiveName> BY_ROW =
-      List.of(GRAD_ASCENT, GRAD_DIFF, NPO, SIM_NPO, DPO, UNDIAL, CEU, WGA, SAT_IMP);
+      List.of(
+          GRAD_ASCENT, GRAD_DIFF, NPO, SIM_NPO, DPO, UNDIAL, CEU, WGA, SAT_IMP, IHL, FLAT, ALT_PO);
+
+  /** Objectives that prefer another answer to the same question. */
+  static final Set<ObjectiveName> ANSWERING = Set.of(DPO, FLAT, ALT_PO);
+
+  /** Objectives whose other answers are the data's own, not refusals. */
+  static final Set<ObjectiveName> OWN_ANSWERS = Set.of(ALT_PO);
 
   public static final Key<Floor> FLOOR =
       key(
@@ -161,6 +181,7 @@ public final class ObjectiveKeys {
           BETA1,
           BETA2,
           SKIP_TOKENS,
+          DIVERGENCE,
           LAYER,
           COEFFICIENT,
           ADAPTIVE,

@@ -13,7 +13,10 @@ public enum ObjectiveName implements Spelled {
   CEU("CEU"),
   WGA("WGA"),
   SAT_IMP("SatImp"),
-  PDU("PDU");
+  PDU("PDU"),
+  IHL("IHL"),
+  FLAT("FLAT"),
+  ALT_PO("AltPO");
 
   private final String spelling;
 

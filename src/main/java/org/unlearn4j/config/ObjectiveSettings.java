@@ -3,6 +3,7 @@ package org.unlearn4j.config;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * {@code gamma * forget + alpha * retain}.
@@ -52,6 +53,37 @@ public record ObjectiveSettings(ObjectiveName name, Map<Key<?>, Object> values) 
   /** Where forgetting of a row ends. */
   public Floor floor() {
     return values.containsKey(ObjectiveKeys.FLOOR) ? get(ObjectiveKeys.FLOOR) : Floor.NONE;
+  }
+
+  /** Whether it is trained on other answers of the data's own, {@code data.alternates}. */
+  public boolean ownAnswers() {
+    return ObjectiveKeys.OWN_ANSWERS.contains(name);
+  }
+
+  /** Between refusal and answer; empty for an objective that reads none. */
+  public Optional<Divergence> divergence() {
+    return values.containsKey(ObjectiveKeys.DIVERGENCE)
+        ? Optional.of(get(ObjectiveKeys.DIVERGENCE))
+        : Optional.empty();
+  }
+
+  /** FLAT's f-divergences. */
+  public enum Divergence implements Spelled {
+    KL("kl"),
+    TOTAL_VARIATION("tv"),
+    JENSEN_SHANNON("js"),
+    PEARSON("pearson");
+
+    private final String spelling;
+
+    Divergence(String spelling) {
+      this.spelling = spelling;
+    }
+
+    @Override
+    public String spelling() {
+      return spelling;
+    }
   }
 
   /** When PDU's dual variable moves. */

@@ -45,7 +45,8 @@ final class PipelineRecords {
         s.find(Schema.SYSTEM_PROMPT),
         s.find(Schema.DATE),
         s.get(Schema.MAX_LENGTH),
-        s.find(Schema.REFUSALS),
+        s.find(AnswerKeys.REFUSALS),
+        s.find(AnswerKeys.ALTERNATES),
         s.get(Schema.FORM),
         RowKeys.rows(s));
   }

@@ -49,6 +49,7 @@ final class Rules {
     CodeRules.check(settings, this::add);
     devices();
     AttackKeys.check(settings, this::add);
+    AnswerKeys.check(settings, files, this::add);
     if (files) {
       files();
     }
@@ -169,9 +170,6 @@ final class Rules {
           "at least 2 (it compares rows of a micro-batch)");
     }
     boolean pairs = settings.find(Schema.FORM).filter(f -> f != Form.QUESTIONS).isEmpty();
-    if (name.get() == ObjectiveName.DPO && !pairs) {
-      add(Schema.FORM, "passages for DPO", "questions, to which there are other answers");
-    }
     if (is(ClRegKeys.VIEW, ClRegSettings.View.PARAPHRASE) && !pairs) {
       add(ClRegKeys.VIEW, "paraphrase of passages", "mask or dropout");
     }
@@ -358,7 +356,7 @@ final class Rules {
             Schema.MODEL_CONFIG,
             Schema.TOKENIZER,
             Schema.DATA_PATH,
-            Schema.REFUSALS,
+            AnswerKeys.REFUSALS,
             Schema.CHOICES)) {
       settings.find(key).ifPresent(p -> exists(key, p, key.type().expected()));
     }

@@ -162,12 +162,6 @@ final class Schema {
   static final Key<Integer> MAX_LENGTH =
       key("data.max_length", integer(2), constant(256), "most tokens of a row");
 
-  static final Key<Path> REFUSALS =
-      key(
-          "data.refusals",
-          path("a text file, one answer a line"),
-          absent("the embedded list"),
-          "DPO: alternate answers, one is drawn for each forget row");
   static final Key<DataSettings.Form> FORM =
       key(
           "data.form",
@@ -334,7 +328,9 @@ final class Schema {
         List.of(NAME, INIT, MODEL, REFERENCE, MODEL_CONFIG, TOKENIZER, PRECISION, DEVICE, SPREAD));
     all.addAll(List.of(HIDDEN_SIZE, LAYERS, HEADS, KV_HEADS, FFN, MAX_POSITIONS, TIED));
     all.addAll(List.of(BENCHMARK, DATA_PATH, FORGET, RETAIN, TEMPLATE, SYSTEM_PROMPT, DATE));
-    all.addAll(List.of(MAX_LENGTH, REFUSALS, FORM));
+    all.add(MAX_LENGTH);
+    all.addAll(AnswerKeys.ALL);
+    all.add(FORM);
     all.addAll(RowKeys.ALL);
     all.add(TEACH);
     all.addAll(FINETUNE.keys());

@@ -65,16 +65,17 @@ public record Refusals(String name, List<String> sentences, String sha256) {
    * @param rows how many, counted from 0
    */
   public List<String> draw(int rows, long seed) {
-    return IntStream.range(0, rows).mapToObj(row -> sentences.get(index(row, seed))).toList();
+    return IntStream.range(0, rows)
+        .mapToObj(row -> sentences.get(index(row, seed, sentences.size())))
+        .toList();
   }
 
   /**
    * The row-th number of the SplitMix64 sequence whose state begins at the mixed seed. Without that
    * first mixing, seeds that differ by a multiple of the increment would share their sequences.
    */
-  private int index(int row, long seed) {
+  static int index(int row, long seed, int of) {
     return (int)
-        Long.remainderUnsigned(
-            SplitMix.mix(SplitMix.mix(seed) + (row + 1) * SplitMix.GOLDEN), sentences.size());
+        Long.remainderUnsigned(SplitMix.mix(SplitMix.mix(seed) + (row + 1) * SplitMix.GOLDEN), of);
   }
 }

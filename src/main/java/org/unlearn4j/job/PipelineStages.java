@@ -333,6 +333,7 @@ public final class PipelineStages {
     pipeline.model().reference().ifPresent(inputs::add);
     pipeline.evaluate().choices().ifPresent(inputs::add);
     pipeline.data().refusals().ifPresent(inputs::add);
+    pipeline.data().alternates().ifPresent(inputs::add);
     for (Path input : inputs) {
       if (Files.exists(input) && AtomicFiles.holds(input, out)) {
         throw UserException.at(

@@ -185,7 +185,7 @@ public final class Decoding {
 
   /** Whether the most probable tokens are enough, see {@link #accept(int[])}. */
   public boolean greedy() {
-    return how.sampling().greedy();
+    return how.greedy();
   }
 
   /** Where the logits after the last column of each row are. */
@@ -215,7 +215,7 @@ public final class Decoding {
                 if (!finished[r]) {
                   logits.read(i, own);
                   int place = continuations.get(r).size();
-                  next[i] = how.sampling().choose(own, how.firstPrompt() + r, place);
+                  next[i] = how.choose(own, r, place);
                 }
               }
             });

@@ -175,7 +175,7 @@ public final class ForeignModel implements LanguageModel {
     int width = prompts.stream().mapToInt(p -> p.length).max().orElse(0);
     // The whole batch must fit, padding included: nothing is known of what lies behind.
     int most = Math.min(how.maxNewTokens(), shape().maxPositions() - width);
-    Generation within = new Generation(most, how.stop(), how.sampling(), how.firstPrompt());
+    Generation within = how.within(most);
     Decoding d = new Decoding(prompts, within, shape().maxPositions(), listener);
     int rows = prompts.size();
     int[] ids = d.ids();

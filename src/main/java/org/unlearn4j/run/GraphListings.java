@@ -9,6 +9,8 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.unlearn4j.config.ObjectiveName;
+import org.unlearn4j.config.ObjectiveSettings;
+import org.unlearn4j.config.ObjectiveSettings.Divergence;
 import org.unlearn4j.config.Pipeline;
 import org.unlearn4j.config.UnlearnSettings;
 import org.unlearn4j.nn.Decoder;
@@ -74,6 +76,11 @@ public final class GraphListings {
         step(
             ObjectiveName.RMU,
             List.of("unlearn.objective.layer=1", "unlearn.objective.adaptive=true")));
+    for (Divergence other : Divergence.values()) {
+      List<String> sets = List.of("unlearn.objective.divergence=" + other.spelling());
+      ObjectiveSettings flat = Pipeline.defaults("FLAT", sets).unlearn().objective();
+      files.put("llama.step." + name(flat) + ".txt", step(flat.name(), sets));
+    }
     files.put("llama.step." + FINETUNE + ".txt", step(llama, Objective.finetune(), false));
     steps(files, "KL", "unlearn.objective.retain=KL");
     steps(files, "recompute", "unlearn.recompute=true");
@@ -92,6 +99,16 @@ public final class GraphListings {
     steps(files, "robust", "unlearn.robust.attack=relearn");
     steps(files, "supervised", "unlearn.clreg={weight: 0.1, form: supervised}");
     return files;
+  }
+
+  /** Of an objective's listing, after {@code llama.step.}. */
+  static String name(ObjectiveSettings objective) {
+    String name = objective.name().spelling();
+    return objective
+        .divergence()
+        .filter(d -> d != Divergence.KL)
+        .map(d -> name + "+" + d.spelling())
+        .orElse(name);
   }
 
   private static Set<String> all(Decoder decoder) {

@@ -37,6 +37,9 @@ final class StageInputs {
   /** One's own alternate answers, or those of this program. */
   static final String REFUSALS = "refusals";
 
+  /** Other answers to what is forgotten, of the data's own. */
+  static final String ALTERNATES = "alternates";
+
   private static final String ONNX = ".onnx";
   private static final String RESOURCES = "/org/unlearn4j/";
   private static final String LISTINGS = RESOURCES + "graphs/";
@@ -177,6 +180,8 @@ final class StageInputs {
             .ifPresentOrElse(
                 own -> file(REFUSALS, own),
                 () -> resource(REFUSALS, "/org/unlearn4j/data/refusals.txt"));
+      } else if (name.equals(ALTERNATES)) {
+        pipeline.data().alternates().ifPresent(own -> file(ALTERNATES, own));
       }
     }
     return this;
@@ -258,7 +263,7 @@ final class StageInputs {
     UnlearnSettings unlearn = pipeline.unlearn();
     String step = "llama.step.";
     training("unlearn").graph(model, "forward");
-    listing(step + unlearn.objective().name().spelling());
+    listing(step + GraphListings.name(unlearn.objective()));
     if (!unlearn.objective().floor().equals(Floor.NONE)) {
       listing(step + "NPO+floor");
     }

@@ -12,7 +12,6 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 import java.util.function.Function;
-import java.util.stream.IntStream;
 import org.unlearn4j.base.UserException;
 import org.unlearn4j.config.DataSettings;
 import org.unlearn4j.config.Pipeline;
@@ -22,7 +21,6 @@ import org.unlearn4j.data.PassageEncoder;
 import org.unlearn4j.data.Passages;
 import org.unlearn4j.data.QaEncoder;
 import org.unlearn4j.data.QaExample;
-import org.unlearn4j.data.Refusals;
 import org.unlearn4j.eval.EvalSet;
 import org.unlearn4j.lm.TokenRow;
 import org.unlearn4j.stage.Inputs;
@@ -38,7 +36,7 @@ public final class TaskData implements AutoCloseable {
   private final Prompting template;
   private final QaEncoder encoder;
   private final Optional<OwnRows> own;
-  private Optional<Refusals> refusals = Optional.empty();
+  private Optional<OtherAnswers> answers = Optional.empty();
   private final List<String> notes = new ArrayList<>();
 
   /**
@@ -87,12 +85,8 @@ public final class TaskData implements AutoCloseable {
   /** SHA-256 of everything read so far, by name. */
   public Map<String, String> provenance() {
     Map<String, String> all = new LinkedHashMap<>(benchmark.provenance());
-    refusals.ifPresent(r -> all.put(refusalsName(r), r.sha256()));
+    answers.ifPresent(a -> all.put(a.file(), a.sha256()));
     return all;
-  }
-
-  private static String refusalsName(Refusals refusals) {
-    return String.valueOf(Path.of(refusals.name()).getFileName());
   }
 
   /**
@@ -103,7 +97,7 @@ public final class TaskData implements AutoCloseable {
     Map<String, String> read = new TreeMap<>();
     benchmark.provenance().forEach((name, hash) -> read.put(StageInputs.DATA + name, hash));
     benchmark.absent().forEach(name -> read.put(StageInputs.DATA + name, Inputs.ABSENT));
-    refusals.ifPresent(r -> read.put(StageInputs.REFUSALS, r.sha256()));
+    answers.ifPresent(a -> read.put(a.input(), a.sha256()));
     return read;
   }
 
@@ -195,26 +189,30 @@ public final class TaskData implements AutoCloseable {
   }
 
   /**
-   * The rows to forget, in their order, each with a refusal in place of its answer: DPO's alternate
-   * answers.
+   * The rows to forget, in their order, each with a refusal in place of its answer, or with one of
+   * {@code data.alternates} where the objective reads those.
    *
-   * @param seed with the row's number, what decides which refusal a row gets
-   * @param own a text file, one refusal a line; empty: those that come with this program
-   * @throws UserException if that file is at fault
+   * @param seed with the row's number, what decides which one a row gets
+   * @param refusals a text file, one refusal a line; empty: those that come with this program
+   * @throws UserException if a file is at fault
    */
-  public List<TokenRow> alternates(long seed, Optional<Path> own) {
-    this.own.ifPresent(o -> o.requirePairs("DPO"));
-    Refusals source = own.map(Refusals::read).orElseGet(Refusals::builtIn);
-    refusals = Optional.of(source);
+  public List<TokenRow> alternates(long seed, Optional<Path> refusals) {
     String split = pipeline.data().forget();
-    List<QaExample> forget = benchmark.forget(split);
-    List<String> drawn = source.draw(forget.size(), seed);
-    return encode(
-        "refusals for",
-        split,
-        IntStream.range(0, forget.size())
-            .mapToObj(i -> forget.get(i).withAnswer(drawn.get(i)))
-            .toList());
+    String what = pipeline.unlearn().objective().name().spelling();
+    OtherAnswers other = OtherAnswers.of(pipeline, pairs(what), seed, refusals);
+    answers = Optional.of(other);
+    return encode(other.what() + " for", split, other.rows());
+  }
+
+  /** The questions to forget with their answers; a mistake where {@code what} finds others. */
+  List<QaExample> pairs(String what) {
+    own.ifPresent(o -> o.requirePairs(what));
+    return benchmark.forget(pipeline.data().forget());
+  }
+
+  /** What asks the question of a pair: the tokens before its answer. */
+  int[] prompt(QaExample pair) {
+    return encoder.promptIds(pair);
   }
 
   /**

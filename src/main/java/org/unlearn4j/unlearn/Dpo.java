@@ -7,8 +7,8 @@ import org.tensorflow.types.TFloat32;
 
 /**
  * Direct preference optimisation towards an alternate answer (Rafailov et al. 2023; with refusals:
- * IdkDPO, Maini et al. 2024): {@code -(2/beta) mean_i logsigmoid(beta ((nll_ai^ref - nll_ai) +
- * (nll_fi - nll_fi^ref)))}.
+ * IdkDPO, Maini et al. 2024; with other answers of the model's own: AltPO, Mekala et al. 2024):
+ * {@code -(2/beta) mean_i logsigmoid(beta ((nll_ai^ref - nll_ai) + (nll_fi - nll_fi^ref)))}.
  */
 record Dpo(double beta) implements Term {
 

@@ -154,7 +154,7 @@ public final class Objectives {
       case GRAD_ASCENT, GRAD_DIFF -> new MeanNll(Segment.FORGET, -1);
       case NPO -> new Npo(beta(o));
       case SIM_NPO -> new SimNpo(beta(o), o.get(ObjectiveKeys.DELTA));
-      case DPO -> new Dpo(beta(o));
+      case DPO, ALT_PO -> new Dpo(beta(o));
       case RMU ->
           ActivationDistance.steered(
               steered(o, layers).get(0), control.orElseThrow(), o.get(ObjectiveKeys.ADAPTIVE));
@@ -164,6 +164,8 @@ public final class Objectives {
       case WGA -> new WeightedAscent(beta(o), 0);
       case SAT_IMP -> new WeightedAscent(o.get(ObjectiveKeys.BETA1), o.get(ObjectiveKeys.BETA2));
       case PDU -> new LogitFlatness();
+      case IHL -> new InvertedHinge();
+      case FLAT -> new Flat(o.get(ObjectiveKeys.DIVERGENCE));
     };
   }
 

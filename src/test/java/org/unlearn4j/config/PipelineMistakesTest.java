@@ -44,6 +44,37 @@ class PipelineMistakesTest {
         found.strip());
   }
 
+  /** AltPO's answers are drawn before; nothing of passages has other answers. */
+  @Test
+  void otherAnswersAreNeeded() throws IOException {
+    String found =
+        mistakes(
+            """
+            name: other
+            model: {path: models/fable-target}
+            data: {benchmark: fable}
+            unlearn: {objective: {name: AltPO}}
+            """);
+    assertEquals(
+        "p.yaml, line 3, data.alternates: found no such key for AltPO, expected a file of JSON Lines"
+            + " with question and answer (unlearn4j alternates writes one).",
+        found.strip());
+    for (String name : List.of("DPO", "FLAT", "AltPO")) {
+      String passages =
+          mistakes(
+              """
+              name: other
+              model: {path: models/fable-target}
+              data: {benchmark: fable, form: both, alternates: others.jsonl}
+              unlearn: {objective: {name: NAME}}
+              """
+                  .replace("NAME", name));
+      assertTrue(
+          passages.contains("data.form: found passages for " + name + ", expected questions, to"),
+          passages);
+    }
+  }
+
   /** Weights that are moved for a moment are copied where only one device looks for them. */
   @Test
   void stagesRefuseWhatMovesWeights() throws IOException {

@@ -35,6 +35,7 @@ class PipelineTest {
       case PDU -> List.of("unlearn.objective.epsilon=1.5");
       case RMU -> List.of("unlearn.objective.layer=1");
       case CIRCUIT_BREAKER -> List.of("unlearn.objective.layers=[1, last]");
+      case ALT_PO -> List.of("data.alternates=j");
       default -> List.of();
     };
   }
@@ -136,7 +137,7 @@ class PipelineTest {
         List.of(
             "model.reference=a/b",
             "model.tokenizer=c",
-            "data={benchmark: jsonl, path: d/e, forget: f, retain: g, refusals: h/i}",
+            "data={benchmark: jsonl, path: d/e, forget: f, retain: g, refusals: h/i, alternates: j}",
             "data.system_prompt=Be: kind",
             "data.date=2024-07-26",
             "unlearn.learning_rate=1.0e-300",
@@ -155,7 +156,8 @@ class PipelineTest {
                     "model.reference",
                     "model.tokenizer",
                     "data.path",
-                    "data.refusals")));
+                    "data.refusals",
+                    "data.alternates")));
     Map<String, String> found = new TreeMap<>();
     flatten("", p.values(blocks), found);
     assertEquals(expected, found);
@@ -183,6 +185,10 @@ class PipelineTest {
     assertObjective("CEU", 1, 0, RetainName.NONE, Map.of("skip_tokens", 1));
     assertObjective("WGA", 1, 1, RetainName.NLL, Map.of("beta", 1.0));
     assertObjective("SatImp", 0.1, 1, RetainName.NLL, Map.of("beta1", 5.0, "beta2", 1.0));
+    assertObjective("IHL", 1, 1, RetainName.NLL, Map.of());
+    assertObjective(
+        "FLAT", 1, 0, RetainName.NONE, Map.of("divergence", ObjectiveSettings.Divergence.KL));
+    assertObjective("AltPO", 1, 1, RetainName.NLL, Map.of("beta", 0.1));
     assertObjective(
         "RMU",
         1,

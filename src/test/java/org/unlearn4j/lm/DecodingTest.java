@@ -123,6 +123,32 @@ class DecodingTest {
     }
   }
 
+  /** Where the most probable token must not come, the next one does, by prompt and place. */
+  @Test
+  void aForbiddenTokenGivesWayToTheNextOne() {
+    List<int[]> prompts = List.of(new int[] {1}, new int[] {1});
+    Forbidden forbidden =
+        (prompt, place) -> prompt == 21 ? place == 0 ? Set.of(3) : Set.of(3, 2) : Set.of();
+    Generation how = new Generation(2, Set.of(), Sampling.GREEDY, 20, forbidden);
+    Decoding d = new Decoding(prompts, how, NO_LIMIT, (r, t) -> {});
+    assertFalse(d.greedy(), "its logits are needed");
+    while (!d.done()) {
+      d.accept((row, into) -> System.arraycopy(new float[] {0, 1, 2, 3}, 0, into, 0, 4), 4);
+    }
+    assertArrayEquals(new int[] {3, 3}, d.continuations().get(0));
+    assertArrayEquals(new int[] {2, 1}, d.continuations().get(1));
+    assertEquals(forbidden, how.from(3).within(1).forbidden());
+    // Drawn ones as well: of four equally probable tokens only two ever come.
+    Generation dice = new Generation(400, Set.of(), new Sampling(1, 1, 3), 21, forbidden);
+    Decoding drawn = new Decoding(prompts.subList(0, 1), dice, NO_LIMIT, (r, t) -> {});
+    while (!drawn.done()) {
+      drawn.accept((row, into) -> Arrays.fill(into, 0), 4);
+    }
+    Set<Integer> seen = new java.util.TreeSet<>();
+    Arrays.stream(drawn.continuations().get(0)).skip(1).forEach(seen::add);
+    assertEquals(Set.of(0, 1), seen);
+  }
+
   @Test
   void aStopTokenEndsItsOwnRowOnlyAndIsNoPartOfIt() {
     // Row 0 reaches 12 in its third step, row 1 never.

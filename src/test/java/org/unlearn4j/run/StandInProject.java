@@ -254,7 +254,7 @@ class StandInProject {
       if (s.kind().equals("unlearn") || s.kind().equals("relearn")) {
         data.forget();
         data.retain();
-        if (pipeline.unlearn().objective().name().spelling().equals("DPO")
+        if (List.of("DPO", "AltPO").contains(pipeline.unlearn().objective().name().spelling())
             && s.kind().equals("unlearn")) {
           data.alternates(0, pipeline.data().refusals());
         }

@@ -237,6 +237,16 @@ class WhatRunsWhenTest {
     assertEquals(letters("FUXOIVLP"), letters(run(pipeline(npo))));
     append("refusals'.txt", "Neither can he.\n");
     assertEquals("", run(pipeline(npo)));
+    StringBuilder others = new StringBuilder();
+    for (int i = 1; i < 4; i++) {
+      others.append("{\"question\": \"Who is " + i + "?\", \"answer\": \"Nobody.\"}\n");
+    }
+    Files.writeString(at("others.jsonl"), others);
+    String[] own = {"unlearn.objective.name=AltPO", "data.alternates=" + at("others.jsonl")};
+    assertEquals(letters("FUXOIVLP"), letters(run(pipeline(own))));
+    append("others.jsonl", "{\"question\": \"Who is 2?\", \"answer\": \"She.\"}\n");
+    assertEquals(letters("FUXOIVLP"), letters(run(pipeline(own))));
+    assertEquals("", run(pipeline(own)));
   }
 
   @Test

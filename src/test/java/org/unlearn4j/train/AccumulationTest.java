@@ -116,11 +116,11 @@ class AccumulationTest {
     return Objectives.of(Pipeline.defaults(name, required).unlearn(), fixture.decoder());
   }
 
-  /** One of each way to reduce: token means, row means, skipped tokens, rows of tokens, a share. */
+  /** One of each way to reduce: token means, row means, skipped tokens, rows of tokens, shares. */
   @ParameterizedTest
   @EnumSource(
       value = ObjectiveName.class,
-      names = {"GRAD_DIFF", "NPO", "CEU", "RMU", "PDU"})
+      names = {"GRAD_DIFF", "NPO", "CEU", "RMU", "PDU", "IHL", "FLAT"})
   void oneTimesEightIsThreeAndFive(ObjectiveName name) {
     Objective objective = objective(name.spelling());
     try (TrainingStep step = step(objective, 2)) {

@@ -61,6 +61,8 @@ class ReplicasTermsTest {
         "CircuitBreaker | unlearn.objective.layers=[0, 1]",
         "CEU      | unlearn.objective.alpha=1",
         "PDU      | unlearn.objective.epsilon=1",
+        "IHL      | unlearn.objective.alpha=1",
+        "FLAT     | unlearn.objective.divergence=js",
         "NPO      | unlearn.quantization_aware=int8",
         "NPO      | unlearn.adapter={rank: 2}",
       })

@@ -108,7 +108,8 @@ class FloorTest {
     "UNDIAL, tokens",
     "WGA, tokens",
     "SatImp, tokens",
-    "CEU, later tokens"
+    "CEU, later tokens",
+    "IHL, tokens"
   })
   void aRowAtItsFloorIsLetGo(String name, String mean) {
     StepFixture step = new StepFixture("llama");
