@@ -243,16 +243,11 @@ final class Rules {
   }
 
   private void relearn() {
-    boolean judged = settings.find(RelearnKeys.GAIN_MAX).isPresent();
-    if (judged
-        && settings
-            .find(RelearnKeys.TEACH)
-            .filter(t -> !t.contains(RelearnSettings.Teach.FORGET))
-            .isPresent()) {
-      add(
-          RelearnKeys.TEACH,
-          "no forget beside relearn.gain_max",
-          "forget among them, which the gate judges");
+    Optional<List<RelearnSettings.Teach>> taught = settings.find(RelearnKeys.TEACH);
+    boolean others = taught.filter(t -> !t.contains(RelearnSettings.Teach.FORGET)).isPresent();
+    if (others && settings.find(RelearnKeys.GAIN_MAX).isPresent()) {
+      String found = "no forget beside relearn.gain_max";
+      add(RelearnKeys.TEACH, found, "forget among them, which the gate judges");
     }
   }
 
